@@ -1,0 +1,294 @@
+"""Every error Impasto can report: a stable code, a sentence for a painter, and what to do next.
+
+    ImpastoError
+    ├── ProtocolError        one side sent what the other cannot use
+    │   ├── BadMessage  BadField  UnknownType  TooLarge  TooManyParts  VersionSkew
+    ├── RequestError         the request is well formed but cannot be carried out
+    │   ├── BadImage  TooSmall  TooBig  StyleUnreadable  StyleRejected  Conflict
+    │   ├── UnknownJob  PresetInvalid  UnknownPreset  PresetExists  Busy
+    ├── JobError             an accepted job ended without a picture
+    │   ├── Cancelled  Diverged  OutOfMemory  GpuFailed  JobStalled  WorkerFailed
+    └── SetupError           something around the daemon needs a hand
+        ├── WeightsBad  DownloadFailed  NoDevice  ConfigInvalid  UnsafeFolder  DiskFull
+        └── DaemonNotRunning  DaemonStartFailed  DaemonLost  AlreadyRunning
+
+The four groups are for `except`; the codes are what travels and never change.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class ImpastoError(Exception):
+    """Any error of ours. `str(error)` is the sentence; `next_step` says what to do about it."""
+
+    code: ClassVar[str] = "INTERNAL"
+    default_next_step: ClassVar[str] = (
+        "Try once more; if it happens again, report it with the end of `impasto daemon logs`."
+    )
+
+    def __init__(self, message: str, *, next_step: str | None = None) -> None:
+        super().__init__(message)
+        self.next_step = next_step or self.default_next_step
+
+
+class ProtocolError(ImpastoError):
+    """A message broke the protocol."""
+
+    code = "BAD_MESSAGE"
+    default_next_step = "Update the plug-in and the daemon to the same version."
+
+
+class BadMessage(ProtocolError):
+    """The header is not a msgpack map of the agreed form."""
+
+
+class BadField(ProtocolError):
+    """A field is missing, of the wrong type, or out of range; `field` names it."""
+
+    code = "BAD_FIELD"
+
+    def __init__(self, message: str, *, field: str = "", next_step: str | None = None) -> None:
+        super().__init__(message, next_step=next_step)
+        self.field = field
+
+
+class UnknownType(ProtocolError):
+    """The message type is not one this side knows."""
+
+    code = "UNKNOWN_TYPE"
+
+
+class TooLarge(ProtocolError):
+    """A header or frame is over the limit announced in `welcome`."""
+
+    code = "TOO_LARGE"
+    default_next_step = "Use a smaller picture, or raise the daemon's limit."
+
+
+class TooManyParts(ProtocolError):
+    """A message has more parts than any message may have."""
+
+    code = "TOO_MANY_PARTS"
+
+
+class VersionSkew(ProtocolError):
+    """The two sides speak different major versions of the protocol."""
+
+    code = "VERSION_SKEW"
+
+
+class RequestError(ImpastoError):
+    """A request that cannot be carried out as asked."""
+
+    code = "BAD_REQUEST"
+
+
+class BadImage(RequestError):
+    """Pixels and their description disagree, or the pixels are not finite numbers."""
+
+    code = "BAD_IMAGE"
+    default_next_step = "Convert the layer to 8-bit RGB and try again."
+
+
+class TooSmall(RequestError):
+    """The picture has no pixels to paint."""
+
+    code = "TOO_SMALL"
+    default_next_step = "Choose a layer or selection of at least 1 x 1 pixel that is not empty."
+
+
+class TooBig(RequestError):
+    """The picture does not fit the memory budget; the sentence names the largest that does."""
+
+    code = "TOO_BIG"
+    default_next_step = "Scale the picture down, or select a smaller part of it."
+
+
+class StyleUnreadable(RequestError):
+    """The style file is missing, is not a regular file, or ends too early."""
+
+    code = "STYLE_UNREADABLE"
+    default_next_step = "Open the style picture in an editor and save it again as PNG or JPEG."
+
+
+class StyleRejected(RequestError):
+    """The style file is of a kind or size that is not accepted."""
+
+    code = "STYLE_REJECTED"
+    default_next_step = "Save the style picture as PNG, JPEG or WebP of at most 64 megapixels."
+
+
+class Conflict(RequestError):
+    """The job id already stands for another request."""
+
+    code = "CONFLICT"
+    default_next_step = "Use a new job id for a new request."
+
+
+class UnknownJob(RequestError):
+    """No such job, or its result has been dropped, or it belongs to someone else."""
+
+    code = "UNKNOWN_JOB"
+    default_next_step = "Run it again."
+
+
+class PresetInvalid(RequestError):
+    """A preset's name or file does not hold what a preset must."""
+
+    code = "PRESET_INVALID"
+    default_next_step = "Save the style again from its picture."
+
+
+class UnknownPreset(RequestError):
+    """There is no preset of that name."""
+
+    code = "UNKNOWN_PRESET"
+    default_next_step = "See the names with `impasto style list`."
+
+
+class PresetExists(RequestError):
+    """A preset of that name is already there."""
+
+    code = "PRESET_EXISTS"
+    default_next_step = "Choose another name, or remove the old preset first."
+
+
+class Busy(RequestError):
+    """The queue is full."""
+
+    code = "BUSY"
+    default_next_step = "Wait for a job to finish, or cancel one, then try again."
+
+
+class JobError(ImpastoError):
+    """A job that was accepted and ended without a picture."""
+
+    code = "JOB_FAILED"
+
+
+class Cancelled(JobError):
+    """Somebody asked for the job to be cancelled."""
+
+    code = "CANCELLED"
+    default_next_step = "Nothing was changed. Run it again whenever you like."
+
+
+class Diverged(JobError):
+    """The optimisation left the finite numbers and could not come back."""
+
+    code = "DIVERGED"
+    default_next_step = "Lower the strength or the learning rate, or use the L-BFGS optimiser."
+
+
+class OutOfMemory(JobError):
+    """The device has not enough memory, even on the second, smaller try."""
+
+    code = "OUT_OF_MEMORY"
+    default_next_step = "Close other programs that use the GPU, or use a smaller picture."
+
+
+class GpuFailed(JobError):
+    """The GPU failed twice with the same job."""
+
+    code = "GPU_FAILED"
+    default_next_step = "Restart the computer or update the driver; until then use `--device cpu`."
+
+
+class JobStalled(JobError):
+    """The worker gave no sign of life for too long, twice."""
+
+    code = "JOB_STALLED"
+    default_next_step = "Try a smaller picture; if it stalls again, report `impasto daemon logs`."
+
+
+class WorkerFailed(JobError):
+    """The worker process ended twice in the middle of the same job."""
+
+    code = "WORKER_FAILED"
+
+
+class SetupError(ImpastoError):
+    """Something around the daemon is not as it must be."""
+
+    code = "SETUP"
+
+
+class WeightsBad(SetupError):
+    """The weights file is missing, damaged, or not VGG-19."""
+
+    code = "WEIGHTS_BAD"
+    default_next_step = "Run `impasto weights fetch` to download them anew."
+
+
+class DownloadFailed(SetupError):
+    """A download did not complete."""
+
+    code = "DOWNLOAD_FAILED"
+    default_next_step = "Check the network and run `impasto weights fetch` again; it resumes."
+
+
+class NoDevice(SetupError):
+    """The requested device is not there."""
+
+    code = "NO_DEVICE"
+    default_next_step = "Use `--device auto`, or check the GPU driver."
+
+
+class ConfigInvalid(SetupError):
+    """The configuration file has a value that cannot be used."""
+
+    code = "CONFIG_INVALID"
+    default_next_step = "Correct or remove that line; `impasto config show --origin` helps."
+
+
+class UnsafeFolder(SetupError):
+    """A private folder is a link, or open to other users."""
+
+    code = "UNSAFE_FOLDER"
+
+
+class DiskFull(SetupError):
+    """A file could not be written."""
+
+    code = "DISK_FULL"
+    default_next_step = "Free some space, or check that the folder can be written to."
+
+
+class DaemonNotRunning(SetupError):
+    """No daemon is running and none was to be started."""
+
+    code = "DAEMON_NOT_RUNNING"
+    default_next_step = "Start it with `impasto daemon start`."
+
+
+class DaemonStartFailed(SetupError):
+    """The daemon was started but did not come up."""
+
+    code = "DAEMON_START_FAILED"
+    default_next_step = "See why with `impasto daemon logs`."
+
+
+class DaemonLost(SetupError):
+    """The daemon stopped answering."""
+
+    code = "DAEMON_LOST"
+    default_next_step = "Run it again: the daemon is started anew when it is needed."
+
+
+class AlreadyRunning(SetupError):
+    """Another daemon of this user is running."""
+
+    code = "ALREADY_RUNNING"
+    default_next_step = "Use the running one, or stop it with `impasto daemon stop`."
+
+
+def _tree(base: type[ImpastoError]) -> list[type[ImpastoError]]:
+    return [base, *(error for child in base.__subclasses__() for error in _tree(child))]
+
+
+def error_from_code(code: str, message: str, next_step: str) -> ImpastoError:
+    """The error that `code` stands for; an unknown code of a newer peer gives an ImpastoError."""
+    by_code = {error.code: error for error in reversed(_tree(ImpastoError))}
+    return by_code.get(code, ImpastoError)(message, next_step=next_step)

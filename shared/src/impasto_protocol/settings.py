@@ -1,0 +1,132 @@
+"""Everything that can be set about one painting, with ranges and defaults. Standard library only.
+
+The engine, the wire, the command line, presets and the editors' dialogs all use this one class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from impasto_protocol.errors import BadField
+from impasto_protocol.fields import check, wire
+
+STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+CONTENT_LAYERS = ("relu4_2",)
+LAYER = (
+    "relu1_1", "relu1_2", "relu2_1", "relu2_2",
+    "relu3_1", "relu3_2", "relu3_3", "relu3_4",
+    "relu4_1", "relu4_2", "relu4_3", "relu4_4",
+    "relu5_1", "relu5_2", "relu5_3", "relu5_4",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One painting's settings. Raises BadField when a value is out of its range."""
+
+    strength: float = wire(
+        "how much of the style: 0 keeps the photograph, 1 keeps little of it",
+        default=0.5,
+        low=0,
+        high=1,
+    )
+    iterations: int = wire(
+        "evaluations of the loss, shared out equally over the scales",
+        default=300,
+        low=1,
+        high=100_000,
+    )
+    scales: int = wire(
+        "coarse-to-fine steps, each twice the size of the one before; 0 chooses by size",
+        default=0,
+        low=0,
+        high=8,
+    )
+    style_scale: float = wire(
+        "size of the brush strokes, as the style picture's size over the photograph's",
+        default=1.0,
+        low=0.1,
+        high=4,
+    )
+    start_noise: float = wire(
+        "what the painting starts from: 0 the photograph, 1 noise, between them a blend",
+        default=0.0,
+        low=0,
+        high=1,
+    )
+    seed: int = wire("seed of the noise", default=0, low=0, high=2**53)
+    optimiser: str = wire("optimiser", default="lbfgs", choices=("lbfgs", "adam"))
+    learning_rate: float = wire("step size of Adam", default=0.02, low=1e-5, high=1)
+    history: int = wire(
+        "pairs of steps that L-BFGS remembers, 24 bytes per pixel each",
+        default=10,
+        low=1,
+        high=100,
+    )
+    averaging: float = wire(
+        "decay of the average of Adam's iterates, which is the picture; 0 takes the last one",
+        default=0.99,
+        low=0,
+        high=0.9999,
+    )
+    tolerance: float = wire(
+        "stop a scale when 25 evaluations lower its loss by less than this share; 0 never stops",
+        default=0.002,
+        low=0,
+        high=0.5,
+    )
+    box: bool = wire("keep every pixel within 0 and 1 while optimising", default=True)
+    total_variation: float = wire(
+        "weight of the smoothing term",
+        default=1.0,
+        low=0,
+        high=1000,
+    )
+    normalisation: str = wire(
+        "relative: each term over its target's energy; gatys: the sums as the paper prints them",
+        default="relative",
+        choices=("relative", "gatys"),
+    )
+    content_weight: float | None = wire(
+        "alpha; nil takes it from the strength", default=None, low=0, high=1e12
+    )
+    style_weight: float | None = wire(
+        "beta; nil takes it from the strength", default=None, low=0, high=1e12
+    )
+    pooling: str = wire("pooling of VGG-19", default="max", choices=("max", "average"))
+    content_layers: tuple[str, ...] = wire(
+        "layers of the content loss", default=CONTENT_LAYERS, choices=LAYER, longest=16
+    )
+    content_layer_weights: tuple[float, ...] = wire(
+        "their weights; empty means equal", default=(), low=0, high=1e6, longest=16
+    )
+    style_layers: tuple[str, ...] = wire(
+        "layers of the style loss", default=STYLE_LAYERS, choices=LAYER, longest=16
+    )
+    style_layer_weights: tuple[float, ...] = wire(
+        "their weights; empty means equal", default=(), low=0, high=1e6, longest=16
+    )
+    snapshots: tuple[int, ...] = wire(
+        "evaluations after which the picture so far is sent as well",
+        default=(),
+        low=1,
+        high=100_000,
+        longest=64,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+        for kind in ("content", "style"):
+            layers = getattr(self, f"{kind}_layers")
+            weights = getattr(self, f"{kind}_layer_weights")
+            name = f"{kind}_layer_weights"
+            if not layers or len(set(layers)) != len(layers):
+                raise BadField(
+                    f"{kind}_layers must name at least one layer, each once.",
+                    field=f"{kind}_layers",
+                )
+            if weights and (len(weights) != len(layers) or not any(weights)):
+                raise BadField(
+                    f"{name} needs one weight for each of {', '.join(layers)}, not all zero.",
+                    field=name,
+                )
