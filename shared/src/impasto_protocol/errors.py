@@ -176,7 +176,12 @@ class Cancelled(JobError):
 
 
 class Diverged(JobError):
-    """The optimisation left the finite numbers and could not come back."""
+    """The optimisation left the finite numbers and could not come back.
+
+    `picture` is the last good one, in the form that the raiser's other pictures have.
+    """
+
+    picture: object = None
 
     code = "DIVERGED"
     default_next_step = "Lower the strength or the learning rate, or use the L-BFGS optimiser."

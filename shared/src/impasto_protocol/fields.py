@@ -54,9 +54,15 @@ def hints(cls: type) -> dict[str, Any]:
 
 
 def check(instance: Any) -> None:
-    """Raise BadField for the first field of a dataclass whose value breaks its Spec."""
+    """Raise BadField for the first field of a dataclass whose value breaks its Spec.
+
+    Whole numbers where the field is a float become floats.
+    """
+    kind: Any = type(instance)
     for field in dataclasses.fields(instance):
-        _check(getattr(instance, field.name), hints(type(instance))[field.name], field)
+        value = _floated(getattr(instance, field.name), hints(kind)[field.name])
+        object.__setattr__(instance, field.name, value)
+        _check(value, hints(kind)[field.name], field)
 
 
 def build(cls: type[T], values: Mapping[str, Any], *, known_only: bool = False) -> T:
@@ -65,13 +71,14 @@ def build(cls: type[T], values: Mapping[str, Any], *, known_only: bool = False) 
     Unknown keys are ignored, as a newer peer may send them, or raise when `known_only`.
     Raises BadField naming the field that is missing or wrong.
     """
-    fields = {field.name: field for field in dataclasses.fields(typing.cast(Any, cls))}
+    kind: Any = cls
+    fields = {field.name: field for field in dataclasses.fields(kind)}
     for name in values.keys() - fields.keys() if known_only else ():
         raise BadField(f"There is no setting named {name!r}.", field=name)
     for name, field in fields.items():
         if field.default is dataclasses.MISSING and name not in values:
             raise BadField(f"The field {name!r} is missing.", field=name)
-    return cls(**{n: _convert(values[n], hints(cls)[n]) for n in fields if n in values})
+    return cls(**{n: _convert(values[n], hints(kind)[n]) for n in fields if n in values})
 
 
 def plain(instance: Any) -> dict[str, Any]:
@@ -113,8 +120,15 @@ def _convert(value: Any, hint: Any) -> Any:
         return tuple(_convert(item, item_hint) for item in value)
     if dataclasses.is_dataclass(inner) and isinstance(value, Mapping):
         return build(typing.cast(type, inner), value)
+    return value
+
+
+def _floated(value: Any, hint: Any) -> Any:
+    inner, _ = _unwrap(hint)
     if inner is float and type(value) is int and abs(value) < 2**53:
         return float(value)
+    if inner == tuple[float, ...] and isinstance(value, tuple):
+        return tuple(_floated(item, float) for item in value)
     return value
 
 

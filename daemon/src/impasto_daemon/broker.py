@@ -1,0 +1,323 @@
+"""The daemon's socket: takes messages from clients, answers them, and never waits for anything.
+
+Knows no torch. What a message may not do is answered with an error; nothing a client sends can
+end this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import zmq
+import zmq.asyncio
+from impasto_protocol import messages
+from impasto_protocol.codec import Buffer, Picture, decode, encode
+from impasto_protocol.connection import connection_file, write_connection
+from impasto_protocol.errors import (
+    BadField,
+    BadImage,
+    BadMessage,
+    ImpastoError,
+    UnknownType,
+    VersionSkew,
+)
+from impasto_protocol.limits import (
+    HEADER_BYTES,
+    PROTOCOL_MAJOR,
+    PROTOCOL_MINOR,
+    SILENCE_S,
+)
+
+from impasto_daemon import __version__
+from impasto_daemon.address import Address
+from impasto_daemon.config import Config
+from impasto_daemon.paths import Paths
+from impasto_daemon.presets import PresetStore
+from impasto_daemon.process import WorkerProcess
+from impasto_daemon.work import FromWorker
+from impasto_daemon.workshop import Job, Workshop
+
+log = logging.getLogger(__name__)
+
+_TICK_S = 0.25
+_LOCAL = "local"
+_QUEUED_FOR_CLIENT = 64
+_PRESETS_A_PAGE = 32
+
+
+@dataclass
+class Peer:
+    """A client. user: its CURVE key, or "local" for this machine's user."""
+
+    name: str
+    user: str
+    seen: float
+
+
+class Broker:
+    """The daemon, bound to `address`. Run it with `await broker.serve()`."""
+
+    def __init__(
+        self,
+        config: Config,
+        paths: Paths,
+        address: Address,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config, self._paths, self._clock = config, paths, clock
+        self._began = clock()
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        self._peers: dict[bytes, Peer] = {}
+        self._dropped = 0
+        self._presets = PresetStore(paths.presets)
+        self._workshop = Workshop(config, self._hire, self._tell, clock)
+        self._context = zmq.asyncio.Context()
+        self._socket = self._context.socket(zmq.ROUTER)
+        self._socket.router_mandatory = True
+        self._socket.router_handover = True
+        self._socket.maxmsgsize = max(config.frame_mib << 20, HEADER_BYTES)
+        self._socket.sndhwm = _QUEUED_FOR_CLIENT
+        self._socket.linger = 500
+        self._address = address
+        address.bind(self._context, self._socket)
+
+    async def serve(self) -> None:
+        """Answer clients until stopped by a message or a signal."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError):
+                self._loop.add_signal_handler(number, self._stopping.set)
+        write_connection(self._paths.runtime, self._address.connection())
+        log.info("listening at %s", self._address.endpoint)
+        tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._tick())]
+        await self._stopping.wait()
+        log.info("ending")
+        connection_file(self._paths.runtime).unlink(missing_ok=True)
+        self._workshop.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._address.close()
+        self._socket.close()
+        self._context.term()
+
+    async def _receive(self) -> None:
+        while True:
+            frames = await self._socket.recv_multipart(copy=False)
+            sender, *parts = [frame.buffer for frame in frames]
+            user = frames[-1].get("User-Id") if self._address.secured else _LOCAL
+            try:
+                self._take(bytes(sender), parts, str(user))
+            except Exception:
+                self._dropped += 1
+                log.exception("a message could not be handled")
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(_TICK_S)
+            now = self._clock()
+            for identity, peer in list(self._peers.items()):
+                if now - peer.seen > SILENCE_S:
+                    log.info("client %s is gone", peer.name)
+                    del self._peers[identity]
+                    self._workshop.owner_gone(identity)
+            self._workshop.tick()
+
+    def _take(self, sender: bytes, parts: Sequence[Buffer], user: str) -> None:
+        if not parts or not len(parts[0]):
+            self._dropped += 1
+            return
+        try:
+            message = decode(parts, frame_bytes=self._config.frame_mib << 20)
+        except ImpastoError as error:
+            self._dropped += 1
+            # At 1, 2, 4, 8, …: a flood of them must not fill the log.
+            if self._dropped & (self._dropped - 1) == 0:
+                log.warning("%s unreadable messages so far; the last: %s", self._dropped, error)
+            self._send(sender, _error(0, error))
+            return
+        try:
+            self._greet(sender, message, user)
+            answer, frames = self._answer(sender, message, parts[1:], user)
+        except ImpastoError as error:
+            job = message.job if isinstance(message, messages.JobMessage) else ""
+            answer, frames = _error(message.request, error, job), ()
+        if answer:
+            self._send(sender, dataclasses.replace(answer, request=message.request), frames)
+        self._workshop.deliver(sender)
+
+    def _greet(self, sender: bytes, message: messages.Message, user: str) -> None:
+        if isinstance(message, messages.Hello):
+            if message.major != PROTOCOL_MAJOR:
+                newer = "plug-in" if message.major < PROTOCOL_MAJOR else "daemon"
+                raise VersionSkew(
+                    f"The daemon speaks protocol {PROTOCOL_MAJOR}, the client {message.major}.",
+                    next_step=f"Update the {newer}.",
+                )
+            self._peers[sender] = Peer(message.client, user, self._clock())
+        elif sender in self._peers:
+            self._peers[sender].seen = self._clock()
+        else:
+            raise BadMessage("The first message must be `hello`.")
+
+    def _answer(
+        self, sender: bytes, message: messages.Message, frames: Sequence[Buffer], user: str
+    ) -> tuple[messages.Message | None, Sequence[Buffer]]:
+        match message:
+            case messages.Hello():
+                return self._welcome(), ()
+            case messages.Ping():
+                return messages.Pong(), ()
+            case messages.Status():
+                return self._report(user), ()
+            case messages.Stop():
+                if user not in (_LOCAL, self._address.own_key):
+                    raise BadMessage("Only the daemon's own user may stop it.")
+                self._loop.call_later(0.1, self._stopping.set)
+                return messages.Done(), ()
+            case messages.Stylise() | messages.PresetSave():
+                return self._submit(sender, message, frames, user), ()
+            case messages.Cancel():
+                self._workshop.cancel(message.job, user, keep=message.keep)
+                return None, ()
+            case messages.Collect():
+                position = self._workshop.collect(message.job, sender, user)
+                return messages.Accepted(job=message.job, position=position), ()
+            case messages.PresetList():
+                return self._list(message.after), ()
+            case messages.PresetGet():
+                preset = self._presets.get(message.name)
+                return _described(
+                    messages.Presets(presets=(self._presets.info(message.name),)),
+                    {"style": preset.picture, "thumbnail": preset.thumbnail},
+                )
+            case messages.PresetRename():
+                info = self._presets.rename(message.name, message.new_name)
+                return messages.Presets(presets=(info,)), ()
+            case messages.PresetDelete():
+                self._presets.delete(message.name)
+                return messages.Done(), ()
+        raise UnknownType(f"{message.type!r} is for clients, not for the daemon.")
+
+    def _submit(
+        self,
+        sender: bytes,
+        message: messages.Stylise | messages.PresetSave,
+        frames: Sequence[Buffer],
+        user: str,
+    ) -> messages.Accepted:
+        _check_roles(message)
+        if isinstance(message, messages.Stylise) and message.preset:
+            self._presets.info(message.preset)
+        position = self._workshop.submit(
+            message, list(frames), sender, user, self._peers[sender].name
+        )
+        self._loop.call_soon(self._workshop.tick)
+        return messages.Accepted(job=message.job, position=position)
+
+    def _welcome(self) -> messages.Welcome:
+        return messages.Welcome(
+            major=PROTOCOL_MAJOR,
+            minor=PROTOCOL_MINOR,
+            version=__version__,
+            device=self._workshop.benches[0].description,
+            weights=self._workshop.weights,
+            frame_bytes=self._config.frame_mib << 20,
+            queue=self._config.queue,
+            capabilities=tuple(sorted(messages.MESSAGES)),
+        )
+
+    def _report(self, user: str) -> messages.Report:
+        bench = self._workshop.benches[0]
+        return messages.Report(
+            version=__version__,
+            pid=os.getpid(),
+            uptime_s=self._clock() - self._began,
+            worker=bench.state,
+            device=bench.description,
+            memory_mib=bench.memory_mib,
+            weights=self._workshop.weights,
+            clients=len(self._peers),
+            dropped=self._dropped,
+            jobs=tuple(_job_info(j) for j in self._workshop.jobs.values() if j.user == user)[-256:],
+        )
+
+    def _list(self, after: str) -> messages.Presets:
+        found = [i for i in self._presets.list() if i.name.casefold() > after.casefold()]
+        page = tuple(found[:_PRESETS_A_PAGE])
+        return messages.Presets(presets=page, more=len(found) > len(page))
+
+    # Workers ----------------------------------------------------------------------------------
+
+    def _hire(self, device: str) -> WorkerProcess:
+        config = dataclasses.replace(self._config, device=device)
+        return WorkerProcess(config, self._paths.data, self._paths.log, self._overheard)
+
+    def _overheard(self, worker: WorkerProcess, message: FromWorker | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon is ending
+            self._loop.call_soon_threadsafe(self._workshop.heard, worker, message)
+
+    # Sending ----------------------------------------------------------------------------------
+
+    def _tell(self, job: Job, message: messages.JobMessage, frames: Sequence[Buffer]) -> bool:
+        return self._send(job.owner, message, frames)
+
+    def _send(self, to: bytes, message: messages.Message, frames: Sequence[Buffer] = ()) -> bool:
+        """Hand a message over without waiting; False when the client is gone or does not read."""
+        try:
+            parts = [to, *encode(message, frames)]
+            sent: Any = self._socket.send_multipart(parts, flags=zmq.DONTWAIT, copy=False)
+            return not (sent.done() and sent.exception())
+        except (zmq.ZMQError, ImpastoError) as error:
+            log.debug("not sent: %s", error)
+            return False
+
+
+def _described(
+    message: messages.Message, pictures: dict[str, Picture]
+) -> tuple[messages.Message, Sequence[Buffer]]:
+    infos = tuple(picture.info(role) for role, picture in pictures.items())
+    return dataclasses.replace(message, frames=infos), [p.data for p in pictures.values()]
+
+
+def _check_roles(message: messages.Stylise | messages.PresetSave) -> None:
+    roles = sorted(info.role for info in message.frames)
+    needed = ["style"] if isinstance(message, messages.PresetSave) else ["content"]
+    if isinstance(message, messages.Stylise) and not message.preset:
+        needed.append("style")
+    if [role for role in roles if role != "start"] != needed or roles.count("start") > 1:
+        raise BadField(f"The frames must be {' and '.join(needed)}.", field="frames")
+    if isinstance(message, messages.PresetSave):
+        (style,) = message.frames
+        if style.dtype != "uint8":
+            raise BadImage("A style to be kept must be an 8-bit picture.")
+
+
+def _error(request: int, error: ImpastoError, job: str = "") -> messages.Error:
+    return messages.Error(
+        request=request,
+        code=error.code,
+        message=str(error)[:2000],
+        next_step=error.next_step[:1000],
+        job=job,
+    )
+
+
+def _job_info(job: Job) -> messages.JobInfo:
+    progress = job.progress
+    return messages.JobInfo(
+        job=job.id,
+        client=job.client,
+        state=job.life.state.value,
+        step=progress.step if progress else 0,
+        of=progress.of if progress else 0,
+    )

@@ -1,0 +1,110 @@
+"""`impasto daemon`: the process that paints."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import click
+from impasto_protocol.connection import daemon_lives
+from impasto_protocol.fields import plain
+from rich.table import Table
+
+from impasto_daemon import service
+from impasto_daemon.cli.options import given, options_of
+from impasto_daemon.cli.show import console, json_option, tell
+from impasto_daemon.config import Config, load_config
+from impasto_daemon.logs import tail
+from impasto_daemon.paths import Paths
+
+
+@click.group()
+def daemon() -> None:
+    """Start, stop and look after the daemon."""
+
+
+@daemon.command()
+@options_of(Config)
+def run(**options: Any) -> None:
+    """Be the daemon, in the foreground, until stopped."""
+    paths = Paths.of()
+    service.run(load_config(paths.config, options=options).config, paths)
+
+
+@daemon.command()
+@json_option
+@options_of(Config)
+def start(as_json: bool, **options: Any) -> None:
+    """Start the daemon in the background; does nothing when it is running."""
+    paths = Paths.of()
+    load_config(paths.config, options=options)
+    running = daemon_lives(paths.runtime)
+    pid = service.start(_as_arguments(given(options)), paths)
+    text = f"The daemon is running{' already' if running else ''} (process {pid})."
+    tell(as_json, {"pid": pid, "started": not running}, text)
+
+
+@daemon.command()
+@json_option
+def stop(as_json: bool) -> None:
+    """Stop the daemon; the jobs it has are cancelled."""
+    stopped = service.stop(Paths.of())
+    text = "The daemon has stopped." if stopped else "No daemon was running."
+    tell(as_json, {"stopped": stopped}, text)
+
+
+@daemon.command()
+@json_option
+def status(as_json: bool) -> None:
+    """Say whether the daemon runs, and what it is doing."""
+    from impasto_protocol.client import Client
+    from impasto_protocol.messages import Report, Status
+
+    with Client.connect(name="impasto daemon status", start=False) as client:
+        report, _ = client.ask(Status())
+    assert isinstance(report, Report)
+
+    def table() -> None:
+        console.print(
+            f"Running for {report.uptime_s:.0f} s (process {report.pid}), worker {report.worker}.\n"
+            f"Device: {report.device or 'not known yet'}\n"
+            f"Weights: {report.weights or 'none loaded'}",
+            markup=False,
+        )
+        rows = Table("job", "client", "state", "step", box=None)
+        for job in report.jobs:
+            rows.add_row(job.job[:8], job.client, job.state, f"{job.step} of {job.of}")
+        if report.jobs:
+            console.print(rows)
+
+    tell(as_json, plain(report), table)
+
+
+@daemon.command()
+@click.option("--lines", default=40, show_default=True, help="How many of the last lines.")
+@click.option("--follow", is_flag=True, help="Go on as more is written, until Ctrl-C.")
+def logs(lines: int, follow: bool) -> None:
+    """Print the end of the daemon's log."""
+    file = Paths.of().log
+    console.print(f"{file}", style="dim", markup=False)
+    shown = tail(file, lines)
+    print("\n".join(shown))
+    while follow:
+        time.sleep(0.5)
+        now = tail(file, 1000)
+        new = now[now.index(shown[-1]) + 1 :] if shown and shown[-1] in now else now
+        if new:
+            print("\n".join(new), flush=True)
+            shown = now
+
+
+def _as_arguments(options: dict[str, Any]) -> list[str]:
+    arguments = []
+    for name, value in options.items():
+        option = name.replace("_", "-")
+        if isinstance(value, bool):
+            arguments.append(f"--{option}" if value else f"--no-{option}")
+        else:
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            arguments += [f"--{option}", text]
+    return arguments

@@ -1,0 +1,53 @@
+"""`impasto` itself: its subcommands, and the border where errors become words and exit codes."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import click
+from impasto_protocol.errors import AlreadyRunning, Cancelled, ImpastoError
+from rich.console import Console
+
+from impasto_daemon import __version__
+from impasto_daemon.cli.config import config
+from impasto_daemon.cli.daemon import daemon
+from impasto_daemon.cli.paint import apply, demo
+from impasto_daemon.cli.style import style
+from impasto_daemon.cli.weights import weights
+
+_EXIT_CODES = {AlreadyRunning: 3, Cancelled: 130}
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__)
+def impasto() -> None:
+    """Paint photographs in the style of a picture."""
+
+
+for command in (apply, config, daemon, demo, style, weights):
+    impasto.add_command(command)
+
+
+def main() -> None:
+    """Run the command line; exit 0, 1 for an error, 2 for wrong usage, 3 or 130 as errors say."""
+    try:
+        impasto.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ImpastoError as error:
+        _show(error)
+        sys.exit(_EXIT_CODES.get(type(error), 1))
+
+
+def _show(error: ImpastoError) -> None:
+    if "--json" in sys.argv:
+        told = {"code": error.code, "message": str(error), "next_step": error.next_step}
+        print(json.dumps({"error": told}))
+        return
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    console.print(f"[bold red]{error.code}[/] ", end="")
+    console.print(f"{error}\n{error.next_step}", markup=False)

@@ -1,0 +1,128 @@
+"""`impasto style`: styles kept by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+from impasto_protocol.client import Client, new_job_id
+from impasto_protocol.fields import build, plain
+from impasto_protocol.messages import (
+    PresetDelete,
+    PresetGet,
+    PresetInfo,
+    PresetList,
+    PresetRename,
+    Presets,
+    PresetSave,
+)
+from impasto_protocol.settings import Settings
+from rich.table import Table
+
+from impasto_daemon.cli.follow import follow
+from impasto_daemon.cli.options import given, options_of
+from impasto_daemon.cli.show import console, json_option, tell
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.group()
+def style() -> None:
+    """Keep styles under names, for `impasto apply --preset NAME` and the editors."""
+
+
+@style.command()
+@click.argument("name")
+@click.argument("picture", type=_PATH)
+@click.option("--replace", is_flag=True, help="Replace the style of that name.")
+@json_option
+@options_of(Settings)
+def add(name: str, picture: Path, replace: bool, as_json: bool, **options: Any) -> None:
+    """Keep the style of PICTURE under NAME, with the settings given."""
+    from impasto_daemon.pictures import read_picture
+
+    pixels = read_picture(picture)
+    message = PresetSave(
+        job=new_job_id(),
+        name=name,
+        settings=build(Settings, given(options)),
+        replace=replace,
+    )
+    with _connect() as client:
+        result, _ = follow(client.submit(message, {"style": pixels}), shown=not as_json)
+    data = {"name": name, "style": result.style, "seconds": result.seconds}
+    tell(as_json, data, f"Kept. Use it with `impasto apply PICTURE --preset '{name}'`.")
+
+
+@style.command("list")
+@json_option
+def list_styles(as_json: bool) -> None:
+    """List the styles there are."""
+    found: list[PresetInfo] = []
+    with _connect() as client:
+        more = True
+        while more:
+            page, _ = client.ask(PresetList(after=found[-1].name if found else ""))
+            assert isinstance(page, Presets)
+            found, more = [*found, *page.presets], page.more
+
+    def table() -> None:
+        rows = Table("style", "picture", "strength", "MiB", box=None)
+        for info in found:
+            size = f"{info.size_bytes / 2**20:.1f}"
+            rows.add_row(
+                info.name, f"{info.width} x {info.height}", f"{info.settings.strength}", size
+            )
+        console.print(rows if found else "No styles yet: `impasto style add NAME PICTURE`.")
+
+    tell(as_json, [plain(info) for info in found], table)
+
+
+@style.command()
+@click.argument("name")
+@click.option("-o", "--output", type=_PATH, help="Also write its picture to this file.")
+@json_option
+def show(name: str, output: Path | None, as_json: bool) -> None:
+    """Show what is kept under NAME."""
+    from impasto_daemon.pictures import write_picture
+
+    with _connect() as client:
+        answer, pictures = client.ask(PresetGet(name=name))
+    assert isinstance(answer, Presets)
+    if output:
+        write_picture(output, pictures[0])
+    info = plain(answer.presets[0])
+
+    def table() -> None:
+        rows = Table(box=None, show_header=False)
+        for key, value in {**info.pop("settings"), **info}.items():
+            rows.add_row(key, str(value))
+        console.print(rows)
+
+    tell(as_json, info, table)
+
+
+@style.command()
+@click.argument("name")
+@click.argument("new_name")
+@json_option
+def rename(name: str, new_name: str, as_json: bool) -> None:
+    """Give the style NAME another name."""
+    with _connect() as client:
+        client.ask(PresetRename(name=name, new_name=new_name))
+    tell(as_json, {"name": new_name}, f"It is called {new_name} now.")
+
+
+@style.command()
+@click.argument("name")
+@json_option
+def remove(name: str, as_json: bool) -> None:
+    """Delete the style NAME."""
+    with _connect() as client:
+        client.ask(PresetDelete(name=name))
+    tell(as_json, {"removed": name}, f"{name} is removed.")
+
+
+def _connect() -> Client:
+    return Client.connect(name="impasto style")

@@ -1,0 +1,130 @@
+"""The daemon's configuration: one schema, and where each value comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tomllib
+from impasto_protocol.errors import BadField, ConfigInvalid
+from impasto_protocol.fields import build, check, hints, wire
+
+
+@dataclass(frozen=True)
+class Config:
+    """Everything about the daemon that can be set. Raises BadField for values out of range."""
+
+    device: str = wire(
+        "auto, cpu, mps, cuda or cuda:N; several, by commas, work side by side",
+        default="auto",
+        pattern=r"(auto|cpu|mps|cuda(:\d+)?)(,cuda:\d+)*",
+    )
+    weights: str = wire(
+        "file with VGG-19's weights; empty: the data folder's", default="", longest=4096
+    )
+    download: bool = wire("download the weights when there are none", default=True)
+    endpoint: str = wire(
+        "ZeroMQ endpoint; empty: a private socket, or TCP on this machine where there is none",
+        default="", pattern=r"|tcp://.+:(\d+|\*)",
+    )  # fmt: skip
+    allow_remote: bool = wire("let other machines connect", default=False)
+    allowed_keys: tuple[str, ...] = wire(
+        "CURVE public keys of further clients", default=(), pattern=".{40}"
+    )
+    threads: int = wire("CPU threads; 0 leaves one core free", default=0, low=0, high=1024)
+    queue: int = wire("most jobs that may wait", default=64, low=1, high=10_000)
+    frame_mib: int = wire("most memory of one picture", unit="MiB", default=1024, low=1, high=2**20)
+    memory_mib: int = wire(
+        "most memory for one job; 0: most of what the device has", unit="MiB",
+        default=0, low=0, high=2**24,
+    )  # fmt: skip
+    idle_unload_s: float = wire(
+        "end the worker, and free the GPU, after so long without a job", unit="s",
+        default=600, low=1, high=1e6,
+    )  # fmt: skip
+    result_keep_s: float = wire(
+        "how long a result can still be collected", unit="s", default=600, low=1, high=1e6
+    )
+    results_mib: int = wire(
+        "most memory for kept results", unit="MiB", default=1024, low=1, high=2**20
+    )
+    stall_s: float = wire(
+        "replace a worker that gives no sign of life for so long", unit="s",
+        default=120, low=1, high=1e5,
+    )  # fmt: skip
+    cancel_grace_s: float = wire(
+        "replace a worker that has not let go of a cancelled job after so long", unit="s",
+        default=5, low=0.1, high=1e4,
+    )  # fmt: skip
+    log_level: str = wire(
+        "least that is logged", default="info", choices=("debug", "info", "warning", "error")
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+@dataclass(frozen=True)
+class Origins:
+    """A configuration, and for each name where its value comes from, for people."""
+
+    config: Config
+    origin: dict[str, str]
+
+
+def load_config(
+    file: Path,
+    environment: Mapping[str, str] = os.environ,
+    options: Mapping[str, Any] | None = None,
+) -> Origins:
+    """Defaults, overruled by the TOML `file`, `IMPASTO_<NAME>` variables, and `options`.
+
+    A missing file is an empty one. Raises ConfigInvalid naming the source and the key.
+    """
+    values: dict[str, Any] = {}
+    origin = {field.name: "default" for field in dataclasses.fields(Config)}
+    sources = (
+        (str(file), _read_toml(file)),
+        ("environment", _read_environment(environment)),
+        ("command line", {k: v for k, v in (options or {}).items() if v is not None}),
+    )
+    for source, found in sources:
+        values |= found
+        try:
+            config = build(Config, values, known_only=True)
+        except BadField as error:
+            raise ConfigInvalid(f"{source}: {error}") from error
+        origin |= dict.fromkeys(found, source)
+    return Origins(config, origin)
+
+
+def _read_toml(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise ConfigInvalid(f"{file} cannot be read: {error}.") from error
+
+
+def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    found = {}
+    for name, kind in hints(Config).items():
+        text = environment.get(f"IMPASTO_{name.upper()}")
+        if text is not None:
+            found[name] = _parse(text, kind)
+    return found
+
+
+def _parse(text: str, kind: Any) -> Any:
+    """A variable's text as TOML would have it; what is no such value stays text, and is refused."""
+    if kind is str:
+        return text
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except ValueError:
+        return text

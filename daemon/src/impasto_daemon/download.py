@@ -1,0 +1,125 @@
+"""Downloading torchvision's VGG-19: resumable, and in place only once its hash is right."""
+
+from __future__ import annotations
+
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import BinaryIO
+
+from impasto_protocol.connection import lock_file
+from impasto_protocol.errors import Cancelled, DiskFull, DownloadFailed, WeightsBad
+
+from impasto_daemon import weights
+
+_CHUNK_BYTES = 1 << 18
+_TIMEOUT_S = 20
+_SPARE_BYTES = 200 << 20
+
+
+def fetch(
+    data_dir: Path,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    url: str = "",
+    stop: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Download the weights into the data folder; their path. What was begun before is resumed.
+
+    on_progress: called with bytes done and bytes in all, 0 when that is unknown.
+    stop: asked between pieces of 256 KiB; True raises Cancelled and keeps the part.
+    Raises DownloadFailed, WeightsBad when the hash is wrong, DiskFull.
+    """
+    url = url or weights.published_url()
+    part = weights.stored(data_dir).with_name("download.part")
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        lock = part.with_suffix(".lock").open("ab")
+    except OSError as error:
+        raise DiskFull(f"{part.parent} cannot be written to: {error.strerror}.") from error
+    with lock:
+        if not lock_file(lock):
+            raise DownloadFailed(
+                "Another program is downloading the weights already.",
+                next_step="Wait for it to finish; `impasto weights status` tells.",
+            )
+        try:
+            _download(url, part, on_progress, stop)
+        except OSError as error:
+            if isinstance(error, urllib.error.URLError | TimeoutError | ConnectionError):
+                raise DownloadFailed(f"The download did not complete: {_reason(error)}.") from error
+            raise DiskFull(f"{part} could not be written: {error.strerror}.") from error
+        except HTTPException as error:
+            raise DownloadFailed(f"The download did not complete: {_reason(error)}.") from error
+        try:
+            return weights.convert(part, data_dir, weights.published_prefix(url))
+        except WeightsBad as error:
+            raise WeightsBad(
+                "What was downloaded is not VGG-19: its hash is wrong.",
+                next_step="A proxy may have answered instead; check the network and try again.",
+            ) from error
+        finally:
+            part.unlink(missing_ok=True)
+
+
+def _download(
+    url: str, part: Path, on_progress: Callable[[int, int], None], stop: Callable[[], bool]
+) -> None:
+    done = part.stat().st_size if part.exists() else 0
+    response = _open(url, done)
+    if response is None:
+        return
+    with response, part.open("ab") as file:
+        if response.status != 206:
+            file.truncate(0)
+            done = 0
+        length = response.headers.get("Content-Length", "")
+        total = done + int(length) if length.isdigit() else 0
+        if shutil.disk_usage(part.parent).free < total - done + _SPARE_BYTES:
+            raise DiskFull(
+                f"The download needs {(total - done + _SPARE_BYTES) >> 20} MiB of free space."
+            )
+        done = _copy(response, file, done, total, on_progress, stop)
+        if total and done < total:
+            raise DownloadFailed(f"The connection ended after {done >> 20} of {total >> 20} MiB.")
+
+
+def _copy(
+    response: HTTPResponse,
+    file: BinaryIO,
+    done: int,
+    total: int,
+    on_progress: Callable[[int, int], None],
+    stop: Callable[[], bool],
+) -> int:
+    while chunk := response.read(_CHUNK_BYTES):
+        file.write(chunk)
+        done += len(chunk)
+        on_progress(done, total)
+        if stop():
+            raise Cancelled("The download was stopped; it resumes the next time.")
+    return done
+
+
+def _open(url: str, done: int) -> HTTPResponse | None:
+    """The answer to a request for what follows the first `done` bytes; None when that is nothing.
+
+    What is resumed may have changed meanwhile; the hash of the whole finds that out.
+    """
+    request = urllib.request.Request(url)
+    if done:
+        request.add_header("Range", f"bytes={done}-")
+    try:
+        answer: HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
+    except urllib.error.HTTPError as error:
+        if error.code == 416 and done:
+            return None
+        raise
+    return answer
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "reason", "") or error or type(error).__name__)

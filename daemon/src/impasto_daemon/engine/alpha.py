@@ -1,0 +1,57 @@
+"""Transparency: pixels that are not there must not be seen by the network."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def replicate_pad(picture: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:
+    """(…, H, W) with its border repeated outwards by so many pixels.
+
+    Built from copies, as the gradient of torch's own replication is not deterministic on CUDA.
+    """
+    rows = [picture[..., :1, :].expand(*picture.shape[:-2], top, -1)] if top else []
+    rows += [picture]
+    rows += [picture[..., -1:, :].expand(*picture.shape[:-2], bottom, -1)] if bottom else []
+    tall = torch.cat(rows, dim=-2)
+    columns = [tall[..., :1].expand(*tall.shape[:-1], left)] if left else []
+    columns += [tall]
+    columns += [tall[..., -1:].expand(*tall.shape[:-1], right)] if right else []
+    return torch.cat(columns, dim=-1)
+
+
+def extend_edges(colours: Tensor, alpha: Tensor) -> Tensor:
+    """(3, H, W) where every pixel of zero alpha takes its colour from its surroundings.
+
+    alpha: (1, H, W). Averages over ever larger squares fill what has no colour yet, so that
+    nothing hidden under the transparency shows and no edge appears. Not finite pixels count as
+    transparent. A picture with no opaque pixel at all comes out grey.
+    """
+    present = (alpha > 0).to(colours.dtype)
+    if bool(present.all()):
+        return colours
+    if not bool(present.any()):
+        return torch.full_like(colours, 0.5)
+    return _fill(colours * present, present)
+
+
+def _fill(sums: Tensor, counts: Tensor) -> Tensor:
+    known = sums / counts.clamp_min(1e-12)
+    if bool((counts > 0).all()):
+        return known
+    height, width = counts.shape[-2:]
+    pooled = [
+        functional.avg_pool2d(item[None], 2, ceil_mode=True, count_include_pad=False)[0]
+        for item in (sums, counts)
+    ]
+    coarse = _fill(*pooled)
+    wide = functional.interpolate(coarse[None], size=(height, width), mode="bilinear")[0]
+    return torch.where(counts > 0, known, wide)
+
+
+def layer_mask(alpha: Tensor, features: Tensor) -> Tensor:
+    """The alpha (1, H, W) as the weight of each position of a feature map: (H', W')."""
+    size = features.shape[-2:]
+    return functional.adaptive_avg_pool2d(alpha[None], (size[0], size[1]))[0, 0]

@@ -1,0 +1,159 @@
+"""The painting itself: Gatys' loss, lowered from a coarse scale to the full one."""
+
+from __future__ import annotations
+
+import operator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+from impasto_protocol.errors import Diverged
+from impasto_protocol.settings import Settings
+from torch import Tensor
+
+from impasto_daemon.engine.canvas import Canvas
+from impasto_daemon.engine.events import (
+    Event,
+    Finished,
+    Iteration,
+    ScaleStarted,
+    Snapshot,
+    read_losses,
+)
+from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.objective import Objective
+from impasto_daemon.engine.optimise import LBFGS, Adam
+from impasto_daemon.engine.pyramid import resize, scale_sizes, share_out
+from impasto_daemon.engine.style import Style
+
+CHECK_EVERY = 25
+"""Evaluations between looks at the loss: for convergence and for numbers that are not finite."""
+
+_FAILURES = 5
+
+
+def stylise(
+    content: Tensor,
+    style: Style,
+    settings: Settings,
+    network: Vgg19,
+    *,
+    start: Tensor | None = None,
+    enough: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Event]:
+    """Paint `content` in `style`; an Iteration after each evaluation, Finished last.
+
+    content: (3 or 4, H, W) float32 in [0, 1], of any size; a fourth channel is alpha, which stays
+    as it is. start: a picture like it to begin with instead of the content.
+    enough: asked between evaluations; True ends the painting with the picture as it stands.
+    Closing the generator cancels. Same picture, settings, seed and machine: same bytes.
+    Raises Diverged when the loss stays infinite or undefined; its `picture` is the last good one.
+    """
+    canvas = Canvas.of(content.to(network.device))
+    if canvas.empty:
+        yield Finished(canvas.content, 0, True, {})
+        return
+    first = canvas.colours if start is None else Canvas.of(start.to(network.device)).colours
+    painter = _Painter(canvas, style, settings, network, enough, clock)
+    yield from painter.paint(_blend_noise(first, settings))
+
+
+def _blend_noise(picture: Tensor, settings: Settings) -> Tensor:
+    # Drawn on the CPU, whose generator gives the same numbers on every machine.
+    noise = torch.rand(picture.shape, generator=torch.Generator().manual_seed(settings.seed))
+    return torch.lerp(picture, noise.to(picture), settings.start_noise)
+
+
+@dataclass
+class _Painter:
+    canvas: Canvas
+    style: Style
+    settings: Settings
+    network: Vgg19
+    enough: Callable[[], bool]
+    clock: Callable[[], float]
+
+    def paint(self, picture: Tensor) -> Iterator[Event]:
+        """Every scale in turn, each beginning with what the one before it left."""
+        settings = self.settings
+        height, width = picture.shape[-2:]
+        sizes = scale_sizes(height, width, settings.scales)
+        shares = share_out(settings.iterations, len(sizes))
+        countdown = _Countdown(sizes, shares, self.clock)
+        step, settled, stopped, terms = 0, False, False, dict[str, Tensor]()
+        for scale, (size, share) in enumerate(zip(sizes, shares, strict=True), start=1):
+            yield ScaleStarted(scale, len(sizes), *size)
+            objective = self._objective(size)
+            optimiser = _optimiser(resize(picture, *size)[None], settings)
+            judge = _Judge(settings.tolerance)
+            for count in range(1, share + 1):
+                terms, gradient = objective.evaluate(optimiser.trial)
+                optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
+                step, picture = step + 1, optimiser.picture[0]
+                left = countdown.left_s(scale - 1, count)
+                yield Iteration(step, settings.iterations, scale, len(sizes), left, terms, picture)
+                if step in settings.snapshots:
+                    yield Snapshot(step, self.canvas.finish(picture))
+                if count % CHECK_EVERY == 0:
+                    if bool(optimiser.failures >= _FAILURES):
+                        raise self._diverged(picture)
+                    settled = judge.settled(float(optimiser.loss))
+                stopped = self.enough()
+                if settled or stopped:
+                    break
+            if stopped:
+                break
+        if not bool(optimiser.loss.isfinite()):
+            raise self._diverged(picture)
+        yield Finished(self.canvas.finish(picture), step, settled, read_losses(terms))
+
+    def _objective(self, size: tuple[int, int]) -> Objective:
+        grams = self.style.statistics(
+            max(size) * self.settings.style_scale, self.settings.style_layers
+        )
+        return Objective(self.canvas.resized(*size), grams, self.settings, self.network)
+
+    def _diverged(self, picture: Tensor) -> Diverged:
+        error = Diverged("The painting left the range of numbers and could not come back.")
+        error.picture = self.canvas.finish(picture)
+        return error
+
+
+class _Judge:
+    """Convergence: CHECK_EVERY evaluations lowered the loss by less than `tolerance` of it."""
+
+    def __init__(self, tolerance: float) -> None:
+        self._tolerance, self._before = tolerance, float("inf")
+
+    def settled(self, loss: float) -> bool:
+        gained, self._before = self._before - loss, loss
+        return self._tolerance > 0 and gained < self._tolerance * abs(loss)
+
+
+class _Countdown:
+    """Seconds left, on the understanding that an evaluation costs as much as it has pixels."""
+
+    def __init__(
+        self, sizes: list[tuple[int, int]], shares: list[int], clock: Callable[[], float]
+    ) -> None:
+        self._pixels = [height * width for height, width in sizes]
+        self._shares, self._clock, self._began = shares, clock, clock()
+
+    def left_s(self, scale: int, count: int) -> float:
+        total = sum(map(operator.mul, self._pixels, self._shares))
+        done = sum(map(operator.mul, self._pixels[:scale], self._shares))
+        done += self._pixels[scale] * count
+        return float(self._clock() - self._began) * (total - done) / done
+
+
+def _optimiser(start: Tensor, settings: Settings) -> LBFGS | Adam:
+    if settings.optimiser == "lbfgs":
+        return LBFGS(start, history=settings.history, box=settings.box)
+    return Adam(
+        start,
+        learning_rate=settings.learning_rate,
+        averaging=settings.averaging,
+        box=settings.box,
+    )

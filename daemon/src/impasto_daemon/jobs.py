@@ -1,0 +1,82 @@
+"""The life of a job as pure transitions: no clock, no socket, no process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+ATTEMPTS = 2
+"""How often a job may be given to a worker before its failure is the job's own."""
+
+
+class State(Enum):
+    """Where a job is. The last three are ends, and each job reaches exactly one of them."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Event(Enum):
+    """What can happen to a job."""
+
+    ASSIGNED = "a worker took it"
+    FINISHED = "the worker brought its result"
+    FAILED = "the worker gave up, and would again"
+    WORKER_LOST = "the worker crashed, hung or lost its GPU"
+    CANCEL = "its owner wants it no more"
+    ENOUGH = "its owner wants the picture as it stands"
+    OWNER_GONE = "its owner has not been heard for too long"
+
+
+class Effect(Enum):
+    """What is to be done about it."""
+
+    QUEUE_FIRST = "put it at the head of the queue"
+    INTERRUPT = "tell the worker to let go of it"
+    CONCLUDE = "tell the worker to finish with what it has"
+    TELL_RESULT = "tell the owner the result"
+    TELL_FAILED = "tell the owner why it failed"
+    TELL_CANCELLED = "tell the owner that it was cancelled"
+
+
+ENDS = frozenset({State.DONE, State.FAILED, State.CANCELLED})
+
+
+@dataclass(frozen=True)
+class Life:
+    """state: where the job is. attempts: workers it was given to. keep: it outlives its owner."""
+
+    state: State = State.QUEUED
+    attempts: int = 0
+    keep: bool = False
+
+    @property
+    def ended(self) -> bool:
+        """It is over."""
+        return self.state in ENDS
+
+
+def advance(life: Life, event: Event) -> tuple[Life, tuple[Effect, ...]]:
+    """The life after `event`, and what to do. What cannot matter any more changes nothing."""
+    match life.state, event:
+        case State.QUEUED, Event.ASSIGNED:
+            return replace(life, state=State.RUNNING, attempts=life.attempts + 1), ()
+        case State.RUNNING, Event.FINISHED:
+            return replace(life, state=State.DONE), (Effect.TELL_RESULT,)
+        case State.RUNNING, Event.WORKER_LOST if life.attempts < ATTEMPTS:
+            return replace(life, state=State.QUEUED), (Effect.QUEUE_FIRST,)
+        case State.RUNNING, Event.FAILED | Event.WORKER_LOST:
+            return replace(life, state=State.FAILED), (Effect.TELL_FAILED,)
+        case State.RUNNING, Event.ENOUGH:
+            return life, (Effect.CONCLUDE,)
+        case ((State.QUEUED | State.RUNNING), Event.OWNER_GONE) if life.keep:
+            return life, ()
+        case State.RUNNING, Event.CANCEL | Event.OWNER_GONE:
+            cancelled = replace(life, state=State.CANCELLED)
+            return cancelled, (Effect.INTERRUPT, Effect.TELL_CANCELLED)
+        case State.QUEUED, Event.CANCEL | Event.ENOUGH | Event.OWNER_GONE:
+            return replace(life, state=State.CANCELLED), (Effect.TELL_CANCELLED,)
+    return life, ()

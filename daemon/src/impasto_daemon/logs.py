@@ -1,0 +1,52 @@
+"""The log file, which rotates and, where the disk refuses, falls silent."""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import WatchedFileHandler
+from pathlib import Path
+
+_LARGEST_BYTES = 2 << 20
+_KEPT = 3
+
+
+class _Log(WatchedFileHandler):
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
+        """A disk that is full must not take the daemon with it."""
+
+
+def log_to(file: Path, level: str) -> None:
+    """Write this process's log to `file`, from `level` up. Several processes may share it."""
+    handler: logging.Handler
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handler = _Log(file, encoding="utf-8", delay=False)
+    except OSError:
+        handler = logging.NullHandler()
+    handler.setFormatter(
+        logging.Formatter("%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
+    )
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def rotate(file: Path) -> None:
+    """Put a log that has grown past 2 MiB aside, and drop the oldest of three."""
+    try:
+        if file.stat().st_size < _LARGEST_BYTES:
+            return
+        for number in range(_KEPT - 1, 0, -1):
+            older = file.with_name(f"{file.name}.{number}")
+            if older.exists():
+                older.replace(file.with_name(f"{file.name}.{number + 1}"))
+        file.replace(file.with_name(f"{file.name}.1"))
+    except OSError:
+        return
+
+
+def tail(file: Path, lines: int) -> list[str]:
+    """The last lines of the log."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as opened:
+            return [line.rstrip("\n") for line in opened][-lines:]
+    except OSError:
+        return []

@@ -1,0 +1,105 @@
+"""The daemon as a process of this machine: run here, started in the background, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from impasto_protocol.connection import (
+    connection_file,
+    daemon_lives,
+    hold_lock,
+    make_private,
+    read_connection,
+)
+from impasto_protocol.errors import (
+    AlreadyRunning,
+    DaemonNotRunning,
+    DaemonStartFailed,
+    ImpastoError,
+)
+
+from impasto_daemon.config import Config
+from impasto_daemon.logs import log_to, rotate, tail
+from impasto_daemon.paths import Paths
+
+
+def run(config: Config, paths: Paths) -> None:
+    """Be the daemon until stopped. Raises AlreadyRunning, UnsafeFolder, ConfigInvalid."""
+    make_private(paths.runtime)
+    try:
+        lock = hold_lock(paths.runtime)
+    except AlreadyRunning as error:
+        raise AlreadyRunning(f"A daemon is running already{_whose(paths)}.") from error
+    with lock:
+        connection_file(paths.runtime).unlink(missing_ok=True)
+        rotate(paths.log)
+        log_to(paths.log, config.log_level)
+        # ZeroMQ's sockets need a loop that selects, which is not the usual one on Windows.
+        loop = asyncio.SelectorEventLoop if sys.platform == "win32" else None
+        with asyncio.Runner(loop_factory=loop) as runner:
+            runner.run(_serve(config, paths))
+
+
+async def _serve(config: Config, paths: Paths) -> None:
+    # Imported here, as the commands that only start or stop a daemon need none of it.
+    from impasto_daemon.address import Address
+    from impasto_daemon.broker import Broker
+
+    await Broker(config, paths, Address.of(config, paths)).serve()
+
+
+def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:
+    """Start the daemon in the background; its pid, also when one was running already.
+
+    options: for `impasto daemon run`. Raises DaemonStartFailed with the reason.
+    """
+    make_private(paths.runtime)
+    command = [sys.executable, "-m", "impasto_daemon.cli", "daemon", "run", *options]
+    paths.log.parent.mkdir(parents=True, exist_ok=True)
+    detached = getattr(subprocess, "DETACHED_PROCESS", 0)
+    with paths.log.open("ab") as log:
+        process = subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            start_new_session=True, creationflags=detached, cwd=Path.home(),
+        )  # fmt: skip
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        ended = process.poll()
+        if daemon_lives(paths.runtime):
+            try:
+                return read_connection(connection_file(paths.runtime)).pid
+            except DaemonNotRunning:
+                pass
+        elif ended is not None:
+            raise DaemonStartFailed(" ".join(tail(paths.log, 2)) or "The daemon ended at once.")
+        time.sleep(0.05)
+    raise DaemonStartFailed("The daemon did not come up in time.")
+
+
+def stop(paths: Paths, timeout_s: float = 15) -> bool:
+    """Ask the daemon to end and wait until it has; False when none was running."""
+    from impasto_protocol.client import Client
+    from impasto_protocol.messages import Stop
+
+    if not daemon_lives(paths.runtime):
+        return False
+    with Client.connect(name="impasto daemon stop", start=False) as client:
+        client.ask(Stop())
+    deadline = time.monotonic() + timeout_s
+    while daemon_lives(paths.runtime):
+        if time.monotonic() > deadline:
+            raise DaemonStartFailed("The daemon did not end in time.")
+        time.sleep(0.05)
+    return True
+
+
+def _whose(paths: Paths) -> str:
+    try:
+        return f" (process {read_connection(connection_file(paths.runtime)).pid})"
+    except ImpastoError:
+        return ""

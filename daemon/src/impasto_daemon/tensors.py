@@ -1,0 +1,49 @@
+"""Pictures on the wire to tensors and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from impasto_protocol.codec import Picture
+from torch import Tensor
+
+_DTYPES = {"uint8": np.uint8, "uint16": np.uint16, "float32": np.float32}
+_LARGEST = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+_LUMA = (0.2126, 0.7152, 0.0722)
+
+
+def to_tensor(picture: Picture) -> Tensor:
+    """(3 or 4, H, W) float32 in [0, 1]; grey becomes RGB."""
+    pixels = torch.from_numpy(_array(picture).astype(np.float32) / _LARGEST[picture.dtype])
+    planes = pixels.permute(2, 0, 1)
+    if picture.channels <= 2:
+        planes = torch.cat([planes[:1].expand(3, -1, -1), planes[1:]])
+    return planes.contiguous()
+
+
+def to_picture(painted: Tensor, like: Picture) -> Picture:
+    """A painting (3 or 4, H, W) in [0, 1] in the form of `like`, its alpha copied bit for bit."""
+    colours = painted[:3].cpu()
+    if like.channels <= 2:
+        weights = torch.tensor(_LUMA).view(3, 1, 1)
+        colours = (colours * weights).sum(dim=0, keepdim=True)
+    scaled = (colours * _LARGEST[like.dtype]).permute(1, 2, 0).numpy()
+    if like.dtype != "float32":
+        scaled = np.rint(scaled)
+    pixels = scaled.astype(_DTYPES[like.dtype])
+    if like.channels in (2, 4):
+        pixels = np.concatenate([pixels, _array(like)[:, :, -1:]], axis=2)
+    return Picture(like.height, like.width, like.channels, like.dtype, pixels.tobytes())
+
+
+def to_preview(painted: Tensor, alpha: Tensor | None = None) -> Picture:
+    """An 8-bit picture of a tensor (3, H, W) in [0, 1] with an alpha (1, H, W) or none."""
+    planes = painted if alpha is None else torch.cat([painted, alpha.to(painted)])
+    pixels = (planes.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    height, width, channels = pixels.shape
+    return Picture(height, width, channels, "uint8", pixels.tobytes())
+
+
+def _array(picture: Picture) -> np.ndarray[tuple[int, int, int], np.dtype[np.generic]]:
+    flat = np.frombuffer(picture.data, _DTYPES[picture.dtype])
+    return flat.reshape(picture.height, picture.width, picture.channels)

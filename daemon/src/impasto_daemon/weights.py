@@ -1,0 +1,145 @@
+"""VGG-19's weights: where they are, how they get there, and whether they are what they must be.
+
+Nothing is parsed before its hash is known, but safetensors, which hold no code. torch is imported
+only where tensors are touched.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from impasto_protocol.errors import WeightsBad
+
+from impasto_daemon.files import write_file
+
+if TYPE_CHECKING:
+    import torch
+
+_NAME = "vgg19_features.safetensors"
+_LARGEST_BYTES = 200 << 20
+_PREFIX = re.compile(r"-([0-9a-f]{8,64})\.pth$")
+
+
+def find(named: str, data_dir: Path) -> Path | None:
+    """The file that was `named`, else the one in the data folder, else None.
+
+    Raises WeightsBad when a named file is not there: nothing else is quietly taken instead.
+    """
+    if not named:
+        return stored(data_dir) if stored(data_dir).is_file() else None
+    if not Path(named).is_file():
+        raise WeightsBad(
+            f"The weights file {named} is not there.",
+            next_step="Correct its path, or run `impasto weights fetch`.",
+        )
+    return Path(named)
+
+
+def stored(data_dir: Path) -> Path:
+    """Where `fetch` and `adopt` put the weights."""
+    return data_dir / "weights" / _NAME
+
+
+def load(path: Path) -> tuple[dict[str, torch.Tensor], str]:
+    """The sixteen convolutions of VGG-19 in a safetensors file, and the sha256 of the file.
+
+    float16 or float32, by torchvision's names. Raises WeightsBad unless the file holds exactly
+    those tensors, all finite.
+    """
+    import safetensors.torch
+    import torch
+
+    from impasto_daemon.engine.network import CONVOLUTIONS
+
+    data = _read(path)
+    try:
+        tensors = safetensors.torch.load(data)
+    except Exception as error:  # its errors share no base class but this
+        raise WeightsBad(f"{path} is not a safetensors file, or is damaged.") from error
+    if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != CONVOLUTIONS:
+        raise WeightsBad(f"{path} does not hold exactly the convolutions of VGG-19.")
+    for name, tensor in tensors.items():
+        if tensor.dtype not in (torch.float16, torch.float32):
+            raise WeightsBad(f"{path}: {name} is {tensor.dtype}, not float16 or float32.")
+        if not bool(tensor.isfinite().all()):
+            raise WeightsBad(f"{path}: {name} holds numbers that are not finite.")
+    return tensors, hashlib.sha256(data).hexdigest()
+
+
+def adopt(file: Path, data_dir: Path) -> Path:
+    """Copy `file` into the data folder: a safetensors file as `load` wants it, or torchvision's
+    own download, known by the hash in its published name. Raises WeightsBad for anything else.
+    """
+    if _head(file) == b"PK\x03\x04" or file.suffix in (".pth", ".pt"):
+        return convert(file, data_dir, published_prefix())
+    load(file)
+    return write_file(stored(data_dir), _read(file))
+
+
+def published_url() -> str:
+    """Where torchvision publishes VGG-19, IMAGENET1K_V1."""
+    from torchvision.models import VGG19_Weights
+
+    url: str = VGG19_Weights.IMAGENET1K_V1.url
+    return url
+
+
+def published_prefix(url: str = "") -> str:
+    """The start of the sha256 that the published file's name carries."""
+    found = _PREFIX.search(url or published_url())
+    if not found:
+        raise WeightsBad("The download's name carries no hash to check it by.")
+    return found[1]
+
+
+def convert(file: Path, data_dir: Path, prefix: str) -> Path:
+    """Keep the convolutions of torchvision's `file` as safetensors in the data folder.
+
+    Raises WeightsBad, before anything in it is parsed, unless its sha256 begins with `prefix`.
+    """
+    with _open(file) as opened:
+        digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    if not digest.startswith(prefix):
+        raise WeightsBad(f"{file} is not the published VGG-19: its hash is {digest[:8]}…")
+    import safetensors.torch
+    import torch
+
+    from impasto_daemon.engine.network import CONVOLUTIONS
+
+    tensors = torch.load(file, map_location="cpu", weights_only=True)
+    kept = {name: tensors[name].contiguous() for name in CONVOLUTIONS if name in tensors}
+    if {name: tuple(tensor.shape) for name, tensor in kept.items()} != CONVOLUTIONS:
+        raise WeightsBad(f"{file} does not hold the convolutions of VGG-19.")
+    metadata = {"source": file.name, "sha256": digest}
+    return write_file(stored(data_dir), safetensors.torch.save(kept, metadata=metadata))
+
+
+def _open(path: Path) -> Any:
+    """`path` for reading, if it is a regular file of a likely size; never waits on a pipe."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        raise WeightsBad(f"{path} cannot be read: {error.strerror}.") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise WeightsBad(f"{path} is not a file.")
+    return os.fdopen(descriptor, "rb")
+
+
+def _read(path: Path) -> bytes:
+    with _open(path) as file:
+        data: bytes = file.read(_LARGEST_BYTES + 1)
+    if len(data) > _LARGEST_BYTES:
+        raise WeightsBad(f"{path} is larger than VGG-19's weights can be.")
+    return data
+
+
+def _head(path: Path) -> bytes:
+    with _open(path) as file:
+        head: bytes = file.read(4)
+    return head

@@ -1,0 +1,69 @@
+"""What broker and worker say to each other through their pipe; pickled, so between them alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from impasto_protocol.codec import Buffer
+from impasto_protocol.messages import JobMessage, PresetSave, Stylise
+
+
+@dataclass(frozen=True)
+class Run:
+    """To the worker: do this job."""
+
+    message: Stylise | PresetSave
+    frames: list[bytes]
+
+
+@dataclass(frozen=True)
+class Interrupt:
+    """To the worker: let go of this job, or with `keep` end it with what there is."""
+
+    job: str
+    keep: bool = False
+
+
+@dataclass(frozen=True)
+class Quit:
+    """To the worker: end."""
+
+
+@dataclass(frozen=True)
+class Ready:
+    """From the worker: it is there, on that device, with so much memory for a job."""
+
+    device: str
+    memory_mib: int
+
+
+@dataclass(frozen=True)
+class Alive:
+    """From the worker: it works, and will be heard again within so many seconds."""
+
+    within_s: float
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """From the worker: the name of the weights it works with; empty when untrained."""
+
+    weights: str
+
+
+@dataclass(frozen=True)
+class Tell:
+    """From the worker: news of a job for its owner. `lost`: the worker can do no further job."""
+
+    message: JobMessage
+    frames: tuple[Buffer, ...] = ()
+    lost: bool = False
+
+
+@dataclass(frozen=True)
+class Idle:
+    """From the worker: it has let go of its job."""
+
+
+FromWorker = Ready | Alive | Loaded | Tell | Idle
+ToWorker = Run | Interrupt | Quit

@@ -1,0 +1,263 @@
+"""The worker process: takes jobs from the broker's pipe, paints, and tells how it goes.
+
+One thread. It listens to the pipe between evaluations, which is where a job can be interrupted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import logging
+import math
+import time
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import torch
+from impasto_protocol import messages
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import (
+    Cancelled,
+    GpuFailed,
+    ImpastoError,
+    OutOfMemory,
+    WorkerFailed,
+)
+from PIL import Image
+
+from impasto_daemon.config import Config
+from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
+from impasto_daemon.engine.pyramid import resize
+from impasto_daemon.engine.style import Style, ladder
+from impasto_daemon.engine.stylise import stylise
+from impasto_daemon.line import JobLine
+from impasto_daemon.pictures import from_image, to_image
+from impasto_daemon.presets import Preset, PresetStore, check_name
+from impasto_daemon.studio import Studio, describe
+from impasto_daemon.tensors import to_picture, to_preview, to_tensor
+from impasto_daemon.work import Idle, Loaded, Quit, Ready, Run
+
+log = logging.getLogger(__name__)
+
+_SMALL_HISTORY = 3
+_PRESET_PX = 1448
+_THUMBNAIL_PX = 128
+_UNTRAINED = (
+    "Painted without trained weights, so the look is poorer. `impasto weights fetch` gets them."
+)
+
+
+class Worker:
+    """One device's worker. pipe: to the broker. data_dir: where weights and presets are."""
+
+    def __init__(self, pipe: Connection, config: Config, data_dir: Path) -> None:
+        self._pipe, self._config = pipe, config
+        self._presets = PresetStore(data_dir / "presets")
+        self._studio = Studio(config, data_dir)
+        self._quit = False
+
+    def serve(self) -> None:
+        """Do jobs until the broker says to quit or is gone."""
+        self._pipe.send(Ready(describe(self._studio.device), self._studio.memory_mib))
+        while not self._quit:
+            order = self._pipe.recv()
+            if isinstance(order, Run):
+                self._do(order)
+                self._pipe.send(Idle())
+            elif isinstance(order, Quit):
+                self._quit = True
+
+    def _do(self, order: Run) -> None:
+        job = JobLine(order, self._pipe, self._config.stall_s)
+        work = self._save_preset if isinstance(order.message, messages.PresetSave) else self._paint
+        try:
+            out_of_memory = self._attempt(work, job, small=False)
+            if out_of_memory:
+                # Not inside an `except`: its traceback would keep the tensors alive.
+                log.warning("out of memory; trying once more with less")
+                gc.collect()
+                self._studio.clear()
+                out_of_memory = self._attempt(work, job, small=True)
+            if out_of_memory:
+                self._studio.clear()
+                job.fail(OutOfMemory(f"{self._studio.device} has too little memory for this."))
+        except Cancelled:
+            self._quit = self._quit or job.quit
+        except ImpastoError as error:
+            job.fail(error)
+        except Exception:
+            log.exception("a job failed unexpectedly")
+            job.fail(WorkerFailed("Something went wrong inside Impasto."))
+
+    def _attempt(self, work: Callable[[JobLine, bool], None], job: JobLine, *, small: bool) -> bool:
+        """Whether memory ran out."""
+        try:
+            work(job, small)
+        except (MemoryError, torch.OutOfMemoryError):
+            return True
+        except ImpastoError:
+            raise
+        except RuntimeError as error:
+            if "allocate memory" in str(error):
+                return True
+            if "CUDA" in str(error) or isinstance(error, torch.AcceleratorError):
+                log.exception("the GPU failed")
+                job.fail(GpuFailed("The GPU stopped working in the middle of it."), lost=True)
+                return False
+            raise
+        return False
+
+    def _paint(self, job: JobLine, small: bool) -> None:
+        message = job.message
+        assert isinstance(message, messages.Stylise)
+        began = time.monotonic()
+        pictures = job.pictures()
+        settings = message.settings
+        job.progress("starting", 0, settings.iterations)
+        self._open_weights(job)
+        job.progress("style", 0, settings.iterations)
+        style, style_hash, notes = self._style(message, pictures)
+        if small:
+            settings = dataclasses.replace(settings, history=min(settings.history, _SMALL_HISTORY))
+        network = self._studio.network(settings.pooling)
+        content = to_tensor(pictures["content"])
+        start = to_tensor(pictures["start"]) if "start" in pictures else None
+        easel = _Easel(job, message, pictures["content"])
+        for event in stylise(
+            content, style, settings, network, start=start, enough=lambda: job.concluding
+        ):
+            job.listen()
+            easel.show(event)
+            if isinstance(event, Finished):
+                job.tell(
+                    messages.Result(
+                        job=message.job,
+                        steps=event.steps,
+                        converged=event.converged,
+                        seconds=time.monotonic() - began,
+                        losses=event.losses,
+                        device=describe(self._studio.device),
+                        weights=network.identity,
+                        untrained=self._studio.untrained,
+                        style=style_hash,
+                        notes=(*notes, *([_UNTRAINED] if self._studio.untrained else [])),
+                    ),
+                    {"picture": to_picture(event.picture, pictures["content"])},
+                )
+
+    def _style(
+        self, message: messages.Stylise, pictures: dict[str, Picture]
+    ) -> tuple[Style, str, list[str]]:
+        """The style of a job, its hash, and notes for the painter."""
+        network = self._studio.network(message.settings.pooling)
+        if not message.preset:
+            key = pictures["style"].info("style").digest.hex()
+            return self._studio.style(key, pictures["style"], network, None), key, []
+        preset = self._presets.get(message.preset)
+        if preset.network == network.identity:
+            known = {key: torch.from_numpy(gram) for key, gram in preset.statistics.items()}
+            notes = []
+        else:
+            known = {}
+            notes = [f"The style {preset.name!r} was taken anew, with the weights now in use."]
+        style = self._studio.style(preset.style, preset.picture, network, known)
+        return style, preset.style, notes
+
+    def _save_preset(self, job: JobLine, small: bool) -> None:
+        message = job.message
+        assert isinstance(message, messages.PresetSave)
+        began = time.monotonic()
+        name = check_name(message.name)
+        picture = _shrunk(job.pictures()["style"], _PRESET_PX)
+        self._open_weights(job)
+        network = self._studio.network(message.settings.pooling)
+        key = picture.info("style").digest.hex()
+        style = self._studio.style(key, picture, network, None)
+        sizes = ladder(max(picture.height, picture.width))
+        for done, size in enumerate(sizes):
+            job.progress("style", done, len(sizes))
+            job.listen()
+            style.statistics(size, message.settings.style_layers)
+        self._presets.save(
+            Preset(
+                name=name,
+                settings=message.settings,
+                picture=picture,
+                thumbnail=_shrunk(picture, _THUMBNAIL_PX),
+                network=network.identity,
+                style=key,
+                statistics={key: gram.cpu().numpy() for key, gram in style.known.items()},
+            ),
+            replace=message.replace,
+        )
+        job.tell(
+            messages.Result(
+                job=message.job,
+                steps=len(sizes),
+                seconds=time.monotonic() - began,
+                device=describe(self._studio.device),
+                weights=network.identity,
+                untrained=self._studio.untrained,
+                style=key,
+            )
+        )
+
+    def _open_weights(self, job: JobLine) -> None:
+        def on_progress(done: int, total: int) -> None:
+            job.listen()
+            job.progress("weights", done >> 20, total >> 20)
+
+        self._studio.open_weights(on_progress, lambda: False)
+        self._pipe.send(Loaded(self._studio.weights_name))
+
+
+class _Easel:
+    """Shows a painting's events to the job's owner, no more often than is useful."""
+
+    def __init__(self, line: JobLine, message: messages.Stylise, content: Picture) -> None:
+        self._line, self._message, self._content = line, message, content
+        self._alpha = to_tensor(content)[3:] if content.channels in (2, 4) else None
+        self._shown = time.monotonic()
+
+    def show(self, event: Event) -> None:
+        """Tell what there is to tell of an event."""
+        if isinstance(event, Iteration) and (self._line.due or event.step == event.of):
+            self._line.tell(self._progress(event), self._preview(event))
+        elif isinstance(event, Snapshot):
+            picture = to_picture(event.picture, self._content)
+            message = messages.Snapshot(job=self._message.job, step=event.step)
+            self._line.tell(message, {"snapshot": picture})
+
+    def _progress(self, event: Iteration) -> messages.Progress:
+        return messages.Progress(
+            job=self._message.job,
+            phase="painting",
+            step=event.step,
+            of=event.of,
+            scale=event.scale,
+            scales=event.scales,
+            losses=_finite(event.losses),
+            seconds_left=event.seconds_left,
+        )
+
+    def _preview(self, event: Iteration) -> dict[str, Picture]:
+        now, longest = time.monotonic(), self._message.preview_px
+        if not longest or now - self._shown < self._message.preview_every_s:
+            return {}
+        self._shown = now
+        factor = min(1.0, longest / max(self._content.height, self._content.width))
+        size = [max(1, round(n * factor)) for n in (self._content.height, self._content.width)]
+        alpha = None if self._alpha is None else resize(self._alpha, *size)
+        return {"preview": to_preview(resize(event.picture, *size), alpha)}
+
+
+def _finite(losses: dict[str, float]) -> dict[str, float] | None:
+    return losses if all(map(math.isfinite, losses.values())) else None
+
+
+def _shrunk(picture: Picture, longest_px: int) -> Picture:
+    """An 8-bit RGB or RGBA picture, its long edge at most `longest_px`."""
+    image = to_image(picture)
+    image.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
+    return from_image(image)

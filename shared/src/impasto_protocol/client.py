@@ -1,0 +1,363 @@
+"""The client: finds the daemon or starts it, sends requests, and follows jobs.
+
+Nothing runs in the background. A program either waits here (`Job.events`, `Job.result`) or has
+its own event loop call `Client.pump` when `Client.fd` is readable and a few times a second.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import subprocess
+import sys
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+
+import zmq
+
+from impasto_protocol.codec import Buffer, Picture, decode, encode
+from impasto_protocol.connection import (
+    Connection,
+    connection_file,
+    daemon_lives,
+    read_connection,
+    runtime_dir,
+)
+from impasto_protocol.errors import (
+    Cancelled,
+    DaemonLost,
+    DaemonNotRunning,
+    DaemonStartFailed,
+    ImpastoError,
+    TooLarge,
+    UnknownJob,
+    VersionSkew,
+    error_from_code,
+)
+from impasto_protocol.limits import PING_EVERY_S, PROTOCOL_MAJOR, PROTOCOL_MINOR, SILENCE_S
+from impasto_protocol.messages import (
+    ENDINGS,
+    Cancel,
+    Collect,
+    Error,
+    Failed,
+    Hello,
+    JobMessage,
+    Message,
+    Ping,
+    PresetSave,
+    Result,
+    Stylise,
+    Welcome,
+)
+from impasto_protocol.messages import (
+    Cancelled as CancelledMessage,
+)
+from impasto_protocol.settings import Settings
+
+Event = tuple[JobMessage, list[Picture]]
+"""A message about a job, and the pictures that came with it."""
+
+_WAIT_S = 0.25
+
+
+def new_job_id() -> str:
+    """A job id that nobody can guess."""
+    return uuid.uuid4().hex
+
+
+def start_command(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """How to start the daemon: `IMPASTO_COMMAND`, or `impasto` beside this Python or on PATH."""
+    if command := environment.get("IMPASTO_COMMAND"):
+        return [command, "daemon", "start"]
+    beside = shutil.which("impasto", path=str(Path(sys.executable).parent))
+    found = beside or shutil.which("impasto", path=environment.get("PATH"))
+    if not found:
+        raise DaemonNotRunning(
+            "No daemon is running, and the program `impasto` was not found to start one.",
+            next_step="Install Impasto, or set IMPASTO_COMMAND to the path of `impasto`.",
+        )
+    return [found, "daemon", "start"]
+
+
+class Client:
+    """A connection to the daemon. Use it from one thread; close it, or use it in a `with`.
+
+    name: what to be called in the daemon's status, for people.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        name: str = "client",
+        timeout_s: float = SILENCE_S,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock, self._timeout_s = clock, timeout_s
+        self._requests = itertools.count(1)
+        self._answers: dict[int, tuple[Message, list[Picture]]] = {}
+        self._jobs: dict[str, Job] = {}
+        self._pinged = clock()
+        self._unanswered: float | None = None
+        self._context = zmq.Context()
+        self._socket = self._context.socket(zmq.DEALER)
+        # The same name after the link broke, so that the daemon goes on with the same client.
+        self._socket.routing_id = uuid.uuid4().bytes
+        self._socket.linger = 0
+        self._socket.sndhwm = self._socket.rcvhwm = 0
+        if connection.server_key:
+            self._socket.curve_serverkey = connection.server_key.encode()
+            self._socket.curve_publickey = connection.public_key.encode()
+            self._socket.curve_secretkey = connection.secret_key.encode()
+        self._socket.connect(connection.endpoint)
+        try:
+            self.welcome = self._greet(name)
+        except ImpastoError:
+            self.close()
+            raise
+
+    @classmethod
+    def connect(
+        cls,
+        *,
+        name: str = "client",
+        file: Path | None = None,
+        start: bool = True,
+        timeout_s: float = 30,
+    ) -> Client:
+        """A client of the running daemon, or of one started for it when `start`.
+
+        file: the connection file of another machine's daemon; `IMPASTO_CONNECTION` names one too.
+        Raises DaemonNotRunning, DaemonStartFailed, DaemonLost, VersionSkew or UnsafeFolder.
+        """
+        named = file or os.environ.get("IMPASTO_CONNECTION")
+        if named:
+            return cls(read_connection(Path(named)), name=name)
+        folder = runtime_dir()
+        if not daemon_lives(folder):
+            if not start:
+                raise DaemonNotRunning("No daemon is running.")
+            start_daemon()
+        return cls(_await_connection(folder, timeout_s), name=name)
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the daemon. Jobs sent with `keep` go on, the others are cancelled."""
+        self._socket.close()
+        self._context.term()
+
+    @property
+    def fd(self) -> int:
+        """Becomes readable when there may be something for `pump`; only ever wait for reading."""
+        return int(self._socket.fd)
+
+    def submit(self, message: Stylise | PresetSave, pictures: Mapping[str, Picture]) -> Job:
+        """Send a job with its pictures by role; at once, without waiting for an answer.
+
+        Raises TooLarge when a picture is over the daemon's limit.
+        """
+        infos = tuple(picture.info(role) for role, picture in pictures.items())
+        job = Job(self, message.job)
+        self._jobs[message.job] = job
+        described = replace(message, frames=infos)
+        self._send(described, [picture.data for picture in pictures.values()])
+        return job
+
+    def stylise(
+        self,
+        content: Picture,
+        style: Picture | str,
+        settings: Settings | None = None,
+        *,
+        start: Picture | None = None,
+        preview_px: int = 0,
+        keep: bool = False,
+    ) -> Job:
+        """Have `content` painted in the style of a picture, or of the preset of that name."""
+        pictures = {"content": content}
+        if isinstance(style, Picture):
+            pictures["style"] = style
+        if start is not None:
+            pictures["start"] = start
+        message = Stylise(
+            job=new_job_id(),
+            settings=settings or Settings(),
+            preset=style if isinstance(style, str) else "",
+            preview_px=preview_px,
+            keep=keep,
+        )
+        return self.submit(message, pictures)
+
+    def collect(self, job_id: str) -> Job:
+        """Follow a job that was sent earlier, perhaps by another program, and get its result."""
+        job = self._jobs[job_id] = Job(self, job_id)
+        self._send(Collect(job=job_id))
+        return job
+
+    def ask(self, message: Message) -> tuple[Message, list[Picture]]:
+        """Send a request and wait for its answer; an `error` answer is raised."""
+        number = self._send(message)
+        self._wait(lambda: number in self._answers)
+        answer, pictures = self._answers.pop(number)
+        if isinstance(answer, Error):
+            raise error_from_code(answer.code, answer.message, answer.next_step)
+        return answer, pictures
+
+    def pump(self) -> None:
+        """Take in what has arrived, without waiting, and give a sign of life when one is due.
+
+        Raises DaemonLost when the daemon has been silent for too long.
+        """
+        while self._socket.poll(0):
+            self._receive(self._socket.recv_multipart(copy=True))
+        now = self._clock()
+        if self._unanswered is not None and now - self._unanswered > self._timeout_s:
+            raise DaemonLost("The daemon has stopped answering.")
+        if now - self._pinged >= PING_EVERY_S:
+            self._pinged = now
+            self._send(Ping())
+
+    def _wait(self, until: Callable[[], bool]) -> None:
+        while not until():
+            self._socket.poll(int(_WAIT_S * 1000))
+            self.pump()
+
+    def _greet(self, name: str) -> Welcome:
+        answer, _ = self.ask(Hello(major=PROTOCOL_MAJOR, minor=PROTOCOL_MINOR, client=name[:64]))
+        if not isinstance(answer, Welcome) or answer.major != PROTOCOL_MAJOR:
+            raise VersionSkew("The daemon speaks another version of the protocol.")
+        return answer
+
+    def _send(self, message: Message, frames: Sequence[Buffer] = ()) -> int:
+        number = next(self._requests)
+        limit = getattr(getattr(self, "welcome", None), "frame_bytes", None)
+        for info in message.frames:
+            if limit is not None and info.size_bytes > limit:
+                raise TooLarge(
+                    f"A picture of {info.width} x {info.height} pixels takes "
+                    f"{info.size_bytes >> 20} MiB; the daemon accepts {limit >> 20}."
+                )
+        if self._unanswered is None:
+            self._unanswered = self._clock()
+        self._socket.send_multipart(encode(replace(message, request=number), frames))
+        return number
+
+    def _receive(self, parts: list[bytes]) -> None:
+        self._unanswered = None
+        message = decode(parts)
+        pictures = [
+            Picture.received(info, data)
+            for info, data in zip(message.frames, parts[1:], strict=True)
+        ]
+        if isinstance(message, JobMessage):
+            if message.job in self._jobs:
+                self._jobs[message.job].take(message, pictures)
+        elif isinstance(message, Error) and message.job in self._jobs:
+            self._jobs[message.job].refuse(message)
+        elif message.request:
+            self._answers[message.request] = (message, pictures)
+
+
+class Job:
+    """One job as its client sees it."""
+
+    def __init__(self, client: Client, job_id: str) -> None:
+        self.id = job_id
+        self.ended = False
+        self._client = client
+        self._arrived: deque[Event] = deque()
+        self._refusal: ImpastoError | None = None
+
+    def take(self, message: JobMessage, pictures: list[Picture]) -> None:
+        """Put a message about this job where `poll` and `events` find it."""
+        if not self.ended:
+            self._arrived.append((message, pictures))
+            self.ended = isinstance(message, ENDINGS)
+
+    def refuse(self, error: Error) -> None:
+        """End the job with the daemon's refusal."""
+        self._refusal = error_from_code(error.code, error.message, error.next_step)
+        self.ended = True
+
+    def poll(self) -> list[Event]:
+        """What has arrived since the last call, without waiting; call `Client.pump` before it.
+
+        Raises what the daemon refused the job with.
+        """
+        arrived = list(self._arrived)
+        self._arrived.clear()
+        if self._refusal and not arrived:
+            raise self._refusal
+        return arrived
+
+    def events(self) -> Iterator[Event]:
+        """Every message about the job as it arrives, the last being its end."""
+        while True:
+            self._client._wait(lambda: bool(self._arrived) or self.ended)
+            arrived = self.poll()
+            yield from arrived
+            if self.ended and not self._arrived:
+                return
+
+    def result(
+        self, on_event: Callable[[JobMessage], None] = lambda message: None
+    ) -> tuple[Result, list[Picture]]:
+        """Wait for the end: the result and its picture. Raises what the job ended with instead.
+
+        on_event: called with each message on the way.
+        """
+        for message, pictures in self.events():
+            on_event(message)
+            if isinstance(message, Result):
+                return message, pictures
+            if isinstance(message, Failed):
+                raise error_from_code(message.code, message.message, message.next_step)
+            if isinstance(message, CancelledMessage):
+                raise Cancelled("The job was cancelled.")
+        raise UnknownJob("The job's result has been taken already.")
+
+    def cancel(self, *, keep: bool = False) -> None:
+        """Ask for the job to end now; with `keep` the picture as it stands becomes the result."""
+        self._client._send(Cancel(job=self.id, keep=keep))
+
+
+def start_daemon() -> None:
+    """Run the program that starts the daemon and puts it into the background.
+
+    Raises DaemonStartFailed with its own words when it does not succeed.
+    """
+    ended = subprocess.run(
+        start_command(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+    )
+    if ended.returncode:
+        words = (ended.stderr or ended.stdout).strip().splitlines()
+        raise DaemonStartFailed(" ".join(words[:2]) or "The daemon did not start.")
+
+
+def _await_connection(folder: Path, timeout_s: float) -> Connection:
+    """The connection file of a daemon that may only just be starting."""
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            return read_connection(connection_file(folder))
+        except DaemonNotRunning:
+            if time.monotonic() > deadline:
+                raise DaemonStartFailed("The daemon did not come up in time.") from None
+            time.sleep(0.05)

@@ -1,0 +1,135 @@
+"""Messages to frames and back. The one place where bytes from outside become a message."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgpack
+
+from impasto_protocol.errors import (
+    BadField,
+    BadImage,
+    BadMessage,
+    TooLarge,
+    TooManyParts,
+    UnknownType,
+)
+from impasto_protocol.fields import build, plain
+from impasto_protocol.limits import DIGEST_BYTES, FRAME_BYTES, HEADER_BYTES, PARTS
+from impasto_protocol.messages import MESSAGES, FrameInfo, Message
+
+Buffer = bytes | bytearray | memoryview
+
+
+@dataclass(frozen=True)
+class Picture:
+    """Pixels outside of any message: (height, width, channels), interleaved, straight alpha, sRGB.
+
+    Raises BadField or BadImage when the numbers and the data do not fit together.
+    """
+
+    height: int
+    width: int
+    channels: int
+    dtype: str
+    data: Buffer
+
+    def __post_init__(self) -> None:
+        _check_length(self.info("picture", b""), self.data)
+
+    def info(self, role: str, digest: bytes | None = None) -> FrameInfo:
+        """The header's description of these pixels."""
+        if digest is None:
+            digest = digest_of(self.data)
+        return FrameInfo(role, self.height, self.width, self.channels, self.dtype, digest)
+
+    @classmethod
+    def received(cls, info: FrameInfo, data: Buffer) -> Picture:
+        """The pixels of a frame, its digest verified. Raises BadImage when they were damaged."""
+        if digest_of(data) != info.digest:
+            raise BadImage("The pixels were damaged on the way.", next_step="Run it again.")
+        return cls(info.height, info.width, info.channels, info.dtype, data)
+
+
+def digest_of(data: Buffer) -> bytes:
+    """blake2b of `data`, as frames and caches use it."""
+    return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
+
+
+def encode(message: Message, frames: Sequence[Buffer] = ()) -> list[Buffer]:
+    """The parts of `message`: its header, then the frames that `message.frames` describes.
+
+    Raises TooLarge when the header is over its limit, BadImage when frames and header disagree.
+    """
+    _check_frames(message, frames, FRAME_BYTES)
+    header = msgpack.packb({"type": message.type, **plain(message)})
+    if len(header) > HEADER_BYTES:
+        raise TooLarge(f"The header of {message.type!r} would be {len(header)} bytes.")
+    return [header, *frames]
+
+
+def decode(parts: Sequence[Buffer], *, frame_bytes: int = FRAME_BYTES) -> Message:
+    """The message in `parts`; its frames are `parts[1:]`, their lengths checked.
+
+    Digests are left to whoever uses the pixels. Raises a ProtocolError or BadImage.
+    """
+    if not 1 <= len(parts) <= PARTS:
+        raise TooManyParts(f"A message of {len(parts)} parts; at most {PARTS} are allowed.")
+    header = _read_header(parts[0])
+    kind = header.pop("type", None)
+    if not isinstance(kind, str) or kind not in MESSAGES:
+        raise UnknownType(f"There is no message of type {str(kind)[:40]!r}.")
+    message = build(MESSAGES[kind], header)
+    _check_frames(message, parts[1:], frame_bytes)
+    return message
+
+
+def _read_header(data: Buffer) -> dict[str, Any]:
+    if len(data) > HEADER_BYTES:
+        raise TooLarge(f"A header of {len(data)} bytes; at most {HEADER_BYTES} are allowed.")
+    try:
+        header = msgpack.unpackb(data, object_pairs_hook=_no_duplicates, max_ext_len=0)
+    except BadField:
+        raise
+    # msgpack answers hostile bytes with ValueError, but also with TypeError, UnicodeDecodeError,
+    # OverflowError or RecursionError, depending on its build.
+    except Exception as error:
+        raise BadMessage("The header cannot be read.") from error
+    if not isinstance(header, dict):
+        raise BadMessage("The header is not a map.")
+    return header
+
+
+def _no_duplicates(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if not isinstance(key, str):
+            raise BadField(f"The key {str(key)[:40]!r} is not text.", field=str(key)[:40])
+        if key in found:
+            raise BadField(f"The field {key[:40]!r} stands twice.", field=key[:40])
+        found[key] = value
+    return found
+
+
+def _check_frames(message: Message, frames: Sequence[Buffer], frame_bytes: int) -> None:
+    if len(frames) != len(message.frames):
+        raise BadImage(f"{len(message.frames)} pixel frames announced, {len(frames)} sent.")
+    for info, data in zip(message.frames, frames, strict=True):
+        if info.size_bytes > frame_bytes:
+            raise TooLarge(
+                f"A picture of {info.width} x {info.height} pixels takes "
+                f"{info.size_bytes >> 20} MiB; at most {frame_bytes >> 20} are accepted."
+            )
+        _check_length(info, data)
+
+
+def _check_length(info: FrameInfo, data: Buffer) -> None:
+    sent = data.nbytes if isinstance(data, memoryview) else len(data)
+    if sent != info.size_bytes:
+        raise BadImage(
+            f"A picture of {info.width} x {info.height} pixels needs "
+            f"{info.size_bytes} bytes, not {sent}."
+        )

@@ -1,0 +1,166 @@
+"""Where the daemon can be reached: the private runtime folder, the connection file, the lock.
+
+The lock is the kernel's and alone says whether a daemon lives; no decision rests on a pid.
+Standard library only.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import stat
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from impasto_protocol.errors import AlreadyRunning, DaemonNotRunning, ImpastoError, UnsafeFolder
+from impasto_protocol.fields import build, check, plain, wire
+
+_FILE_BYTES = 16 * 1024
+
+
+@dataclass(frozen=True)
+class Connection:
+    """What a client needs to know to reach a daemon. On TCP its keys are the right to use it."""
+
+    endpoint: str = wire("ZeroMQ endpoint", pattern=r"(ipc|tcp)://.+", longest=300)
+    major: int = wire("protocol version", low=0)
+    minor: int = wire("protocol version", low=0)
+    version: str = wire("the daemon's version", longest=64)
+    pid: int = wire("the daemon's process, for people", low=0)
+    server_key: str = wire("CURVE public key of the daemon, Z85", default="", longest=40)
+    public_key: str = wire("CURVE public key for the client, Z85", default="", longest=40)
+    secret_key: str = wire("CURVE secret key for the client, Z85", default="", longest=40)
+
+    def __post_init__(self) -> None:
+        check(self)
+
+
+def runtime_dir(environment: Mapping[str, str] = os.environ) -> Path:
+    """The folder of this user's socket, connection file and lock; it need not exist.
+
+    `IMPASTO_HOME` moves it, along with everything else Impasto keeps.
+    """
+    if home := environment.get("IMPASTO_HOME"):
+        return Path(home) / "run"
+    if sys.platform == "win32":
+        return Path(environment["LOCALAPPDATA"]) / "Impasto" / "run"
+    if runtime := environment.get("XDG_RUNTIME_DIR"):
+        return Path(runtime) / "impasto"
+    return Path(tempfile.gettempdir()) / f"impasto-{os.getuid()}"
+
+
+def make_private(folder: Path) -> Path:
+    """Create `folder`, for its owner alone, or make sure that it is so.
+
+    Raises UnsafeFolder, with the command to run, when it is a link or open to others.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.suppress(FileExistsError):
+        folder.mkdir(mode=0o700)
+    if sys.platform == "win32":
+        return folder
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode):
+        raise UnsafeFolder(f"{folder} is not a folder.", next_step=f"Run: rm '{folder}'")
+    if found.st_uid != os.getuid():
+        raise UnsafeFolder(
+            f"{folder} belongs to another user.",
+            next_step=f"Run: sudo chown {os.getuid()} '{folder}'",
+        )
+    if found.st_mode & 0o077:
+        raise UnsafeFolder(
+            f"{folder} is open to other users.", next_step=f"Run: chmod 700 '{folder}'"
+        )
+    return folder
+
+
+def write_connection(folder: Path, connection: Connection) -> Path:
+    """Put the connection file in `folder`, whole or not at all, for its owner alone (0600)."""
+    target = connection_file(folder)
+    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".connection-")
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(plain(connection), file, indent=1)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(temporary).replace(target)
+    return target
+
+
+def read_connection(path: Path) -> Connection:
+    """The connection file at `path`.
+
+    Raises DaemonNotRunning when there is none or it is damaged, UnsafeFolder when others may
+    have written or read it.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    except OSError as error:
+        raise DaemonNotRunning("No daemon is running.") from error
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(file.fileno())
+        if sys.platform != "win32" and (found.st_mode & 0o077 or found.st_uid != os.getuid()):
+            raise UnsafeFolder(
+                f"{path} is open to other users.", next_step=f"Run: rm '{path}'; then try again."
+            )
+        try:
+            return build(Connection, json.loads(file.read(_FILE_BYTES)))
+        except (ValueError, TypeError, AttributeError, ImpastoError) as error:
+            raise DaemonNotRunning(f"{path} is damaged.") from error
+
+
+def connection_file(folder: Path) -> Path:
+    """The path of the connection file in the runtime `folder`."""
+    return folder / "connection.json"
+
+
+def hold_lock(folder: Path) -> BinaryIO:
+    """Take the lock that makes this process the daemon; it holds while the file stays open.
+
+    Raises AlreadyRunning when another process has it. The lock file itself is never deleted.
+    """
+    file = (folder / "daemon.lock").open("ab")
+    # A client that looks whether a daemon lives holds the lock for a moment; hence a few tries.
+    for pause_s in (0.02, 0.05, 0.1, 0.2, 0.0):
+        if lock_file(file):
+            return file
+        time.sleep(pause_s)
+    file.close()
+    raise AlreadyRunning("Another daemon of this user is running.")
+
+
+def daemon_lives(folder: Path) -> bool:
+    """Whether some process holds the daemon's lock."""
+    try:
+        with (folder / "daemon.lock").open("rb+") as file:
+            return not lock_file(file)
+    except FileNotFoundError:
+        return False
+
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def lock_file(file: BinaryIO) -> bool:
+        """Lock an open file for this process, until it is closed; False when another has it."""
+        file.seek(0)
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+else:
+    import fcntl
+
+    def lock_file(file: BinaryIO) -> bool:
+        """Lock an open file for this process, until it is closed; False when another has it."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True

@@ -1,0 +1,21 @@
+"""The numbers both sides hold each other to. Standard library only."""
+
+from __future__ import annotations
+
+PROTOCOL_MAJOR = 1
+PROTOCOL_MINOR = 0
+
+HEADER_BYTES = 64 * 1024
+"""Most bytes of a header; at this size the worst msgpack can unfold to is about 5 MB."""
+
+PARTS = 8
+"""Most parts of a message: the header and its pixel frames."""
+
+FRAME_BYTES = 1024 * 1024 * 1024
+"""Most bytes of one pixel frame, unless the daemon's `welcome` says less."""
+
+DIGEST_BYTES = 16
+
+PING_EVERY_S = 2.0
+SILENCE_S = 10.0
+"""A side that has not been heard for this long is taken for gone."""
