@@ -44,7 +44,7 @@ class Address:
         if host not in _THIS_MACHINE and not config.allow_remote:
             raise ConfigInvalid(
                 f"{endpoint} would let other machines connect.",
-                next_step="Add `allow_remote = true` to the configuration if that is what you want.",
+                next_step="If that is what you want, set `allow_remote = true` as well.",
             )
         public, secret = zmq.curve_keypair()
         return cls(

@@ -91,7 +91,9 @@ def _read_header(data: Buffer) -> dict[str, Any]:
     if len(data) > HEADER_BYTES:
         raise TooLarge(f"A header of {len(data)} bytes; at most {HEADER_BYTES} are allowed.")
     try:
-        header = msgpack.unpackb(data, object_pairs_hook=_no_duplicates, max_ext_len=0)
+        header = msgpack.unpackb(
+            data, object_pairs_hook=_no_duplicates, strict_map_key=False, max_ext_len=0
+        )
     except BadField:
         raise
     # msgpack answers hostile bytes with ValueError, but also with TypeError, UnicodeDecodeError,

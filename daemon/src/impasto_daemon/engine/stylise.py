@@ -142,10 +142,9 @@ class _Countdown:
         self._shares, self._clock, self._began = shares, clock, clock()
 
     def left_s(self, scale: int, count: int) -> float:
-        total = sum(map(operator.mul, self._pixels, self._shares))
-        done = sum(map(operator.mul, self._pixels[:scale], self._shares))
-        done += self._pixels[scale] * count
-        return float(self._clock() - self._began) * (total - done) / done
+        costs: list[int] = list(map(operator.mul, self._pixels, self._shares))
+        done = sum(costs[:scale]) + self._pixels[scale] * count
+        return (self._clock() - self._began) * ((sum(costs) - done) / done)
 
 
 def _optimiser(start: Tensor, settings: Settings) -> LBFGS | Adam:

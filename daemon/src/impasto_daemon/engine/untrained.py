@@ -48,6 +48,5 @@ def _made_up_picture(generator: torch.Generator, side_px: int = 192) -> Tensor:
     down = torch.fft.fftfreq(side_px)[:, None]
     across = torch.fft.rfftfreq(side_px)[None, :]
     frequency = (down.square() + across.square()).sqrt().clamp_min(1 / side_px)
-    picture = torch.fft.irfft2(noise / frequency, s=(side_px, side_px))
-    spread: Tensor = picture.std()
-    return picture / spread
+    picture: Tensor = torch.fft.irfft2(noise / frequency, s=(side_px, side_px))
+    return picture / picture.std()

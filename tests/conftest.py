@@ -1,0 +1,53 @@
+"""What every test may use: the real weights and pictures when they are named, and small pictures."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from impasto_protocol.codec import Picture
+
+
+def pytest_collection_modifyitems(items):
+    needs = {"weights": "IMPASTO_WEIGHTS", "images": "IMPASTO_IMAGES"}
+    for item in items:
+        for mark, variable in needs.items():
+            if item.get_closest_marker(mark) and not os.environ.get(variable):
+                item.add_marker(pytest.mark.skip(reason=f"{variable} is not set"))
+        if item.get_closest_marker("gpu"):
+            import torch
+
+            if not torch.cuda.is_available():
+                item.add_marker(pytest.mark.skip(reason="there is no CUDA device"))
+
+
+@pytest.fixture(scope="session")
+def weights_file():
+    return Path(os.environ["IMPASTO_WEIGHTS"])
+
+
+@pytest.fixture(scope="session")
+def images():
+    return Path(os.environ["IMPASTO_IMAGES"])
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A private place for everything Impasto keeps, and no settings from outside."""
+    for name in list(os.environ):
+        if name.startswith("IMPASTO_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("IMPASTO_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def picture():
+    """Makes an 8-bit picture of seeded noise: picture(height, width, channels)."""
+
+    def make(height=24, width=32, channels=3, seed=0):
+        pixels = np.random.default_rng(seed).integers(0, 256, (height, width, channels), np.uint8)
+        return Picture(height, width, channels, "uint8", pixels.tobytes())
+
+    return make

@@ -1,0 +1,210 @@
+"""Frames to messages and back, and what hostile frames are answered with."""
+
+import dataclasses
+import resource
+import typing
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto_protocol import errors, fields, limits, messages
+from impasto_protocol.codec import Picture, decode, encode
+from impasto_protocol.messages import MESSAGES, FrameInfo, JobInfo, PresetInfo
+from impasto_protocol.settings import Settings
+
+JOB = "0123456789abcdef" * 2
+
+
+def example(kind):
+    """A value for a field, from its type and Spec alone."""
+    known = {
+        Settings: Settings(snapshots=(3, 5)),
+        JobInfo: JobInfo(JOB, "test", "queued"),
+        FrameInfo: FrameInfo("content", 1, 1, 3, "uint8", b"d"),
+    }
+    return known.get(kind)
+
+
+def sample(cls):
+    """An instance of a message with every required field filled in."""
+    values = {}
+    for field in dataclasses.fields(cls):
+        if field.default is not dataclasses.MISSING:
+            continue
+        spec, hint = fields.spec_of(field), fields.hints(cls)[field.name]
+        if field.name == "job":
+            values["job"] = JOB
+        elif spec.choices:
+            values[field.name] = spec.choices[0]
+        elif hint is str:
+            values[field.name] = "BUSY" if field.name == "code" else "x"
+        elif hint in (int, float):
+            values[field.name] = hint(spec.low or 0)
+        else:
+            values[field.name] = example(hint)
+    return cls(**values)
+
+
+@pytest.mark.parametrize("name", sorted(MESSAGES))
+def test_every_message_survives_the_wire(name):
+    message = sample(MESSAGES[name])
+    assert decode(encode(message)) == message
+
+
+def test_message_type_names_are_pinned():
+    assert sorted(MESSAGES) == [
+        "accepted", "cancel", "cancelled", "collect", "done", "error", "failed", "hello", "ping",
+        "pong", "preset.delete", "preset.get", "preset.list", "preset.rename", "preset.save",
+        "presets", "progress", "report", "result", "snapshot", "status", "stop", "stylise",
+        "welcome",
+    ]  # fmt: skip
+
+
+def test_pixels_travel_beside_the_header(picture):
+    content, style = picture(4, 5, 4), picture(3, 2, 3, seed=1)
+    message = messages.Stylise(
+        job=JOB, settings=Settings(), frames=(content.info("content"), style.info("style"))
+    )
+    parts = encode(message, [content.data, style.data])
+    received = decode(parts)
+    assert [len(part) for part in parts[1:]] == [80, 18]
+    assert Picture.received(received.frames[0], parts[1]) == content
+
+
+def test_damaged_pixels_are_found_by_their_digest(picture):
+    sent = picture(4, 5)
+    with pytest.raises(errors.BadImage):
+        Picture.received(sent.info("content"), bytes(60))
+
+
+def header(**fields_):
+    return msgpack.packb(fields_)
+
+
+def nested(depth):
+    return b"\x81\xa1a" * depth + b"\xc0"
+
+
+HOSTILE = {
+    "empty header": ([b""], errors.BadMessage),
+    "the byte msgpack never uses": ([b"\xc1"], errors.BadMessage),
+    "truncated map": ([header(type="ping")[:-2]], errors.BadMessage),
+    "bytes after the map": ([header(type="ping") + b"\x00"], errors.BadMessage),
+    "not a map": ([msgpack.packb([1, 2])], errors.BadMessage),
+    "lies about its length": ([b"\xdf\xff\xff\xff\xff"], errors.BadMessage),
+    "64 KiB and one byte": ([bytes(limits.HEADER_BYTES + 1)], errors.TooLarge),
+    "nested 20,000 deep": ([nested(20_000)], errors.BadMessage),
+    "60 KiB of empty maps": ([b"\xdc\xef\x00" + b"\x80" * 0xEF00], errors.BadMessage),
+    "key that is a number": ([msgpack.packb({"type": "ping", 1: 2})], errors.BadField),
+    "field that stands twice": ([b"\x82\xa4type\xa4ping\xa4type\xa4ping"], errors.BadField),
+    "unknown extension type": ([b"\x81\xa4type\xd4\x05\x00"], errors.BadMessage),
+    "timestamp extension": ([msgpack.packb({"type": "ping", "request": msgpack.Timestamp(1)})],
+                            errors.BadMessage),
+    "no type": ([header(request=1)], errors.UnknownType),
+    "unknown type": ([header(type="rm -rf")], errors.UnknownType),
+    "type that is a number": ([header(type=3)], errors.UnknownType),
+    "bool for a number": ([header(type="ping", request=True)], errors.BadField),
+    "negative number": ([header(type="ping", request=-1)], errors.BadField),
+    "missing field": ([header(type="cancel")], errors.BadField),
+    "job id of another form": ([header(type="cancel", job="../x")], errors.BadField),
+    "NaN": ([header(type="stylise", job=JOB, settings={"strength": float("nan")})],
+            errors.BadField),
+    "infinity": ([header(type="stylise", job=JOB, settings={"content_weight": float("inf")})],
+                 errors.BadField),
+    "settings that are a list": ([header(type="stylise", job=JOB, settings=[])], errors.BadField),
+    "layer that there is not": (
+        [header(type="stylise", job=JOB, settings={"style_layers": ["conv9_9"]})], errors.BadField
+    ),
+    "nine parts": ([header(type="ping")] + [b""] * limits.PARTS, errors.TooManyParts),
+    "no part at all": ([], errors.TooManyParts),
+    "frame that nobody announced": ([header(type="ping"), b"x"], errors.BadImage),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_hostile_message_is_refused(what):
+    parts, error = HOSTILE[what]
+    with pytest.raises(error):
+        decode(parts)
+
+
+def frame(**changes):
+    return {
+        "role": "content", "height": 2, "width": 2, "channels": 3, "dtype": "uint8",
+        "digest": b"", **changes,
+    }  # fmt: skip
+
+
+BAD_FRAMES = {
+    "one byte short": (frame(), bytes(11), errors.BadImage),
+    "no height": (frame(height=0), b"", errors.BadField),
+    "negative width": (frame(width=-2), b"", errors.BadField),
+    "2^31 columns": (frame(width=2**31), b"", errors.BadField),
+    "five channels": (frame(channels=5), bytes(20), errors.BadField),
+    "unknown number type": (frame(dtype="object"), bytes(12), errors.BadField),
+    "unknown role": (frame(role="../content"), bytes(12), errors.BadField),
+    "larger than the limit": (frame(height=2000, width=2000), b"", errors.TooLarge),
+    "digest that is text": (frame(digest="x"), bytes(12), errors.BadField),
+}
+
+
+@pytest.mark.parametrize("what", BAD_FRAMES)
+def test_bad_frame_is_refused_before_anything_is_made_of_it(what):
+    described, data, error = BAD_FRAMES[what]
+    sent = header(type="stylise", job=JOB, settings={}, frames=[described])
+    with pytest.raises(error):
+        decode([sent, data], frame_bytes=1 << 20)
+
+
+def test_errors_name_the_field():
+    with pytest.raises(errors.BadField) as caught:
+        decode([header(type="stylise", job=JOB, settings={"strength": 7.0})])
+    assert caught.value.field == "strength"
+
+
+def test_fields_of_a_newer_minor_version_are_ignored():
+    assert decode([header(type="ping", request=4, colour="blue")]) == messages.Ping(request=4)
+
+
+def test_worst_header_costs_little_memory():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for parts, _ in (HOSTILE["60 KiB of empty maps"], HOSTILE["nested 20,000 deep"]):
+        with pytest.raises(errors.ImpastoError):
+            decode(parts)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10 * 1024
+
+
+@given(st.binary(max_size=300))
+def test_random_bytes_raise_nothing_but_our_errors(data):
+    try:
+        decode([data])
+    except errors.ImpastoError:
+        pass
+
+
+values = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats() | st.text(max_size=8)
+    | st.binary(max_size=8),
+    lambda inner: st.lists(inner, max_size=2)
+    | st.dictionaries(st.text(max_size=4), inner, max_size=2),
+    max_leaves=4,
+)  # fmt: skip
+
+
+@given(st.sampled_from(sorted(MESSAGES)), st.lists(st.tuples(st.integers(0, 30), values)))
+def test_random_fields_raise_nothing_but_our_errors(name, found):
+    names = [field.name for field in dataclasses.fields(MESSAGES[name])]
+    chosen = {names[number % len(names)]: value for number, value in found}
+    try:
+        decode([msgpack.packb({**chosen, "type": name})])
+    except errors.ImpastoError:
+        pass
+
+
+def test_every_field_has_a_meaning():
+    for cls in [*MESSAGES.values(), Settings, FrameInfo, JobInfo, PresetInfo]:
+        for field in dataclasses.fields(cls):
+            assert fields.spec_of(field).doc
+            assert typing.get_type_hints(cls)[field.name]

@@ -1,0 +1,108 @@
+"""The runtime folder, the connection file and the lock, also where somebody tampered with them."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from impasto_protocol import connection
+from impasto_protocol.connection import Connection
+from impasto_protocol.errors import AlreadyRunning, DaemonNotRunning, UnsafeFolder
+
+FOUND = Connection("ipc:///run/x", 1, 0, "0.1.0", 7)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return connection.make_private(tmp_path / "run")
+
+
+def test_connection_file_comes_back_and_is_private(folder):
+    path = connection.write_connection(folder, FOUND)
+    assert connection.read_connection(path) == FOUND
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert [item.name for item in folder.iterdir()] == ["connection.json"]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "null", '{"endpoint": "http://x"}', '{"endpoint": 3}', "\xff"]
+)
+def test_damaged_connection_file_means_that_no_daemon_runs(folder, text):
+    path = connection.write_connection(folder, FOUND)
+    path.write_bytes(text.encode("latin-1"))
+    with pytest.raises(DaemonNotRunning):
+        connection.read_connection(path)
+
+
+def test_missing_connection_file_means_that_no_daemon_runs(tmp_path):
+    with pytest.raises(DaemonNotRunning):
+        connection.read_connection(tmp_path / "none")
+
+
+def test_connection_file_open_to_others_is_not_trusted(folder):
+    path = connection.write_connection(folder, FOUND)
+    path.chmod(0o644)
+    with pytest.raises(UnsafeFolder, match="open to other users") as caught:
+        connection.read_connection(path)
+    assert f"rm '{path}'" in caught.value.next_step
+
+
+def test_link_in_place_of_the_connection_file_is_not_followed(folder, tmp_path):
+    (tmp_path / "elsewhere").write_text("{}")
+    (folder / "connection.json").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(DaemonNotRunning):
+        connection.read_connection(folder / "connection.json")
+
+
+def test_folder_open_to_others_is_refused_with_the_command_to_run(tmp_path):
+    (tmp_path / "run").mkdir(mode=0o755)
+    with pytest.raises(UnsafeFolder) as caught:
+        connection.make_private(tmp_path / "run")
+    assert caught.value.next_step == f"Run: chmod 700 '{tmp_path / 'run'}'"
+
+
+def test_link_in_place_of_the_folder_is_refused(tmp_path):
+    (tmp_path / "real").mkdir(mode=0o700)
+    (tmp_path / "run").symlink_to(tmp_path / "real")
+    with pytest.raises(UnsafeFolder):
+        connection.make_private(tmp_path / "run")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_folder_of_another_user_is_refused(tmp_path):
+    (tmp_path / "run").mkdir(mode=0o700)
+    os.chown(tmp_path / "run", 12345, 12345)
+    with pytest.raises(UnsafeFolder, match="another user"):
+        connection.make_private(tmp_path / "run")
+
+
+def test_lock_is_the_kernels_and_ends_with_its_process(folder):
+    code = (
+        "import sys, pathlib; from impasto_protocol.connection import hold_lock\n"
+        f"lock = hold_lock(pathlib.Path({str(folder)!r})); print('held', flush=True)\n"
+        "sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    with holder:
+        assert holder.stdout.readline() == "held\n"
+        assert connection.daemon_lives(folder)
+        with pytest.raises(AlreadyRunning):
+            connection.hold_lock(folder)
+        holder.kill()
+    assert not connection.daemon_lives(folder)
+    connection.hold_lock(folder).close()
+    assert (folder / "daemon.lock").exists()
+
+
+def test_no_daemon_lives_where_there_is_no_folder(tmp_path):
+    assert not connection.daemon_lives(tmp_path / "none")
+
+
+def test_runtime_folder_follows_the_environment(tmp_path):
+    assert connection.runtime_dir({"IMPASTO_HOME": str(tmp_path)}) == tmp_path / "run"
+    assert connection.runtime_dir({"XDG_RUNTIME_DIR": "/run/user/7"}).parts[-1] == "impasto"
+    assert str(os.getuid()) in connection.runtime_dir({}).name

@@ -1,0 +1,51 @@
+"""Ranges and cross-checks of a painting's settings."""
+
+import dataclasses
+
+import pytest
+
+from impasto_protocol.errors import BadField
+from impasto_protocol.fields import build, plain
+from impasto_protocol.settings import Settings
+
+
+def test_settings_survive_being_made_plain():
+    settings = Settings(strength=0.3, style_layers=("relu1_1",), snapshots=(1, 10))
+    assert build(Settings, plain(settings)) == settings
+
+
+def test_whole_numbers_serve_as_floats():
+    assert dataclasses.astuple(Settings(strength=1)) == dataclasses.astuple(Settings(strength=1.0))
+    assert type(Settings(strength=1).strength) is float
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("strength", -0.1),
+        ("strength", 1.1),
+        ("strength", float("nan")),
+        ("strength", True),
+        ("iterations", 0),
+        ("iterations", 100_001),
+        ("iterations", 10.5),
+        ("optimiser", "sgd"),
+        ("style_layers", ()),
+        ("style_layers", ("relu1_1", "relu1_1")),
+        ("style_layers", ("relu6_1",)),
+        ("style_layer_weights", (1.0,)),
+        ("style_layer_weights", (0.0,) * 5),
+        ("content_weight", -1.0),
+        ("snapshots", (0,)),
+        ("seed", 2**60),
+    ],
+)
+def test_value_out_of_range_is_refused_by_name(field, value):
+    with pytest.raises(BadField) as caught:
+        Settings(**{field: value})
+    assert caught.value.field == field
+
+
+def test_unknown_setting_is_refused_where_only_known_ones_may_stand():
+    with pytest.raises(BadField, match="strenght"):
+        build(Settings, {"strenght": 0.5}, known_only=True)
