@@ -8,10 +8,11 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.alpha import extend_edges, layer_mask
+from impasto_daemon.engine.alpha import layer_mask
+from impasto_daemon.engine.canvas import Canvas
 from impasto_daemon.engine.gram import gram_matrix
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.pyramid import mask_padding, pad_to_network, resize
+from impasto_daemon.engine.pyramid import mask_padding, pad_to_network
 
 Known = dict[tuple[int, str], Tensor]
 
@@ -28,6 +29,8 @@ def ladder(long_edge_px: int) -> tuple[int, ...]:
 
 def _rung(size_px: float, largest_px: int) -> int:
     """The power of √2 nearest to a size, so that nearby sizes share their statistics."""
+    if size_px >= largest_px:
+        return largest_px
     step = round(2 * math.log2(max(size_px, _SMALLEST_PX)))
     return min(round(math.sqrt(2) ** step), largest_px)
 
@@ -41,14 +44,14 @@ class Style:
 
     def __init__(self, picture: Tensor, network: Vgg19, known: Known | None = None) -> None:
         self.known: Known = {} if known is None else known
-        self._picture, self._network = picture, network
+        self._canvas, self._network = Canvas.of(picture), network
 
     def statistics(self, size_px: float, layers: Collection[str]) -> dict[str, Tensor]:
         """The Gram matrix, (C, C), of each of `layers`, with the picture's long edge at `size_px`.
 
         The size is rounded to a power of √2, and is never larger than the picture itself.
         """
-        size = _rung(size_px, max(self._picture.shape[-2:]))
+        size = _rung(size_px, max(self._canvas.alpha.shape))
         missing = [layer for layer in layers if (size, layer) not in self.known]
         if missing:
             self._measure(size, missing)
@@ -56,14 +59,12 @@ class Style:
 
     @torch.no_grad()
     def _measure(self, size_px: int, layers: Collection[str]) -> None:
-        height, width = self._picture.shape[-2:]
+        height, width = self._canvas.alpha.shape[-2:]
         factor = size_px / max(height, width)
-        shape = (max(1, round(height * factor)), max(1, round(width * factor)))
-        picture = self._picture.to(self._network.device)
-        alpha = picture[3:] if len(picture) == 4 else torch.ones_like(picture[:1])
-        colours = resize(extend_edges(picture[:3], alpha), *shape)
-        mask = mask_padding(resize(alpha, *shape))
-        features = self._network.features(pad_to_network(colours)[None], layers)
+        canvas = self._canvas.resized(max(1, round(height * factor)), max(1, round(width * factor)))
+        colours = pad_to_network(canvas.colours)[None].to(self._network.device)
+        mask = mask_padding(canvas.alpha).to(self._network.device)
+        features = self._network.features(colours, layers)
         for layer in layers:
             maps = features[layer]
             self.known[size_px, layer] = gram_matrix(maps, layer_mask(mask, maps))

@@ -1,0 +1,128 @@
+"""VGG-19 as torchvision has it, but for what is said to depart from it."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+import torchvision
+from torch import nn
+
+from impasto_daemon.engine.network import CONVOLUTIONS, Vgg19
+from impasto_protocol.settings import LAYER, STYLE_LAYERS
+
+
+def reference(weights, picture, layer):
+    """relu`layer` by torchvision's own modules, inside a border wide enough not to matter."""
+    with torch.device("meta"):
+        features = torchvision.models.vgg19(weights=None).features
+    features.load_state_dict(
+        {name.removeprefix("features."): w.float() for name, w in weights.items()}, assign=True
+    )
+    mean = torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1)
+    std = torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1)
+    x, relus = (picture - mean) / std, 0
+    for module in features:
+        x = module(x)
+        relus += isinstance(module, nn.ReLU)
+        if relus == LAYER.index(layer) + 1 and isinstance(module, nn.ReLU):
+            return x
+    raise AssertionError(layer)
+
+
+def test_table_is_torchvisions():
+    with torch.device("meta"):
+        state = torchvision.models.vgg19(weights=None).state_dict()
+    expected = {k: tuple(v.shape) for k, v in state.items() if k.startswith("features.")}
+    assert expected == CONVOLUTIONS
+
+
+@pytest.mark.parametrize("layer", ["relu1_1", "relu3_1", "relu4_2"])
+@torch.no_grad()
+def test_features_are_torchvisions_away_from_the_border(untrained, noise, layer):
+    from impasto_daemon.engine.untrained import untrained_weights
+
+    picture = noise(1, 3, 192, 192)
+    found = untrained.features(picture, [layer])[layer]
+    expected = reference(untrained_weights(), picture, layer)
+    middle = slice(found.shape[-1] * 3 // 8, found.shape[-1] * 5 // 8)
+    torch.testing.assert_close(
+        found[..., middle, middle], expected[..., middle, middle], atol=1e-3, rtol=1e-3
+    )
+
+
+def test_nothing_deeper_than_the_deepest_layer_is_evaluated(untrained, noise, monkeypatch):
+    calls = []
+    run = nn.Conv2d.forward
+    monkeypatch.setattr(nn.Conv2d, "forward", lambda self, x: calls.append(1) or run(self, x))
+    untrained.features(noise(1, 3, 16, 16), ["relu1_1", "relu2_1"])
+    assert len(calls) == 3
+
+
+def test_deepest_layer_of_the_smallest_picture_has_a_position(untrained, noise):
+    assert untrained.features(noise(1, 3, 16, 16), STYLE_LAYERS)["relu5_1"].shape[-2:] == (1, 1)
+
+
+def test_parameters_are_frozen_and_channels_last(untrained):
+    parameters = [p for module, _ in untrained._steps for p in module.parameters()]
+    assert len(parameters) == len(CONVOLUTIONS)
+    for parameter in parameters:
+        assert not parameter.requires_grad
+        if parameter.dim() == 4:
+            assert parameter.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_average_pooling_changes_what_is_behind_it(noise):
+    from impasto_daemon.engine.untrained import untrained_weights
+
+    average = Vgg19(untrained_weights(), identity="u", pooling="average")
+    most = Vgg19(untrained_weights(), identity="u")
+    picture = noise(1, 3, 32, 32)
+    for layer, same in (("relu1_2", True), ("relu2_1", False)):
+        one, other = (net.features(picture, [layer])[layer] for net in (average, most))
+        assert torch.equal(one, other) == same
+    assert average.identity != most.identity
+
+
+@pytest.mark.parametrize("spoil", ["missing", "superfluous", "shape"])
+def test_weights_that_are_not_vgg19_are_refused(spoil):
+    weights = {name: torch.zeros(shape) for name, shape in CONVOLUTIONS.items()}
+    if spoil == "missing":
+        del weights["features.0.bias"]
+    elif spoil == "superfluous":
+        weights["classifier.0.weight"] = torch.zeros(1)
+    else:
+        weights["features.0.bias"] = torch.zeros(65)
+    with pytest.raises(ValueError, match="not the weights"):
+        Vgg19(weights, identity="spoilt")
+
+
+def test_untrained_weights_are_the_same_every_time_and_even_in_every_layer(untrained, noise):
+    from impasto_daemon.engine.untrained import untrained_weights
+
+    one, other = untrained_weights(), untrained_weights()
+    assert all(torch.equal(one[name], other[name]) for name in CONVOLUTIONS)
+    energies = [f.square().mean() for f in untrained.features(noise(1, 3, 64, 64), LAYER).values()]
+    assert max(energies) / min(energies) < 1000
+    assert all(torch.isfinite(energy) and energy > 0 for energy in energies)
+
+
+def test_engine_works_without_sockets_and_the_rest_of_the_daemon():
+    code = """
+import sys
+for name in ("zmq", "msgpack", "click", "rich", "safetensors", "platformdirs"):
+    sys.modules[name] = None
+import torch
+from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.style import Style
+from impasto_daemon.engine.stylise import stylise
+from impasto_daemon.engine.untrained import untrained_weights
+from impasto_protocol.settings import Settings
+network = Vgg19(untrained_weights(), identity="untrained")
+*_, last = stylise(torch.rand(3, 20, 20), Style(torch.rand(3, 30, 30), network),
+                   Settings(iterations=2), network)
+assert last.steps == 2
+loaded = {name for name in sys.modules if name.startswith("impasto_daemon.")}
+assert all(name.startswith("impasto_daemon.engine") for name in loaded), loaded
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,0 +1,298 @@
+"""The painting as its callers see it: events, sizes, alpha, repeatability, endings."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from impasto_daemon.engine import stylise as module
+from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snapshot
+from impasto_daemon.engine.pyramid import scale_sizes, share_out
+from impasto_daemon.engine.style import Style, ladder
+from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
+from impasto_protocol.errors import Diverged
+from impasto_protocol.settings import STYLE_LAYERS, Settings
+
+
+@pytest.fixture
+def paint(untrained, noise):
+    """paint(content, **settings): every event of a short painting."""
+
+    def run(content, *, style=None, enough=lambda: False, **chosen):
+        chosen = {"iterations": 4, "tolerance": 0, **chosen}
+        style = Style(noise(3, 40, 40, seed=9), untrained) if style is None else style
+        return list(stylise(content, style, Settings(**chosen), untrained, enough=enough))
+
+    return run
+
+
+def result(events):
+    assert isinstance(events[-1], Finished)
+    return events[-1]
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (2, 300), (33, 17), (16, 16), (50, 31)])
+def test_any_size_comes_back_as_it_was_sent(paint, noise, size):
+    painted = result(paint(noise(3, *size), iterations=2)).picture
+    assert painted.shape == (3, *size)
+    assert painted.isfinite().all() and 0 <= painted.min() and painted.max() <= 1
+
+
+def test_painting_changes_the_picture_and_lowers_the_loss(paint, noise):
+    content = noise(3, 40, 40)
+    events = paint(content, iterations=30)
+    steps = [event for event in events if isinstance(event, Iteration)]
+    assert steps[-1].losses["total"] < 0.7 * steps[0].losses["total"]
+    assert not torch.equal(result(events).picture, content)
+
+
+def test_same_seed_gives_the_same_bytes_and_another_seed_others(paint, noise):
+    content = noise(3, 40, 32)
+    one, same, other = (
+        result(paint(content, start_noise=0.5, seed=seed, iterations=12)).picture
+        for seed in (1, 1, 2)
+    )
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+
+
+def test_alpha_comes_back_bit_for_bit_and_hidden_colours_too(paint, noise):
+    content = noise(4, 40, 40)
+    content[3, :, :20] = 0
+    painted = result(paint(content)).picture
+    assert torch.equal(painted[3], content[3])
+    assert torch.equal(painted[:3, :, :20], content[:3, :, :20])
+    assert not torch.equal(painted[:3, :, 20:], content[:3, :, 20:])
+
+
+@pytest.mark.parametrize("where", ["content", "style"])
+def test_what_hides_under_zero_alpha_does_not_matter(untrained, noise, where):
+    pictures = {"content": noise(4, 40, 40), "style": noise(4, 48, 48, seed=1)}
+    found = []
+    for hidden in (0.0, 1.0, math.nan):
+        spoilt = {name: picture.clone() for name, picture in pictures.items()}
+        for picture in spoilt.values():
+            picture[3, :, :20] = 0
+        spoilt[where][:3, :, :20] = hidden
+        style = Style(spoilt["style"], untrained)
+        events = stylise(spoilt["content"], style, Settings(iterations=4), untrained)
+        found.append(result(list(events)).picture[:3, :, 20:])
+    assert torch.equal(found[0], found[1])
+    assert torch.equal(found[0], found[2])
+
+
+def test_wholly_transparent_content_comes_back_unchanged(paint, noise):
+    content = noise(4, 20, 20)
+    content[3] = 0
+    events = paint(content)
+    assert torch.equal(result(events).picture, content)
+    assert result(events).steps == 0
+
+
+def test_not_finite_pixels_never_leave(paint, noise):
+    content = noise(3, 30, 30)
+    content[0, 4, 4], content[1, 9, 9] = math.nan, math.inf
+    assert result(paint(content)).picture.isfinite().all()
+
+
+@pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
+def test_constant_pictures_are_painted_without_undefined_numbers(paint, noise, untrained, value):
+    flat = torch.full((3, 32, 32), value)
+    for content, style in ((flat, noise(3, 32, 32)), (noise(3, 32, 32), flat), (flat, flat)):
+        painted = result(paint(content, style=Style(style, untrained))).picture
+        assert painted.isfinite().all()
+
+
+def test_scales_go_from_coarse_to_fine(paint, noise):
+    events = paint(noise(3, 64, 80), scales=3, iterations=7)
+    started = [event for event in events if isinstance(event, ScaleStarted)]
+    assert [(e.scale, e.scales, e.height, e.width) for e in started] == [
+        (1, 3, 16, 20), (2, 3, 32, 40), (3, 3, 64, 80),
+    ]  # fmt: skip
+    counts = [event.scale for event in events if isinstance(event, Iteration)]
+    assert counts == sorted(counts) and len(counts) == 7
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000), st.integers(0, 8))
+def test_scales_double_and_end_at_the_full_size(height, width, scales):
+    sizes = scale_sizes(height, width, scales)
+    assert sizes[-1] == (height, width)
+    assert scales == 0 or len(sizes) <= scales
+    for (h, w), (taller, wider) in itertools.pairwise(sizes):
+        assert abs(taller - 2 * h) <= 1 and abs(wider - 2 * w) <= 1
+        assert min(h, w) >= 16
+
+
+@given(st.integers(1, 100_000), st.integers(1, 8))
+def test_every_iteration_is_given_to_one_scale(iterations, scales):
+    shares = share_out(iterations, scales)
+    assert sum(shares) == iterations and len(shares) == scales and shares[-1] >= 1
+
+
+def test_iterations_carry_step_terms_and_seconds_left(untrained, noise):
+    ticks = itertools.count()
+    events = list(
+        stylise(noise(3, 20, 20), Style(noise(3, 20, 20), untrained),
+                Settings(iterations=4, tolerance=0), untrained, clock=lambda: float(next(ticks)))
+    )  # fmt: skip
+    steps = [event for event in events if isinstance(event, Iteration)]
+    assert [(e.step, e.of) for e in steps] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [e.seconds_left for e in steps] == [3.0, 2.0, 1.0, 0.0]
+    assert set(steps[0].losses) == {
+        "content relu4_2", *(f"style {layer}" for layer in STYLE_LAYERS), "total variation",
+        "total",
+    }  # fmt: skip
+    terms = [value for name, value in steps[0].losses.items() if name != "total"]
+    assert steps[0].losses["total"] == pytest.approx(sum(terms))
+
+
+def test_snapshots_come_after_the_steps_asked_for(paint, noise):
+    content = noise(4, 20, 24)
+    events = paint(content, snapshots=(1, 3), iterations=4)
+    shots = [event for event in events if isinstance(event, Snapshot)]
+    assert [shot.step for shot in shots] == [1, 3]
+    assert all(shot.picture.shape == content.shape for shot in shots)
+    assert not torch.equal(shots[0].picture, shots[1].picture)
+
+
+def test_closing_the_generator_cancels(untrained, noise):
+    style = Style(noise(3, 20, 20), untrained)
+    events = stylise(noise(3, 20, 20), style, Settings(iterations=1000), untrained)
+    assert isinstance(next(events), ScaleStarted)
+    next(events)
+    before = untrained.evaluations
+    events.close()
+    assert list(events) == [] and untrained.evaluations == before
+
+
+def test_enough_ends_with_the_picture_as_it_stands(paint, noise):
+    answers = iter([False, False, True])
+    events = paint(noise(3, 20, 20), iterations=1000, enough=lambda: next(answers))
+    assert result(events).steps == 3 and not result(events).converged
+
+
+def test_painting_stops_when_it_no_longer_gets_better(paint, noise):
+    content = noise(3, 16, 16)
+    finished = result(paint(content, iterations=2000, tolerance=0.2))
+    assert finished.converged and finished.steps < 2000
+    assert finished.steps % CHECK_EVERY == 0
+
+
+def test_other_start_leads_to_another_picture(untrained, noise):
+    content, style = noise(3, 20, 20), Style(noise(3, 20, 20, seed=3), untrained)
+    chosen = Settings(iterations=2)
+    plain = result(list(stylise(content, style, chosen, untrained))).picture
+    started = result(
+        list(stylise(content, style, chosen, untrained, start=noise(3, 20, 20, seed=5)))
+    ).picture
+    assert not torch.equal(plain, started)
+
+
+@pytest.mark.parametrize("chosen", [
+    {"optimiser": "adam"}, {"normalisation": "gatys"}, {"box": False}, {"start_noise": 1.0},
+    {"style_scale": 0.5}, {"style_layers": ("relu3_1",), "content_layers": ("relu2_2", "relu3_1")},
+    {"style_layer_weights": (1.0, 0.0, 2.0, 0.0, 1.0)}, {"content_weight": 0.0},
+    {"normalisation": "gatys", "optimiser": "adam", "total_variation": 0},
+])  # fmt: skip
+def test_every_way_of_painting_lowers_the_loss(paint, noise, chosen):
+    events = paint(noise(3, 32, 32), iterations=25, scales=1, **chosen)
+    steps = [event for event in events if isinstance(event, Iteration)]
+    assert steps[-1].losses["total"] < steps[0].losses["total"]
+
+
+class Broken:
+    """A network that gives undefined features from its `after`-th evaluation on."""
+
+    def __init__(self, network, after):
+        self._network, self._left = network, after
+        self.device = network.device
+
+    def features(self, picture, layers):
+        self._left -= 1
+        found = self._network.features(picture, layers)
+        return {k: v * math.nan if self._left < 0 else v for k, v in found.items()}
+
+
+@pytest.mark.parametrize("optimiser", ["lbfgs", "adam"])
+def test_divergence_keeps_the_last_good_picture(untrained, noise, optimiser):
+    content = noise(4, 20, 20)
+    network = Broken(untrained, after=10)
+    style = Style(noise(3, 20, 20), untrained)
+    chosen = Settings(iterations=200, optimiser=optimiser, tolerance=0)
+    with pytest.raises(Diverged) as caught:
+        list(stylise(content, style, chosen, network))
+    assert caught.value.picture.shape == content.shape
+    assert caught.value.picture.isfinite().all()
+    assert not torch.equal(caught.value.picture, content)
+
+
+def test_loop_does_not_wait_for_the_device(untrained, noise, monkeypatch):
+    waits = []
+    for name in ("item", "tolist", "cpu", "numpy", "__float__", "__bool__", "__int__", "nonzero"):
+        run = getattr(torch.Tensor, name)
+
+        def counted(self, *args, _run=run, _name=name):
+            waits.append(_name)
+            return _run(self, *args)
+
+        monkeypatch.setattr(torch.Tensor, name, counted)
+    style = Style(noise(3, 20, 20), untrained)
+    chosen = Settings(iterations=2 * CHECK_EVERY, scales=1, tolerance=1e-6)
+    seen = []
+    for event in stylise(noise(3, 20, 20), style, chosen, untrained):
+        if isinstance(event, Iteration):
+            seen.append(len(waits))
+    inside = [after - before for before, after in itertools.pairwise(seen)]
+    # Steps 1 to 25 without a wait; the look at the loss after step 25 comes before the 26th event.
+    assert [step for step, waited in enumerate(inside, start=2) if waited] == [CHECK_EVERY + 1]
+
+
+@pytest.mark.gpu
+def test_loop_does_not_wait_for_the_gpu(noise):
+    from impasto_daemon.engine.network import Vgg19
+    from impasto_daemon.engine.untrained import untrained_weights
+
+    network = Vgg19(untrained_weights(), identity="u", device="cuda")
+    style = Style(noise(3, 40, 40), network)
+    events = stylise(noise(3, 40, 40), style, Settings(iterations=CHECK_EVERY - 1), network)
+    next(events), next(events)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(CHECK_EVERY - 3):
+            next(events)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+
+
+def test_known_statistics_spare_the_style_pass(untrained, noise):
+    picture = noise(3, 100, 80)
+    first = Style(picture, untrained)
+    for size in ladder(100):
+        first.statistics(size, STYLE_LAYERS)
+    again = Style(picture, untrained, known=dict(first.known))
+    before = untrained.evaluations
+    for size in (64, 70, 91, 100, 400):
+        assert set(again.statistics(size, STYLE_LAYERS)) == set(STYLE_LAYERS)
+    assert untrained.evaluations == before
+
+
+@given(st.integers(1, 5000), st.floats(1, 5000))
+@settings(max_examples=200)
+def test_ladder_holds_every_size_a_preset_is_asked_for(long_edge, size):
+    from impasto_daemon.engine.style import _rung
+
+    rungs = ladder(long_edge)
+    assert rungs == tuple(sorted(set(rungs))) and rungs[-1] <= long_edge
+    if size <= 1024:
+        assert _rung(size, long_edge) in rungs
+
+
+def test_content_layer_that_is_blank_is_no_trouble(paint):
+    assert result(paint(torch.zeros(3, 16, 16), content_layers=("relu5_4",))).steps == 4
+
+
+def test_check_interval_is_what_the_settings_say():
+    assert str(module.CHECK_EVERY) in Settings.__dataclass_fields__["tolerance"].metadata["spec"].doc
