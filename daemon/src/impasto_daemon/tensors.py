@@ -22,7 +22,10 @@ def to_tensor(picture: Picture) -> Tensor:
 
 
 def to_picture(painted: Tensor, like: Picture) -> Picture:
-    """A painting (3 or 4, H, W) in [0, 1] in the form of `like`, its alpha copied bit for bit."""
+    """A painting (3 or 4, H, W) in [0, 1] in the form of `like`.
+
+    Its alpha, and all that it hides, is that of `like` bit for bit.
+    """
     colours = painted[:3].cpu()
     if like.channels <= 2:
         weights = torch.tensor(_LUMA).view(3, 1, 1)
@@ -32,7 +35,10 @@ def to_picture(painted: Tensor, like: Picture) -> Picture:
         scaled = np.rint(scaled)
     pixels = scaled.astype(_DTYPES[like.dtype])
     if like.channels in (2, 4):
-        pixels = np.concatenate([pixels, _array(like)[:, :, -1:]], axis=2)
+        original = _array(like)
+        alpha = original[:, :, -1:]
+        seen = np.where(alpha > 0, pixels, original[:, :, :-1])
+        pixels = np.concatenate([seen, alpha], axis=2)
     return Picture(like.height, like.width, like.channels, like.dtype, pixels.tobytes())
 
 

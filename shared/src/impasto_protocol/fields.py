@@ -18,12 +18,14 @@ from impasto_protocol.errors import BadField
 
 T = TypeVar("T")
 
+_LONGEST_TEXT = 256
+
 
 @dataclass(frozen=True)
 class Spec:
     """What one field means and which values it takes; `low` to `choices` bind each item of a list.
 
-    `longest` is the most characters, bytes or items; None leaves a side open.
+    `longest` is the most characters, bytes, or items of a list; None leaves a side open.
     """
 
     doc: str
@@ -32,7 +34,7 @@ class Spec:
     high: float | None = None
     choices: tuple[str, ...] = ()
     pattern: str = ""
-    longest: int = 256
+    longest: int = _LONGEST_TEXT
     since: str = "1.0"
 
 
@@ -140,8 +142,9 @@ def _check(value: Any, hint: Any, field: dataclasses.Field[Any]) -> None:
     if typing.get_origin(inner) is tuple:
         _require(isinstance(value, tuple), name, "must be a list")
         _require(len(value) <= spec.longest, name, f"has more than {spec.longest} items")
+        each = dataclasses.replace(spec, longest=_LONGEST_TEXT)
         for item in value:
-            _check_scalar(item, typing.get_args(inner)[0], spec, name)
+            _check_scalar(item, typing.get_args(inner)[0], each, name)
     elif typing.get_origin(inner) is dict:
         _require(isinstance(value, dict), name, "must be a map")
         _require(len(value) <= spec.longest, name, f"has more than {spec.longest} items")
