@@ -1,4 +1,4 @@
-"""What every test may use: the real weights and pictures when they are named, and small pictures."""
+"""What every test may use: the real weights and pictures where they are named, small pictures."""
 
 import os
 from pathlib import Path

@@ -70,8 +70,9 @@ def own_daemon(tmp_path):
     """Starts daemons for tests that break them: own_daemon("--stall-s", "3")."""
     running = []
 
-    def start(*options, **variables):
-        running.append(make_daemon(tmp_path / f"h{len(running)}", **variables).start(*options))
+    def start(*options, home=None, **variables):
+        home = home or tmp_path / f"h{len(running)}"
+        running.append(make_daemon(home, **variables).start(*options))
         return running[-1]
 
     yield start
@@ -96,5 +97,3 @@ def gone():
             time.sleep(0.05)
 
     return wait
-
-

@@ -169,7 +169,9 @@ BAD_JOBS = {
     "no style": ({"content": (8, 8)}, {}, errors.BadField),
     "no content": ({"style": (8, 8)}, {}, errors.BadField),
     "two pictures too many": (
-        {"content": (8, 8), "style": (8, 8), "preview": (8, 8)}, {}, errors.BadField
+        {"content": (8, 8), "style": (8, 8), "preview": (8, 8)},
+        {},
+        errors.BadField,
     ),
     "style and preset": ({"content": (8, 8), "style": (8, 8)}, {"preset": "x"}, errors.BadField),
     "unknown preset": ({"content": (8, 8)}, {"preset": "nobody"}, errors.UnknownPreset),

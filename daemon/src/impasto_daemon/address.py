@@ -8,16 +8,17 @@ from dataclasses import dataclass, field
 
 import zmq
 import zmq.asyncio
-from impasto_protocol.connection import Connection
-from impasto_protocol.errors import ConfigInvalid
-from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
 from zmq.auth.asyncio import AsyncioAuthenticator
 
 from impasto_daemon import __version__
 from impasto_daemon.config import Config
 from impasto_daemon.paths import Paths
+from impasto_protocol.connection import Connection
+from impasto_protocol.errors import ConfigInvalid
+from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
 
 _LONGEST_IPC_PATH = 100
+_DOMAIN = "impasto"
 _THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -61,19 +62,17 @@ class Address:
         if self.secured:
             self._authenticator = AsyncioAuthenticator(context)
             self._authenticator.start()
-            self._authenticator.configure_curve_callback("*", credentials_provider=self)
+            self._authenticator.configure_curve_callback(_DOMAIN, credentials_provider=self)
             socket.curve_server = True
             socket.curve_publickey, socket.curve_secretkey = self._server
-            socket.zap_domain = b"impasto"
+            socket.zap_domain = _DOMAIN.encode()
         socket.bind(self.endpoint)
         bound = socket.get_string(zmq.LAST_ENDPOINT)
         self.endpoint = bound.rstrip("\0")
 
     def callback(self, domain: str, key: bytes) -> bool:
-        """Whether the client with that key may come in; asked by the authenticator."""
-        from zmq.utils import z85
-
-        return z85.encode(key).decode() in (self.own_key, *self.allowed_keys)
+        """Whether the client with that key, Z85, may come in; asked by the authenticator."""
+        return key.decode() in (self.own_key, *self.allowed_keys)
 
     def connection(self) -> Connection:
         """What a client of this user needs to know."""

@@ -19,6 +19,15 @@ from typing import Any
 
 import zmq
 import zmq.asyncio
+
+from impasto_daemon import __version__
+from impasto_daemon.address import Address
+from impasto_daemon.config import Config
+from impasto_daemon.paths import Paths
+from impasto_daemon.presets import PresetStore
+from impasto_daemon.process import WorkerProcess
+from impasto_daemon.work import FromWorker
+from impasto_daemon.workshop import Job, Workshop
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, Picture, decode, encode
 from impasto_protocol.connection import connection_file, write_connection
@@ -36,15 +45,6 @@ from impasto_protocol.limits import (
     PROTOCOL_MINOR,
     SILENCE_S,
 )
-
-from impasto_daemon import __version__
-from impasto_daemon.address import Address
-from impasto_daemon.config import Config
-from impasto_daemon.paths import Paths
-from impasto_daemon.presets import PresetStore
-from impasto_daemon.process import WorkerProcess
-from impasto_daemon.work import FromWorker
-from impasto_daemon.workshop import Job, Workshop
 
 log = logging.getLogger(__name__)
 

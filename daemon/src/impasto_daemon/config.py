@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import tomllib
+
 from impasto_protocol.errors import BadField, ConfigInvalid
 from impasto_protocol.fields import build, check, hints, wire
 

@@ -10,10 +10,9 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import BinaryIO
 
+from impasto_daemon import weights
 from impasto_protocol.connection import lock_file
 from impasto_protocol.errors import Cancelled, DiskFull, DownloadFailed, WeightsBad
-
-from impasto_daemon import weights
 
 _CHUNK_BYTES = 1 << 18
 _TIMEOUT_S = 20

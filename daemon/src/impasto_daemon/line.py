@@ -6,11 +6,10 @@ import dataclasses
 import time
 from multiprocessing.connection import Connection
 
+from impasto_daemon.work import Alive, Interrupt, Quit, Run, Tell, ToWorker
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import Cancelled, ImpastoError
-
-from impasto_daemon.work import Alive, Interrupt, Quit, Run, Tell, ToWorker
 
 _PROGRESS_EVERY_S = 0.25
 _STALL_S_PER_MEGAPIXEL = 120

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
+
 from impasto_protocol.connection import runtime_dir
 
 

@@ -9,11 +9,11 @@ import warnings
 from pathlib import Path
 
 import numpy as np
-from impasto_protocol.codec import Picture
-from impasto_protocol.errors import RequestError, StyleRejected, StyleUnreadable
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from impasto_daemon.files import write_file
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import RequestError, StyleRejected, StyleUnreadable
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 _LARGEST_FILE_BYTES = 512 << 20

@@ -12,6 +12,9 @@ from typing import Any
 
 import numpy as np
 import safetensors.numpy
+from numpy.typing import NDArray
+
+from impasto_daemon.files import write_file
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import (
     DiskFull,
@@ -23,9 +26,6 @@ from impasto_protocol.errors import (
 from impasto_protocol.fields import build, plain
 from impasto_protocol.messages import PresetInfo
 from impasto_protocol.settings import LAYER, Settings
-from numpy.typing import NDArray
-
-from impasto_daemon.files import write_file
 
 Statistics = Mapping[tuple[int, str], NDArray[np.float32]]
 """Gram matrices, (C, C), by size in px and layer."""

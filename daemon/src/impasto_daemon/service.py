@@ -9,6 +9,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from impasto_daemon.config import Config
+from impasto_daemon.logs import log_to, rotate, tail
+from impasto_daemon.paths import Paths
 from impasto_protocol.connection import (
     connection_file,
     daemon_lives,
@@ -22,10 +25,6 @@ from impasto_protocol.errors import (
     DaemonStartFailed,
     ImpastoError,
 )
-
-from impasto_daemon.config import Config
-from impasto_daemon.logs import log_to, rotate, tail
-from impasto_daemon.paths import Paths
 
 
 def run(config: Config, paths: Paths) -> None:

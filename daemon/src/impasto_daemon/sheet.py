@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from impasto_protocol.codec import Picture
 from PIL import Image
 
 from impasto_daemon.pictures import from_image, to_image
+from impasto_protocol.codec import Picture
 
 _GAP_PX = 8
 

@@ -9,17 +9,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from impasto_protocol.codec import Picture
-from impasto_protocol.errors import DiskFull, DownloadFailed, NoDevice
 
 from impasto_daemon import weights
 from impasto_daemon.config import Config
 from impasto_daemon.download import fetch
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.style import Known, Style
-from impasto_daemon.engine.untrained import untrained_weights
+from impasto_daemon.engine.untrained import untrained_vgg19
 from impasto_daemon.memory import usable_mib
 from impasto_daemon.tensors import to_tensor
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import DiskFull, DownloadFailed, NoDevice
 
 _STYLES_KEPT = 16
 _RETRY_DOWNLOAD_S = 600
@@ -97,15 +97,21 @@ class Studio:
         if found:
             self._tensors, self._identity = weights.load(found)
         else:
-            self._tensors, self._identity = untrained_weights(), "untrained-1"
+            self._tensors, self._identity = {}, ""
         self.weights_name = found.name if found else ""
         self._source = source
 
     def network(self, pooling: str) -> Vgg19:
-        """The network with that pooling, made at the first call."""
+        """The network with that pooling, made at the first call; untrained, it has but one."""
+        if self.untrained:
+            pooling = "average"
         if pooling not in self._networks:
-            self._networks[pooling] = Vgg19(
-                self._tensors, identity=self._identity, pooling=pooling, device=self.device
+            self._networks[pooling] = (
+                untrained_vgg19(self.device)
+                if self.untrained
+                else Vgg19(
+                    self._tensors, identity=self._identity, pooling=pooling, device=self.device
+                )
             )
         return self._networks[pooling]
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
-from impasto_protocol.codec import Picture
+from numpy.typing import NDArray
 from torch import Tensor
+
+from impasto_protocol.codec import Picture
 
 _DTYPES = {"uint8": np.uint8, "uint16": np.uint16, "float32": np.float32}
 _LARGEST = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
@@ -50,6 +54,6 @@ def to_preview(painted: Tensor, alpha: Tensor | None = None) -> Picture:
     return Picture(height, width, channels, "uint8", pixels.tobytes())
 
 
-def _array(picture: Picture) -> np.ndarray[tuple[int, int, int], np.dtype[np.generic]]:
+def _array(picture: Picture) -> NDArray[Any]:
     flat = np.frombuffer(picture.data, _DTYPES[picture.dtype])
     return flat.reshape(picture.height, picture.width, picture.channels)

@@ -13,9 +13,8 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from impasto_protocol.errors import WeightsBad
-
 from impasto_daemon.files import write_file
+from impasto_protocol.errors import WeightsBad
 
 if TYPE_CHECKING:
     import torch

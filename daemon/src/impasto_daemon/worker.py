@@ -15,15 +15,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
-from impasto_protocol import messages
-from impasto_protocol.codec import Picture
-from impasto_protocol.errors import (
-    Cancelled,
-    GpuFailed,
-    ImpastoError,
-    OutOfMemory,
-    WorkerFailed,
-)
 from PIL import Image
 
 from impasto_daemon.config import Config
@@ -37,6 +28,15 @@ from impasto_daemon.presets import Preset, PresetStore, check_name
 from impasto_daemon.studio import Studio, describe
 from impasto_daemon.tensors import to_picture, to_preview, to_tensor
 from impasto_daemon.work import Idle, Loaded, Quit, Ready, Run
+from impasto_protocol import messages
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import (
+    Cancelled,
+    GpuFailed,
+    ImpastoError,
+    OutOfMemory,
+    WorkerFailed,
+)
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,12 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from impasto_daemon import jobs
+from impasto_daemon.config import Config
+from impasto_daemon.jobs import Effect, Event, Life
+from impasto_daemon.memory import estimate_mib, largest_px, usable_mib
+from impasto_daemon.process import WorkerProcess
+from impasto_daemon.work import Alive, FromWorker, Idle, Interrupt, Loaded, Quit, Ready, Run, Tell
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer
 from impasto_protocol.errors import (
@@ -22,13 +28,6 @@ from impasto_protocol.errors import (
     UnknownJob,
     WorkerFailed,
 )
-
-from impasto_daemon import jobs
-from impasto_daemon.config import Config
-from impasto_daemon.jobs import Effect, Event, Life
-from impasto_daemon.memory import estimate_mib, largest_px, usable_mib
-from impasto_daemon.process import WorkerProcess
-from impasto_daemon.work import Alive, FromWorker, Idle, Interrupt, Loaded, Quit, Ready, Run, Tell
 
 log = logging.getLogger(__name__)
 

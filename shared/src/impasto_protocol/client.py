@@ -6,6 +6,7 @@ its own event loop call `Client.pump` when `Client.fd` is readable and a few tim
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -232,7 +233,8 @@ class Client:
             raise DaemonLost("The daemon has stopped answering.")
         if now - self._pinged >= PING_EVERY_S:
             self._pinged = now
-            self._send(Ping())
+            with contextlib.suppress(DaemonLost):  # which it is only after a while
+                self._send(Ping())
 
     def _wait(self, until: Callable[[], bool]) -> None:
         while not until():
@@ -256,7 +258,11 @@ class Client:
                 )
         if self._unanswered is None:
             self._unanswered = self._clock()
-        self._socket.send_multipart(encode(replace(message, request=number), frames))
+        parts = encode(replace(message, request=number), frames)
+        try:
+            self._socket.send_multipart(parts, flags=zmq.DONTWAIT)
+        except zmq.Again as error:
+            raise DaemonLost("The daemon cannot be reached.") from error
         return number
 
     def _receive(self, parts: list[bytes]) -> None:
@@ -311,9 +317,11 @@ class Job:
         """Every message about the job as it arrives, the last being its end."""
         while True:
             self._client._wait(lambda: bool(self._arrived) or self.ended)
-            arrived = self.poll()
-            yield from arrived
-            if self.ended and not self._arrived:
+            if self._arrived:
+                yield self._arrived.popleft()
+            elif self._refusal:
+                raise self._refusal
+            else:
                 return
 
     def result(

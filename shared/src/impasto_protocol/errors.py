@@ -36,12 +36,14 @@ class ImpastoError(Exception):
 class ProtocolError(ImpastoError):
     """A message broke the protocol."""
 
-    code = "BAD_MESSAGE"
+    code = "PROTOCOL"
     default_next_step = "Update the plug-in and the daemon to the same version."
 
 
 class BadMessage(ProtocolError):
     """The header is not a msgpack map of the agreed form."""
+
+    code = "BAD_MESSAGE"
 
 
 class BadField(ProtocolError):

@@ -45,7 +45,7 @@ def test_wrong_line_is_named_with_its_file(tmp_path, text, said):
 def test_wrong_variable_is_named():
     from pathlib import Path
 
-    with pytest.raises(ConfigInvalid, match="environment.*threads"):
+    with pytest.raises(ConfigInvalid, match=r"environment.*threads"):
         load_config(Path("/none"), {"IMPASTO_THREADS": "many"})
 
 

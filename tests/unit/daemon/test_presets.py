@@ -1,4 +1,4 @@
-"""Styles kept by name: what may be a name, what is kept, and what a damaged file is answered with."""
+"""Styles kept by name: what may be a name, what is kept, and how a damaged file is refused."""
 
 import json
 
@@ -38,9 +38,7 @@ def test_preset_comes_back_whole(store, preset):
     assert info.settings == Settings(strength=0.7)
     found = store.get("Starry")
     assert found.picture == saved.picture and found.settings == saved.settings
-    np.testing.assert_array_equal(
-        found.statistics[64, "relu1_1"], saved.statistics[64, "relu1_1"]
-    )
+    np.testing.assert_array_equal(found.statistics[64, "relu1_1"], saved.statistics[64, "relu1_1"])
     assert store.list() == [info]
 
 

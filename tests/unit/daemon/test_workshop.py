@@ -44,9 +44,7 @@ class Shop:
 
     def submit(self, owner=b"a", *, user="local", size=(8, 8), **fields):
         frame = messages.FrameInfo("content", *size, 3, "uint8", b"")
-        order = messages.Stylise(
-            job=new_job_id(), settings=Settings(), frames=(frame,), **fields
-        )
+        order = messages.Stylise(job=new_job_id(), settings=Settings(), frames=(frame,), **fields)
         self.shop.submit(order, [b""], owner, user, owner.decode())
         self.shop.tick()
         return order.job

@@ -7,12 +7,12 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.untrained import untrained_weights
+from impasto_daemon.engine.untrained import untrained_vgg19
 
 
 @pytest.fixture(scope="session")
 def untrained():
-    return Vgg19(untrained_weights(), identity="untrained")
+    return untrained_vgg19()
 
 
 @pytest.fixture(scope="session")

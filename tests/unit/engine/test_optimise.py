@@ -1,5 +1,7 @@
 """The optimisers on problems whose answers are known."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -66,7 +68,7 @@ def test_lbfgs_finds_the_best_point_of_the_box_when_pixels_pull_at_each_other():
 
 def test_lbfgs_never_lets_the_loss_of_its_picture_rise():
     losses = minimise(LBFGS(torch.tensor([-1.2, 1.0]), box=False), rosenbrock, 200)
-    assert all(after <= before for before, after in zip(losses, losses[1:], strict=False))
+    assert all(after <= before for before, after in itertools.pairwise(losses))
 
 
 def test_lbfgs_comes_back_from_undefined_numbers():

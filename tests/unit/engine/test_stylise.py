@@ -13,6 +13,7 @@ from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snap
 from impasto_daemon.engine.pyramid import scale_sizes, share_out
 from impasto_daemon.engine.style import Style, ladder
 from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
+from impasto_daemon.engine.untrained import untrained_vgg19
 from impasto_protocol.errors import Diverged
 from impasto_protocol.settings import STYLE_LAYERS, Settings
 
@@ -38,7 +39,7 @@ def result(events):
 def test_any_size_comes_back_as_it_was_sent(paint, noise, size):
     painted = result(paint(noise(3, *size), iterations=2)).picture
     assert painted.shape == (3, *size)
-    assert painted.isfinite().all() and 0 <= painted.min() and painted.max() <= 1
+    assert painted.isfinite().all() and painted.min() >= 0 and painted.max() <= 1
 
 
 def test_painting_changes_the_picture_and_lowers_the_loss(paint, noise):
@@ -195,7 +196,7 @@ def test_other_start_leads_to_another_picture(untrained, noise):
     {"optimiser": "adam"}, {"normalisation": "gatys"}, {"box": False}, {"start_noise": 1.0},
     {"style_scale": 0.5}, {"style_layers": ("relu3_1",), "content_layers": ("relu2_2", "relu3_1")},
     {"style_layer_weights": (1.0, 0.0, 2.0, 0.0, 1.0)}, {"content_weight": 0.0},
-    {"normalisation": "gatys", "optimiser": "adam", "total_variation": 0},
+    {"normalisation": "gatys", "optimiser": "adam", "start_noise": 0.5},
 ])  # fmt: skip
 def test_every_way_of_painting_lowers_the_loss(paint, noise, chosen):
     events = paint(noise(3, 32, 32), iterations=25, scales=1, **chosen)
@@ -208,7 +209,7 @@ class Broken:
 
     def __init__(self, network, after):
         self._network, self._left = network, after
-        self.device = network.device
+        self.device, self.content_factor = network.device, 1.0
 
     def features(self, picture, layers):
         self._left -= 1
@@ -252,10 +253,7 @@ def test_loop_does_not_wait_for_the_device(untrained, noise, monkeypatch):
 
 @pytest.mark.gpu
 def test_loop_does_not_wait_for_the_gpu(noise):
-    from impasto_daemon.engine.network import Vgg19
-    from impasto_daemon.engine.untrained import untrained_weights
-
-    network = Vgg19(untrained_weights(), identity="u", device="cuda")
+    network = untrained_vgg19("cuda")
     style = Style(noise(3, 40, 40), network)
     events = stylise(noise(3, 40, 40), style, Settings(iterations=CHECK_EVERY - 1), network)
     next(events), next(events)
@@ -295,4 +293,6 @@ def test_content_layer_that_is_blank_is_no_trouble(paint):
 
 
 def test_check_interval_is_what_the_settings_say():
-    assert str(module.CHECK_EVERY) in Settings.__dataclass_fields__["tolerance"].metadata["spec"].doc
+    assert (
+        str(module.CHECK_EVERY) in Settings.__dataclass_fields__["tolerance"].metadata["spec"].doc
+    )

@@ -19,7 +19,8 @@ def test_codes_are_pinned():
         "CANCELLED", "CONFIG_INVALID", "CONFLICT", "DAEMON_LOST", "DAEMON_NOT_RUNNING",
         "DAEMON_START_FAILED", "DISK_FULL", "DIVERGED", "DOWNLOAD_FAILED", "GPU_FAILED",
         "INTERNAL", "JOB_FAILED", "JOB_STALLED", "NO_DEVICE", "OUT_OF_MEMORY", "PRESET_EXISTS",
-        "PRESET_INVALID", "SETUP", "STYLE_REJECTED", "STYLE_UNREADABLE", "TOO_BIG", "TOO_LARGE",
+        "PRESET_INVALID", "PROTOCOL", "SETUP", "STYLE_REJECTED", "STYLE_UNREADABLE", "TOO_BIG",
+        "TOO_LARGE",
         "TOO_MANY_PARTS", "TOO_SMALL", "UNKNOWN_JOB", "UNKNOWN_PRESET", "UNKNOWN_TYPE",
         "UNSAFE_FOLDER", "VERSION_SKEW", "WEIGHTS_BAD", "WORKER_FAILED",
     }  # fmt: skip
@@ -29,7 +30,7 @@ def test_codes_are_pinned():
 def test_error_comes_back_from_its_code(error):
     found = errors.error_from_code(error.code, "What went wrong.", "What to do.")
     assert (str(found), found.next_step) == ("What went wrong.", "What to do.")
-    assert found.code == error.code
+    assert type(found) is error
 
 
 @pytest.mark.parametrize("error", every_error(), ids=lambda error: error.__name__)

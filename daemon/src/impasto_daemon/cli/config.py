@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import click
-from impasto_protocol.fields import plain
 from rich.table import Table
 
 from impasto_daemon.cli.show import console, json_option, tell
 from impasto_daemon.config import load_config
 from impasto_daemon.paths import Paths
+from impasto_protocol.fields import plain
 
 
 @click.group()

@@ -6,8 +6,6 @@ import time
 from typing import Any
 
 import click
-from impasto_protocol.connection import daemon_lives
-from impasto_protocol.fields import plain
 from rich.table import Table
 
 from impasto_daemon import service
@@ -16,6 +14,8 @@ from impasto_daemon.cli.show import console, json_option, tell
 from impasto_daemon.config import Config, load_config
 from impasto_daemon.logs import tail
 from impasto_daemon.paths import Paths
+from impasto_protocol.connection import daemon_lives
+from impasto_protocol.fields import plain
 
 
 @click.group()

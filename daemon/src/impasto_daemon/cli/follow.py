@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from impasto_protocol import messages
-from impasto_protocol.client import Job
-from impasto_protocol.codec import Picture
 from rich.progress import Progress, TaskID
 
 from impasto_daemon.cli.show import console, progress_bar
+from impasto_protocol import messages
+from impasto_protocol.client import Job
+from impasto_protocol.codec import Picture
 
 _PHASES = {
     "starting": "Starting",

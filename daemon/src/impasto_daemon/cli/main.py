@@ -6,7 +6,6 @@ import json
 import sys
 
 import click
-from impasto_protocol.errors import AlreadyRunning, Cancelled, ImpastoError
 from rich.console import Console
 
 from impasto_daemon import __version__
@@ -15,6 +14,7 @@ from impasto_daemon.cli.daemon import daemon
 from impasto_daemon.cli.paint import apply, demo
 from impasto_daemon.cli.style import style
 from impasto_daemon.cli.weights import weights
+from impasto_protocol.errors import AlreadyRunning, Cancelled, ImpastoError
 
 _EXIT_CODES = {AlreadyRunning: 3, Cancelled: 130}
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 import click
+
 from impasto_protocol.fields import describe_type, hints, spec_of
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import click
+
+from impasto_daemon.cli.follow import follow
+from impasto_daemon.cli.options import given, options_of
+from impasto_daemon.cli.show import console, json_option, tell
 from impasto_protocol.client import Client
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import build, plain
 from impasto_protocol.messages import PresetGet, Presets, Result
 from impasto_protocol.settings import Settings
-
-from impasto_daemon.cli.follow import follow
-from impasto_daemon.cli.options import given, options_of
-from impasto_daemon.cli.show import console, json_option, tell
 
 _PATH = click.Path(path_type=Path)
 

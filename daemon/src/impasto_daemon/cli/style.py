@@ -6,6 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.table import Table
+
+from impasto_daemon.cli.follow import follow
+from impasto_daemon.cli.options import given, options_of
+from impasto_daemon.cli.show import console, json_option, tell
 from impasto_protocol.client import Client, new_job_id
 from impasto_protocol.fields import build, plain
 from impasto_protocol.messages import (
@@ -18,11 +23,6 @@ from impasto_protocol.messages import (
     PresetSave,
 )
 from impasto_protocol.settings import Settings
-from rich.table import Table
-
-from impasto_daemon.cli.follow import follow
-from impasto_daemon.cli.options import given, options_of
-from impasto_daemon.cli.show import console, json_option, tell
 
 _PATH = click.Path(path_type=Path)
 

@@ -42,6 +42,8 @@ class Vgg19:
     weights: the tensors of CONVOLUTIONS, any float type; computed with in float32.
     identity: names the weights; `self.identity` adds what else the features depend on.
     pooling: "max", or "average", which Gatys et al. found to look smoother.
+    centres: by layer, (C,), what features are counted from; none means zero.
+    content_factor: what a content loss counts for, between relative losses.
     Raises ValueError when a tensor is missing, superfluous or of the wrong shape.
     """
 
@@ -52,12 +54,19 @@ class Vgg19:
         identity: str,
         pooling: str = "max",
         device: torch.device | str = "cpu",
+        centres: Mapping[str, Tensor] | None = None,
+        content_factor: float = 1.0,
     ) -> None:
         if {name: tuple(tensor.shape) for name, tensor in weights.items()} != CONVOLUTIONS:
             raise ValueError("These are not the weights of VGG-19.")
         self.device = torch.device(device)
         self.identity = f"vgg19-{pooling}-{identity}"
         self.evaluations = 0
+        self.content_factor = content_factor
+        self._centres = {
+            layer: centre.view(1, -1, 1, 1).to(self.device)
+            for layer, centre in (centres or {}).items()
+        }
         with torch.device("meta"):
             features = torchvision.models.vgg19(weights=None).features
         features.load_state_dict(
@@ -88,7 +97,7 @@ class Vgg19:
         for module, name in self._steps:
             x = module(x)
             if name in wanted:
-                found[name] = x
+                found[name] = x - self._centres[name] if name in self._centres else x
                 if len(found) == len(wanted):
                     return found
         raise KeyError(f"no such layers: {sorted(wanted - found.keys())}")

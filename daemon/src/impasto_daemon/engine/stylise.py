@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import torch
-from impasto_protocol.errors import Diverged
-from impasto_protocol.settings import Settings
 from torch import Tensor
 
 from impasto_daemon.engine.canvas import Canvas
@@ -26,6 +24,8 @@ from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
 from impasto_daemon.engine.pyramid import resize, scale_sizes, share_out
 from impasto_daemon.engine.style import Style
+from impasto_protocol.errors import Diverged
+from impasto_protocol.settings import Settings
 
 CHECK_EVERY = 25
 """Evaluations between looks at the loss: for convergence and for numbers that are not finite."""

@@ -1,0 +1,216 @@
+"""The command line in a process of its own, with the real daemon behind it."""
+
+import io
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name, size, seed in (("photo.png", (40, 30), 0), ("style.jpg", (48, 48), 1)):
+        noise = np.random.default_rng(seed).integers(0, 256, (*size[::-1], 3), np.uint8)
+        Image.fromarray(noise).save(tmp_path / name)
+    return tmp_path
+
+
+def test_apply_paints_and_names_the_file(daemon, folder):
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 3
+    )
+    painted = folder / "photo-painted.png"
+    assert str(painted) in said.stdout and "without trained weights" in said.stdout
+    with Image.open(painted) as image:
+        assert image.size == (40, 30)
+        recipe = json.loads(image.text["impasto"])
+    assert recipe["settings"]["iterations"] == 3 and len(recipe["style"]) == 32
+
+
+def test_apply_tells_scripts_in_json(daemon, folder):
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 2,
+        "-o", folder / "out.webp", "--size", 20, "--json",
+    )  # fmt: skip
+    told = json.loads(said.stdout)
+    assert told["output"] == str(folder / "out.webp") and told["steps"] == 2 and told["untrained"]
+    with Image.open(folder / "out.webp") as image:
+        assert image.size == (20, 15)
+
+
+def test_demo_leaves_picture_and_sheet(daemon, tmp_path):
+    said = daemon.impasto("demo", "--size", 48, "--iterations", 2, cwd=tmp_path)
+    for name in ("painted.png", "before-style-after.png"):
+        path = tmp_path / "impasto-demo" / name
+        assert str(path) in said.stdout and path.is_file()
+    with Image.open(tmp_path / "impasto-demo" / "before-style-after.png") as sheet:
+        assert sheet.width > 2.5 * 48
+
+
+def test_style_is_kept_listed_shown_renamed_applied_and_removed(daemon, folder):
+    daemon.impasto("style", "add", "Wild noise", folder / "style.jpg", "--strength", 0.8)
+    (listed,) = json.loads(daemon.impasto("style", "list", "--json").stdout)
+    assert listed["name"] == "Wild noise" and listed["settings"]["strength"] == 0.8
+    daemon.impasto("style", "show", "wild NOISE", "-o", folder / "shown.png")
+    with Image.open(folder / "shown.png") as shown:
+        assert shown.size == (48, 48)
+    refused = daemon.impasto("style", "add", "Wild noise", folder / "style.jpg", check=False)
+    assert refused.returncode == 1 and "PRESET_EXISTS" in refused.stderr
+    daemon.impasto("style", "rename", "Wild noise", "Tame noise")
+    painted = daemon.impasto(
+        "apply", folder / "photo.png", "--preset", "Tame noise", "--iterations", 2, "--json"
+    )
+    assert json.loads(painted.stdout)["style"] == listed["style"]
+    with Image.open(folder / "photo-painted.png") as image:
+        assert json.loads(image.text["impasto"])["settings"]["strength"] == 0.8
+    daemon.impasto("style", "remove", "Tame noise")
+    assert json.loads(daemon.impasto("style", "list", "--json").stdout) == []
+
+
+def broken(folder, what):
+    path = folder / "broken.png"
+    if what == "missing":
+        return path
+    if what == "folder":
+        path.mkdir()
+    elif what == "pipe":
+        import os
+
+        os.mkfifo(path)
+    elif what == "empty":
+        path.touch()
+    elif what == "truncated":
+        path.write_bytes((folder / "style.jpg").read_bytes()[:700])
+    elif what == "text":
+        path.write_text("not a picture")
+    elif what == "other format":
+        buffer = io.BytesIO()
+        Image.new("RGB", (8, 8)).save(buffer, "EPS")
+        path.write_bytes(buffer.getvalue())
+    elif what == "bomb":
+        Image.new("1", (20_000, 20_000)).save(path)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("what", "code"),
+    [
+        ("missing", "STYLE_UNREADABLE"),
+        ("folder", "STYLE_UNREADABLE"),
+        ("pipe", "STYLE_UNREADABLE"),
+        ("truncated", "STYLE_UNREADABLE"),
+        ("empty", "STYLE_REJECTED"),
+        ("text", "STYLE_REJECTED"),
+        ("other format", "STYLE_REJECTED"),
+        ("bomb", "STYLE_REJECTED"),
+    ],
+)
+def test_bad_style_file_is_refused_with_the_next_step(daemon, folder, what, code):
+    began = time.monotonic()
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", broken(folder, what), "--json", check=False
+    )
+    error = json.loads(said.stdout)["error"]
+    assert said.returncode == 1 and error["code"] == code and error["next_step"]
+    assert time.monotonic() - began < 20
+
+
+def test_ctrl_c_keeps_the_picture_as_it_stands(daemon, folder):
+    command = [sys.executable, "-m", "impasto_daemon.cli", "apply", str(folder / "photo.png"),
+               "--style", str(folder / "style.jpg"), "--iterations", "100000",
+               "--tolerance", "0"]  # fmt: skip
+    with subprocess.Popen(command, env=daemon.environment, stdout=subprocess.PIPE) as running:
+        time.sleep(6)
+        running.send_signal(signal.SIGINT)
+        said, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    assert (folder / "photo-painted.png").is_file()
+
+
+def test_wrong_usage_is_explained(daemon, folder):
+    for arguments in (
+        ["apply", folder / "photo.png"],
+        ["apply", folder / "photo.png", "--style", "x", "--strength", "much"],
+        ["nonsense"],
+    ):
+        said = daemon.impasto(*arguments, check=False)
+        assert said.returncode == 2 and "Usage" in said.stderr
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--strength", 3,
+        check=False,
+    )  # fmt: skip
+    assert said.returncode == 1 and "strength" in said.stderr
+
+
+def test_every_setting_is_an_option_with_a_help_text(daemon):
+    import dataclasses
+
+    from impasto_protocol.settings import Settings
+
+    said = daemon.impasto("apply", "--help").stdout
+    for field in dataclasses.fields(Settings):
+        assert f"--{field.name.replace('_', '-')}" in said
+
+
+def test_status_and_logs(daemon):
+    status = json.loads(daemon.impasto("daemon", "status", "--json").stdout)
+    assert status["pid"] == daemon.process.pid
+    assert "listening at" in daemon.impasto("daemon", "logs").stdout
+
+
+def test_configuration_is_shown_with_its_origin(daemon):
+    shown = json.loads(daemon.impasto("config", "show", "--origin", "--json").stdout)
+    assert shown["download"] == {"value": False, "origin": "environment"}
+    assert shown["queue"]["origin"] == "default"
+
+
+def test_weights_status_says_when_there_are_none(daemon, tmp_path):
+    assert "impasto weights fetch" in daemon.impasto("weights", "status").stdout
+    said = daemon.impasto("weights", "use", tmp_path / "none.safetensors", check=False)
+    assert said.returncode == 1 and "WEIGHTS_BAD" in said.stderr
+
+
+@pytest.mark.weights
+def test_weights_are_used_once_they_are_there(own_daemon, folder, weights_file):
+    daemon = own_daemon()
+    daemon.impasto("weights", "use", weights_file)
+    status = json.loads(daemon.impasto("weights", "status", "--json").stdout)
+    assert status["origin"] == "the data folder" and len(status["sha256"]) == 64
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 2, "--json"
+    )
+    assert json.loads(said.stdout)["untrained"] is False
+
+
+@pytest.mark.weights
+def test_preset_taken_with_other_weights_is_taken_anew(own_daemon, folder, weights_file):
+    daemon = own_daemon()
+    daemon.impasto("style", "add", "noise", folder / "style.jpg")
+    daemon.impasto("weights", "use", weights_file)
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--preset", "noise", "--iterations", 2, "--json"
+    )
+    told = json.loads(said.stdout)
+    assert not told["untrained"] and any("taken anew" in note for note in told["notes"])
+
+
+def test_daemon_starts_itself_and_stops(own_daemon, folder):
+    daemon = own_daemon()
+    daemon.end()
+    assert daemon.impasto("daemon", "status", check=False).returncode == 1
+    daemon.environment["IMPASTO_COMMAND"] = str(folder / "impasto")
+    (folder / "impasto").write_text(
+        f"#!/bin/sh\nexec '{sys.executable}' -m impasto_daemon.cli \"$@\"\n"
+    )
+    (folder / "impasto").chmod(0o755)
+    daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 2
+    )
+    assert "already" in daemon.impasto("daemon", "start").stdout
+    assert "has stopped" in daemon.impasto("daemon", "stop").stdout
+    assert "No daemon" in daemon.impasto("daemon", "stop").stdout
