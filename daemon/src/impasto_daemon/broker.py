@@ -23,6 +23,7 @@ import zmq.asyncio
 from impasto_daemon import __version__
 from impasto_daemon.address import Address
 from impasto_daemon.config import Config
+from impasto_daemon.logs import rotate
 from impasto_daemon.paths import Paths
 from impasto_daemon.presets import PresetStore
 from impasto_daemon.process import WorkerProcess
@@ -49,6 +50,7 @@ from impasto_protocol.limits import (
 log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
+_ROTATE_S = 60
 _LOCAL = "local"
 _QUEUED_FOR_CLIENT = 64
 _PRESETS_A_PAGE = 32
@@ -122,6 +124,7 @@ class Broker:
                 log.exception("a message could not be handled")
 
     async def _tick(self) -> None:
+        rotated = self._clock()
         while True:
             await asyncio.sleep(_TICK_S)
             now = self._clock()
@@ -131,6 +134,9 @@ class Broker:
                     del self._peers[identity]
                     self._workshop.owner_gone(identity)
             self._workshop.tick()
+            if now > rotated + _ROTATE_S:
+                rotated = now
+                rotate(self._paths.log)
 
     def _take(self, sender: bytes, parts: Sequence[Buffer], user: str) -> None:
         if not parts or not len(parts[0]):

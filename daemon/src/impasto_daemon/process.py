@@ -75,10 +75,10 @@ def _enter(pipe: Connection, config: Config, data_dir: Path, log: Path) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     log_to(log, config.log_level)
-    from impasto_daemon.worker import Worker
+    from impasto_daemon.worker import serve
 
     try:
-        Worker(pipe, config, data_dir).serve()
+        serve(pipe, config, data_dir)
     except (EOFError, OSError):
         logging.getLogger(__name__).info("the broker is gone")
 

@@ -32,8 +32,10 @@ from impasto_protocol import messages
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import (
     Cancelled,
+    Diverged,
     GpuFailed,
     ImpastoError,
+    NoDevice,
     OutOfMemory,
     WorkerFailed,
 )
@@ -46,6 +48,19 @@ _THUMBNAIL_PX = 128
 _UNTRAINED = (
     "Painted without trained weights, so the look is poorer. `impasto weights fetch` gets them."
 )
+
+
+def serve(pipe: Connection, config: Config, data_dir: Path) -> None:
+    """Work for the broker until it says to quit or is gone; without a device, say so each time."""
+    try:
+        worker = Worker(pipe, config, data_dir)
+    except NoDevice as error:
+        pipe.send(Ready("", 0))
+        while isinstance(order := pipe.recv(), Run):
+            JobLine(order, pipe, config.stall_s).fail(error)
+            pipe.send(Idle())
+    else:
+        worker.serve()
 
 
 class Worker:
@@ -124,27 +139,32 @@ class Worker:
         content = to_tensor(pictures["content"])
         start = to_tensor(pictures["start"]) if "start" in pictures else None
         easel = _Easel(job, message, pictures["content"])
-        for event in stylise(
-            content, style, settings, network, start=start, enough=lambda: job.concluding
-        ):
-            job.listen()
-            easel.show(event)
-            if isinstance(event, Finished):
-                job.tell(
-                    messages.Result(
-                        job=message.job,
-                        steps=event.steps,
-                        converged=event.converged,
-                        seconds=time.monotonic() - began,
-                        losses=event.losses,
-                        device=describe(self._studio.device),
-                        weights=network.identity,
-                        untrained=self._studio.untrained,
-                        style=style_hash,
-                        notes=(*notes, *([_UNTRAINED] if self._studio.untrained else [])),
-                    ),
-                    {"picture": to_picture(event.picture, pictures["content"])},
-                )
+        try:
+            for event in stylise(
+                content, style, settings, network, start=start, enough=lambda: job.concluding
+            ):
+                job.listen()
+                easel.show(event)
+        except Diverged as error:
+            assert isinstance(error.picture, torch.Tensor)
+            job.fail(error, picture=to_picture(error.picture, pictures["content"]))
+            return
+        assert isinstance(event, Finished)
+        job.tell(
+            messages.Result(
+                job=message.job,
+                steps=event.steps,
+                converged=event.converged,
+                seconds=time.monotonic() - began,
+                losses=_finite(event.losses),
+                device=describe(self._studio.device),
+                weights=network.identity,
+                untrained=self._studio.untrained,
+                style=style_hash,
+                notes=(*notes, *([_UNTRAINED] if self._studio.untrained else [])),
+            ),
+            {"picture": to_picture(event.picture, pictures["content"])},
+        )
 
     def _style(
         self, message: messages.Stylise, pictures: dict[str, Picture]

@@ -278,6 +278,7 @@ class Workshop:
         bench = next((bench for bench in self.benches if bench.job is job), None)
         match effect:
             case Effect.QUEUE_FIRST:
+                job.ending = None
                 self._queue.insert(0, job)
             case Effect.INTERRUPT if bench and bench.worker:
                 bench.interrupted = True

@@ -102,6 +102,8 @@ def test_finished_job_is_told_once(shop, running):
 def test_crashed_worker_is_replaced_and_its_job_tried_once_more(shop, running):
     shop.say(None)
     assert len(shop.workers) == 2 and shop.state(running) == "queued"
+    shop.shop.deliver(b"a")
+    assert not shop.endings(running)
     shop.ready()
     assert shop.runs() == [running]
     shop.say(None)

@@ -62,6 +62,7 @@ class Vgg19:
         self.device = torch.device(device)
         self.identity = f"vgg19-{pooling}-{identity}"
         self.evaluations = 0
+        self._layout = torch.channels_last
         self.content_factor = content_factor
         self._centres = {
             layer: centre.view(1, -1, 1, 1).to(self.device)
@@ -76,7 +77,7 @@ class Vgg19:
         features.requires_grad_(False).eval()
         features[0].padding = (0, 0)
         self._steps = [
-            (module.to(self.device).to(memory_format=torch.channels_last), name)
+            (module.to(self.device).to(memory_format=self._layout), name)
             for module, name in _named(features, pooling)
         ]
         self._mean = torch.tensor(_MEAN, device=self.device).view(1, 3, 1, 1)
@@ -93,7 +94,7 @@ class Vgg19:
         x = (picture - self._mean) / self._std
         # Departs from VGG, which pads with zeros here too: black around the picture is an edge
         # that it does not have.
-        x = replicate_pad(x, 1, 1, 1, 1).contiguous(memory_format=torch.channels_last)
+        x = replicate_pad(x, 1, 1, 1, 1).contiguous(memory_format=self._layout)
         for module, name in self._steps:
             x = module(x)
             if name in wanted:

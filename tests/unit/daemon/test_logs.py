@@ -1,0 +1,45 @@
+"""The log rotates, and a disk that refuses it does not matter."""
+
+import logging
+
+import pytest
+
+from impasto_daemon.logs import log_to, rotate, tail
+
+
+@pytest.fixture(autouse=True)
+def own_logging():
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    root.handlers = []
+    yield
+    for handler in root.handlers:
+        handler.close()
+    root.handlers, root.level = before, level
+
+
+def test_log_that_has_grown_is_put_aside_and_three_are_kept(tmp_path):
+    file = tmp_path / "log" / "daemon.log"
+    log_to(file, "info")
+    for number in range(6):
+        file.write_bytes(b"x" * (3 << 20))
+        rotate(file)
+        logging.getLogger("test").info("line %d", number)
+    assert sorted(path.name for path in file.parent.iterdir()) == [
+        "daemon.log", "daemon.log.1", "daemon.log.2", "daemon.log.3",
+    ]  # fmt: skip
+    assert tail(file, 5)[-1].endswith("line 5")
+
+
+def test_small_log_stays(tmp_path):
+    file = tmp_path / "daemon.log"
+    file.write_text("one\ntwo\nthree\n")
+    rotate(file)
+    assert tail(file, 2) == ["two", "three"]
+
+
+def test_folder_that_cannot_be_made_silences_the_log(tmp_path):
+    (tmp_path / "file").touch()
+    log_to(tmp_path / "file" / "daemon.log", "info")
+    logging.getLogger("test").error("nobody hears this")
+    assert tail(tmp_path / "file" / "daemon.log", 3) == []

@@ -1,0 +1,161 @@
+"""The worker on its pipe, with the faults that a healthy machine cannot be made to have."""
+
+import multiprocessing
+import threading
+from pathlib import Path
+
+import pytest
+import torch
+
+from impasto_daemon import worker as module
+from impasto_daemon.config import Config
+from impasto_daemon.work import Alive, Idle, Loaded, Quit, Ready, Run, Tell
+from impasto_protocol import messages
+from impasto_protocol.client import new_job_id
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import Diverged
+from impasto_protocol.settings import Settings
+
+DATA = Path("/nowhere")
+REAL = module.stylise
+
+
+@pytest.fixture
+def order(picture):
+    def make(**settings):
+        pictures = {"content": picture(), "style": picture(seed=1)}
+        message = messages.Stylise(
+            job=new_job_id(), settings=Settings(**{"iterations": 2, **settings}),
+            frames=tuple(p.info(role) for role, p in pictures.items()),
+        )  # fmt: skip
+        return Run(message, [p.data for p in pictures.values()])
+
+    return make
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """work(*orders, stylise=…): what a worker says to these orders."""
+    monkeypatch.setattr("os.nice", lambda by: 0)
+    monkeypatch.setattr("torch.set_num_threads", lambda count: None)
+
+    def run(*orders, stylise=REAL, config=Config(download=False)):  # noqa: B008
+        monkeypatch.setattr(module, "stylise", stylise)
+        ours, theirs = multiprocessing.Pipe()
+        thread = threading.Thread(target=module.serve, args=(theirs, config, DATA))
+        thread.start()
+        said = []
+        for each in orders:
+            ours.send(each)
+            while isinstance(each, Run) and not (said and isinstance(said[-1], Idle)):
+                said.append(ours.recv())
+            if isinstance(each, Run):
+                said.append(None)
+        ours.send(Quit())
+        thread.join()
+        said = [each for each in said if each]
+        ours.close()
+        theirs.close()
+        return said
+
+    return run
+
+
+def endings(said):
+    return [e.message for e in said if isinstance(e, Tell)
+            and isinstance(e.message, messages.ENDINGS)]  # fmt: skip
+
+
+def fails(times, error, then=REAL):
+    """Raises `error` so many times, then paints."""
+    calls = []
+
+    def stylise(content, style, settings, network, **rest):
+        calls.append(settings)
+        if len(calls) <= times:
+            raise error
+        return then(content, style, settings, network, **rest)
+
+    stylise.calls = calls
+    return stylise
+
+
+def test_job_is_done_and_the_worker_idle_again(work, order):
+    said = work(order())
+    assert isinstance(said[0], Ready) and said[0].memory_mib > 0
+    assert [type(m) for m in endings(said)] == [messages.Result]
+    assert isinstance(said[-1], Idle)
+    assert any(isinstance(each, Alive) for each in said) and Loaded("") in said
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_out_of_memory_is_tried_once_more_with_less(work, order, error):
+    stylise = fails(1, error)
+    said = work(order(), stylise=stylise)
+    assert [type(m) for m in endings(said)] == [messages.Result]
+    assert stylise.calls[1].history < stylise.calls[0].history
+
+
+def test_out_of_memory_twice_ends_the_job_and_not_the_worker(work, order):
+    said = work(order(), order(), stylise=fails(2, torch.OutOfMemoryError()))
+    failed, done = endings(said)
+    assert failed.code == "OUT_OF_MEMORY" and failed.next_step
+    assert isinstance(done, messages.Result)
+
+
+def test_failed_gpu_asks_for_another_worker(work, order):
+    said = work(order(), stylise=fails(1, RuntimeError("CUDA error: device-side assert")))
+    (news,) = [each for each in said if isinstance(each, Tell)
+               and isinstance(each.message, messages.Failed)]  # fmt: skip
+    assert news.lost and news.message.code == "GPU_FAILED"
+
+
+def test_unexpected_error_fails_the_job_and_not_the_worker(work, order):
+    said = work(order(), order(), stylise=fails(1, ZeroDivisionError()))
+    failed, done = endings(said)
+    assert failed.code == "WORKER_FAILED" and isinstance(done, messages.Result)
+
+
+def test_divergence_is_told_with_the_last_good_picture(work, order):
+    error = Diverged("It diverged.")
+    error.picture = torch.full((3, 24, 32), 0.5)
+    said = work(order(), stylise=fails(1, error))
+    (failed,) = endings(said)
+    assert failed.code == "DIVERGED" and failed.frames[0].role == "picture"
+
+
+def test_damaged_pixels_fail_the_job(work, order):
+    whole = order()
+    said = work(Run(whole.message, [bytes(len(frame)) for frame in whole.frames]))
+    assert [m.code for m in endings(said)] == ["BAD_IMAGE"]
+
+
+def test_device_that_is_not_there_is_said_to_every_job(work, order):
+    said = work(order(), order(), config=Config(device="cuda:31", download=False))
+    assert [m.code for m in endings(said)] == ["NO_DEVICE", "NO_DEVICE"]
+    assert all("cuda:31" in m.message for m in endings(said))
+
+
+def test_named_weights_that_are_missing_are_said(work, order):
+    said = work(order(), config=Config(weights="/none/w.safetensors"))
+    assert [m.code for m in endings(said)] == ["WEIGHTS_BAD"]
+
+
+def test_hidden_pixels_and_alpha_come_back_bit_for_bit(work, picture):
+    content, style = picture(channels=4), picture(seed=1)
+    message = messages.Stylise(
+        job=new_job_id(), settings=Settings(iterations=2),
+        frames=(content.info("content"), style.info("style")),
+    )  # fmt: skip
+    said = work(Run(message, [content.data, style.data]))
+    (news,) = [each for each in said if isinstance(each, Tell)
+               and isinstance(each.message, messages.Result)]  # fmt: skip
+    painted = Picture.received(news.message.frames[0], news.frames[0])
+    assert bytes(painted.data)[3::4] == bytes(content.data)[3::4]
