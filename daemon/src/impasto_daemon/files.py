@@ -1,11 +1,14 @@
-"""The one way Impasto writes a file: whole or not at all."""
+"""The one way Impasto writes a file, whole or not at all, and the one way it opens a stranger's."""
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Callable
+from io import BufferedReader
 from pathlib import Path
 from typing import BinaryIO
 
@@ -36,3 +39,15 @@ def write_file(target: Path, content: bytes | Callable[[BinaryIO], object]) -> P
             with contextlib.suppress(OSError):
                 temporary.unlink()
     return target
+
+
+def open_regular(path: Path) -> BufferedReader:
+    """Open a file for reading, but no folder, and no pipe or device that one could wait on.
+
+    Raises OSError.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "it is not a file")
+    return os.fdopen(descriptor, "rb")

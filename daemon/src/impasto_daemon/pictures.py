@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import io
-import os
-import stat
 import warnings
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from impasto_daemon.files import write_file
+from impasto_daemon.files import open_regular, write_file
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import RequestError, StyleRejected, StyleUnreadable
 
@@ -26,7 +24,7 @@ def read_picture(path: Path, *, longest_px: int = 0) -> Picture:
     longest_px: scale it down to this long edge; 0 leaves it as it is.
     Raises StyleUnreadable when it cannot be read, StyleRejected for a kind or size not accepted.
     """
-    data = _read_regular(path)
+    data = _read(path)
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures and odd metadata; the limit here is ours.
@@ -40,6 +38,8 @@ def read_picture(path: Path, *, longest_px: int = 0) -> Picture:
                 return _pixels(image, longest_px)
     except UnidentifiedImageError as error:
         raise StyleRejected(f"{path.name} is not a picture of a kind that is accepted.") from error
+    except Image.DecompressionBombError as error:
+        raise StyleRejected(f"{path.name} has far too many pixels.") from error
     except RequestError:
         raise
     # Pillow's decoders answer damage with OSError, SyntaxError, ValueError and others.
@@ -100,17 +100,12 @@ def _pixels(image: Image.Image, longest_px: int) -> Picture:
     return from_image(upright)
 
 
-def _read_regular(path: Path) -> bytes:
-    """The bytes of a regular file; never waits on a pipe or a device."""
+def _read(path: Path) -> bytes:
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open_regular(path) as file:
+            data = file.read(_LARGEST_FILE_BYTES + 1)
     except OSError as error:
         raise StyleUnreadable(f"{path} cannot be opened: {error.strerror}.") from error
-    with os.fdopen(os.dup(descriptor), "rb") as file:
-        os.close(descriptor)
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise StyleUnreadable(f"{path} is not a file.")
-        data = file.read(_LARGEST_FILE_BYTES + 1)
     if len(data) > _LARGEST_FILE_BYTES:
         raise StyleRejected(f"{path.name} is larger than {_LARGEST_FILE_BYTES >> 20} MiB.")
     return data

@@ -7,13 +7,12 @@ only where tensors are touched.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import stat
+from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from impasto_daemon.files import write_file
+from impasto_daemon.files import open_regular, write_file
 from impasto_protocol.errors import WeightsBad
 
 if TYPE_CHECKING:
@@ -118,21 +117,16 @@ def convert(file: Path, data_dir: Path, prefix: str) -> Path:
     return write_file(stored(data_dir), safetensors.torch.save(kept, metadata=metadata))
 
 
-def _open(path: Path) -> Any:
-    """`path` for reading, if it is a regular file of a likely size; never waits on a pipe."""
+def _open(path: Path) -> BufferedReader:
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        return open_regular(path)
     except OSError as error:
         raise WeightsBad(f"{path} cannot be read: {error.strerror}.") from error
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        os.close(descriptor)
-        raise WeightsBad(f"{path} is not a file.")
-    return os.fdopen(descriptor, "rb")
 
 
 def _read(path: Path) -> bytes:
     with _open(path) as file:
-        data: bytes = file.read(_LARGEST_BYTES + 1)
+        data = file.read(_LARGEST_BYTES + 1)
     if len(data) > _LARGEST_BYTES:
         raise WeightsBad(f"{path} is larger than VGG-19's weights can be.")
     return data
@@ -140,5 +134,4 @@ def _read(path: Path) -> bytes:
 
 def _head(path: Path) -> bytes:
     with _open(path) as file:
-        head: bytes = file.read(4)
-    return head
+        return file.read(4)
