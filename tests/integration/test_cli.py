@@ -43,6 +43,18 @@ def test_apply_tells_scripts_in_json(daemon, folder):
         assert image.size == (20, 15)
 
 
+def test_apply_leaves_the_snapshots_asked_for(daemon, folder):
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 4,
+        "--snapshots", "1,3", "--json",
+    )  # fmt: skip
+    found = json.loads(said.stdout)["snapshots"]
+    assert found == [str(folder / f"photo-painted-{step}.png") for step in (1, 3)]
+    for path in found:
+        with Image.open(path) as image:
+            assert image.size == (40, 30)
+
+
 def test_demo_leaves_picture_and_sheet(daemon, tmp_path):
     said = daemon.impasto("demo", "--size", 48, "--iterations", 2, cwd=tmp_path)
     for name in ("painted.png", "before-style-after.png"):

@@ -214,17 +214,6 @@ def test_full_queue_says_so(own_daemon, picture):
             client.stylise(picture(), picture(), LONG).result()
 
 
-def test_warm_job_spares_network_and_style_pass(own_daemon, picture):
-    with own_daemon().connect() as client:
-        style, chosen = picture(700, 700, seed=1), Settings(iterations=1, scales=1)
-        times = []
-        for seed in range(3):
-            began = time.monotonic()
-            client.stylise(picture(600, 40, seed=seed), style, chosen).result()
-            times.append(time.monotonic() - began)
-    assert times[2] < times[0] / 2
-
-
 def test_idle_worker_ends_and_comes_back(own_daemon, picture, gone):
     daemon = own_daemon("--idle-unload-s", "1")
 

@@ -325,14 +325,14 @@ class Job:
                 return
 
     def result(
-        self, on_event: Callable[[JobMessage], None] = lambda message: None
+        self, on_event: Callable[[JobMessage, list[Picture]], None] = lambda message, pictures: None
     ) -> tuple[Result, list[Picture]]:
         """Wait for the end: the result and its picture. Raises what the job ended with instead.
 
-        on_event: called with each message on the way.
+        on_event: called with each message on the way and its pictures.
         """
         for message, pictures in self.events():
-            on_event(message)
+            on_event(message, pictures)
             if isinstance(message, Result):
                 return message, pictures
             if isinstance(message, Failed):

@@ -1,5 +1,6 @@
 """The worker on its pipe, with the faults that a healthy machine cannot be made to have."""
 
+import dataclasses
 import multiprocessing
 import threading
 from pathlib import Path
@@ -7,8 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from impasto_daemon import studio
 from impasto_daemon import worker as module
 from impasto_daemon.config import Config
+from impasto_daemon.engine.style import Style
+from impasto_daemon.presets import PresetStore
 from impasto_daemon.work import Alive, Idle, Loaded, Quit, Ready, Run, Tell
 from impasto_protocol import messages
 from impasto_protocol.client import new_job_id
@@ -129,6 +133,38 @@ def test_divergence_is_told_with_the_last_good_picture(work, order):
     said = work(order(), stylise=fails(1, error))
     (failed,) = endings(said)
     assert failed.code == "DIVERGED" and failed.frames[0].role == "picture"
+
+
+def test_warm_job_spares_network_and_style_pass(work, order, monkeypatch):
+    made, measured = [], []
+    make, measure = studio.untrained_vgg19, Style._measure
+    monkeypatch.setattr(studio, "untrained_vgg19", lambda d: made.append(1) or make(d))
+    monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
+    said = work(order(), order(), order(seed=4))
+    assert [type(m) for m in endings(said)] == [messages.Result] * 3
+    assert (len(made), len(measured)) == (1, 1)
+
+
+def test_preset_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch, picture, tmp_path):
+    monkeypatch.setattr(f"{__name__}.DATA", tmp_path)
+    style = picture(80, 100, seed=1)
+    save = messages.PresetSave(
+        job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
+    )
+    (saved,) = endings(work(Run(save, [style.data])))
+    measured, measure = [], Style._measure
+    monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
+    content = picture(60, 90)
+    apply = messages.Stylise(
+        job=new_job_id(), settings=Settings(iterations=2), preset="kept",
+        frames=(content.info("content"),),
+    )  # fmt: skip
+    (painted,) = endings(work(Run(apply, [content.data])))
+    assert painted.style == saved.style and not measured
+    other = dataclasses.replace(PresetStore(tmp_path / "presets").get("kept"), network="other")
+    PresetStore(tmp_path / "presets").save(other, replace=True)
+    (painted,) = endings(work(Run(dataclasses.replace(apply, job=new_job_id()), [content.data])))
+    assert measured and any("taken anew" in note for note in painted.notes)
 
 
 def test_damaged_pixels_fail_the_job(work, order):

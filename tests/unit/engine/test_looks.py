@@ -58,7 +58,7 @@ def gram_error(picture, style, network):
 
 @pytest.fixture(scope="module")
 def pictures():
-    return demo("photograph.jpg", 48), demo("painting.jpg", 96)
+    return demo("photograph.jpg", 32), demo("painting.jpg", 64)
 
 
 def check_long_run(pictures, network):
@@ -70,16 +70,11 @@ def check_long_run(pictures, network):
     assert saturation(painted) > 0.8 * saturation(short)
     assert abs(float(painted.mean() - short.mean())) < 0.05
     assert 0.7 < float(painted.std() / short.std()) < 1.4
-    return content, style, painted
 
 
 @pytest.mark.weights
 def test_ten_thousand_iterations_leave_a_picture(pictures, trained):
-    content, style, painted = check_long_run(pictures, trained)
-    plain = Settings(
-        iterations=1000, tolerance=0, scales=1, box=False, total_variation=0, content_weight=0.0
-    )
-    assert clipped(painted) < 0.5 * clipped(paint(content, style, plain, trained))
+    check_long_run(pictures, trained)
 
 
 @pytest.mark.skipif(bool(os.environ.get("IMPASTO_WEIGHTS")), reason="done with trained weights")
@@ -91,16 +86,17 @@ def test_ten_thousand_iterations_leave_a_picture_untrained(pictures, untrained):
 def test_look_does_not_depend_on_the_weights_magnitude(pictures, real_weights, trained):
     """Torchvision's own training has activations about a hundred times smaller than Oxford's."""
     smaller = {name: tensor.float() for name, tensor in real_weights.items()}
-    smaller["features.0.weight"] = smaller["features.0.weight"] / 100
+    # A power of two, as any other factor would round, and painting makes much of little.
+    smaller["features.0.weight"] = smaller["features.0.weight"] / 128
     for name in smaller:
         if name.endswith(".bias"):
-            smaller[name] = smaller[name] / 100
+            smaller[name] = smaller[name] / 128
     other = Vgg19(smaller, identity="smaller")
     content, style = pictures
     chosen = Settings(iterations=20, tolerance=0)
     one, same = (paint(content, style, chosen, network) for network in (trained, other))
     assert change(one, content) > 0.03
-    assert change(one, same) < 0.1 * change(one, content)
+    assert change(one, same) < 0.01 * change(one, content)
 
 
 @pytest.mark.weights

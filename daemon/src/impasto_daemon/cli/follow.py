@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.progress import Progress, TaskID
 
 from impasto_daemon.cli.show import console, progress_bar
@@ -17,17 +19,29 @@ _PHASES = {
 }
 
 
-def follow(job: Job, *, shown: bool) -> tuple[messages.Result, list[Picture]]:
+def follow(
+    job: Job,
+    *,
+    shown: bool,
+    on_snapshot: Callable[[int, Picture], None] = lambda step, picture: None,
+) -> tuple[messages.Result, list[Picture]]:
     """Wait for a job's end, its progress `shown`. Raises what it ended with instead of a result.
 
+    on_snapshot: called with the step and the picture of each snapshot.
     The first Ctrl-C asks for the picture as it stands, the second cancels the job.
     """
     interrupts = 0
     with progress_bar(shown=shown) as bar:
         task = bar.add_task("Waiting", total=None, note="")
+
+        def on_event(message: messages.JobMessage, pictures: list[Picture]) -> None:
+            if isinstance(message, messages.Snapshot):
+                on_snapshot(message.step, pictures[0])
+            _show(message, bar, task)
+
         while True:
             try:
-                return job.result(lambda message: _show(message, bar, task))
+                return job.result(on_event)
             except KeyboardInterrupt:
                 interrupts += 1
                 job.cancel(keep=interrupts == 1)

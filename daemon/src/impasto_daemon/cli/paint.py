@@ -60,9 +60,18 @@ def apply(
         style = read_picture(style_file) if style_file else str(preset)
         base = _preset_settings(client, preset) if preset else {}
         settings = build(Settings, base | given(options), known_only=True)
-        painted, result = _paint(client, content, style, settings, start, as_json)
-    _write(output, painted, settings, result)
-    tell(as_json, {"output": str(output), **_summary(result)}, lambda: _say(result, [output]))
+        job = client.stylise(content, style, settings, start=start)
+        snapshots: dict[Path, Picture] = {}
+
+        def keep(step: int, snapshot: Picture) -> None:
+            snapshots[output.with_stem(f"{output.stem}-{step}")] = snapshot
+
+        result, (painted,) = follow(job, shown=not as_json, on_snapshot=keep)
+    paths = {**snapshots, output: painted}
+    for path, found in paths.items():
+        _write(path, found, settings, result)
+    data = {"output": str(output), "snapshots": [str(path) for path in snapshots]}
+    tell(as_json, data | _summary(result), lambda: _say(result, list(paths)))
 
 
 @click.command()
@@ -85,25 +94,12 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
         style = read_picture(painting)
     settings = build(Settings, {"iterations": 150} | given(options))
     with Client.connect(name="impasto demo") as client:
-        painted, result = _paint(client, content, style, settings, None, as_json)
+        result, (painted,) = follow(client.stylise(content, style, settings), shown=not as_json)
     paths = [folder / "painted.png", folder / "before-style-after.png"]
     _write(paths[0], painted, settings, result)
     _write(paths[1], make_sheet([content, style, painted]), settings, result)
     data = {"output": str(paths[0]), "sheet": str(paths[1]), **_summary(result)}
     tell(as_json, data, lambda: _say(result, paths))
-
-
-def _paint(
-    client: Client,
-    content: Picture,
-    style: Picture | str,
-    settings: Settings,
-    start: Picture | None,
-    as_json: bool,
-) -> tuple[Picture, Result]:
-    job = client.stylise(content, style, settings, start=start)
-    result, (painted,) = follow(job, shown=not as_json)
-    return painted, result
 
 
 def _preset_settings(client: Client, name: str) -> dict[str, Any]:
