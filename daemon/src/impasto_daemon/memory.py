@@ -6,7 +6,7 @@ import os
 
 from impasto_protocol.settings import Settings
 
-_BYTES_PER_PX = 2700
+_BYTES_PER_PX = 2900
 _FIXED_MIB = 200
 
 
