@@ -26,7 +26,8 @@ def demo(name, longest_px):
 
 
 def paint(content, style, settings, network):
-    *_, last = stylise(content, Style(style, network), settings, network)
+    for last in stylise(content, Style(style, network), settings, network):  # noqa: B007
+        pass
     assert isinstance(last, Finished)
     return last.picture
 
