@@ -4,7 +4,7 @@
     ├── ProtocolError        one side sent what the other cannot use
     │   ├── BadMessage  BadField  UnknownType  TooLarge  TooManyParts  VersionSkew
     ├── RequestError         the request is well formed but cannot be carried out
-    │   ├── BadImage  TooSmall  TooBig  StyleUnreadable  StyleRejected  Conflict
+    │   ├── BadImage  TooBig  StyleUnreadable  StyleRejected  Conflict
     │   ├── UnknownJob  PresetInvalid  UnknownPreset  PresetExists  Busy
     ├── JobError             an accepted job ended without a picture
     │   ├── Cancelled  Diverged  OutOfMemory  GpuFailed  JobStalled  WorkerFailed
@@ -92,13 +92,6 @@ class BadImage(RequestError):
 
     code = "BAD_IMAGE"
     default_next_step = "Convert the layer to 8-bit RGB and try again."
-
-
-class TooSmall(RequestError):
-    """The picture has no pixels to paint."""
-
-    code = "TOO_SMALL"
-    default_next_step = "Choose a layer or selection of at least 1 x 1 pixel that is not empty."
 
 
 class TooBig(RequestError):
