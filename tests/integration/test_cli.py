@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from impasto_protocol import messages
+
 
 @pytest.fixture
 def folder(tmp_path):
@@ -137,7 +139,12 @@ def test_ctrl_c_keeps_the_picture_as_it_stands(daemon, folder):
                "--style", str(folder / "style.jpg"), "--iterations", "100000",
                "--tolerance", "0"]  # fmt: skip
     with subprocess.Popen(command, env=daemon.environment, stdout=subprocess.PIPE) as running:
-        time.sleep(6)
+        step = 0
+        while not step:
+            time.sleep(0.2)
+            with daemon.connect() as client:
+                jobs = client.ask(messages.Status())[0].jobs
+            step = max((job.step for job in jobs if job.state == "running"), default=0)
         running.send_signal(signal.SIGINT)
         said, _ = running.communicate(timeout=60)
     assert running.returncode == 0, said
