@@ -21,10 +21,12 @@ from impasto_protocol.connection import (
 )
 from impasto_protocol.errors import (
     AlreadyRunning,
-    DaemonNotRunning,
     DaemonStartFailed,
     ImpastoError,
 )
+
+_ALREADY_RUNNING = 3
+"""The exit code of a daemon that found another one."""
 
 
 def run(config: Config, paths: Paths) -> None:
@@ -58,6 +60,8 @@ def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:
     options: for `impasto daemon run`. Raises DaemonStartFailed with the reason.
     """
     make_private(paths.runtime)
+    if pid := _daemon_pid(paths):
+        return pid
     command = [sys.executable, "-m", "impasto_daemon.cli", "daemon", "run", *options]
     paths.log.parent.mkdir(parents=True, exist_ok=True)
     detached = getattr(subprocess, "DETACHED_PROCESS", 0)
@@ -69,13 +73,12 @@ def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:
     deadline = time.monotonic() + timeout_s
     while time.monotonic() < deadline:
         ended = process.poll()
-        if daemon_lives(paths.runtime):
-            try:
-                return read_connection(connection_file(paths.runtime)).pid
-            except DaemonNotRunning:
-                pass
-        elif ended is not None:
+        if ended not in (None, _ALREADY_RUNNING):
             raise DaemonStartFailed(" ".join(tail(paths.log, 2)) or "The daemon ended at once.")
+        # Until it is the daemon or has given way to one: left behind, it would come up later.
+        pid = _daemon_pid(paths)
+        if pid and (pid == process.pid or ended == _ALREADY_RUNNING):
+            return pid
         time.sleep(0.05)
     raise DaemonStartFailed("The daemon did not come up in time.")
 
@@ -98,7 +101,17 @@ def stop(paths: Paths, timeout_s: float = 15) -> bool:
 
 
 def _whose(paths: Paths) -> str:
+    pid = _daemon_pid(paths)
+    return f" (process {pid})" if pid else ""
+
+
+def _daemon_pid(paths: Paths) -> int:
+    """The process of the daemon that lives, for people; 0 when there is none or it is not up."""
     try:
-        return f" (process {read_connection(connection_file(paths.runtime)).pid})"
+        return (
+            read_connection(connection_file(paths.runtime)).pid
+            if daemon_lives(paths.runtime)
+            else 0
+        )
     except ImpastoError:
-        return ""
+        return 0
