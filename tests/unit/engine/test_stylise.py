@@ -196,7 +196,6 @@ def test_other_start_leads_to_another_picture(untrained, noise):
     {"optimiser": "adam"}, {"normalisation": "gatys"}, {"box": False}, {"start_noise": 1.0},
     {"style_scale": 0.5}, {"style_layers": ("relu3_1",), "content_layers": ("relu2_2", "relu3_1")},
     {"style_layer_weights": (1.0, 0.0, 2.0, 0.0, 1.0)}, {"content_weight": 0.0},
-    {"normalisation": "gatys", "optimiser": "adam", "start_noise": 0.5},
 ])  # fmt: skip
 def test_every_way_of_painting_lowers_the_loss(paint, noise, chosen):
     events = paint(noise(3, 32, 32), iterations=25, scales=1, **chosen)
