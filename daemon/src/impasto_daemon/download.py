@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import BinaryIO
@@ -30,9 +31,11 @@ def fetch(
 
     on_progress: called with bytes done and bytes in all, 0 when that is unknown.
     stop: asked between pieces of 256 KiB; True raises Cancelled and keeps the part.
-    Raises DownloadFailed, WeightsBad when the hash is wrong, DiskFull.
+    Raises DownloadFailed, WeightsBad when the hash is wrong, DiskFull. Only a wrong hash gives
+    up what was downloaded so far.
     """
     url = url or weights.published_url()
+    prefix = weights.published_prefix(url)
     part = weights.stored(data_dir).with_name("download.part")
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
@@ -48,20 +51,17 @@ def fetch(
         try:
             _download(url, part, on_progress, stop)
         except OSError as error:
-            if isinstance(error, urllib.error.URLError | TimeoutError | ConnectionError):
-                raise DownloadFailed(f"The download did not complete: {_reason(error)}.") from error
             raise DiskFull(f"{part} could not be written: {error.strerror}.") from error
-        except HTTPException as error:
-            raise DownloadFailed(f"The download did not complete: {_reason(error)}.") from error
         try:
-            return weights.convert(part, data_dir, weights.published_prefix(url))
+            path = weights.convert(part, data_dir, prefix)
         except WeightsBad as error:
+            part.unlink(missing_ok=True)
             raise WeightsBad(
                 "What was downloaded is not VGG-19: its hash is wrong.",
                 next_step="A proxy may have answered instead; check the network and try again.",
             ) from error
-        finally:
-            part.unlink(missing_ok=True)
+        part.unlink(missing_ok=True)
+        return path
 
 
 def _download(
@@ -71,12 +71,17 @@ def _download(
     response = _open(url, done)
     if response is None:
         return
+    if response.headers.get("Content-Type", "").startswith("text/"):
+        response.close()
+        raise DownloadFailed(
+            "A web page came instead of the weights.",
+            next_step="A proxy may have answered; check the network and try again, it resumes.",
+        )
     with response, part.open("ab") as file:
         if response.status != 206:
             file.truncate(0)
             done = 0
-        length = response.headers.get("Content-Length", "")
-        total = done + int(length) if length.isdigit() else 0
+        total = 0 if response.length is None else done + response.length
         if shutil.disk_usage(part.parent).free < total - done + _SPARE_BYTES:
             raise DiskFull(
                 f"The download needs {(total - done + _SPARE_BYTES) >> 20} MiB of free space."
@@ -94,13 +99,27 @@ def _copy(
     on_progress: Callable[[int, int], None],
     stop: Callable[[], bool],
 ) -> int:
-    while chunk := response.read(_CHUNK_BYTES):
+    while chunk := _piece(response):
         file.write(chunk)
         done += len(chunk)
         on_progress(done, total)
         if stop():
             raise Cancelled("The download was stopped; it resumes the next time.")
     return done
+
+
+def _piece(response: HTTPResponse) -> bytes:
+    with _network():
+        return response.read(_CHUNK_BYTES)
+
+
+@contextlib.contextmanager
+def _network() -> Iterator[None]:
+    """What goes wrong inside is the network's fault, not the disk's, though both are OSError."""
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        raise DownloadFailed(f"The download did not complete: {_reason(error)}.") from error
 
 
 def _open(url: str, done: int) -> HTTPResponse | None:
@@ -111,13 +130,14 @@ def _open(url: str, done: int) -> HTTPResponse | None:
     request = urllib.request.Request(url)
     if done:
         request.add_header("Range", f"bytes={done}-")
-    try:
-        answer: HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
-    except urllib.error.HTTPError as error:
-        if error.code == 416 and done:
-            return None
-        raise
-    return answer
+    with _network():
+        try:
+            answer: HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
+        except urllib.error.HTTPError as error:
+            if error.code == 416 and done:
+                return None
+            raise
+        return answer
 
 
 def _reason(error: Exception) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _NAME = "vgg19_features.safetensors"
 _LARGEST_BYTES = 200 << 20
+_LARGEST_HEADER_BYTES = 1 << 16
 _PREFIX = re.compile(r"-([0-9a-f]{8,64})\.pth$")
 
 
@@ -50,15 +52,23 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], str]:
     those tensors, all finite.
     """
     import safetensors.torch
-    import torch
-
-    from impasto_daemon.engine.network import CONVOLUTIONS
 
     data = _read(path)
+    if int.from_bytes(data[:8], "little") > _LARGEST_HEADER_BYTES:
+        raise WeightsBad(f"{path} is not a safetensors file of VGG-19.")
     try:
         tensors = safetensors.torch.load(data)
     except Exception as error:  # its errors share no base class but this
         raise WeightsBad(f"{path} is not a safetensors file, or is damaged.") from error
+    _check(tensors, path)
+    return tensors, hashlib.sha256(data).hexdigest()
+
+
+def _check(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
+    import torch
+
+    from impasto_daemon.engine.network import CONVOLUTIONS
+
     if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != CONVOLUTIONS:
         raise WeightsBad(f"{path} does not hold exactly the convolutions of VGG-19.")
     for name, tensor in tensors.items():
@@ -66,7 +76,6 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], str]:
             raise WeightsBad(f"{path}: {name} is {tensor.dtype}, not float16 or float32.")
         if not bool(tensor.isfinite().all()):
             raise WeightsBad(f"{path}: {name} holds numbers that are not finite.")
-    return tensors, hashlib.sha256(data).hexdigest()
 
 
 def adopt(file: Path, data_dir: Path) -> Path:
@@ -109,10 +118,12 @@ def convert(file: Path, data_dir: Path, prefix: str) -> Path:
 
     from impasto_daemon.engine.network import CONVOLUTIONS
 
-    tensors = torch.load(file, map_location="cpu", weights_only=True)
-    kept = {name: tensors[name].contiguous() for name in CONVOLUTIONS if name in tensors}
-    if {name: tuple(tensor.shape) for name, tensor in kept.items()} != CONVOLUTIONS:
-        raise WeightsBad(f"{file} does not hold the convolutions of VGG-19.")
+    try:
+        tensors = torch.load(file, map_location="cpu", weights_only=True)
+        kept = {name: tensors[name].contiguous() for name in CONVOLUTIONS}
+    except Exception as error:  # eight digits of a hash promise little about what is inside
+        raise WeightsBad(f"{file} does not hold the convolutions of VGG-19.") from error
+    _check(kept, file)
     metadata = {"source": file.name, "sha256": digest}
     return write_file(stored(data_dir), safetensors.torch.save(kept, metadata=metadata))
 
