@@ -19,7 +19,7 @@ from impasto_daemon.engine.untrained import untrained_vgg19
 from impasto_daemon.memory import usable_mib
 from impasto_daemon.tensors import to_tensor
 from impasto_protocol.codec import Picture
-from impasto_protocol.errors import DiskFull, DownloadFailed, NoDevice
+from impasto_protocol.errors import DiskFull, DownloadFailed, NoDevice, WeightsBad
 
 _STYLES_KEPT = 16
 _RETRY_DOWNLOAD_S = 600
@@ -79,8 +79,8 @@ class Studio:
     ) -> None:
         """Have the weights that are to be used now; downloads them when there are none.
 
-        Without them and without a network the untrained stand-in serves.
-        Raises WeightsBad, and Cancelled when `stop` ended the download.
+        Without them, when they cannot be downloaded now, the untrained stand-in serves.
+        Raises WeightsBad for a file that is there, and Cancelled when `stop` ended the download.
         """
         named = self._config.weights
         found = weights.find(named, self._data_dir)
@@ -88,7 +88,7 @@ class Studio:
             try:
                 fetch(self._data_dir, on_progress, stop=stop)
                 found = weights.find(named, self._data_dir)
-            except (DownloadFailed, DiskFull):
+            except (DownloadFailed, DiskFull, WeightsBad):
                 self._download_again = self._clock() + _RETRY_DOWNLOAD_S
         source = (str(found), found.stat().st_mtime) if found else ("untrained", 0)
         if source == self._source:

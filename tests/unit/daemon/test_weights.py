@@ -1,5 +1,6 @@
 """Weights: found in order, checked before they are parsed, downloaded whole or not at all."""
 
+import contextlib
 import hashlib
 import http.server
 import json
@@ -188,7 +189,8 @@ class Server:
         request.send_response(206 if first else 200)
         request.send_header("Content-Length", str(len(data) - first))
         request.end_headers()
-        request.wfile.write(data[first : self.cut])
+        with contextlib.suppress(ConnectionError):  # a stopped download hangs up
+            request.wfile.write(data[first : self.cut])
 
     def url(self, prefix):
         return f"http://127.0.0.1:{self.http.server_port}/vgg19-{prefix}.pth"

@@ -193,12 +193,14 @@ def test_other_start_leads_to_another_picture(untrained, noise):
 
 
 @pytest.mark.parametrize("chosen", [
-    {"optimiser": "adam"}, {"normalisation": "gatys"}, {"box": False}, {"start_noise": 1.0},
+    {"optimiser": "adam"}, {"normalisation": "gatys"},
+    {"optimiser": "adam", "normalisation": "gatys", "start_noise": 0.5}, {"box": False}, {"start_noise": 1.0},
     {"style_scale": 0.5}, {"style_layers": ("relu3_1",), "content_layers": ("relu2_2", "relu3_1")},
     {"style_layer_weights": (1.0, 0.0, 2.0, 0.0, 1.0)}, {"content_weight": 0.0},
 ])  # fmt: skip
 def test_every_way_of_painting_lowers_the_loss(paint, noise, chosen):
-    events = paint(noise(3, 32, 32), iterations=25, scales=1, **chosen)
+    # Not the seed of the painting, whose noise would be this very content.
+    events = paint(noise(3, 32, 32, seed=7), iterations=25, scales=1, **chosen)
     steps = [event for event in events if isinstance(event, Iteration)]
     assert steps[-1].losses["total"] < steps[0].losses["total"]
 
