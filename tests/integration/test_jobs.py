@@ -173,6 +173,11 @@ BAD_JOBS = {
         {},
         errors.BadField,
     ),
+    "coloured selection": (
+        {"content": (8, 8), "style": (8, 8), "selection": (8, 8)},
+        {},
+        errors.BadImage,
+    ),
     "style and preset": ({"content": (8, 8), "style": (8, 8)}, {"preset": "x"}, errors.BadField),
     "unknown preset": ({"content": (8, 8)}, {"preset": "nobody"}, errors.UnknownPreset),
     "preset outside its folder": ({"content": (8, 8)}, {"preset": "../x"}, errors.PresetInvalid),

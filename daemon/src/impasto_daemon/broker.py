@@ -202,10 +202,11 @@ class Broker:
                 return self._list(message.after), ()
             case messages.PresetGet():
                 preset = self._presets.get(message.name)
-                return _described(
-                    messages.Presets(presets=(self._presets.info(message.name),)),
-                    {"style": preset.picture, "thumbnail": preset.thumbnail},
-                )
+                pictures = {"thumbnail": preset.thumbnail}
+                if not message.thumbnail_only:
+                    pictures["style"] = preset.picture
+                found = messages.Presets(presets=(self._presets.info(message.name),))
+                return _described(found, pictures)
             case messages.PresetRename():
                 info = self._presets.rename(message.name, message.new_name)
                 return messages.Presets(presets=(info,)), ()
@@ -300,8 +301,13 @@ def _check_roles(message: messages.Stylise | messages.PresetSave) -> None:
     needed = ["style"] if isinstance(message, messages.PresetSave) else ["content"]
     if isinstance(message, messages.Stylise) and not message.preset:
         needed.append("style")
-    if [role for role in roles if role != "start"] != needed or roles.count("start") > 1:
+    optional = ["selection", "start"] if "content" in needed else []
+    given = [role for role in roles if role in optional]
+    if [role for role in roles if role not in optional] != needed or len(set(given)) != len(given):
         raise BadField(f"The frames must be {' and '.join(needed)}.", field="frames")
+    sizes = {(i.height, i.width) for i in message.frames if i.role in ("content", "selection")}
+    if len(sizes) > 1 or any(i.role == "selection" and i.channels != 1 for i in message.frames):
+        raise BadImage("The selection must be grey and as large as the picture.")
     if isinstance(message, messages.PresetSave):
         (style,) = message.frames
         if style.dtype != "uint8":

@@ -7,19 +7,26 @@ import os
 from impasto_protocol.settings import Settings
 
 _BYTES_PER_PX = 2900
+_BYTES_PER_PX_HELD = 150
 _FIXED_MIB = 200
 
 
-def estimate_mib(pixels: int, settings: Settings) -> int:
+def estimate_mib(height: int, width: int, settings: Settings) -> int:
     """Memory that painting so many pixels takes at most, in MiB, beside the network itself."""
-    history = 24 * settings.history if settings.optimiser == "lbfgs" else 0
-    return _FIXED_MIB + (pixels * (_BYTES_PER_PX + history) >> 20)
+    longest = max(height, width)
+    factor = min(1.0, settings.working_px / longest) if settings.working_px else 1.0
+    painted = height * width * factor**2 * _bytes_per_px(settings)
+    return _FIXED_MIB + (int(painted + height * width * _BYTES_PER_PX_HELD) >> 20)
 
 
 def largest_px(memory_mib: int, settings: Settings) -> int:
-    """The most pixels whose painting fits into so many MiB."""
-    history = 24 * settings.history if settings.optimiser == "lbfgs" else 0
-    return max(0, ((memory_mib - _FIXED_MIB) << 20) // (_BYTES_PER_PX + history))
+    """The most pixels whose painting at their full size fits into so many MiB."""
+    each = _bytes_per_px(settings) + _BYTES_PER_PX_HELD
+    return max(0, ((memory_mib - _FIXED_MIB) << 20) // each)
+
+
+def _bytes_per_px(settings: Settings) -> int:
+    return _BYTES_PER_PX + (24 * settings.history if settings.optimiser == "lbfgs" else 0)
 
 
 def usable_mib() -> int:

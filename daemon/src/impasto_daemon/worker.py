@@ -19,7 +19,7 @@ from PIL import Image
 
 from impasto_daemon.config import Config
 from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
-from impasto_daemon.engine.pyramid import resize
+from impasto_daemon.engine.pyramid import fit, resize
 from impasto_daemon.engine.style import Style, ladder
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.line import JobLine
@@ -138,11 +138,13 @@ class Worker:
         network = self._studio.network(settings.pooling)
         content = to_tensor(pictures["content"])
         start = to_tensor(pictures["start"]) if "start" in pictures else None
+        selection = to_tensor(pictures["selection"])[:1] if "selection" in pictures else None
         easel = _Easel(job, message, pictures["content"])
         try:
             for event in stylise(
-                content, style, settings, network, start=start, enough=lambda: job.concluding
-            ):
+                content, style, settings, network,
+                start=start, selection=selection, enough=lambda: job.concluding,
+            ):  # fmt: skip
                 job.listen()
                 easel.show(event)
         except Diverged as error:
@@ -266,8 +268,7 @@ class _Easel:
         if not longest or now - self._shown < self._message.preview_every_s:
             return {}
         self._shown = now
-        factor = min(1.0, longest / max(self._content.height, self._content.width))
-        size = [max(1, round(n * factor)) for n in (self._content.height, self._content.width)]
+        size = fit(self._content.height, self._content.width, longest)
         alpha = None if self._alpha is None else resize(self._alpha, *size)
         return {"preview": to_preview(resize(event.picture, *size), alpha)}
 

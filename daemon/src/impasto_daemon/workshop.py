@@ -299,16 +299,16 @@ class Workshop:
         return job
 
     def _check_size(self, order: JobOrder) -> None:
-        pixels = max((i.width * i.height for i in order.frames if i.role == "content"), default=0)
+        sizes = [(i.height, i.width) for i in order.frames if i.role == "content"]
+        need = max((estimate_mib(*size, order.settings) for size in sizes), default=0)
         known = max((bench.memory_mib for bench in self.benches), default=0)
         budget = self._config.memory_mib or known or usable_mib()
-        if estimate_mib(pixels, order.settings) > budget:
+        if need > budget:
             most = largest_px(budget, order.settings)
             side = int(most**0.5)
             raise TooBig(
-                f"This needs {estimate_mib(pixels, order.settings)} MiB of memory and "
-                f"{budget} are there; up to {most / 1e6:.1f} megapixels fit, "
-                f"such as {side} x {side} pixels."
+                f"This needs {need} MiB of memory and {budget} are there; up to "
+                f"{most / 1e6:.1f} megapixels fit, such as {side} x {side} pixels."
             )
 
 

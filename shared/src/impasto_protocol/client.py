@@ -188,15 +188,21 @@ class Client:
         settings: Settings | None = None,
         *,
         start: Picture | None = None,
+        selection: Picture | None = None,
         preview_px: int = 0,
         keep: bool = False,
     ) -> Job:
-        """Have `content` painted in the style of a picture, or of the preset of that name."""
+        """Have `content` painted in the style of a picture, or of the preset of that name.
+
+        selection: a grey picture as large as the content, white where it is to be painted.
+        """
         pictures = {"content": content}
         if isinstance(style, Picture):
             pictures["style"] = style
         if start is not None:
             pictures["start"] = start
+        if selection is not None:
+            pictures["selection"] = selection
         message = Stylise(
             job=new_job_id(),
             settings=settings or Settings(),

@@ -98,7 +98,7 @@ class TooBig(RequestError):
     """The picture does not fit the memory budget; the sentence names the largest that does."""
 
     code = "TOO_BIG"
-    default_next_step = "Scale the picture down, or select a smaller part of it."
+    default_next_step = "Choose a smaller working size, or select a smaller part of it."
 
 
 class StyleUnreadable(RequestError):

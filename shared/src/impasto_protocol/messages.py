@@ -23,7 +23,16 @@ class FrameInfo:
 
     role: str = wire(
         "what the picture is for",
-        choices=("content", "style", "start", "preview", "snapshot", "picture", "thumbnail"),
+        choices=(
+            "content",
+            "style",
+            "start",
+            "selection",
+            "preview",
+            "snapshot",
+            "picture",
+            "thumbnail",
+        ),
     )
     height: int = wire("rows", unit="px", low=1, high=2**17)
     width: int = wire("columns", unit="px", low=1, high=2**17)
@@ -126,7 +135,11 @@ class Stop(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Stylise(JobMessage):
-    """Paint the `content` frame in the style of the `style` frame, or of a preset."""
+    """Paint the `content` frame in the style of the `style` frame, or of a preset.
+
+    A `start` frame is what to begin with; of a grey `selection` frame, as large as the content,
+    the painted part is white.
+    """
 
     type: ClassVar[str] = "stylise"
     settings: Settings = wire("how to paint")
@@ -174,10 +187,11 @@ class PresetSave(JobMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class PresetGet(Message):
-    """Asks for one preset with its `style` picture and `thumbnail`."""
+    """Asks for one preset with its `thumbnail` and its `style` picture."""
 
     type: ClassVar[str] = "preset.get"
     name: str = wire("name", longest=64)
+    thumbnail_only: bool = wire("leave out the style picture", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -42,11 +42,22 @@ class Settings:
         low=0,
         high=8,
     )
+    working_px: int = wire(
+        "long edge at which it is painted, then brought to the picture's own size; 0 paints at "
+        "that size",
+        unit="px",
+        default=0,
+        low=0,
+        high=2**17,
+    )
     style_scale: float = wire(
         "size of the brush strokes, as the style picture's size over the photograph's",
         default=1.0,
         low=0.1,
         high=4,
+    )
+    keep_colours: bool = wire(
+        "keep the photograph's colours; only light and dark are painted", default=False
     )
     start_noise: float = wire(
         "what the painting starts from: 0 the photograph, 1 noise, between them a blend",

@@ -42,9 +42,11 @@ class Shop:
             self.told.append((job.owner, message))
         return self.reads
 
-    def submit(self, owner=b"a", *, user="local", size=(8, 8), **fields):
+    def submit(self, owner=b"a", *, user="local", size=(8, 8), settings=None, **fields):
         frame = messages.FrameInfo("content", *size, 3, "uint8", b"")
-        order = messages.Stylise(job=new_job_id(), settings=Settings(), frames=(frame,), **fields)
+        order = messages.Stylise(
+            job=new_job_id(), settings=settings or Settings(), frames=(frame,), **fields
+        )
         self.shop.submit(order, [b""], owner, user, owner.decode())
         self.shop.tick()
         return order.job
@@ -273,6 +275,7 @@ def test_limits_on_queue_and_size():
     shop = Shop(memory_mib=1000)
     with pytest.raises(TooBig, match="megapixels fit"):
         shop.submit(size=(20_000, 20_000))
+    shop.submit(size=(1000, 1000), settings=Settings(working_px=400))
 
 
 def test_same_request_again_is_the_same_job(shop, running):

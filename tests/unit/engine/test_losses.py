@@ -49,7 +49,7 @@ def test_gatys_content_loss_is_equation_1():
     expected = 0.0
     for channel, row, column in itertools.product(range(N), range(HEIGHT), range(WIDTH)):
         expected += float(found[0, channel, row, column] - target[0, channel, row, column]) ** 2
-    loss = ContentLoss(target, ones(), relative=False)
+    loss = ContentLoss(target, ones(), ones(), relative=False)
     assert float(loss(found)) == pytest.approx(0.5 * expected)
 
 
@@ -64,7 +64,7 @@ def test_gatys_style_loss_is_equation_4():
 def test_relative_losses_are_squared_relative_errors():
     found, target = features(1), features(2)
     error = float((found - target).square().sum() / target.square().sum())
-    assert float(ContentLoss(target, ones(), relative=True)(found)) == pytest.approx(error)
+    assert float(ContentLoss(target, ones(), ones(), relative=True)(found)) == pytest.approx(error)
     ours, theirs = gram_matrix(found), gram_matrix(target)
     error = float((ours - theirs).square().sum() / theirs.square().sum())
     assert float(StyleLoss(theirs, ones(), relative=True)(found)) == pytest.approx(error)
@@ -74,7 +74,7 @@ def test_relative_losses_are_squared_relative_errors():
 def test_relative_losses_do_not_feel_the_weights_magnitude(factor):
     found, target = features(1), features(2)
     for make in (
-        lambda f: ContentLoss(target * f, ones(), relative=True)(found * f),
+        lambda f: ContentLoss(target * f, ones(), ones(), relative=True)(found * f),
         lambda f: StyleLoss(gram_matrix(target * f), ones(), relative=True)(found * f),
     ):
         assert float(make(factor)) == pytest.approx(float(make(1.0)))
@@ -82,9 +82,9 @@ def test_relative_losses_do_not_feel_the_weights_magnitude(factor):
 
 def test_relative_losses_of_nothing_are_not_undefined():
     nothing = torch.zeros(1, N, HEIGHT, WIDTH, dtype=torch.float64)
-    assert float(ContentLoss(nothing, ones(), relative=True)(nothing)) == 0
+    assert float(ContentLoss(nothing, ones(), ones(), relative=True)(nothing)) == 0
     assert float(StyleLoss(gram_matrix(nothing), ones(), relative=True)(nothing)) == 0
-    assert torch.isfinite(ContentLoss(nothing, ones(), relative=True)(features(1)))
+    assert torch.isfinite(ContentLoss(nothing, ones(), ones(), relative=True)(features(1)))
 
 
 def test_masked_positions_do_not_count():
@@ -93,7 +93,7 @@ def test_masked_positions_do_not_count():
     changed = found.clone()
     changed[:, :, 0] = 9
     for loss in (
-        ContentLoss(target, mask, relative=True),
+        ContentLoss(target, mask, mask, relative=True),
         StyleLoss(gram_matrix(target), mask, relative=True),
     ):
         assert float(loss(changed)) == float(loss(found))
@@ -112,8 +112,8 @@ def test_total_variation_is_the_mean_of_squared_differences():
 
 
 LOSSES = {
-    "content, gatys": ContentLoss(features(2), ones(), relative=False),
-    "content, relative": ContentLoss(features(2), ones(), relative=True),
+    "content, gatys": ContentLoss(features(2), ones(), ones(), relative=False),
+    "content, relative": ContentLoss(features(2), ones(), ones(), relative=True),
     "style, gatys": StyleLoss(gram_matrix(features(2, 6, 6)), ones(), relative=False),
     "style, relative": StyleLoss(gram_matrix(features(2, 6, 6)), ones(), relative=True),
     "total variation": TotalVariation(),

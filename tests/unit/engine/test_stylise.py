@@ -85,6 +85,56 @@ def test_what_hides_under_zero_alpha_does_not_matter(untrained, noise, where):
     assert torch.equal(found[0], found[2])
 
 
+def test_what_is_not_selected_stays_bit_for_bit(untrained, noise):
+    content, selection = noise(4, 40, 40), torch.zeros(1, 40, 40)
+    selection[:, 10:30, 5:20] = 0.4
+    style = Style(noise(3, 40, 40, seed=1), untrained)
+    chosen = Settings(iterations=6, tolerance=0)
+    painted = result(list(stylise(content, style, chosen, untrained, selection=selection))).picture
+    inside = (selection[0] > 0).expand(4, -1, -1)
+    assert torch.equal(painted[~inside], content[~inside])
+    assert (painted[:3, 10:30, 5:20] != content[:3, 10:30, 5:20]).float().mean() > 0.9
+
+
+def test_selection_is_painted_in_the_style_and_not_what_surrounds_it(untrained, noise):
+    """The style is matched by the selected half alone, however unlike it the other half is."""
+    content = torch.cat([noise(3, 48, 48), torch.zeros(3, 48, 48)], dim=2)
+    style = Style(noise(3, 48, 48, seed=1), untrained)
+    chosen = Settings(iterations=1, tolerance=0, scales=1)
+    selection = torch.zeros(1, 48, 96)
+    selection[:, :, :48] = 1
+    alone, beside, whole = (
+        next(e for e in events if isinstance(e, Iteration)).losses["style relu1_1"]
+        for events in (
+            stylise(content[:, :, :48], style, chosen, untrained),
+            stylise(content, style, chosen, untrained, selection=selection),
+            stylise(content, style, chosen, untrained),
+        )
+    )
+    assert abs(beside - alone) < 0.1 * abs(whole - alone)
+
+
+def test_kept_colours_are_those_of_the_photograph(paint, noise):
+    content = noise(3, 40, 40) * 0.4 + 0.3
+    painted = result(paint(content, iterations=20, keep_colours=True)).picture
+    inside = ((painted > 0.001) & (painted < 0.999)).all(dim=0)
+    change = (painted - content)[:, inside]
+    assert float(change.abs().max()) > 0.02
+    # The same was added to red, green and blue, so hue and chroma (Cb, Cr) are what they were.
+    assert float((change - change.mean(dim=0)).abs().max()) < 1e-5
+    plain = result(paint(content, iterations=20)).picture - content
+    assert float((plain - plain.mean(dim=0)).abs().max()) > 0.02
+
+
+def test_working_size_paints_small_and_gives_back_the_full_size(paint, noise):
+    events = paint(noise(4, 60, 80), working_px=40)
+    started = [event for event in events if isinstance(event, ScaleStarted)]
+    assert (started[-1].height, started[-1].width) == (30, 40)
+    assert result(events).picture.shape == (4, 60, 80)
+    larger = paint(noise(3, 30, 20), working_px=400)
+    assert [e for e in larger if isinstance(e, ScaleStarted)][-1].height == 30
+
+
 def test_wholly_transparent_content_comes_back_unchanged(paint, noise):
     content = noise(4, 20, 20)
     content[3] = 0
@@ -194,7 +244,8 @@ def test_other_start_leads_to_another_picture(untrained, noise):
 
 @pytest.mark.parametrize("chosen", [
     {"optimiser": "adam"}, {"normalisation": "gatys"},
-    {"optimiser": "adam", "normalisation": "gatys", "start_noise": 0.5}, {"box": False}, {"start_noise": 1.0},
+    {"optimiser": "adam", "normalisation": "gatys", "start_noise": 0.5},
+    {"box": False}, {"start_noise": 1.0},
     {"style_scale": 0.5}, {"style_layers": ("relu3_1",), "content_layers": ("relu2_2", "relu3_1")},
     {"style_layer_weights": (1.0, 0.0, 2.0, 0.0, 1.0)}, {"content_weight": 0.0},
 ])  # fmt: skip

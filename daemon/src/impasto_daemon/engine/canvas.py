@@ -13,36 +13,56 @@ from impasto_daemon.engine.pyramid import resize
 
 @dataclass(frozen=True)
 class Canvas:
-    """colours: (3, H, W) with a colour under every transparent pixel. alpha: (1, H, W)."""
+    """colours: (3, H, W) with a colour under every transparent pixel.
+
+    alpha: (1, H, W), what is there. painted: (1, H, W), what is there and is to be painted.
+    """
 
     content: Tensor
     colours: Tensor
     alpha: Tensor
+    painted: Tensor
 
     @classmethod
-    def of(cls, content: Tensor) -> Canvas:
-        """The canvas of a picture, (3 or 4, H, W) float32; not finite pixels count as absent."""
+    def of(cls, content: Tensor, selection: Tensor | None = None) -> Canvas:
+        """The canvas of a picture, (3 or 4, H, W) float32; not finite pixels count as absent.
+
+        selection: (1, H, W) in [0, 1], what is to be painted; the rest is only looked at.
+        """
         finite = content.isfinite().all(dim=0, keepdim=True)
         clean = torch.where(finite, content, 0).clamp(0, 1)
         alpha = clean[3:] * finite if len(clean) == 4 else finite.to(clean.dtype)
-        return cls(clean, extend_edges(clean[:3], alpha), alpha)
+        painted = alpha if selection is None else alpha * selection
+        return cls(clean, extend_edges(clean[:3], alpha), alpha, painted)
 
     @property
     def empty(self) -> bool:
-        """Nothing on it can be seen."""
-        return not bool((self.alpha > 0).any())
+        """Nothing on it is to be painted."""
+        return not bool((self.painted > 0).any())
 
     def resized(self, height: int, width: int) -> Canvas:
         """The same at another size, in px."""
-        return Canvas(
-            self.content, resize(self.colours, height, width), resize(self.alpha, height, width)
-        )
+        planes = (self.colours, self.alpha, self.painted)
+        return Canvas(self.content, *(resize(plane, height, width) for plane in planes))
 
-    def finish(self, painted: Tensor) -> Tensor:
+    def finish(self, painting: Tensor, *, keep_colours: bool = False) -> Tensor:
         """A painting of any size, (3, h, w), with the content's own size, channels and alpha.
 
-        Where the content is wholly transparent its hidden colours stay too.
+        What is wholly transparent or not selected stays as it is, hidden colours too.
         """
-        whole = resize(painted, *self.content.shape[-2:]).clamp(0, 1)
-        seen = torch.where(self.alpha > 0, whole, self.content[:3])
+        whole = resize(painting, *self.content.shape[-2:])
+        if keep_colours:
+            whole = relight(self.colours, whole)
+        seen = torch.where(self.painted > 0, whole.clamp(0, 1), self.content[:3])
         return torch.cat([seen, self.content[3:]])
+
+
+def relight(colours: Tensor, painting: Tensor) -> Tensor:
+    """The lightness of a painting under other colours, both (3, H, W).
+
+    Luminance-only transfer, Gatys et al. 2016, *Preserving Color in Neural Artistic Style
+    Transfer*. Departs from it: the luminance is taken of the finished painting.
+    """
+    luma = torch.tensor((0.299, 0.587, 0.114)).to(painting).view(3, 1, 1)
+    # Adding the same to R, G and B changes Y alone and leaves Cb and Cr.
+    return colours + ((painting - colours) * luma).sum(dim=0, keepdim=True)

@@ -52,14 +52,24 @@ class Objective:
         self._layers = set(content) | set(style)
         with torch.no_grad():
             maps = network.features(pad_to_network(canvas.colours)[None], self._layers)
-            mask = mask_padding(canvas.alpha)
-            masks = {layer: layer_mask(mask, found) for layer, found in maps.items()}
+            there, painted = mask_padding(canvas.alpha), mask_padding(canvas.painted)
             self._content = {
-                layer: (weight, ContentLoss(maps[layer], masks[layer], relative=relative))
+                layer: (
+                    weight,
+                    ContentLoss(
+                        maps[layer],
+                        layer_mask(there, maps[layer]),
+                        layer_mask(painted, maps[layer]),
+                        relative=relative,
+                    ),
+                )
                 for layer, weight in content.items()
             }
             self._style = {
-                layer: (weight, StyleLoss(grams[layer], masks[layer], relative=relative))
+                layer: (
+                    weight,
+                    StyleLoss(grams[layer], layer_mask(painted, maps[layer]), relative=relative),
+                )
                 for layer, weight in style.items()
             }
         self._smoothness = (_SMOOTHING * settings.total_variation, TotalVariation())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.canvas import Canvas
+from impasto_daemon.engine.canvas import Canvas, relight
 from impasto_daemon.engine.events import (
     Event,
     Finished,
@@ -22,7 +22,7 @@ from impasto_daemon.engine.events import (
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
-from impasto_daemon.engine.pyramid import resize, scale_sizes, share_out
+from impasto_daemon.engine.pyramid import fit, resize, scale_sizes, share_out
 from impasto_daemon.engine.style import Style
 from impasto_protocol.errors import Diverged
 from impasto_protocol.settings import Settings
@@ -40,18 +40,22 @@ def stylise(
     network: Vgg19,
     *,
     start: Tensor | None = None,
+    selection: Tensor | None = None,
     enough: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
     """Paint `content` in `style`; an Iteration after each evaluation, Finished last.
 
     content: (3 or 4, H, W) float32 in [0, 1], of any size; a fourth channel is alpha, which stays
-    as it is. start: a picture like it to begin with instead of the content.
+    as it is. start: a picture like it to begin with instead of the content. selection: (1, H, W)
+    in [0, 1], what is to be painted; the rest stays, and is only looked at.
     enough: asked between evaluations; True ends the painting with the picture as it stands.
     Closing the generator cancels. Same picture, settings, seed and machine: same bytes.
     Raises Diverged when the loss stays infinite or undefined; its `picture` is the last good one.
     """
-    canvas = Canvas.of(content.to(network.device))
+    canvas = Canvas.of(
+        content.to(network.device), None if selection is None else selection.to(network.device)
+    )
     if canvas.empty:
         yield Finished(canvas.content, 0, True, {})
         return
@@ -79,13 +83,14 @@ class _Painter:
         """Every scale in turn, each beginning with what the one before it left."""
         settings = self.settings
         height, width = picture.shape[-2:]
-        sizes = scale_sizes(height, width, settings.scales)
+        sizes = scale_sizes(*fit(height, width, settings.working_px), settings.scales)
         shares = share_out(settings.iterations, len(sizes))
         countdown = _Countdown(sizes, shares, self.clock)
         step, settled, stopped, terms = 0, False, False, dict[str, Tensor]()
         for scale, (size, share) in enumerate(zip(sizes, shares, strict=True), start=1):
             yield ScaleStarted(scale, len(sizes), *size)
-            objective = self._objective(size)
+            canvas = self.canvas.resized(*size)
+            objective = self._objective(canvas, size)
             optimiser = _optimiser(resize(picture, *size)[None], settings)
             judge = _Judge(settings.tolerance)
             for count in range(1, share + 1):
@@ -93,9 +98,10 @@ class _Painter:
                 optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
                 step, picture = step + 1, optimiser.picture[0]
                 left = countdown.left_s(scale - 1, count)
-                yield Iteration(step, settings.iterations, scale, len(sizes), left, terms, picture)
+                shown = relight(canvas.colours, picture) if settings.keep_colours else picture
+                yield Iteration(step, settings.iterations, scale, len(sizes), left, terms, shown)
                 if step in settings.snapshots:
-                    yield Snapshot(step, self.canvas.finish(picture))
+                    yield Snapshot(step, self._finish(picture))
                 if count % CHECK_EVERY == 0:
                     if bool(optimiser.failures >= _FAILURES):
                         raise self._diverged(picture)
@@ -107,17 +113,20 @@ class _Painter:
                 break
         if not bool(optimiser.loss.isfinite()):
             raise self._diverged(picture)
-        yield Finished(self.canvas.finish(picture), step, settled, read_losses(terms))
+        yield Finished(self._finish(picture), step, settled, read_losses(terms))
 
-    def _objective(self, size: tuple[int, int]) -> Objective:
+    def _finish(self, picture: Tensor) -> Tensor:
+        return self.canvas.finish(picture, keep_colours=self.settings.keep_colours)
+
+    def _objective(self, canvas: Canvas, size: tuple[int, int]) -> Objective:
         grams = self.style.statistics(
             max(size) * self.settings.style_scale, self.settings.style_layers
         )
-        return Objective(self.canvas.resized(*size), grams, self.settings, self.network)
+        return Objective(canvas, grams, self.settings, self.network)
 
     def _diverged(self, picture: Tensor) -> Diverged:
         error = Diverged("The painting left the range of numbers and could not come back.")
-        error.picture = self.canvas.finish(picture)
+        error.picture = self._finish(picture)
         return error
 
 
