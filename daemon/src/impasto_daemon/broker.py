@@ -45,6 +45,7 @@ from impasto_protocol.limits import (
     PROTOCOL_MAJOR,
     PROTOCOL_MINOR,
     SILENCE_S,
+    UNREACHABLE_S,
 )
 
 log = logging.getLogger(__name__)
@@ -58,11 +59,15 @@ _PRESETS_A_PAGE = 32
 
 @dataclass
 class Peer:
-    """A client. user: its CURVE key, or "local" for this machine's user."""
+    """A client. user: its CURVE key, or "local" for this machine's user.
+
+    unreachable: its link broke and it has not been heard since.
+    """
 
     name: str
     user: str
     seen: float
+    unreachable: bool = False
 
 
 class Broker:
@@ -129,7 +134,7 @@ class Broker:
             await asyncio.sleep(_TICK_S)
             now = self._clock()
             for identity, peer in list(self._peers.items()):
-                if now - peer.seen > SILENCE_S:
+                if now - peer.seen > (UNREACHABLE_S if peer.unreachable else SILENCE_S):
                     log.info("client %s is gone", peer.name)
                     del self._peers[identity]
                     self._workshop.owner_gone(identity)
@@ -172,6 +177,7 @@ class Broker:
             self._peers[sender] = Peer(message.client, user, self._clock())
         elif sender in self._peers:
             self._peers[sender].seen = self._clock()
+            self._peers[sender].unreachable = False
         else:
             raise BadMessage("The first message must be `hello`.")
 
@@ -283,10 +289,16 @@ class Broker:
         try:
             parts = [to, *encode(message, frames)]
             sent: Any = self._socket.send_multipart(parts, flags=zmq.DONTWAIT, copy=False)
-            return not (sent.done() and sent.exception())
+            if sent.done() and sent.exception():
+                raise sent.exception()
         except (zmq.ZMQError, ImpastoError) as error:
             log.debug("not sent: %s", error)
+            if isinstance(error, zmq.ZMQError) and error.errno == zmq.EHOSTUNREACH:
+                peer = self._peers.get(to)
+                if peer:
+                    peer.unreachable = True
             return False
+        return True
 
 
 def _described(

@@ -9,9 +9,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import os
-import shutil
 import subprocess
-import sys
 import time
 import uuid
 from collections import deque
@@ -19,14 +17,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-
-import zmq
+from typing import TYPE_CHECKING
 
 from impasto_protocol.codec import Buffer, Picture, decode, encode
 from impasto_protocol.connection import (
     Connection,
     connection_file,
     daemon_lives,
+    program,
     read_connection,
     runtime_dir,
 )
@@ -62,6 +60,10 @@ from impasto_protocol.messages import (
 )
 from impasto_protocol.settings import Settings
 
+if TYPE_CHECKING:
+    from impasto_protocol.bridge import BridgeLink
+    from impasto_protocol.zeromq import ZeroMqLink
+
 Event = tuple[JobMessage, list[Picture]]
 """A message about a job, and the pictures that came with it."""
 
@@ -71,20 +73,6 @@ _WAIT_S = 0.25
 def new_job_id() -> str:
     """A job id that nobody can guess."""
     return uuid.uuid4().hex
-
-
-def start_command(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """How to start the daemon: `IMPASTO_COMMAND`, or `impasto` beside this Python or on PATH."""
-    if command := environment.get("IMPASTO_COMMAND"):
-        return [command, "daemon", "start"]
-    beside = shutil.which("impasto", path=str(Path(sys.executable).parent))
-    found = beside or shutil.which("impasto", path=environment.get("PATH"))
-    if not found:
-        raise DaemonNotRunning(
-            "No daemon is running, and the program `impasto` was not found to start one.",
-            next_step="Install Impasto, or set IMPASTO_COMMAND to the path of `impasto`.",
-        )
-    return [found, "daemon", "start"]
 
 
 class Client:
@@ -107,17 +95,7 @@ class Client:
         self._jobs: dict[str, Job] = {}
         self._pinged = clock()
         self._unanswered: float | None = None
-        self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.DEALER)
-        # The same name after the link broke, so that the daemon goes on with the same client.
-        self._socket.routing_id = uuid.uuid4().bytes
-        self._socket.linger = 0
-        self._socket.sndhwm = self._socket.rcvhwm = 0
-        if connection.server_key:
-            self._socket.curve_serverkey = connection.server_key.encode()
-            self._socket.curve_publickey = connection.public_key.encode()
-            self._socket.curve_secretkey = connection.secret_key.encode()
-        self._socket.connect(connection.endpoint)
+        self._link = _open_link(connection)
         try:
             self.welcome = self._greet(name)
         except ImpastoError:
@@ -161,13 +139,16 @@ class Client:
 
     def close(self) -> None:
         """Let go of the daemon. Jobs sent with `keep` go on, the others are cancelled."""
-        self._socket.close()
-        self._context.term()
+        self._link.close()
 
     @property
     def fd(self) -> int:
         """Becomes readable when there may be something for `pump`; only ever wait for reading."""
-        return int(self._socket.fd)
+        return self._link.fd
+
+    def wait(self, seconds: float) -> None:
+        """Sleep until there is something for `pump`, at most so long."""
+        self._link.wait(seconds)
 
     def submit(self, message: Stylise | PresetSave, pictures: Mapping[str, Picture]) -> Job:
         """Send a job with its pictures by role; at once, without waiting for an answer.
@@ -232,8 +213,8 @@ class Client:
 
         Raises DaemonLost when the daemon has been silent for too long.
         """
-        while self._socket.poll(0):
-            self._receive(self._socket.recv_multipart(copy=True))
+        while (parts := self._link.receive()) is not None:
+            self._receive(parts)
         now = self._clock()
         if self._unanswered is not None and now - self._unanswered > self._timeout_s:
             raise DaemonLost("The daemon has stopped answering.")
@@ -244,7 +225,7 @@ class Client:
 
     def _wait(self, until: Callable[[], bool]) -> None:
         while not until():
-            self._socket.poll(int(_WAIT_S * 1000))
+            self.wait(_WAIT_S)
             self.pump()
 
     def _greet(self, name: str) -> Welcome:
@@ -264,11 +245,7 @@ class Client:
                 )
         if self._unanswered is None:
             self._unanswered = self._clock()
-        parts = encode(replace(message, request=number), frames)
-        try:
-            self._socket.send_multipart(parts, flags=zmq.DONTWAIT)
-        except zmq.Again as error:
-            raise DaemonLost("The daemon cannot be reached.") from error
+        self._link.send(encode(replace(message, request=number), frames))
         return number
 
     def _receive(self, parts: list[bytes]) -> None:
@@ -352,13 +329,28 @@ class Job:
         self._client._send(Cancel(job=self.id, keep=keep))
 
 
+def _open_link(connection: Connection) -> ZeroMqLink | BridgeLink:
+    try:
+        from impasto_protocol.zeromq import ZeroMqLink
+    except ImportError:
+        # This Python cannot load pyzmq, but the daemon's own can.
+        from impasto_protocol.bridge import BridgeLink
+
+        return BridgeLink(connection)
+    return ZeroMqLink(connection)
+
+
 def start_daemon() -> None:
     """Run the program that starts the daemon and puts it into the background.
 
     Raises DaemonStartFailed with its own words when it does not succeed.
     """
     ended = subprocess.run(
-        start_command(), stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
+        [*program(), "daemon", "start"],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if ended.returncode:
         words = (ended.stderr or ended.stdout).strip().splitlines()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import stat
 import sys
 import tempfile
@@ -112,6 +113,23 @@ def read_connection(path: Path) -> Connection:
             return build(Connection, json.loads(file.read(_FILE_BYTES)))
         except (ValueError, TypeError, AttributeError, ImpastoError) as error:
             raise DaemonNotRunning(f"{path} is damaged.") from error
+
+
+def program(environment: Mapping[str, str] = os.environ) -> list[str]:
+    """How to run `impasto`: as `IMPASTO_COMMAND` says, or found beside this Python or on PATH.
+
+    Raises DaemonNotRunning when it is not found.
+    """
+    if command := environment.get("IMPASTO_COMMAND"):
+        return [command]
+    beside = shutil.which("impasto", path=str(Path(sys.executable).parent))
+    found = beside or shutil.which("impasto", path=environment.get("PATH"))
+    if not found:
+        raise DaemonNotRunning(
+            "No daemon is running, and the program `impasto` was not found to start one.",
+            next_step="Install Impasto, or set IMPASTO_COMMAND to the path of `impasto`.",
+        )
+    return [found]
 
 
 def connection_file(folder: Path) -> Path:

@@ -19,3 +19,6 @@ DIGEST_BYTES = 16
 PING_EVERY_S = 2.0
 SILENCE_S = 10.0
 """A side that has not been heard for this long is taken for gone."""
+
+UNREACHABLE_S = 3.0
+"""The same where its link is known to be broken: time enough for it to come back and ping."""

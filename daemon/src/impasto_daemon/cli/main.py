@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from impasto_daemon import __version__
+from impasto_daemon.cli.bridge import bridge
 from impasto_daemon.cli.config import config
 from impasto_daemon.cli.daemon import daemon
 from impasto_daemon.cli.paint import apply, demo
@@ -25,7 +26,7 @@ def impasto() -> None:
     """Paint photographs in the style of a picture."""
 
 
-for command in (apply, config, daemon, demo, style, weights):
+for command in (apply, bridge, config, daemon, demo, style, weights):
     impasto.add_command(command)
 
 
