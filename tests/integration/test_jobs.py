@@ -99,7 +99,9 @@ def test_stop_and_keep_gives_the_picture_as_it_stands(client, picture):
 
 def test_several_clients_are_served_in_turn(daemon, picture):
     with daemon.connect("one") as one, daemon.connect("other") as other:
-        greedy = [one.stylise(picture(), picture(seed=1), chosen) for chosen in (QUICK, LONG)]
+        greedy = [
+            one.stylise(picture(), picture(seed=1), chosen, keep=True) for chosen in (QUICK, LONG)
+        ]
         modest = other.stylise(picture(), picture(seed=9), QUICK)
         modest.result()  # which would never come if it had to wait for the long one
         greedy[1].cancel()

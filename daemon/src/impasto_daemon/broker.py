@@ -52,6 +52,7 @@ log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
 _ROTATE_S = 60
+_FORGET_S = 24 * 3600
 _LOCAL = "local"
 _QUEUED_FOR_CLIENT = 64
 _PRESETS_A_PAGE = 32
@@ -61,13 +62,15 @@ _PRESETS_A_PAGE = 32
 class Peer:
     """A client. user: its CURVE key, or "local" for this machine's user.
 
-    unreachable: its link broke and it has not been heard since.
+    unreachable: its link broke and it has not been heard since. gone: it was silent for too long,
+    but may only have slept, so it is remembered for a while.
     """
 
     name: str
     user: str
     seen: float
     unreachable: bool = False
+    gone: bool = False
 
 
 class Broker:
@@ -134,10 +137,13 @@ class Broker:
             await asyncio.sleep(_TICK_S)
             now = self._clock()
             for identity, peer in list(self._peers.items()):
-                if now - peer.seen > (UNREACHABLE_S if peer.unreachable else SILENCE_S):
+                silent_s = now - peer.seen
+                if silent_s > (UNREACHABLE_S if peer.unreachable else SILENCE_S) and not peer.gone:
                     log.info("client %s is gone", peer.name)
-                    del self._peers[identity]
+                    peer.gone = True
                     self._workshop.owner_gone(identity)
+                if silent_s > _FORGET_S:
+                    del self._peers[identity]
             self._workshop.tick()
             if now > rotated + _ROTATE_S:
                 rotated = now
@@ -176,8 +182,8 @@ class Broker:
                 )
             self._peers[sender] = Peer(message.client, user, self._clock())
         elif sender in self._peers:
-            self._peers[sender].seen = self._clock()
-            self._peers[sender].unreachable = False
+            peer = self._peers[sender]
+            peer.seen, peer.unreachable, peer.gone = self._clock(), False, False
         else:
             raise BadMessage("The first message must be `hello`.")
 
@@ -259,7 +265,7 @@ class Broker:
             device=bench.description,
             memory_mib=bench.memory_mib,
             weights=self._workshop.weights,
-            clients=len(self._peers),
+            clients=sum(not peer.gone for peer in self._peers.values()),
             dropped=self._dropped,
             jobs=tuple(_job_info(j) for j in self._workshop.jobs.values() if j.user == user)[-256:],
         )
