@@ -1,0 +1,189 @@
+"""What the daemon adds to the painting itself: time per job, to start, to show and to answer.
+
+    python tests/benchmarks/daemon_overhead.py
+
+A wholly transparent picture is painted in no evaluation and comes back unchanged, so all the time
+of such a job is the daemon's own. It is held against a bare echo of the same bytes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import zmq
+from figures import Figure, in_turns, print_table, seconds
+
+from impasto_protocol.client import Client
+from impasto_protocol.codec import Picture
+from impasto_protocol.connection import connection_file, read_connection
+from impasto_protocol.messages import Ping, Progress
+from impasto_protocol.settings import Settings
+
+SIDES_PX = {1: (1000, 1000), 12: (3000, 4000), 48: (6000, 8000)}
+"""Height and width by megapixels."""
+
+ROUNDS = {1: 9, 12: 5, 48: 5}
+STARTS = 7
+PREVIEWS = 5
+PINGS = 100
+
+
+def main() -> None:
+    """Print every table, or, given an endpoint, be the echo there."""
+    if len(sys.argv) > 1:
+        echo(sys.argv[1])
+        return
+    with tempfile.TemporaryDirectory(prefix="impasto-") as home:
+        print_table("start", [Figure("process start to hello answered", start_times(Path(home)),
+                                     "s", below=0.5)])  # fmt: skip
+        with running_daemon(Path(home)), connected(Path(home)) as client:
+            print_table("a warm job that paints nothing", overheads(client, Path(home)))
+            print_table("while it paints at 512 px", [*previews(client), *pings(client, home)])
+
+
+def overheads(client: Client, home: Path) -> Iterator[Figure]:
+    """From submission to result, against twice the time of a bare echo and 50 ms."""
+    with bare_echo(f"ipc://{home}/echo") as exchange:
+        for megapixels, (height, width) in SIDES_PX.items():
+            picture = transparent(height, width)
+
+            def job(picture: Picture = picture) -> None:
+                _, (painted,) = client.stylise(picture, small_style()).result()
+                assert bytes(painted.data) == picture.data
+
+            def raw(picture: Picture = picture) -> None:
+                exchange.send_multipart([b"header", picture.data])
+                exchange.recv_multipart()
+
+            jobs, raws = in_turns(ROUNDS[megapixels], job, raw)
+            over = [(one - 2 * other) * 1e3 for one, other in zip(jobs, raws, strict=True)]
+            yield Figure(f"job of {megapixels} megapixels", [t * 1e3 for t in jobs], "ms")
+            yield Figure(f"bare echo of {megapixels} megapixels", [t * 1e3 for t in raws], "ms")
+            yield Figure(f"job less twice the echo, {megapixels} megapixels", over, "ms", below=50)
+
+
+def start_times(home: Path) -> list[float]:
+    """Seconds from starting the process to its answer to hello."""
+    times = []
+    for _ in range(STARTS):
+        began = time.perf_counter()
+        with running_daemon(home), connected(home):
+            times.append(time.perf_counter() - began)
+    return times
+
+
+def previews(client: Client) -> Iterator[Figure]:
+    """Seconds from submission to the first preview: with a new style, then with a known one."""
+    content, style = pictures()
+    times = [seconds(lambda: first_preview(client, content, style)) for _ in range(PREVIEWS)]
+    yield Figure("first preview, new style", times[:1], "s", below=2)
+    yield Figure("first preview, known style", times[1:], "s", below=2)
+
+
+def first_preview(client: Client, content: Picture, style: Picture) -> None:
+    """Paint until a preview has come."""
+    job = client.stylise(content, style, preview_px=256)
+    for message, _ in job.events():
+        if isinstance(message, Progress) and message.frames:
+            job.cancel()
+            return
+
+
+def pings(client: Client, home: str) -> Iterator[Figure]:
+    """How long another client waits for the answer to ping while a job runs."""
+    content, style = pictures()
+    job = client.stylise(content, style, Settings(scales=1), preview_px=256)
+    for message, _ in job.events():
+        if isinstance(message, Progress) and message.step:
+            break
+    times = []
+    with connected(Path(home)) as other:
+        for _ in range(PINGS):
+            times.append(seconds(lambda: other.ask(Ping())) * 1e3)
+            time.sleep(0.05)
+            client.pump()
+    job.cancel()
+    yield Figure("ping answered, median", [statistics.median(times)], "ms")
+    yield Figure("ping answered, longest", [max(times)], "ms")
+
+
+def transparent(height: int, width: int) -> Picture:
+    """Colours that alpha hides everywhere."""
+    return Picture(height, width, 4, "uint8", bytes((10, 100, 200, 0)) * (height * width))
+
+
+def small_style() -> Picture:
+    """A style that costs nothing to send."""
+    return Picture(16, 16, 3, "uint8", bytes(16 * 16 * 3))
+
+
+def pictures() -> tuple[Picture, Picture]:
+    """Content at 512 px and a style of 1024."""
+    # Imported here, as the echo shall be light.
+    from inputs import painting, photograph
+
+    return tuple(
+        Picture(image.height, image.width, 3, "uint8", image.tobytes())
+        for image in (photograph(512), painting(1024))
+    )
+
+
+@contextlib.contextmanager
+def running_daemon(home: Path) -> Iterator[None]:
+    """A daemon in a home of its own, offline, that takes a picture of any size."""
+    environment = {name: value for name, value in os.environ.items() if "IMPASTO" not in name}
+    environment |= {"IMPASTO_HOME": str(home), "IMPASTO_DOWNLOAD": "false",
+                    "IMPASTO_MEMORY_MIB": "1000000"}  # fmt: skip
+    if weights := os.environ.get("IMPASTO_WEIGHTS"):
+        environment["IMPASTO_WEIGHTS"] = weights
+    command = [sys.executable, "-m", "impasto_daemon.cli", "daemon", "run"]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+@contextlib.contextmanager
+def connected(home: Path) -> Iterator[Client]:
+    """A client of the daemon there, as soon as it answers."""
+    file = connection_file(home / "run")
+    while not file.exists():
+        time.sleep(0.002)
+    with Client(read_connection(file), name="benchmark") as client:
+        yield client
+
+
+@contextlib.contextmanager
+def bare_echo(endpoint: str) -> Iterator[zmq.Socket[bytes]]:
+    """A socket whose messages come back from another process."""
+    process = subprocess.Popen([sys.executable, __file__, endpoint])
+    with zmq.Context() as context, context.socket(zmq.DEALER) as exchange:
+        exchange.linger = 0
+        exchange.connect(endpoint)
+        try:
+            yield exchange
+        finally:
+            process.terminate()
+            process.wait()
+
+
+def echo(endpoint: str) -> None:
+    """Send every message back to where it came from."""
+    with zmq.Context() as context, context.socket(zmq.ROUTER) as router:
+        router.bind(endpoint)
+        while True:
+            router.send_multipart(router.recv_multipart())
+
+
+if __name__ == "__main__":
+    main()

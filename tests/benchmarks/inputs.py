@@ -1,0 +1,65 @@
+"""What the benchmarks paint: the pictures, and the network that the daemon would use.
+
+The pictures are the field's own where IMPASTO_IMAGES has them, otherwise the demo's. The weights
+are those that IMPASTO_WEIGHTS names, otherwise the untrained ones.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.untrained import untrained_vgg19, untrained_weights
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """weights, centres and pooling: of `network`, for whoever builds another like it."""
+
+    network: Vgg19
+    weights: dict[str, Tensor]
+    centres: dict[str, Tensor]
+    pooling: str
+
+
+def load_inputs() -> Inputs:
+    """The network and what it is made of."""
+    if path := os.environ.get("IMPASTO_WEIGHTS"):
+        from safetensors.torch import load_file
+
+        weights = {name: tensor.float() for name, tensor in load_file(path).items()}
+        return Inputs(Vgg19(weights, identity="benchmark"), weights, {}, "max")
+    return Inputs(untrained_vgg19(), *untrained_weights(), "average")
+
+
+def photograph(longest_px: int) -> Image.Image:
+    """The content, its long edge at `longest_px`."""
+    return _open("tubingen.jpg", "photograph.jpg", longest_px)
+
+
+def painting(longest_px: int) -> Image.Image:
+    """The style, its long edge at `longest_px`."""
+    return _open("starry_night_google.jpg", "painting.jpg", longest_px)
+
+
+def tensor_of(image: Image.Image) -> Tensor:
+    """(3, H, W) in [0, 1]."""
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float().contiguous() / 255
+
+
+def _open(name: str, of_the_demo: str, longest_px: int) -> Image.Image:
+    folder = os.environ.get("IMPASTO_IMAGES")
+    source = Path(folder) / name if folder else files("impasto_daemon") / "demo" / of_the_demo
+    with source.open("rb") as file:
+        image = Image.open(file).convert("RGB")
+    factor = longest_px / max(image.size)
+    size = (round(image.width * factor), round(image.height * factor))
+    return image.resize(size, Image.Resampling.LANCZOS)
