@@ -6,12 +6,16 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image, ImageCms
 
+from impasto_daemon.metadata import Kept
+from impasto_daemon.pictures import read_photograph, read_picture, write_picture
 from impasto_protocol import messages
+from impasto_protocol.codec import Picture
 
 
 @pytest.fixture
@@ -50,11 +54,83 @@ def test_apply_leaves_the_snapshots_asked_for(daemon, folder):
         "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 4,
         "--snapshots", "1,3", "--json",
     )  # fmt: skip
-    found = json.loads(said.stdout)["snapshots"]
-    assert found == [str(folder / f"photo-painted-{step}.png") for step in (1, 3)]
-    for path in found:
+    told = json.loads(said.stdout)
+    assert told["snapshots"] == [str(folder / f"photo-painted-{step}.png") for step in (1, 3)]
+    for path in told["snapshots"]:
         with Image.open(path) as image:
             assert image.size == (40, 30)
+    assert told["sheet"] == str(folder / "photo-painted-sheet.png")
+    assert told["loss_curve"] == str(folder / "photo-painted-loss.png")
+    assert sorted(told["files"]) == sorted(map(str, folder.glob("photo-painted*.png"))), (
+        "all that was written is named"
+    )
+    for name, least_px in (("sheet", 3 * 40), ("loss_curve", 900)):
+        with Image.open(told[name]) as image:
+            assert image.width > least_px
+
+
+def test_apply_keeps_16_bits_transparency_profile_and_exif(daemon, folder):
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Artist] = 6, "A. Painter"
+    pixels = np.random.default_rng(2).integers(0, 65536, (30, 40, 4), np.uint16)
+    write_picture(
+        folder / "deep.tiff", Picture(30, 40, 4, "uint16", pixels.tobytes()),
+        kept=Kept(profile, exif.tobytes()),
+    )  # fmt: skip
+    for ending in ("png", "tiff", "webp", "jpg"):
+        daemon.impasto(
+            "apply", folder / "deep.tiff", "--style", folder / "style.jpg", "--iterations", 3,
+            "-o", folder / f"out.{ending}",
+        )  # fmt: skip
+        painted, kept = read_photograph(folder / f"out.{ending}")
+        assert (painted.width, painted.height) == (30, 40), "upright"
+        assert kept.icc == profile and b"A. Painter" in kept.exif
+        assert painted.dtype == ("uint16" if ending in ("png", "tiff") else "uint8")
+        assert painted.channels == (3 if ending == "jpg" else 4)
+        if painted.dtype == "uint16":
+            found = np.frombuffer(painted.data, np.uint16).reshape(40, 30, 4)
+            assert np.array_equal(found[..., 3], np.rot90(pixels, -1)[..., 3])
+            assert not np.array_equal(found[..., :3], np.rot90(pixels, -1)[..., :3])
+            assert (found % 257).any(), "more than 8 bits"
+
+
+def test_apply_says_what_it_could_not_keep(daemon, folder):
+    with Image.open(folder / "photo.png") as image:
+        image.save(folder / "odd.jpg", icc_profile=b"rubbish" * 100)
+    said = daemon.impasto(
+        "apply", folder / "odd.jpg", "--style", folder / "style.jpg", "--iterations", 1
+    )
+    assert "Note: The colour profile is damaged and was dropped." in said.stdout
+
+
+def test_variations_differ_by_their_seeds_and_come_with_a_sheet(daemon, folder):
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 2,
+        "--variations", 3, "--seed", 7, "--json",
+    )  # fmt: skip
+    told = json.loads(said.stdout)
+    paths = [folder / f"photo-painted-{number}.png" for number in (1, 2, 3)]
+    sheet = folder / "photo-painted-sheet.png"
+    assert told["files"] == [*map(str, paths), str(sheet)] and told["sheet"] == str(sheet)
+    assert [each["output"] for each in told["variations"]] == list(map(str, paths))
+    assert [each["seed"] for each in told["variations"]] == [7, 8, 9]
+    assert len({read_picture(path).data for path in paths}) == 3
+    for path, seed in zip(paths, (7, 8, 9), strict=True):
+        with Image.open(path) as image:
+            settings = json.loads(image.text["impasto"])["settings"]
+        assert (settings["seed"], settings["start_noise"]) == (seed, 0.3)
+    assert not (folder / "photo-painted.png").exists()
+
+
+def test_variations_take_the_noise_that_is_given(daemon, folder):
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 1,
+        "--variations", 2, "--start-noise", 0.6, "-o", folder / "out.png",
+    )  # fmt: skip
+    assert "Painted 2 variations" in said.stdout and str(folder / "out-2.png") in said.stdout
+    with Image.open(folder / "out-1.png") as image:
+        assert json.loads(image.text["impasto"])["settings"]["start_noise"] == 0.6
 
 
 def test_demo_leaves_picture_and_sheet(daemon, tmp_path):
@@ -134,27 +210,60 @@ def test_bad_style_file_is_refused_with_the_next_step(daemon, folder, what, code
     assert time.monotonic() - began < 20
 
 
-def test_ctrl_c_keeps_the_picture_as_it_stands(daemon, folder):
+@contextmanager
+def endless(daemon, folder, *options):
+    """The command line with a painting that never ends by itself, once it has begun."""
     command = [sys.executable, "-m", "impasto_daemon.cli", "apply", str(folder / "photo.png"),
                "--style", str(folder / "style.jpg"), "--iterations", "100000",
-               "--tolerance", "0"]  # fmt: skip
-    with subprocess.Popen(command, env=daemon.environment, stdout=subprocess.PIPE) as running:
+               "--tolerance", "0", *options]  # fmt: skip
+    with (
+        subprocess.Popen(command, env=daemon.environment, stdout=subprocess.PIPE) as running,
+        daemon.connect() as client,
+    ):
         step = 0
         while not step:
             time.sleep(0.2)
-            with daemon.connect() as client:
-                jobs = client.ask(messages.Status())[0].jobs
+            jobs = client.ask(messages.Status())[0].jobs
             step = max((job.step for job in jobs if job.state == "running"), default=0)
+        yield running
+
+
+def test_ctrl_c_keeps_the_picture_as_it_stands(daemon, folder):
+    with endless(daemon, folder) as running:
         running.send_signal(signal.SIGINT)
         said, _ = running.communicate(timeout=60)
     assert running.returncode == 0, said
     assert (folder / "photo-painted.png").is_file()
 
 
+def test_ctrl_c_ends_variations_with_the_one_at_hand(daemon, folder):
+    with endless(daemon, folder, "--variations", "9", "--json") as running:
+        running.send_signal(signal.SIGINT)
+        said, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, said
+    files = [str(folder / f"photo-painted-{part}.png") for part in ("1", "sheet")]
+    assert json.loads(said)["files"] == files
+
+
+def test_second_ctrl_c_leaves_nothing_and_ends_with_130(daemon, folder):
+    # One evaluation of so large a picture takes longer than the pause between the two.
+    Image.effect_noise((320, 320), 60).convert("RGB").save(folder / "photo.png")
+    with endless(daemon, folder, "--scales", "1") as running:
+        running.send_signal(signal.SIGINT)
+        time.sleep(0.1)
+        running.send_signal(signal.SIGINT)
+        running.communicate(timeout=60)
+    assert running.returncode == 130
+    assert not (folder / "photo-painted.png").exists()
+
+
 def test_wrong_usage_is_explained(daemon, folder):
     for arguments in (
         ["apply", folder / "photo.png"],
         ["apply", folder / "photo.png", "--style", "x", "--strength", "much"],
+        ["apply", folder / "photo.png", "--style", "x", "--variations", 1],
+        ["apply", folder / "photo.png", "--style", "x", "--variations", 2, "--snapshots", "1"],
+        ["apply", folder / "photo.png", "--style", "x", "--variations", 2, "--start-noise", 0],
         ["nonsense"],
     ):
         said = daemon.impasto(*arguments, check=False)
@@ -164,6 +273,13 @@ def test_wrong_usage_is_explained(daemon, folder):
         check=False,
     )  # fmt: skip
     assert said.returncode == 1 and "strength" in said.stderr
+
+
+def test_second_daemon_ends_with_3_and_the_help_tells_all_exit_codes(daemon):
+    assert daemon.impasto("daemon", "run", check=False).returncode == 3
+    told = " ".join(daemon.impasto("--help").stdout.split())
+    for code in ("0 done", "1 an error", "2 wrong usage", "3 `daemon run`", "130 cancelled"):
+        assert code in told
 
 
 def test_every_setting_is_an_option_with_a_help_text(daemon):

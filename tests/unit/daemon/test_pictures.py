@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from impasto_daemon.pictures import read_picture, write_picture
-from impasto_daemon.sheet import make_sheet
+from impasto_daemon.sheet import make_contact_sheet, make_sheet
 from impasto_protocol.errors import DiskFull, StyleRejected, StyleUnreadable
 
 
@@ -58,7 +58,8 @@ def test_large_picture_is_scaled_to_the_edge_asked_for(gradient, tmp_path):
 
 @pytest.mark.parametrize("ending", [".png", ".webp", ".tiff", ".bmp", ".jpg"])
 def test_picture_comes_back_from_its_file(picture, tmp_path, ending):
-    path = write_picture(tmp_path / f"x{ending}", picture(20, 30, 3))
+    path = tmp_path / f"x{ending}"
+    assert write_picture(path, picture(20, 30, 3)) == ()
     found = read_picture(path)
     assert (found.height, found.width) == (20, 30)
     if ending in (".png", ".tiff", ".bmp"):
@@ -86,3 +87,24 @@ def test_folder_and_missing_file_are_unreadable(tmp_path):
 def test_sheet_holds_all_pictures_side_by_side(picture):
     sheet = make_sheet([picture(30, 40), picture(50, 50), picture(60, 80, 4)])
     assert (sheet.height, sheet.width) == (76, 80 + 60 + 80 + 4 * 8)
+
+
+def array(picture):
+    flat = np.frombuffer(picture.data, picture.dtype)
+    return flat.reshape(picture.height, picture.width, picture.channels)
+
+
+def test_contact_sheet_is_a_grid_of_small_pictures_with_labels(picture):
+    sheet = make_contact_sheet([picture(480, 960, seed=i) for i in range(5)], list("abcde"))
+    assert (sheet.height, sheet.width) == (2 * (240 + 28 + 8) + 8, 3 * (480 + 8) + 8)
+    pixels = array(sheet)
+    below = [pixels[8 + row * 276 + 240 : 284 + row * 276, 8 + column * 488 : 488 + column * 488]
+             for row, column in ((0, 0), (0, 1), (1, 0))]  # fmt: skip
+    assert all(label.min() < 50 for label in below)
+    assert not np.array_equal(below[0], below[1])
+    assert (pixels[284:, 2 * 488 + 8 :] == 255).all(), "the sixth place is empty"
+
+
+def test_contact_sheet_has_room_for_a_label_wider_than_its_picture(picture):
+    sheet = make_contact_sheet([picture(10, 10), picture(10, 10)], ["1: seed 9007199254740992"] * 2)
+    assert sheet.width > 2 * 150

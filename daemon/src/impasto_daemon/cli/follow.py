@@ -23,27 +23,30 @@ def follow(
     job: Job,
     *,
     shown: bool,
-    on_snapshot: Callable[[int, Picture], None] = lambda step, picture: None,
+    on_event: Callable[[messages.JobMessage, list[Picture]], None] = lambda message, pictures: None,
+    on_interrupt: Callable[[], None] = lambda: None,
 ) -> tuple[messages.Result, list[Picture]]:
     """Wait for a job's end, its progress `shown`. Raises what it ended with instead of a result.
 
-    on_snapshot: called with the step and the picture of each snapshot.
+    on_event: called with each message on the way and its pictures. on_interrupt: at the first
+    Ctrl-C.
     The first Ctrl-C asks for the picture as it stands, the second cancels the job.
     """
     interrupts = 0
     with progress_bar(shown=shown) as bar:
         task = bar.add_task("Waiting", total=None, note="")
 
-        def on_event(message: messages.JobMessage, pictures: list[Picture]) -> None:
-            if isinstance(message, messages.Snapshot):
-                on_snapshot(message.step, pictures[0])
+        def take(message: messages.JobMessage, pictures: list[Picture]) -> None:
+            on_event(message, pictures)
             _show(message, bar, task)
 
         while True:
             try:
-                return job.result(on_event)
+                return job.result(take)
             except KeyboardInterrupt:
                 interrupts += 1
+                if interrupts == 1:
+                    on_interrupt()
                 job.cancel(keep=interrupts == 1)
                 if shown and interrupts == 1:
                     console.print("Ending with the picture as it stands; Ctrl-C again discards it.")

@@ -18,9 +18,16 @@ from impasto_daemon.cli.weights import weights
 from impasto_protocol.errors import AlreadyRunning, Cancelled, ImpastoError
 
 _EXIT_CODES = {AlreadyRunning: 3, Cancelled: 130}
+_EPILOG = (
+    "Exit codes: 0 done; 1 an error, told on standard error, or with --json on standard output; "
+    "2 wrong usage; 3 `daemon run` found a daemon running; 130 cancelled with Ctrl-C."
+)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+)
 @click.version_option(__version__)
 def impasto() -> None:
     """Paint photographs in the style of a picture."""

@@ -1,0 +1,170 @@
+"""One painting or several at the command line, and the files they leave."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+from impasto_daemon.cli.follow import follow
+from impasto_daemon.cli.show import console, tell
+from impasto_protocol.client import Job
+from impasto_protocol.codec import Picture
+from impasto_protocol.fields import plain
+from impasto_protocol.messages import JobMessage, Progress, Result, Snapshot
+from impasto_protocol.settings import Settings
+
+if TYPE_CHECKING:
+    from impasto_daemon.loss_curve import LossPoint
+    from impasto_daemon.metadata import Kept
+
+_VARIATION_NOISE = 0.3
+
+
+@dataclass(frozen=True)
+class Easel:
+    """What a photograph is painted with at the command line, and where the files go."""
+
+    stylise: Callable[[Settings], Job]
+    output: Path
+    kept: Kept
+    as_json: bool
+
+    def paint(self, settings: Settings) -> None:
+        """One painting; where snapshots are asked for, a contact sheet and a loss curve as well."""
+        from impasto_daemon.loss_curve import LossPoint
+
+        snapshots: dict[int, Picture] = {}
+        points: list[LossPoint] = []
+
+        def on_event(message: JobMessage, pictures: list[Picture]) -> None:
+            if isinstance(message, Snapshot):
+                snapshots[message.step] = pictures[0]
+            elif isinstance(message, Progress) and message.losses:
+                points.append(LossPoint(message.step, message.scale, message.losses))
+
+        job = self.stylise(settings)
+        result, (painted,) = follow(job, shown=not self.as_json, on_event=on_event)
+        if result.losses and (not points or points[-1].step < result.steps):
+            scale = points[-1].scale if points else 1
+            points.append(LossPoint(result.steps, scale, result.losses))
+        told = Told([*result.notes, *self.kept.notes])
+        write = partial(told.write, settings=settings, result=result)
+        data: dict[str, Any] = {
+            "output": self.output,
+            "snapshots": [
+                write(self._named(str(step)), snapshot, kept=self.kept)
+                for step, snapshot in snapshots.items()
+            ],
+        }
+        write(self.output, painted, kept=self.kept)
+        if settings.snapshots:
+            labelled = {f"after {step}": snapshot for step, snapshot in snapshots.items()}
+            labelled[f"painting, after {result.steps}"] = painted
+            data["sheet"] = self._write_sheet(write, labelled)
+            if points:
+                data["loss_curve"] = self._write_losses(write, points)
+        data |= {**summary(result), "files": told.files, "notes": told.notes}
+        tell(self.as_json, data, lambda: told.say(sentence(result)))
+
+    def paint_variations(self, settings: Settings, count: int) -> None:
+        """So many paintings, a seed each, and a contact sheet. Ctrl-C ends with the one at hand."""
+        from impasto_daemon.sheet import make_thumbnail
+
+        # Without noise every seed gives the same painting.
+        settings = dataclasses.replace(
+            settings, start_noise=settings.start_noise or _VARIATION_NOISE
+        )
+        interrupted = Event()
+        told = Told(list(self.kept.notes))
+        variations: list[dict[str, Any]] = []
+        labelled: dict[str, Picture] = {}
+        for number in range(1, count + 1):
+            varied = dataclasses.replace(settings, seed=settings.seed + number - 1)
+            if not self.as_json:
+                console.print(f"Variation {number} of {count}")
+            result, (painted,) = follow(
+                self.stylise(varied), shown=not self.as_json, on_interrupt=interrupted.set
+            )
+            write = partial(told.write, settings=varied, result=result)
+            path = write(self._named(str(number)), painted, kept=self.kept)
+            variations.append({"output": path, "seed": varied.seed, **summary(result)})
+            labelled[f"{number}: seed {varied.seed}"] = make_thumbnail(painted)
+            told.note(result.notes)
+            if interrupted.is_set():
+                break
+        data = {
+            "variations": variations,
+            "sheet": self._write_sheet(write, labelled),
+            "files": told.files,
+            "notes": told.notes,
+        }
+        tell(self.as_json, data, lambda: told.say(f"Painted {len(variations)} variations."))
+
+    def _write_sheet(self, write: Callable[..., Path], labelled: dict[str, Picture]) -> Path:
+        from impasto_daemon.metadata import Kept
+        from impasto_daemon.sheet import make_contact_sheet
+
+        sheet = make_contact_sheet(list(labelled.values()), list(labelled))
+        return write(self._named("sheet", ".png"), sheet, kept=Kept(self.kept.icc))
+
+    def _write_losses(self, write: Callable[..., Path], points: list[LossPoint]) -> Path:
+        from impasto_daemon.loss_curve import draw_losses
+
+        return write(self._named("loss", ".png"), draw_losses(points))
+
+    def _named(self, part: str, ending: str = "") -> Path:
+        return self.output.with_name(f"{self.output.stem}-{part}{ending or self.output.suffix}")
+
+
+@dataclass
+class Told:
+    """What a command tells at its end: what a painter should know, and the files it wrote."""
+
+    notes: list[str] = field(default_factory=list)
+    files: list[Path] = field(default_factory=list)
+
+    def note(self, notes: Iterable[str]) -> None:
+        """Tell these too, each once."""
+        self.notes += [note for note in notes if note not in self.notes]
+
+    def write(
+        self,
+        path: Path,
+        picture: Picture,
+        settings: Settings,
+        result: Result,
+        kept: Kept | None = None,
+    ) -> Path:
+        """Write a picture with its recipe, and with what is kept of the photograph."""
+        from impasto_daemon.pictures import write_picture
+
+        recipe = {"settings": plain(settings), "style": result.style, "weights": result.weights}
+        self.note(write_picture(path, picture, info={"impasto": json.dumps(recipe)}, kept=kept))
+        self.files.append(path)
+        return path
+
+    def say(self, sentence: str) -> None:
+        """Tell it at the terminal, after a sentence."""
+        console.print(sentence)
+        for note in self.notes:
+            console.print(f"Note: {note}", style="yellow", markup=False)
+        for path in self.files:
+            console.print(str(path.resolve()), style="bold", markup=False)
+
+
+def summary(result: Result) -> dict[str, Any]:
+    """What scripts are told of a result."""
+    said = plain(result)
+    return {key: said[key] for key in said if key not in ("frames", "request", "job")}
+
+
+def sentence(result: Result) -> str:
+    """What people are told of a result."""
+    why = ", as it no longer changed" if result.converged else ""
+    return f"Painted in {result.seconds:.0f} s, {result.steps} steps{why}, {result.device}."
