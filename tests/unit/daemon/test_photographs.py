@@ -1,5 +1,6 @@
 """What a painting keeps of its photograph's file: 16 bits, profile, EXIF data, transparency."""
 
+import functools
 import io
 import zlib
 
@@ -32,7 +33,9 @@ def deep(height=30, width=40, channels=3):
     return Picture(height, width, channels, "uint16", pixels.tobytes())
 
 
+@functools.cache
 def profile(space="sRGB"):
+    """One for all, as the second it was made in stands in it."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile(space)).tobytes()
 
 
