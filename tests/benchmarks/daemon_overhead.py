@@ -30,7 +30,7 @@ from impasto_protocol.settings import Settings
 SIDES_PX = {1: (1000, 1000), 12: (3000, 4000), 48: (6000, 8000)}
 """Height and width by megapixels."""
 
-ROUNDS = {1: 9, 12: 5, 48: 5}
+ROUNDS = {1: 9, 12: 5, 48: 3}
 STARTS = 7
 PREVIEWS = 5
 PINGS = 100
