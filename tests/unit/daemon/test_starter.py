@@ -84,3 +84,8 @@ def test_bent_stroke_ends_where_it_turns_to():
     canvas.stroke(60, 40, 0.0, 60, 8, 0.0, plain, bend=1.5)
     painted = canvas.colour[..., 0] < 0.5
     assert painted[40, 60] and not painted[40, 88] and painted[50, 85] and painted[50, 35]
+
+
+def test_demo_paints_in_one_of_the_styles():
+    painting = (files("impasto_daemon") / "demo" / "painting.jpg").read_bytes()
+    assert painting in {shipped(name) for name in STYLES}
