@@ -36,6 +36,10 @@ class Config:
     allowed_keys: tuple[str, ...] = wire(
         "CURVE public keys of further clients", default=(), pattern=".{40}"
     )
+    precision: str = wire(
+        "of the convolutions; auto: bfloat16 where the device computes in it, else float32",
+        default="auto", choices=("auto", "float32", "bfloat16"),
+    )  # fmt: skip
     threads: int = wire("CPU threads; 0 leaves one core free", default=0, low=0, high=1024)
     queue: int = wire("most jobs that may wait", default=64, low=1, high=10_000)
     frame_mib: int = wire("most memory of one picture", unit="MiB", default=1024, low=1, high=2**20)

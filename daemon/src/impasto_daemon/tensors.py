@@ -18,11 +18,12 @@ _LUMA = (0.2126, 0.7152, 0.0722)
 
 def to_tensor(picture: Picture) -> Tensor:
     """(3 or 4, H, W) float32 in [0, 1]; grey becomes RGB."""
-    pixels = torch.from_numpy(_array(picture).astype(np.float32) / _LARGEST[picture.dtype])
-    planes = pixels.permute(2, 0, 1)
+    # A copy, as torch will not look at bytes that it might not write to.
+    pixels = torch.from_numpy(_array(picture).copy()).permute(2, 0, 1)
+    planes = torch.empty(pixels.shape).copy_(pixels).div_(_LARGEST[picture.dtype])
     if picture.channels <= 2:
         planes = torch.cat([planes[:1].expand(3, -1, -1), planes[1:]])
-    return planes.contiguous()
+    return planes
 
 
 def to_picture(painted: Tensor, like: Picture) -> Picture:

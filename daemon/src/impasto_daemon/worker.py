@@ -139,7 +139,8 @@ class Worker:
         content = to_tensor(pictures["content"])
         start = to_tensor(pictures["start"]) if "start" in pictures else None
         selection = to_tensor(pictures["selection"])[:1] if "selection" in pictures else None
-        easel = _Easel(job, message, pictures["content"])
+        sent = pictures["content"]
+        easel = _Easel(job, message, sent)
         try:
             for event in stylise(
                 content, style, settings, network,
@@ -165,7 +166,7 @@ class Worker:
                 style=style_hash,
                 notes=(*notes, *([_UNTRAINED] if self._studio.untrained else [])),
             ),
-            {"picture": to_picture(event.picture, pictures["content"])},
+            {"picture": to_picture(event.picture, sent) if event.steps else sent},
         )
 
     def _style(

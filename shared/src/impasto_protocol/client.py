@@ -29,6 +29,7 @@ from impasto_protocol.connection import (
     runtime_dir,
 )
 from impasto_protocol.errors import (
+    BadMessage,
     Cancelled,
     DaemonLost,
     DaemonNotRunning,
@@ -50,6 +51,9 @@ from impasto_protocol.messages import (
     JobMessage,
     Message,
     Ping,
+    PresetInfo,
+    PresetList,
+    Presets,
     PresetSave,
     Result,
     Stylise,
@@ -78,7 +82,8 @@ def new_job_id() -> str:
 class Client:
     """A connection to the daemon. Use it from one thread; close it, or use it in a `with`.
 
-    name: what to be called in the daemon's status, for people.
+    name: what to be called in the daemon's status, for people. lives: asked now and then whether
+    the daemon still runs, so that its end is known before its silence has lasted.
     """
 
     def __init__(
@@ -87,9 +92,10 @@ class Client:
         *,
         name: str = "client",
         timeout_s: float = SILENCE_S,
+        lives: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._clock, self._timeout_s = clock, timeout_s
+        self._clock, self._timeout_s, self._lives = clock, timeout_s, lives
         self._requests = itertools.count(1)
         self._answers: dict[int, tuple[Message, list[Picture]]] = {}
         self._jobs: dict[str, Job] = {}
@@ -124,7 +130,8 @@ class Client:
             if not start:
                 raise DaemonNotRunning("No daemon is running.")
             start_daemon()
-        return cls(_await_connection(folder, timeout_s), name=name)
+        connection = _await_connection(folder, timeout_s)
+        return cls(connection, name=name, lives=lambda: daemon_lives(folder))
 
     def __enter__(self) -> Client:
         return self
@@ -208,6 +215,17 @@ class Client:
             raise error_from_code(answer.code, answer.message, answer.next_step)
         return answer, pictures
 
+    def presets(self) -> list[PresetInfo]:
+        """Every saved style, by name."""
+        found: list[PresetInfo] = []
+        while True:
+            answer, _ = self.ask(PresetList(after=found[-1].name if found else ""))
+            if not isinstance(answer, Presets):
+                raise BadMessage("The daemon's answer was not a list of styles.")
+            found += answer.presets
+            if not answer.more:
+                return found
+
     def pump(self) -> None:
         """Take in what has arrived, without waiting, and give a sign of life when one is due.
 
@@ -220,6 +238,8 @@ class Client:
             raise DaemonLost("The daemon has stopped answering.")
         if now - self._pinged >= PING_EVERY_S:
             self._pinged = now
+            if not self._lives():
+                raise DaemonLost("The daemon has ended.")
             with contextlib.suppress(DaemonLost):  # which it is only after a while
                 self._send(Ping())
 

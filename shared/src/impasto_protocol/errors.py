@@ -5,7 +5,7 @@
     │   ├── BadMessage  BadField  UnknownType  TooLarge  TooManyParts  VersionSkew
     ├── RequestError         the request is well formed but cannot be carried out
     │   ├── BadImage  TooBig  StyleUnreadable  StyleRejected  Conflict
-    │   ├── UnknownJob  PresetInvalid  UnknownPreset  PresetExists  Busy
+    │   ├── UnknownJob  PresetInvalid  UnknownPreset  PresetExists  Busy  HostUnsupported
     ├── JobError             an accepted job ended without a picture
     │   ├── Cancelled  Diverged  OutOfMemory  GpuFailed  JobStalled  WorkerFailed
     └── SetupError           something around the daemon needs a hand
@@ -140,7 +140,7 @@ class UnknownPreset(RequestError):
     """There is no preset of that name."""
 
     code = "UNKNOWN_PRESET"
-    default_next_step = "See the names with `impasto style list`."
+    default_next_step = "Choose one of the saved styles; `impasto style list` shows them."
 
 
 class PresetExists(RequestError):
@@ -155,6 +155,13 @@ class Busy(RequestError):
 
     code = "BUSY"
     default_next_step = "Wait for a job to finish, or cancel one, then try again."
+
+
+class HostUnsupported(RequestError):
+    """What is selected in the editor cannot be painted; raised by plug-ins."""
+
+    code = "HOST_UNSUPPORTED"
+    default_next_step = "Select one layer and try again."
 
 
 class JobError(ImpastoError):

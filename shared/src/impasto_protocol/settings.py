@@ -19,6 +19,13 @@ LAYER = (
     "relu5_1", "relu5_2", "relu5_3", "relu5_4",
 )  # fmt: skip
 
+QUALITIES = {
+    "draft": {"iterations": 100, "working_px": 384},
+    "good": {"iterations": 300, "working_px": 768},
+    "best": {"iterations": 600, "working_px": 1536},
+}
+"""What the editors' dialogs call a quality: how long to paint, and at which size."""
+
 
 @dataclass(frozen=True)
 class Settings:

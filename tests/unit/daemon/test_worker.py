@@ -138,7 +138,7 @@ def test_divergence_is_told_with_the_last_good_picture(work, order):
 def test_warm_job_spares_network_and_style_pass(work, order, monkeypatch):
     made, measured = [], []
     make, measure = studio.untrained_vgg19, Style._measure
-    monkeypatch.setattr(studio, "untrained_vgg19", lambda d: made.append(1) or make(d))
+    monkeypatch.setattr(studio, "untrained_vgg19", lambda *a: made.append(1) or make(*a))
     monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
     said = work(order(), order(), order(seed=4))
     assert [type(m) for m in endings(said)] == [messages.Result] * 3

@@ -8,6 +8,7 @@ from safetensors.torch import load_file
 
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.untrained import untrained_vgg19
+from impasto_daemon.studio import choose_precision
 
 
 @pytest.fixture(scope="session")
@@ -22,7 +23,9 @@ def real_weights(weights_file):
 
 @pytest.fixture(scope="session")
 def trained(real_weights):
-    return Vgg19(real_weights, identity="real")
+    """The network as the daemon would have it on this machine."""
+    precision = choose_precision("auto", torch.device("cpu"))
+    return Vgg19(real_weights, identity="real", precision=precision)
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,6 @@ from impasto_protocol.fields import build, plain
 from impasto_protocol.messages import (
     PresetDelete,
     PresetGet,
-    PresetInfo,
-    PresetList,
     PresetRename,
     Presets,
     PresetSave,
@@ -59,13 +57,8 @@ def add(name: str, picture: Path, replace: bool, as_json: bool, **options: Any) 
 @json_option
 def list_styles(as_json: bool) -> None:
     """List the styles there are."""
-    found: list[PresetInfo] = []
     with _connect() as client:
-        more = True
-        while more:
-            page, _ = client.ask(PresetList(after=found[-1].name if found else ""))
-            assert isinstance(page, Presets)
-            found, more = [*found, *page.presets], page.more
+        found = client.presets()
 
     def table() -> None:
         rows = Table("style", "picture", "strength", "MiB", box=None)

@@ -29,9 +29,12 @@ class Canvas:
 
         selection: (1, H, W) in [0, 1], what is to be painted; the rest is only looked at.
         """
-        finite = content.isfinite().all(dim=0, keepdim=True)
-        clean = torch.where(finite, content, 0).clamp(0, 1)
-        alpha = clean[3:] * finite if len(clean) == 4 else finite.to(clean.dtype)
+        low, high = content.aminmax()
+        clean, there = content, torch.ones_like(content[:1])
+        if not (low >= 0 and high <= 1):  # nor are they when any pixel is not a number
+            finite = content.isfinite().all(dim=0, keepdim=True)
+            clean, there = torch.where(finite, content, 0).clamp(0, 1), finite.to(content.dtype)
+        alpha = clean[3:] * there if len(clean) == 4 else there
         painted = alpha if selection is None else alpha * selection
         return cls(clean, extend_edges(clean[:3], alpha), alpha, painted)
 

@@ -39,11 +39,12 @@ CONVOLUTIONS: dict[str, tuple[int, ...]] = {
 class Vgg19:
     """VGG-19 up to its last convolution; frozen, channels-last, pixels normalised inside.
 
-    weights: the tensors of CONVOLUTIONS, any float type; computed with in float32.
+    weights: the tensors of CONVOLUTIONS, any float type.
     identity: names the weights; `self.identity` adds what else the features depend on.
     pooling: "max", or "average", which Gatys et al. found to look smoother.
     centres: by layer, (C,), what features are counted from; none means zero.
     content_factor: what a content loss counts for, between relative losses.
+    precision: of the convolutions; the feature maps are float32 always.
     Raises ValueError when a tensor is missing, superfluous or of the wrong shape.
     """
 
@@ -56,13 +57,14 @@ class Vgg19:
         device: torch.device | str = "cpu",
         centres: Mapping[str, Tensor] | None = None,
         content_factor: float = 1.0,
+        precision: torch.dtype = torch.float32,
     ) -> None:
         if {name: tuple(tensor.shape) for name, tensor in weights.items()} != CONVOLUTIONS:
             raise ValueError("These are not the weights of VGG-19.")
         self.device = torch.device(device)
         self.identity = f"vgg19-{pooling}-{identity}"
         self.evaluations = 0
-        self._layout = torch.channels_last
+        self._layout, self.precision = torch.channels_last, precision
         self.content_factor = content_factor
         self._centres = {
             layer: centre.view(1, -1, 1, 1).to(self.device)
@@ -71,7 +73,10 @@ class Vgg19:
         with torch.device("meta"):
             features = torchvision.models.vgg19(weights=None).features
         features.load_state_dict(
-            {name.removeprefix("features."): tensor.float() for name, tensor in weights.items()},
+            {
+                name.removeprefix("features."): tensor.to(precision)
+                for name, tensor in weights.items()
+            },
             assign=True,
         )
         features.requires_grad_(False).eval()
@@ -94,11 +99,12 @@ class Vgg19:
         x = (picture - self._mean) / self._std
         # Departs from VGG, which pads with zeros here too: black around the picture is an edge
         # that it does not have.
-        x = replicate_pad(x, 1, 1, 1, 1).contiguous(memory_format=self._layout)
+        x = replicate_pad(x, 1, 1, 1, 1).to(self.precision, memory_format=self._layout)
         for module, name in self._steps:
             x = module(x)
             if name in wanted:
-                found[name] = x - self._centres[name] if name in self._centres else x
+                maps = x.float()
+                found[name] = maps - self._centres[name] if name in self._centres else maps
                 if len(found) == len(wanted):
                     return found
         raise KeyError(f"no such layers: {sorted(wanted - found.keys())}")

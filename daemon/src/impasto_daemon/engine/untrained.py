@@ -22,8 +22,9 @@ from impasto_protocol.settings import LAYER
 SEED = 1
 IDENTITY = f"untrained-{SEED}"
 
-_CONTENT_FACTOR = 1.5
-"""At the same strength an untrained network then changes a photograph as much as a trained one."""
+_CONTENT_FACTOR = 0.3
+"""At a low strength an untrained network then changes a photograph about as much as a trained one;
+at a high one about half as much, as there is less that it knows of style."""
 
 _PROFILE = (1.0, 0.7, 0.7, 0.3, 0.3, 0.3)
 """How much of each of _filters() a random filter holds on average: mostly smooth ones."""
@@ -31,7 +32,9 @@ _PROFILE = (1.0, 0.7, 0.7, 0.3, 0.3, 0.3)
 _POOLED_AFTER = (2, 4, 8, 12)
 
 
-def untrained_vgg19(device: torch.device | str = "cpu") -> Vgg19:
+def untrained_vgg19(
+    device: torch.device | str = "cpu", precision: torch.dtype = torch.float32
+) -> Vgg19:
     """The untrained network; the same each time. Its pooling is always the average."""
     weights, centres = untrained_weights()
     return Vgg19(
@@ -41,6 +44,7 @@ def untrained_vgg19(device: torch.device | str = "cpu") -> Vgg19:
         device=device,
         centres=centres,
         content_factor=_CONTENT_FACTOR,
+        precision=precision,
     )
 
 

@@ -1,0 +1,238 @@
+"""Every window of the plug-in."""
+
+import threading
+
+import arguments
+import gi
+
+gi.require_version("Gdk", "3.0")
+gi.require_version("GimpUi", "3.0")
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gdk, GdkPixbuf, Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
+
+_SPACE_PX = 12
+
+
+def ask_stylize(procedure, config):
+    """Have the painter choose style and settings. Raises Cancelled."""
+    dialog = _dialog(procedure, config, "Impasto Style Transfer")
+    style = _style_frame(dialog, config, ["style-from", "style-file", "style-layer",
+                                          "style-pattern"])  # fmt: skip
+    chooser = PresetChooser(config)
+    style.pack_start(chooser, False, False, 0)
+    _frame(dialog, "look", "Painting", arguments.names(arguments.LOOK))
+    for name in ("iterations", "working-px"):
+        dialog.set_sensitive_if_in(name, None, "quality", _values("custom"), True)
+    _frame(dialog, "result", "Result", arguments.names(arguments.RESULT))
+    dialog.fill_box("advanced-box", arguments.names(arguments.ADVANCED))
+    dialog.get_label("advanced-title", "Advanced", False, False)
+    dialog.fill_expander("advanced", "advanced-title", True, "advanced-box")
+    dialog.fill_box("left", ["style-frame", "result-frame"])
+    dialog.fill_box("right", ["look-frame", "advanced"])
+    columns = dialog.fill_box("columns", ["left", "right"])
+    columns.set_orientation(Gtk.Orientation.HORIZONTAL)
+    columns.set_spacing(_SPACE_PX)
+    dialog.fill(["columns"])
+    _run(dialog)
+
+
+def ask_preset(procedure, config):
+    """Have the painter choose a saved style. Raises Cancelled."""
+    dialog = _dialog(procedure, config, "Impasto: Apply Preset")
+    chooser = PresetChooser(config)
+    dialog.get_content_area().pack_start(chooser, True, True, 0)
+    chooser.show()
+    dialog.fill([n for n in arguments.names(arguments.APPLY) if n != "style-preset"])
+    _run(dialog)
+
+
+def ask_save(procedure, config):
+    """Have the painter name a style. Raises Cancelled."""
+    dialog = _dialog(procedure, config, "Impasto: Save Style as Preset")
+    _style_frame(dialog, config, ["style-from", "style-file", "style-layer", "style-pattern"])
+    dialog.fill(["name", "style-frame", "strength", "style-scale", "replace"])
+    _run(dialog)
+
+
+def show_error(words, next_step, error):
+    """Tell what went wrong and what to do; the details can be copied."""
+    GimpUi.init("impasto")
+    dialog = Gtk.MessageDialog(
+        message_type=Gtk.MessageType.WARNING, text=words, secondary_text=next_step,
+        title="Impasto",
+    )  # fmt: skip
+    dialog.add_buttons("Copy _Diagnostics", 1, "_Close", Gtk.ResponseType.CLOSE)
+    dialog.set_default_response(Gtk.ResponseType.CLOSE)
+    while dialog.run() == 1:
+        clipboard = Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD)
+        clipboard.set_text(_diagnose(error), -1)
+        clipboard.store()
+        dialog.format_secondary_text(f"{next_step}\n\nThe diagnostics are in the clipboard.")
+    dialog.destroy()
+
+
+def _diagnose(error):
+    try:
+        from impasto_protocol.words import diagnose
+    except ImportError:
+        return f"GIMP {Gimp.version()}\nerror: {type(error).__name__}: {error}"
+    return diagnose(f"GIMP {Gimp.version()}", error)
+
+
+class ProgressWindow:
+    """A small window beside GIMP's own progress bar. wanted: None, "enough" or "cancel"."""
+
+    def __init__(self):
+        GimpUi.init("impasto")
+        self.wanted = None
+        self._window = Gtk.Window(title="Impasto", resizable=False, border_width=_SPACE_PX)
+        # Not made transient for the image's window: GIMP 3.0.4 crashed when that was closed.
+        self._window.set_keep_above(True)
+        self._window.connect("delete-event", lambda *_: self._want("cancel"))
+        self._bar = Gtk.ProgressBar()
+        self._words = Gtk.Label(xalign=0, width_chars=52, ellipsize=3)
+        keep = Gtk.Button(label="_Keep It as It Is", use_underline=True)
+        keep.set_tooltip_text("End now, and keep what has been painted so far")
+        keep.connect("clicked", lambda _: self._want("enough"))
+        cancel = Gtk.Button(label="_Cancel", use_underline=True)
+        cancel.connect("clicked", lambda _: self._want("cancel"))
+        buttons = Gtk.ButtonBox(layout_style=Gtk.ButtonBoxStyle.END, spacing=6)
+        box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        for button in (keep, cancel):
+            buttons.add(button)
+        for widget in (self._words, self._bar, buttons):
+            box.pack_start(widget, False, False, 0)
+        self._window.add(box)
+        self._window.show_all()
+        self.tick()
+
+    def _want(self, what):
+        self.wanted = what
+        self._words.set_text("Ending")
+        return True
+
+    def show(self, words, share):
+        """Show how far it is; a share of None means that nobody knows."""
+        if self.wanted is None:
+            self._words.set_text(words)
+        self._bar.pulse() if share is None else self._bar.set_fraction(share)
+
+    def tick(self):
+        """Let the window live; to be called often."""
+        while Gtk.events_pending():
+            Gtk.main_iteration()
+
+    def close(self):
+        """Take the window away."""
+        self._window.destroy()
+        self.tick()
+
+
+class PresetChooser(Gtk.Box):
+    """The daemon's saved styles with their thumbnails, bound to `style-preset`.
+
+    They are fetched in the background, so that the dialog opens at once.
+    """
+
+    def __init__(self, config):
+        super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        self._config = config
+        self._model = Gtk.ListStore(str, GdkPixbuf.Pixbuf)
+        self._view = Gtk.IconView(
+            model=self._model, text_column=0, pixbuf_column=1, item_width=96, columns=3,
+            activate_on_single_click=True, spacing=2, row_spacing=2, column_spacing=2, margin=2,
+        )  # fmt: skip
+        self._view.connect("selection-changed", self._chosen)
+        scrolled = Gtk.ScrolledWindow(
+            min_content_height=150, min_content_width=340, shadow_type=Gtk.ShadowType.IN
+        )
+        scrolled.add(self._view)
+        self._words = Gtk.Label(label="Fetching the saved styles…", xalign=0, wrap=True,
+                                max_width_chars=44)  # fmt: skip
+        self.pack_start(scrolled, True, True, 0)
+        self.pack_start(self._words, False, False, 0)
+        scrolled.show_all()
+        self._words.show()
+        threading.Thread(target=self._fetch, daemon=True).start()
+
+    def _chosen(self, view):
+        for path in view.get_selected_items():
+            self._config.set_property("style-preset", self._model[path][0])
+
+    def _fetch(self):
+        try:
+            from impasto_protocol.client import Client
+            from impasto_protocol.messages import PresetGet
+
+            with Client.connect(name="GIMP") as client:
+                found = client.presets()
+                for info in found:
+                    _, pictures = client.ask(PresetGet(name=info.name, thumbnail_only=True))
+                    GLib.idle_add(self._add, info.name, pictures[0])
+            words = "" if found else "No style has been saved yet."
+        except Exception as error:
+            words = f"The saved styles cannot be shown: {error} {getattr(error, 'next_step', '')}"
+        GLib.idle_add(self._words.set_text, words)
+
+    def _add(self, name, thumbnail):
+        row = self._model.append([name, _pixbuf(thumbnail)])
+        if name == self._config.get_property("style-preset"):
+            self._view.select_path(self._model.get_path(row))
+
+
+def _pixbuf(picture):
+    pixbuf = GdkPixbuf.Pixbuf.new_from_bytes(
+        GLib.Bytes.new(bytes(picture.data)), GdkPixbuf.Colorspace.RGB, picture.channels == 4, 8,
+        picture.width, picture.height, picture.width * picture.channels,
+    )  # fmt: skip
+    share = 88 / max(picture.width, picture.height)
+    width, height = (max(1, round(n * share)) for n in (picture.width, picture.height))
+    return pixbuf.scale_simple(width, height, GdkPixbuf.InterpType.BILINEAR)
+
+
+def _dialog(procedure, config, title):
+    GimpUi.init("impasto")
+    dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
+    dialog.set_ok_label("_OK")
+    return dialog
+
+
+def _run(dialog):
+    from impasto_protocol.errors import Cancelled
+
+    accepted = dialog.run()
+    dialog.destroy()
+    if not accepted:
+        raise Cancelled("The dialog was closed.")
+
+
+def _frame(dialog, name, title, contents):
+    box = dialog.fill_box(f"{name}-box", contents)
+    dialog.get_label(f"{name}-title", title, False, False)
+    dialog.fill_frame(f"{name}-frame", f"{name}-title", False, f"{name}-box")
+    return box
+
+
+def _style_frame(dialog, config, contents):
+    """The style's frame, where only what the chosen kind needs is to be seen."""
+    box = _frame(dialog, "style", "Style", contents)
+
+    def show(*_):
+        kind = config.get_property("style-from")
+        for child in box.get_children():
+            name = child.get_name()
+            if isinstance(child, PresetChooser):
+                child.set_visible(kind == "preset")
+        for name in contents[1:]:
+            dialog.get_widget(name, GObject.TYPE_NONE).set_visible(name == f"style-{kind}")
+
+    config.connect("notify::style-from", show)
+    dialog.connect("map", show)
+    return box
+
+
+def _values(*values):
+    found = Gimp.ValueArray.new(len(values))
+    for value in values:
+        found.append(GObject.Value(GObject.TYPE_STRING, value))
+    return found

@@ -1,0 +1,131 @@
+#!/usr/bin/env python3
+"""Impasto for GIMP 3: its menu entries, and what happens when one is chosen.
+
+GIMP imports this file to ask what is in it, so nothing but GIMP's own Python is imported here;
+everything else comes when a procedure runs. One run is two processes: the procedure that was
+called keeps the image in order, and `plug-in-impasto-work`, which it calls, talks to the daemon.
+GIMP kills the process whose progress bar is cancelled, and that is only ever the second.
+"""
+
+import sys
+from pathlib import Path
+
+import gi
+
+gi.require_version("Gimp", "3.0")
+from gi.repository import Gimp, GLib, GObject  # noqa: E402
+
+sys.path.insert(0, str(Path(__file__).parent / "vendor"))
+
+import arguments  # noqa: E402
+
+STYLIZE, AGAIN = "plug-in-impasto-stylize", "plug-in-impasto-again"
+APPLY, SAVE = "plug-in-impasto-apply-preset", "plug-in-impasto-save-preset"
+WORK = "plug-in-impasto-work"
+_MENU = "<Image>/Filters/Artistic"
+
+
+class Impasto(Gimp.PlugIn):
+    """Five procedures: four in the menu, and the one that does their work."""
+
+    def do_set_i18n(self, _name):
+        return False
+
+    def do_query_procedures(self):
+        return [STYLIZE, AGAIN, APPLY, SAVE, WORK]
+
+    def do_create_procedure(self, name):
+        if name == WORK:
+            return self._create_work()
+        labels = {
+            STYLIZE: ("Impasto _Style Transfer…", "Paint the layer in the style of a picture",
+                      "Paints the layer, or what is selected of it, as a picture of your choice is "
+                      "painted. The result is a new layer above it; the layer stays as it is."),
+            AGAIN: ("Impasto: A_gain", "Paint with the last settings, without a dialog",
+                    "Uses the settings of the active layer if Impasto painted it, else those of "
+                    "the last run."),
+            APPLY: ("Impasto: Apply _Preset…", "Paint the layer in a saved style",
+                    "Paints with a style that was saved, and with the settings saved with it."),
+            SAVE: ("Impasto: Save Style as Prese_t…", "Keep a picture's style under a name",
+                   "Studies the style of the layer, or of a picture, and keeps it under a name."),
+        }  # fmt: skip
+        label, blurb, help_text = labels[name]
+        procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, self._run, None)
+        procedure.set_image_types("*")
+        procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
+        procedure.set_menu_label(label)
+        procedure.add_menu_path(_MENU)
+        procedure.set_documentation(blurb, help_text, name)
+        procedure.set_attribution("Impasto", "Impasto, MIT licence", "2026")
+        arguments.ADD[name](procedure)
+        if name != SAVE:
+            procedure.add_layer_return_value(
+                "layer", "Layer", "The painted layer", True, GObject.ParamFlags.READWRITE
+            )
+        return procedure
+
+    def _create_work(self):
+        procedure = Gimp.Procedure.new(self, WORK, Gimp.PDBProcType.PLUGIN, self._work, None)
+        procedure.set_documentation(
+            "Does the work of the other procedures of Impasto", "For their use only.", WORK
+        )
+        procedure.set_attribution("Impasto", "Impasto, MIT licence", "2026")
+        arguments.add_work(procedure)
+        return procedure
+
+    def _run(self, procedure, run_mode, image, drawables, config, _data):
+        """Any of the four. This is the border where errors become a painter's words."""
+        interactive = run_mode != Gimp.RunMode.NONINTERACTIVE
+        try:
+            import runs
+
+            run = {STYLIZE: runs.stylize, AGAIN: runs.again, APPLY: runs.apply, SAVE: runs.save}
+            layer = run[procedure.get_name()](procedure, run_mode, image, drawables, config)
+        except Exception as error:
+            return _failure(procedure, error, interactive=interactive)
+        values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+        if procedure.get_name() != SAVE:
+            values.remove(1)
+            values.insert(1, GObject.Value(Gimp.Layer, layer))
+        return values
+
+    def _work(self, procedure, config, _data):
+        try:
+            import work
+
+            told = work.run(config)
+        except Exception as error:
+            return _failure(procedure, error, interactive=config.get_property("interactive"))
+        values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
+        values.remove(1)
+        values.insert(1, GObject.Value(GObject.TYPE_STRING, told))
+        return values
+
+
+def _failure(procedure, error, *, interactive):
+    """What GIMP is told of an error; in a window the painter is told by a dialog of our own."""
+    code = getattr(error, "code", "")
+    if code == "CANCELLED":
+        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, GLib.Error(str(error)))
+    if isinstance(error, ModuleNotFoundError):
+        words = f"Impasto's own files are not complete: {error.name} is missing."
+        next_step = "Install Impasto again; your styles and settings stay."
+    elif code:
+        words, next_step = str(error), error.next_step
+    else:
+        import traceback
+
+        traceback.print_exception(error)
+        words = f"Something went wrong inside Impasto ({type(error).__name__}: {error})."
+        next_step = "Nothing was changed. Try once more; if it happens again, report it."
+    if interactive:
+        import dialogs
+
+        dialogs.show_error(words, next_step, error)
+        return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, GLib.Error(words))
+    told = f"{code + ': ' if code else ''}{words} {next_step}"
+    return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, GLib.Error(told))
+
+
+if __name__ == "__main__":
+    Gimp.main(Impasto.__gtype__, sys.argv)

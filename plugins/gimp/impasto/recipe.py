@@ -1,0 +1,127 @@
+"""What a painting is made from: the style and the settings, as it is sent, repeated and kept."""
+
+import json
+from pathlib import Path
+
+import arguments
+from gi.repository import Gimp, Gio
+
+from impasto_protocol.errors import BadField, StyleUnreadable
+from impasto_protocol.fields import build, plain
+from impasto_protocol.settings import QUALITIES, Settings
+
+PARASITE = "impasto-recipe"
+_LAST = "impasto-last-recipe"
+_LISTS = {"content-layers": str, "style-layers": str,
+          "content-layer-weights": float, "style-layer-weights": float}  # fmt: skip
+_OPTIONAL = ("content-weight", "style-weight")
+_RESULT = arguments.names(arguments.RESULT)
+
+
+def from_config(config):
+    """The recipe that the arguments of a procedure amount to. Raises BadField."""
+    values = {name: config.get_property(name) for name in arguments.SETTINGS}
+    quality = QUALITIES.get(config.get_property("quality"), {})
+    for name, item in _LISTS.items():
+        values[name] = _split(name, values[name], item)
+    for name in _OPTIONAL:
+        values[name] = None if values[name] < 0 else values[name]
+    values = {name.replace("-", "_"): value for name, value in values.items()} | quality
+    try:
+        settings = build(Settings, values)
+    except BadField as error:
+        error.next_step = "Correct it under Advanced, or press Reset."
+        raise
+    return {
+        "style": style_from_config(config),
+        "settings": plain(settings),
+        **{name: config.get_property(name) for name in _RESULT},
+    }
+
+
+def from_preset(config):
+    """The recipe of a saved style. Raises StyleUnreadable when none was named."""
+    name = config.get_property("style-preset")
+    if not name:
+        raise StyleUnreadable("No saved style was chosen.", next_step="Choose one and try again.")
+    chosen = dict(QUALITIES.get(config.get_property("quality"), {}))
+    if not config.get_property("own-settings"):
+        chosen |= {
+            "strength": config.get_property("strength"),
+            "style_scale": config.get_property("style-scale"),
+        }
+    return {
+        "style": {"from": "preset", "name": name},
+        "settings": plain(build(Settings, chosen)),
+        "over-preset": chosen,
+        **{name: config.get_property(name) for name in _RESULT},
+    }
+
+
+def to_save(config):
+    """What is to be kept under which name."""
+    kept = {name: config.get_property(name) for name in ("strength", "style-scale")}
+    values = {name.replace("-", "_"): value for name, value in kept.items()}
+    return {
+        "save": config.get_property("name"),
+        "replace": config.get_property("replace"),
+        "style": style_from_config(config),
+        "settings": plain(build(Settings, values)),
+    }
+
+
+def layer_name(recipe):
+    """The painted layer's name: the style's and the strength."""
+    return f"{style_name(recipe['style'])} {recipe['settings']['strength']:.0%}"
+
+
+def style_from_config(config):
+    """Where the style is to be taken from. Raises StyleUnreadable when nothing was chosen."""
+    kind = config.get_property("style-from")
+    chosen = config.get_property(f"style-{kind}")
+    if not chosen:
+        raise StyleUnreadable(
+            f"No style was chosen: {arguments.STYLE_FROM[kind].lower()} is wanted.",
+            next_step="Choose one in the dialog, or take the style from elsewhere.",
+        )
+    if kind == "file":
+        return {"from": kind, "uri": chosen.get_uri()}
+    if kind == "preset":
+        return {"from": kind, "name": chosen}
+    if kind == "pattern":
+        return {"from": kind, "name": chosen.get_name()}
+    return {"from": kind, "id": chosen.get_id(), "name": chosen.get_name()}
+
+
+def style_name(style):
+    """The style's name for people."""
+    if style["from"] == "file":
+        return Path(Gio.File.new_for_uri(style["uri"]).get_basename()).stem
+    return style["name"]
+
+
+def keep(recipe, item=None):
+    """Keep a recipe on a layer, or without one as that of the last run."""
+    data = json.dumps(recipe).encode()
+    keeper, name = (item, PARASITE) if item else (Gimp, _LAST)
+    keeper.attach_parasite(Gimp.Parasite.new(name, Gimp.PARASITE_PERSISTENT, data))
+
+
+def find(drawable):
+    """The recipe kept on a layer, or else that of the last run. Raises BadField."""
+    parasite = drawable.get_parasite(PARASITE) or Gimp.get_parasite(_LAST)
+    if parasite is None:
+        raise BadField(
+            "Nothing has been painted yet that could be repeated.",
+            next_step="Use Filters ▸ Artistic ▸ Impasto Style Transfer first.",
+        )
+    recipe = json.loads(bytes(parasite.get_data()))
+    build(Settings, recipe["settings"], known_only=True)
+    return recipe
+
+
+def _split(name, text, item):
+    try:
+        return tuple(item(part.strip()) for part in (text or "").split(",") if part.strip())
+    except ValueError as error:
+        raise BadField(f"{name} must be numbers with commas between them.", field=name) from error

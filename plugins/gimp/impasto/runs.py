@@ -1,0 +1,185 @@
+"""The four menu entries, from the layer that is selected to the layer that is added.
+
+Everything that is done to the image is done here: a canvas is put above the source without a
+trace in the undo history, `plug-in-impasto-work` paints in it, and what it has become is inserted
+as one undo step. Whatever happens on the way, the canvas is taken out again.
+"""
+
+import json
+from contextlib import contextmanager
+
+import layers
+import recipe
+from gi.repository import Gegl, Gimp
+
+from impasto_protocol.errors import BadField, Cancelled, error_from_code
+
+_WORK = "plug-in-impasto-work"
+
+
+def stylize(procedure, run_mode, image, drawables, config):
+    """Paint with what the dialog, or the caller, says."""
+    source = layers.find_source(image, drawables)
+    interactive = run_mode == Gimp.RunMode.INTERACTIVE
+    if interactive:
+        import dialogs
+
+        dialogs.ask_stylize(procedure, config)
+    return _paint(image, source, recipe.from_config(config), windows=_windows(run_mode))
+
+
+def again(_procedure, run_mode, image, drawables, _config):
+    """Paint with the recipe that the layer was painted with, or else with the last one."""
+    source = layers.find_source(image, drawables)
+    return _paint(image, source, recipe.find(source), windows=_windows(run_mode))
+
+
+def apply(procedure, run_mode, image, drawables, config):
+    """Paint in a saved style."""
+    source = layers.find_source(image, drawables)
+    if run_mode == Gimp.RunMode.INTERACTIVE:
+        import dialogs
+
+        dialogs.ask_preset(procedure, config)
+    return _paint(image, source, recipe.from_preset(config), windows=_windows(run_mode))
+
+
+def save(procedure, run_mode, image, drawables, config):
+    """Keep a style under a name."""
+    if run_mode == Gimp.RunMode.INTERACTIVE:
+        import dialogs
+
+        if not config.get_property("style-layer"):
+            config.set_property("style-layer", layers.find_source(image, drawables))
+        dialogs.ask_save(procedure, config)
+    elif config.get_property("style-from") == "layer" and not config.get_property("style-layer"):
+        config.set_property("style-layer", layers.find_source(image, drawables))
+    if not config.get_property("name"):
+        raise BadField("The style needs a name.", next_step="Type one and try again.")
+    _work(None, None, None, recipe.to_save(config), windows=_windows(run_mode))
+
+
+def _windows(run_mode):
+    """Whether windows may be shown."""
+    return run_mode != Gimp.RunMode.NONINTERACTIVE
+
+
+def _paint(image, source, made, *, windows):
+    inner = layers.box_to_paint(image, source)
+    selected, clean = image.get_selected_layers(), not image.is_dirty()
+    canvas = _insert_canvas(image, source, inner, made)
+    painted = None
+    try:
+        told = _work(image, source, canvas, {**made, "box": list(vars(inner).values())},
+                     windows=windows)  # fmt: skip
+        if not image.is_valid() or not canvas.is_valid() or not source.is_valid():
+            raise Cancelled("The layer or its image was closed.")
+        made = {**made, "settings": told["settings"]}
+        made.pop("over-preset", None)
+        recipe.keep(made, canvas)
+        painted = canvas.copy()
+        painted.set_name(recipe.layer_name(made))
+    finally:
+        if image.is_valid():
+            _take_out(image, canvas)
+            if painted is None:
+                image.set_selected_layers([layer for layer in selected if layer.is_valid()])
+            if clean:
+                image.clean_all()
+    _insert(image, source, painted, inner, made)
+    recipe.keep(made)
+    for note in told.get("notes", []):
+        Gimp.message(f"Impasto: {note}")
+    return painted
+
+
+def _insert_canvas(image, source, inner, made):
+    """An empty layer above the source, as large as the box, cut by the selection."""
+    _, left, top = source.get_offsets()
+    canvas = Gimp.Layer.new(
+        image, "Impasto", inner.width, inner.height, source.type_with_alpha(), 100,
+        image.get_default_new_layer_mode(),
+    )  # fmt: skip
+    with _untracked(image):
+        image.insert_layer(canvas, source.get_parent(), image.get_item_position(source))
+        canvas.set_offsets(left + inner.x, top + inner.y)
+        if not Gimp.Selection.is_empty(image):
+            canvas.add_mask(canvas.create_mask(Gimp.AddMaskType.SELECTION))
+        elif source.get_mask():
+            _copy_mask(source, canvas, inner)
+        canvas.set_visible(made["preview"])
+    return canvas
+
+
+def _take_out(image, canvas):
+    # A plug-in that is killed in between leaves the history frozen; nothing may.
+    if canvas.is_valid() and canvas.get_image() == image:
+        with _untracked(image):
+            image.remove_layer(canvas)
+    Gimp.displays_flush()
+
+
+def _insert(image, source, painted, inner, made):
+    """The one undo step."""
+    image.undo_group_start()
+    try:
+        painted.set_visible(True)
+        image.insert_layer(painted, source.get_parent(), image.get_item_position(source))
+        cut_by_selection = painted.get_mask() and not _is_copied_mask(image, source)
+        if cut_by_selection and (made["selection-as"] == "alpha" or source.get_mask()):
+            painted.remove_mask(Gimp.MaskApplyMode.APPLY)
+            if source.get_mask():
+                _copy_mask(source, painted, inner)
+        elif painted.get_mask():
+            painted.set_edit_mask(False)
+    finally:
+        image.undo_group_end()
+    Gimp.displays_flush()
+
+
+def _is_copied_mask(image, source):
+    return Gimp.Selection.is_empty(image) and source.get_mask() is not None
+
+
+def _copy_mask(source, layer, inner):
+    """Give a layer that lies over the box `inner` of the source the source's own mask."""
+    data = (
+        source.get_mask()
+        .get_buffer()
+        .get(inner.rectangle(), 1.0, "Y float", Gegl.AbyssPolicy.CLAMP)
+    )
+    mask = layer.create_mask(Gimp.AddMaskType.WHITE)
+    layer.add_mask(mask)
+    buffer = mask.get_buffer()
+    buffer.set(Gegl.Rectangle.new(0, 0, inner.width, inner.height), "Y float", data)
+    layers.show(mask, buffer)
+    layer.set_edit_mask(False)
+
+
+@contextmanager
+def _untracked(image):
+    """Changes that leave no trace in the undo history."""
+    image.undo_freeze()
+    try:
+        yield
+    finally:
+        image.undo_thaw()
+
+
+def _work(image, source, canvas, made, *, windows):
+    """Have the other process do it: what came of it. Raises what it failed with."""
+    procedure = Gimp.get_pdb().lookup_procedure(_WORK)
+    config = procedure.create_config()
+    if image:
+        config.set_property("image", image)
+        config.set_property("source", source)
+        config.set_property("canvas", canvas)
+    config.set_property("recipe", json.dumps(made))
+    config.set_property("interactive", windows)
+    values = procedure.run(config)
+    if values.index(0) != Gimp.PDBStatusType.SUCCESS:
+        raise Cancelled("Painting was cancelled.")
+    told = json.loads(values.index(1))
+    if "error" in told:
+        raise error_from_code(**told["error"])
+    return told

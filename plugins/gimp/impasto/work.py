@@ -1,0 +1,245 @@
+"""One job, in a process of its own: pixels to the daemon, previews and the painting back.
+
+It writes into the canvas it was given and changes nothing else, so that it can be killed at any
+moment: GIMP does that when its progress bar is cancelled, and the daemon then ends the job too.
+"""
+
+import contextlib
+import json
+import threading
+import time
+import traceback
+
+import layers
+from gi.repository import Gegl, Gimp, Gio
+
+from impasto_protocol.client import Client, new_job_id
+from impasto_protocol.errors import (
+    Cancelled,
+    ImpastoError,
+    StyleUnreadable,
+    error_from_code,
+)
+from impasto_protocol.fields import build, plain
+from impasto_protocol.messages import (
+    Cancelled as CancelledMessage,
+)
+from impasto_protocol.messages import (
+    Failed,
+    PresetGet,
+    PresetSave,
+    Result,
+    Stylise,
+)
+from impasto_protocol.settings import Settings
+from impasto_protocol.words import describe_progress
+
+_PREVIEW_PX = 768
+_TICK_S = 0.05
+
+
+def run(config):
+    """Do what the recipe in a configuration says; what came of it, or the error, as JSON."""
+    try:
+        return json.dumps(_run(config))
+    except ImpastoError as error:
+        told = {"code": error.code, "message": str(error), "next_step": error.next_step}
+    except Exception as error:
+        traceback.print_exc()
+        told = {
+            "code": "INTERNAL",
+            "message": f"Something went wrong inside Impasto ({type(error).__name__}: {error}).",
+            "next_step": "Nothing was changed. Try once more; if it happens again, report it.",
+        }
+    return json.dumps({"error": told})
+
+
+def _run(config):
+    Gegl.init(None)  # GIMP readies GEGL's buffers for a plug-in, but not formats and operations
+    recipe = json.loads(config.get_property("recipe"))
+    progress = _Progress(interactive=config.get_property("interactive"))
+    try:
+        with _connect(progress) as client:
+            if "save" in recipe:
+                return _save(client, recipe, progress)
+            return _stylise(client, config, recipe, progress)
+    finally:
+        progress.close()
+
+
+def _stylise(client, config, recipe, progress):
+    image, source = config.get_property("image"), config.get_property("source")
+    canvas = config.get_property("canvas")
+    inner = layers.Box(*recipe["box"])
+    selection_there = not Gimp.Selection.is_empty(image)
+    outer = inner.grown(recipe["context-margin"], source) if selection_there else inner
+    pictures = {"content": layers.read(source, outer)}
+    if selection_there:
+        pictures["selection"] = layers.read_selection(image, source, outer)
+    settings, style = build(Settings, recipe["settings"]), recipe["style"]
+    if style["from"] != "preset":
+        pictures["style"] = _read_style(style)
+    elif "over-preset" in recipe:
+        answer, _ = client.ask(PresetGet(name=style["name"], thumbnail_only=True))
+        own = plain(answer.presets[0].settings)
+        settings = build(Settings, own | recipe["over-preset"])
+    message = Stylise(
+        job=new_job_id(),
+        settings=settings,
+        preset=style["name"] if style["from"] == "preset" else "",
+        preview_px=_PREVIEW_PX if recipe["preview"] else 0,
+    )
+    previews = _Previews(canvas, outer, inner)
+
+    def on_pictures(found):
+        if not canvas.is_valid():
+            raise Cancelled("The layer that was being painted was removed.")
+        if found:
+            previews.show(found[0])
+
+    result, (painted,) = _follow(client, client.submit(message, pictures), progress, on_pictures)
+    layers.write(canvas, painted, outer, inner)
+    return {
+        "steps": result.steps,
+        "seconds": result.seconds,
+        "notes": list(result.notes),
+        "settings": plain(settings),
+    }
+
+
+def _save(client, recipe, progress):
+    message = PresetSave(
+        job=new_job_id(),
+        name=recipe["save"],
+        settings=build(Settings, recipe["settings"]),
+        replace=recipe["replace"],
+        keep=False,
+    )
+    job = client.submit(message, {"style": _read_style(recipe["style"])})
+    result, _ = _follow(client, job, progress, lambda found: None)
+    return {"seconds": result.seconds, "notes": list(result.notes)}
+
+
+def _follow(client, job, progress, on_pictures):
+    """Wait for a job's end: its result and the pictures. Raises what it ended with instead."""
+    asked = None
+    while True:
+        client.wait(_TICK_S)
+        client.pump()
+        for message, pictures in job.poll():
+            if isinstance(message, Result):
+                return message, pictures
+            if isinstance(message, Failed):
+                raise error_from_code(message.code, message.message, message.next_step)
+            if isinstance(message, CancelledMessage):
+                raise Cancelled("Painting was cancelled.")
+            on_pictures(pictures)
+            progress.show(*describe_progress(message))
+        if progress.wanted != asked:
+            asked = progress.wanted
+            job.cancel(keep=asked == "enough")
+        progress.tick()
+
+
+def _connect(progress):
+    """A client of the daemon, which is started when none runs; the window lives meanwhile."""
+    found = {}
+
+    def connect():
+        try:
+            found["client"] = Client.connect(name="GIMP")
+        except Exception as error:
+            found["error"] = error
+
+    progress.show("Waiting for Impasto to start", None)
+    thread = threading.Thread(target=connect, daemon=True)
+    thread.start()
+    while thread.is_alive():
+        thread.join(_TICK_S)
+        progress.tick()
+        if progress.wanted == "cancel":
+            raise Cancelled("Painting was cancelled.")
+    if "error" in found:
+        raise found["error"]
+    return found["client"]
+
+
+def _read_style(style):
+    if style["from"] == "layer":
+        layer = Gimp.Item.get_by_id(style["id"])
+        if not layer or not layer.is_valid():
+            raise StyleUnreadable(
+                f"The layer {style['name']!r} with the style is no longer there.",
+                next_step="Choose the style anew.",
+            )
+        return layers.read_style(layer)
+    if style["from"] == "pattern":
+        pattern = Gimp.Pattern.get_by_name(style["name"])
+        if not pattern:
+            raise StyleUnreadable(f"There is no pattern {style['name']!r}.")
+        return layers.read_pattern(pattern)
+    file = Gio.File.new_for_uri(style["uri"])
+    if file.query_file_type(Gio.FileQueryInfoFlags.NONE, None) != Gio.FileType.REGULAR:
+        raise StyleUnreadable(f"There is no picture file {file.get_basename()}.")
+    try:
+        image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
+    except Exception as error:
+        raise StyleUnreadable(f"{file.get_basename()} cannot be read: {error}.") from error
+    try:
+        return layers.read_style(image.flatten())
+    finally:
+        image.delete()
+
+
+class _Previews:
+    """Puts previews into the canvas, and no more of them than GIMP can take in at its ease."""
+
+    def __init__(self, canvas, outer, inner):
+        self._canvas, self._outer, self._inner = canvas, outer, inner
+        self._next = 0.0
+
+    def show(self, preview):
+        began = time.monotonic()
+        if began < self._next:
+            return
+        layers.write_preview(self._canvas, preview, self._outer, self._inner)
+        ended = time.monotonic()
+        self._next = ended + 3 * (ended - began)
+
+
+class _Progress:
+    """GIMP's own progress bar and, where windows may be shown, a window beside it.
+
+    wanted: None, or what was asked for there: "enough" or "cancel".
+    """
+
+    def __init__(self, *, interactive):
+        Gimp.progress_init("Impasto")
+        self._window = None
+        if interactive:
+            import dialogs
+
+            self._window = dialogs.ProgressWindow()
+
+    @property
+    def wanted(self):
+        return self._window.wanted if self._window else None
+
+    def show(self, words, share):
+        Gimp.progress_set_text(f"Impasto: {words}")
+        if share is None:
+            Gimp.progress_pulse()
+        else:
+            Gimp.progress_update(share)
+        if self._window:
+            self._window.show(words, share)
+
+    def tick(self):
+        if self._window:
+            self._window.tick()
+
+    def close(self):
+        with contextlib.suppress(Exception):
+            Gimp.progress_end()
+        if self._window:
+            self._window.close()

@@ -1,0 +1,86 @@
+"""What painters read while a job runs and when it cannot. Standard library only."""
+
+from __future__ import annotations
+
+import importlib
+import platform
+from collections.abc import Callable
+
+from impasto_protocol.connection import connection_file, daemon_lives, program, runtime_dir
+from impasto_protocol.errors import ImpastoError
+from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
+from impasto_protocol.messages import Accepted, JobMessage, Progress
+
+PHASES = {
+    "starting": "Starting",
+    "weights": "Downloading the trained network",
+    "style": "Studying the style",
+    "painting": "Painting",
+}
+
+
+def describe_progress(message: JobMessage) -> tuple[str, float | None]:
+    """A line about a job, and the share that is done if it can be told."""
+    if isinstance(message, Accepted) and message.position:
+        return f"Waiting for {message.position} other job(s)", None
+    if not isinstance(message, Progress):
+        return "Waiting", None
+    words, share = PHASES[message.phase], None
+    if message.phase in ("painting", "weights") and message.of:
+        unit = " MiB" if message.phase == "weights" else ""
+        words += f", {message.step} of {message.of}{unit}"
+        share = min(1.0, message.step / message.of)
+    if message.losses and "total" in message.losses:
+        words += f", loss {message.losses['total']:.4g}"
+    if message.seconds_left is not None and message.step:
+        words += f", {describe_seconds(message.seconds_left)} left"
+    return words, share
+
+
+def describe_seconds(seconds: float) -> str:
+    """A duration as people say it."""
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s"
+    return f"about {round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def diagnose(host: str, error: BaseException | None = None) -> str:
+    """What a bug report needs, with nothing private in it: no pictures, names or keys.
+
+    host: the editor and its version.
+    """
+    lines = [
+        f"host: {host}",
+        f"system: {platform.platform()}",
+        f"python: {platform.python_version()} ({platform.python_implementation()})",
+        f"protocol: {PROTOCOL_MAJOR}.{PROTOCOL_MINOR}",
+        f"pyzmq: {_version('zmq')}",
+        f"msgpack: {_version('msgpack')}",
+        f"impasto program: {_tell(lambda: 'found' if program() else '')}",
+        f"connection file: {_tell(lambda: str(connection_file(runtime_dir()).exists()))}",
+        f"daemon holds its lock: {_tell(lambda: str(daemon_lives(runtime_dir())))}",
+    ]
+    if isinstance(error, ImpastoError):
+        lines.append(f"error: {error.code}: {error} {error.next_step}")
+    elif error:
+        where = error.__traceback__
+        while where and where.tb_next:
+            where = where.tb_next
+        at = f" at {where.tb_frame.f_code.co_name}:{where.tb_lineno}" if where else ""
+        lines.append(f"error: {type(error).__name__}: {error}{at}")
+    return "\n".join(lines)
+
+
+def _version(module: str) -> str:
+    try:
+        found = importlib.import_module(module)
+    except Exception as error:
+        return f"cannot be loaded ({type(error).__name__})"
+    return str(getattr(found, "__version__", None) or getattr(found, "version", "unknown"))
+
+
+def _tell(question: Callable[[], str]) -> str:
+    try:
+        return question()
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"

@@ -1,0 +1,45 @@
+"""The editors, each real and in a tree of its own that tests run it in by chroot."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+HOSTS = Path(os.environ.get("IMPASTO_HOSTS", "/var/tmp/impasto-hosts"))
+
+
+class Tree:
+    """A Debian in a folder, in which the checkout and the tests' files are at their own paths."""
+
+    def __init__(self, folder, shared):
+        self.folder, self._shared = folder, shared
+
+    def start(self, command, environment, **options):
+        """Run a command in the tree: the process. Its mounts go when it ends."""
+        steps = ["set -e"]
+        for path in {self._shared, ROOT, Path(sys.prefix), Path(sys.base_prefix), Path("/dev")}:
+            steps += [
+                f"mkdir -p '{self.folder}{path}'",
+                f"mount --rbind '{path}' '{self.folder}{path}'",
+            ]
+        steps += [f"mount -t proc proc '{self.folder}/proc'", f'exec chroot "{self.folder}" "$@"']
+        variables = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment}
+        return subprocess.Popen(
+            ["unshare", "--mount", "--propagation", "private", "bash", "-c", "\n".join(steps),
+             "bash", "env", "-i", *(f"{k}={v}" for k, v in variables.items()), *command],
+            **options,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def trixie(tmp_path_factory):
+    folder = HOSTS / "trixie"
+    if not (folder / "usr/bin/gimp-console").exists() or os.geteuid() != 0:
+        missing = f"no editors in {folder}: run tests/hosts/provision {folder} as root"
+        if os.environ.get("IMPASTO_NEED_HOSTS"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return Tree(folder, tmp_path_factory.getbasetemp())

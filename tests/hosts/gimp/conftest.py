@@ -1,0 +1,250 @@
+"""GIMP 3 with the plug-in in it, and the real daemon."""
+
+import itertools
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageGrab
+from tests.integration.conftest import make_daemon, own_daemon  # noqa: F401
+
+from impasto_protocol.messages import Status
+
+HERE = Path(__file__).parent
+ROOT = HERE.parents[2]
+
+
+class Gimp:
+    """A GIMP without a window, that runs pieces of Python."""
+
+    command = ("gimp-console", "-idf")
+
+    def __init__(self, tree, folder, environment):
+        self.folder, self._numbers = folder, itertools.count(1)
+        self._log = (folder / "gimp.log").open("w")
+        (folder / "work").mkdir()
+        script = f"exec(compile(open('{HERE}/server.py').read(), 'server.py', 'exec'), globals())"
+        self.process = tree.start(
+            [*self.command, "--batch-interpreter=python-fu-eval", "-b", script, "--quit"],
+            {"HOME": str(folder), "IMPASTO_TEST_FOLDER": str(folder / "work"), **environment},
+            stdout=self._log, stderr=self._log,
+        )  # fmt: skip
+
+    def begin(self, code, **values):
+        """Have a piece of code run with these values; its number, for `end`."""
+        number = f"{next(self._numbers):04}"
+        lines = [f"{name} = {value!r}" for name, value in values.items()]
+        piece = self.folder / "work" / f"{number}.part"
+        piece.write_text("\n".join(["from pathlib import PosixPath", *lines, code]))
+        piece.rename(piece.with_suffix(".py"))
+        return number
+
+    def end(self, number, timeout_s=120):
+        """What that piece of code left in `answer`."""
+        file, deadline = self.folder / "work" / f"{number}.json", time.monotonic() + timeout_s
+        while not file.exists():
+            assert self.process.poll() is None, self.log()
+            assert time.monotonic() < deadline, self.log()
+            time.sleep(0.02)
+        told = json.loads(file.read_text())
+        assert "error" not in told, f"{told['error']}\n{self.log()}"
+        return told["answer"]
+
+    def run(self, code, **values):
+        """What a piece of code leaves in `answer`."""
+        return self.end(self.begin(code, **values))
+
+    def log(self):
+        self._log.flush()
+        return (self.folder / "gimp.log").read_text()[-4000:]
+
+    def close(self):
+        (self.folder / "work" / "end").touch()
+        try:
+            self.process.wait(timeout=20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+        self._log.close()
+
+
+class Window(Gimp):
+    """A GIMP with a window on a screen of its own."""
+
+    command = ("gimp-3.0", "--no-splash", "--new-instance")
+
+    def __init__(self, tree, folder, environment, display):
+        self.display = display
+        quiet = {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none", "DISPLAY": display}
+        super().__init__(tree, folder, {**environment, **quiet})
+
+    def xdotool(self, *arguments):
+        """What the program that plays the painter's hands says."""
+        environment = {**os.environ, "DISPLAY": self.display}
+        return subprocess.run(
+            ["xdotool", *arguments], env=environment, capture_output=True, text=True, check=False
+        ).stdout.split()
+
+    def keys(self, *keys, window=None):
+        """Press keys, in the image's window or in the one that has a title."""
+        (*_, found) = self.await_window(window or "GIMP$")
+        self.xdotool("windowfocus", "--sync", found)
+        for key in keys:
+            self.xdotool("key", "--window", "0", key)
+            time.sleep(0.2)
+
+    def windows(self, title):
+        """The windows whose title matches."""
+        return self.xdotool("search", "--onlyvisible", "--name", title)
+
+    def await_window(self, title, timeout_s=60):
+        """The windows whose title matches, once there is one."""
+        deadline = time.monotonic() + timeout_s
+        while not (found := self.windows(title)):
+            assert time.monotonic() < deadline, f"no window {title!r}\n{self.log()}"
+            time.sleep(0.1)
+        return found
+
+    def picture(self, name):
+        """Keep a picture of the screen among the test's artefacts."""
+        folder = Path(os.environ.get("IMPASTO_ARTEFACTS", self.folder))
+        folder.mkdir(parents=True, exist_ok=True)
+        ImageGrab.grab(xdisplay=self.display).save(folder / f"{name}.png")
+
+
+def install(folder, *, pyzmq=True):
+    """The plug-in in a GIMP profile, with what it needs."""
+    build = runpy.run_path(str(ROOT / "installer" / "build.py"))
+    build["build_gimp"](folder / "plug-ins" / "impasto", "3.13", pyzmq=pyzmq)
+
+
+@pytest.fixture
+def changed_profile(profile, tmp_path):
+    """A copy of the profile whose plug-in a test may break: its folder, and the plug-in's."""
+    folder = tmp_path / "profile"
+    shutil.copytree(profile, folder)
+    return folder, folder / "plug-ins" / "impasto"
+
+
+@pytest.fixture(scope="session")
+def profile(trixie, tmp_path_factory):
+    """A GIMP profile with the plug-in in it, whose plug-ins GIMP has looked at already."""
+    folder = tmp_path_factory.mktemp("profile")
+    install(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A photograph of 160 x 120 px and a painting, where GIMP can see them."""
+    folder = tmp_path_factory.mktemp("pictures")
+    named = os.environ.get("IMPASTO_IMAGES")
+    demo = ROOT / "daemon/src/impasto_daemon/demo"
+    sources = {
+        "photo": Path(named) / "tubingen.jpg" if named else demo / "photograph.jpg",
+        "style": Path(named) / "starry_night_google.jpg" if named else demo / "painting.jpg",
+    }
+    for name, source in sources.items():
+        image = Image.open(source).convert("RGB")
+        image.resize((160, 120) if name == "photo" else (256, 200)).save(folder / f"{name}.png")
+    return {"photo": folder / "photo.png", "style": folder / "style.png"}
+
+
+@pytest.fixture(scope="session")
+def gimp_daemon(tmp_path_factory):
+    weights = os.environ.get("IMPASTO_WEIGHTS")
+    variables = {"IMPASTO_WEIGHTS": weights} if weights else {}
+    running = make_daemon(tmp_path_factory.mktemp("d"), **variables).start()
+    yield running
+    running.end()
+
+
+@pytest.fixture
+def running_job():
+    """running_job(daemon): the job that is being painted, once it is."""
+
+    def find(daemon):
+        deadline = time.monotonic() + 120
+        with daemon.connect() as client:
+            while time.monotonic() < deadline:
+                for job in client.ask(Status())[0].jobs:
+                    if job.state == "running" and job.step > 1:
+                        return job
+                time.sleep(0.1)
+        raise AssertionError("no job was painted")
+
+    return find
+
+
+@pytest.fixture
+def own_gimp(trixie, profile, tmp_path):
+    """Starts GIMPs for tests that break something: own_gimp(profile=…, IMPASTO_HOME=…)."""
+    running = []
+
+    def start(*, profile=profile, **environment):
+        folder = tmp_path / f"gimp{len(running)}"
+        folder.mkdir()
+        variables = {"GIMP3_DIRECTORY": str(profile), **environment}
+        running.append(Gimp(trixie, folder, variables))
+        return running[-1]
+
+    yield start
+    for host in running:
+        host.close()
+
+
+@pytest.fixture(scope="session")
+def gimp(trixie, profile, gimp_daemon, tmp_path_factory):
+    """One GIMP for all tests that leave it as they found it."""
+    environment = {"GIMP3_DIRECTORY": str(profile), "IMPASTO_HOME": str(gimp_daemon.home)}
+    running = Gimp(trixie, tmp_path_factory.mktemp("gimp"), environment)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def screen(trixie):
+    """A screen that nobody sees: its name."""
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
+        pass_fds=[write], stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(write)
+    with os.fdopen(read) as said:
+        yield f":{said.readline().strip()}"
+    server.terminate()
+    server.wait()
+
+
+@pytest.fixture(scope="module")
+def window(trixie, screen, profile, gimp_daemon, pictures, tmp_path_factory):
+    """One GIMP with a window; its dialogs come up with the style chosen already."""
+    own = tmp_path_factory.mktemp("window")
+    folder = own / "profile"
+    shutil.copytree(profile, folder)
+    (folder / "gimprc").write_text(
+        '(config-version "3.0.4") (show-welcome-dialog no) (check-updates no)'
+        " (save-session-info no)"
+    )
+    (folder / "shortcutsrc").write_text(
+        '(file-version 1) (action "plug-in-impasto-stylize" "<Primary><Alt>y")'
+        ' (action "plug-in-impasto-again" "<Primary><Alt>g")'
+        ' (action "plug-in-impasto-apply-preset" "<Primary><Alt>p")'
+        ' (action "plug-in-impasto-save-preset" "<Primary><Alt>v")'
+    )
+    settings = folder / "plug-in-settings"
+    settings.mkdir(exist_ok=True)
+    (settings / "GimpProcedureConfigRun-plug-in-impasto-stylize.last").write_text(
+        f'(style-file "file://{pictures["style"]}")\n(quality "custom")\n(iterations 150)\n'
+        "(tolerance 0)\n"
+    )
+    environment = {"GIMP3_DIRECTORY": str(folder), "IMPASTO_HOME": str(gimp_daemon.home)}
+    running = Window(trixie, own, environment, screen)
+    yield running
+    running.close()

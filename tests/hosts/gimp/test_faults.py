@@ -1,0 +1,136 @@
+"""What goes wrong around the plug-in: it is said, nothing is left, and the next run works."""
+
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from impasto_protocol.messages import Cancel, Status
+
+PAINT = """
+image = load(photo)
+layer = image.get_layers()[0]
+before = tree(image.get_layers())
+clean = image.is_dirty()
+status, _, error = stylize(image, layer, style, **arguments)
+after = tree(image.get_layers())
+answer = status, error, after == before, image.undo_is_enabled(), len(after)
+"""
+LONG = {"iterations": 100_000}
+IMPASTO = str(Path(sys.executable).with_name("impasto"))
+
+
+def test_cancelled_job_leaves_the_image_as_it_was(gimp, gimp_daemon, pictures, running_job):
+    number = gimp.begin(PAINT, arguments=LONG, **pictures)
+    job = running_job(gimp_daemon)
+    assert job.client == "GIMP"
+    with gimp_daemon.connect() as client:
+        client._send(Cancel(job=job.job))
+        client.ask(Status())
+    assert gimp.end(number) == ["cancel", "cancelled", True, True, 1]
+
+
+def test_killed_plug_in_ends_its_job_and_leaves_nothing(gimp, gimp_daemon, pictures, running_job):
+    """As GIMP kills it when its progress bar is cancelled."""
+    number = gimp.begin(PAINT, arguments=LONG, **pictures)
+    job = running_job(gimp_daemon)
+    workers = [
+        int(process.name)
+        for process in Path("/proc").glob("[0-9]*")
+        if b"plug-ins/impasto/impasto.py" in (process / "cmdline").read_bytes()
+    ]
+    os.kill(max(workers), 9)  # the second of the two processes, which does the work
+    status, _, same, undo, _ = gimp.end(number)
+    assert (status, same, undo) == ("cancel", True, True)
+    killed = time.monotonic()
+    with gimp_daemon.connect() as client:
+        while True:
+            states = {found.job: found.state for found in client.ask(Status())[0].jobs}
+            if states[job.job] == "cancelled":
+                break
+            assert time.monotonic() - killed < 8
+            time.sleep(0.1)
+
+
+def test_killed_daemon_is_noticed_and_the_next_run_starts_another(
+    own_gimp, own_daemon, pictures, tmp_path, running_job
+):
+    daemon = own_daemon(home=tmp_path / "h")
+    gimp = own_gimp(
+        IMPASTO_HOME=str(daemon.home), IMPASTO_DOWNLOAD="false", IMPASTO_COMMAND=IMPASTO
+    )
+    number = gimp.begin(PAINT, arguments=LONG, **pictures)
+    running_job(daemon)
+    daemon.process.kill()
+    began = time.monotonic()
+    status, error, same, undo, _ = gimp.end(number)
+    assert status == "execution-error" and error.startswith("DAEMON_LOST"), error
+    assert "Run it again" in error and same and undo
+    assert time.monotonic() - began < 5
+    status, error, *_ = gimp.run(PAINT, arguments={}, **pictures)
+    assert (status, error) == ("success", None)
+    assert daemon.impasto("daemon", "stop").returncode == 0
+
+
+def test_without_the_program_it_says_what_to_install(own_gimp, pictures, tmp_path):
+    gimp = own_gimp(IMPASTO_HOME=str(tmp_path / "none"))
+    status, error, same, *_ = gimp.run(PAINT, arguments={}, **pictures)
+    assert status == "execution-error" and same
+    assert error.startswith("DAEMON_NOT_RUNNING") and "Install Impasto" in error
+
+
+def test_other_version_of_the_protocol_says_which_side_to_update(
+    own_gimp, changed_profile, gimp_daemon, pictures
+):
+    profile, plug_in = changed_profile
+    limits = plug_in / "vendor/impasto_protocol/limits.py"
+    limits.write_text(limits.read_text().replace("PROTOCOL_MAJOR = 1", "PROTOCOL_MAJOR = 0"))
+    gimp = own_gimp(profile=profile, IMPASTO_HOME=str(gimp_daemon.home))
+    status, error, same, *_ = gimp.run(PAINT, arguments={}, **pictures)
+    assert status == "execution-error" and same
+    assert error.startswith("VERSION_SKEW") and "Update the plug-in" in error
+
+
+@pytest.mark.parametrize("missing", ["vendor", "vendor/msgpack"])
+def test_missing_files_are_said_and_the_menu_entries_stay(
+    own_gimp, changed_profile, gimp_daemon, pictures, missing
+):
+    profile, plug_in = changed_profile
+    shutil.rmtree(plug_in / missing)
+    gimp = own_gimp(profile=profile, IMPASTO_HOME=str(gimp_daemon.home))
+    status, error, same, *_ = gimp.run(PAINT, arguments={}, **pictures)
+    assert status == "execution-error" and same
+    assert "files are not complete" in error and "Install Impasto again" in error
+
+
+def test_without_pyzmq_the_bridge_serves(
+    own_gimp, changed_profile, gimp_daemon, pictures, running_job
+):
+    profile, plug_in = changed_profile
+    for part in ("zmq", "pyzmq.libs"):
+        shutil.rmtree(plug_in / "vendor" / part)
+    # Nor msgpack's compiled half, as in a Python that no wheel was made for.
+    for library in (plug_in / "vendor" / "msgpack").glob("*.so"):
+        library.unlink()
+    gimp = own_gimp(
+        profile=profile, IMPASTO_HOME=str(gimp_daemon.home),
+        IMPASTO_COMMAND=IMPASTO,
+    )  # fmt: skip
+    same = """
+image = load(photo)
+_, painted, error = stylize(image, image.get_layers()[0], style)
+answer = error, tree([painted])[0]["pixels"] if painted else None
+"""
+    error, bridged = gimp.run(same, **pictures)
+    assert error is None
+    without = own_gimp(IMPASTO_HOME=str(gimp_daemon.home)).run(same, **pictures)
+    assert without == [None, bridged]
+    number = gimp.begin(PAINT, arguments=LONG, **pictures)
+    job = running_job(gimp_daemon)
+    with gimp_daemon.connect() as client:
+        client._send(Cancel(job=job.job))
+        client.ask(Status())
+    assert gimp.end(number)[0] == "cancel"
