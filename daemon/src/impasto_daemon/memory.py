@@ -6,7 +6,7 @@ import os
 
 from impasto_protocol.settings import Settings
 
-_BYTES_PER_PX = 2900
+_BYTES_PER_PX = 3150
 _BYTES_PER_PX_HELD = 150
 _FIXED_MIB = 200
 

@@ -122,7 +122,7 @@ def _add_style(procedure, default):
         "style-layer", "La_yer", "An open layer in the style you want", True, _FLAGS
     )
     procedure.add_pattern_argument(
-        "style-pattern", "Patter_n", "A pattern in the style you want", True, None, True, _FLAGS
+        "style-pattern", "P_attern", "A pattern in the style you want", True, None, True, _FLAGS
     )
 
 
