@@ -18,6 +18,7 @@ from torch import Tensor
 
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.untrained import untrained_vgg19, untrained_weights
+from impasto_daemon.studio import choose_precision
 
 
 @dataclass(frozen=True)
@@ -31,13 +32,16 @@ class Inputs:
 
 
 def load_inputs() -> Inputs:
-    """The network and what it is made of."""
+    """The network and what it is made of, in the precision that the daemon would take."""
+    precision = choose_precision("auto", torch.device("cpu"))
+    print(f"convolutions of the engine in {precision}; the plain loop's in torch.float32")
     if path := os.environ.get("IMPASTO_WEIGHTS"):
         from safetensors.torch import load_file
 
         weights = {name: tensor.float() for name, tensor in load_file(path).items()}
-        return Inputs(Vgg19(weights, identity="benchmark"), weights, {}, "max")
-    return Inputs(untrained_vgg19(), *untrained_weights(), "average")
+        network = Vgg19(weights, identity="benchmark", precision=precision)
+        return Inputs(network, weights, {}, "max")
+    return Inputs(untrained_vgg19("cpu", precision), *untrained_weights(), "average")
 
 
 def photograph(longest_px: int) -> Image.Image:
