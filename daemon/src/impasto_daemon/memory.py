@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 
+from impasto_daemon.engine.sizes import fit
 from impasto_protocol.settings import Settings
 
 _BYTES_PER_PX = 3150
@@ -13,10 +15,8 @@ _FIXED_MIB = 200
 
 def estimate_mib(height: int, width: int, settings: Settings) -> int:
     """Memory that painting so many pixels takes at most, in MiB, beside the network itself."""
-    longest = max(height, width)
-    factor = min(1.0, settings.working_px / longest) if settings.working_px else 1.0
-    painted = height * width * factor**2 * _bytes_per_px(settings)
-    return _FIXED_MIB + (int(painted + height * width * _BYTES_PER_PX_HELD) >> 20)
+    painted = math.prod(fit(height, width, settings.working_px)) * _bytes_per_px(settings)
+    return _FIXED_MIB + (painted + height * width * _BYTES_PER_PX_HELD >> 20)
 
 
 def largest_px(memory_mib: int, settings: Settings) -> int:

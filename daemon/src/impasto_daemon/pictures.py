@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from impasto_daemon import sixteen_bit
+from impasto_daemon.engine.sizes import fit
 from impasto_daemon.files import open_regular, write_file
 from impasto_daemon.metadata import (
     Kept,
@@ -187,9 +188,9 @@ def _shallow_pixels(
         image = Image.fromarray(grey.astype(np.uint8))
     image = _as_rgb(convert_colours(image, source, profile))
     upright = Image.fromarray(_turned(np.asarray(image), orientation))
-    size = _fitting(upright.width, upright.height, longest_px)
-    if size != upright.size:
-        upright = upright.resize(size, Image.Resampling.LANCZOS)
+    height, width = fit(upright.height, upright.width, longest_px)
+    if (width, height) != upright.size:
+        upright = upright.resize((width, height), Image.Resampling.LANCZOS)
     return from_image(upright)
 
 
@@ -197,8 +198,10 @@ def _deep_pixels(image: Image.Image, data: bytes, longest_px: int) -> Picture:
     # Before the pixels: Pillow turns a TIFF as it loads it, and forgets how it lay.
     orientation = read_orientation(image)
     pixels = _turned(sixteen_bit.decode(image, data), orientation)
-    size = _fitting(pixels.shape[1], pixels.shape[0], longest_px)
-    return _picture(pixels if size == pixels.shape[1::-1] else sixteen_bit.scale(pixels, *size))
+    height, width = fit(pixels.shape[0], pixels.shape[1], longest_px)
+    if (height, width) != pixels.shape[:2]:
+        pixels = sixteen_bit.scale(pixels, width, height)
+    return _picture(pixels)
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
@@ -211,13 +214,6 @@ def _turned(pixels: NDArray[Number], orientation: int) -> NDArray[Number]:
         pixels = pixels.swapaxes(0, 1)
     upside_down, mirrored = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
     return np.ascontiguousarray(pixels[:: -1 if upside_down else 1, :: -1 if mirrored else 1])
-
-
-def _fitting(width: int, height: int, longest_px: int) -> tuple[int, int]:
-    factor = longest_px / max(width, height)
-    if not longest_px or factor >= 1:
-        return width, height
-    return max(1, round(width * factor)), max(1, round(height * factor))
 
 
 def _picture(pixels: NDArray[Any]) -> Picture:

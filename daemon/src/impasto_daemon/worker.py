@@ -19,7 +19,8 @@ from PIL import Image
 
 from impasto_daemon.config import Config
 from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
-from impasto_daemon.engine.pyramid import fit, resize
+from impasto_daemon.engine.pyramid import resize
+from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style, ladder
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.line import JobLine

@@ -220,7 +220,6 @@ def _style_frame(dialog, config, contents):
     def show(*_):
         kind = config.get_property("style-from")
         for child in box.get_children():
-            name = child.get_name()
             if isinstance(child, PresetChooser):
                 child.set_visible(kind == "preset")
         for name in contents[1:]:

@@ -12,6 +12,7 @@ from impasto_protocol.codec import Picture  # noqa: E402
 from impasto_protocol.errors import HostUnsupported  # noqa: E402
 
 _LONGEST_STYLE_PX = 3000
+_BABL_TYPES = {"uint8": "u8", "uint16": "u16", "float32": "float"}
 
 
 @dataclass(frozen=True)
@@ -79,14 +80,13 @@ def read(drawable, box=None, scale=1.0):
     box = box or Box(0, 0, drawable.get_width(), drawable.get_height())
     precision = drawable.get_image().get_precision().value_nick
     dtype = {"u8-": "uint8", "u16": "uint16"}.get(precision[:3], "float32")
-    kind = {"uint8": "u8", "uint16": "u16", "float32": "float"}[dtype]
     colours, channels = ("Y'", 1) if drawable.is_gray() else ("R'G'B'", 3)
     if drawable.has_alpha():
         colours, channels = colours + "A", channels + 1
     if scale != 1.0:
         box = Box(*(round(n * scale) for n in (box.x, box.y, box.width, box.height)))
     data = drawable.get_buffer().get(
-        box.rectangle(), scale, f"{colours} {kind}", Gegl.AbyssPolicy.CLAMP
+        box.rectangle(), scale, f"{colours} {_BABL_TYPES[dtype]}", Gegl.AbyssPolicy.CLAMP
     )
     return Picture(box.height, box.width, channels, dtype, data)
 
@@ -126,7 +126,6 @@ def _read_8_bit(buffer, box, scale):
 
 def write(layer, picture, outer, inner):
     """Put the part of a painting of the box `outer` that lies in `inner` into a layer as large."""
-    kind = {"uint8": "u8", "uint16": "u16", "float32": "float"}[picture.dtype]
     colours = {1: "Y'", 2: "Y'A", 3: "R'G'B'", 4: "R'G'B'A"}[picture.channels]
     row_bytes = len(picture.data) // picture.height
     each = row_bytes // picture.width
@@ -137,7 +136,7 @@ def write(layer, picture, outer, inner):
     buffer = layer.get_buffer()
     # GEGL takes a buffer of the wrong length without a word; Picture has checked it.
     whole = Gegl.Rectangle.new(0, 0, inner.width, inner.height)
-    buffer.set(whole, f"{colours} {kind}", data)
+    buffer.set(whole, f"{colours} {_BABL_TYPES[picture.dtype]}", data)
     show(layer, buffer)
 
 

@@ -7,6 +7,7 @@ as one undo step. Whatever happens on the way, the canvas is taken out again.
 
 import json
 from contextlib import contextmanager
+from dataclasses import astuple
 
 import layers
 import recipe
@@ -20,8 +21,7 @@ _WORK = "plug-in-impasto-work"
 def stylize(procedure, run_mode, image, drawables, config):
     """Paint with what the dialog, or the caller, says."""
     source = layers.find_source(image, drawables)
-    interactive = run_mode == Gimp.RunMode.INTERACTIVE
-    if interactive:
+    if run_mode == Gimp.RunMode.INTERACTIVE:
         import dialogs
 
         dialogs.ask_stylize(procedure, config)
@@ -46,14 +46,14 @@ def apply(procedure, run_mode, image, drawables, config):
 
 def save(procedure, run_mode, image, drawables, config):
     """Keep a style under a name."""
-    if run_mode == Gimp.RunMode.INTERACTIVE:
+    interactive = run_mode == Gimp.RunMode.INTERACTIVE
+    of_layer = interactive or config.get_property("style-from") == "layer"
+    if of_layer and not config.get_property("style-layer"):
+        config.set_property("style-layer", layers.find_source(image, drawables))
+    if interactive:
         import dialogs
 
-        if not config.get_property("style-layer"):
-            config.set_property("style-layer", layers.find_source(image, drawables))
         dialogs.ask_save(procedure, config)
-    elif config.get_property("style-from") == "layer" and not config.get_property("style-layer"):
-        config.set_property("style-layer", layers.find_source(image, drawables))
     if not config.get_property("name"):
         raise BadField("The style needs a name.", next_step="Type one and try again.")
     _work(None, None, None, recipe.to_save(config), windows=_windows(run_mode))
@@ -67,10 +67,12 @@ def _windows(run_mode):
 def _paint(image, source, made, *, windows):
     inner = layers.box_to_paint(image, source)
     selected, clean = image.get_selected_layers(), not image.is_dirty()
-    canvas = _insert_canvas(image, source, inner, made)
+    # Asked once: the painter may select something else while the layer is being painted.
+    cut = not Gimp.Selection.is_empty(image)
+    canvas = _insert_canvas(image, source, inner, cut=cut, visible=made["preview"])
     painted = None
     try:
-        told = _work(image, source, canvas, {**made, "box": list(vars(inner).values())},
+        told = _work(image, source, canvas, {**made, "box": astuple(inner)},
                      windows=windows)  # fmt: skip
         if not image.is_valid() or not canvas.is_valid() or not source.is_valid():
             raise Cancelled("The layer or its image was closed.")
@@ -86,15 +88,17 @@ def _paint(image, source, made, *, windows):
                 image.set_selected_layers([layer for layer in selected if layer.is_valid()])
             if clean:
                 image.clean_all()
-    _insert(image, source, painted, inner, made)
+    # A layer has one mask: where the source has its own, the selection becomes transparency.
+    apply_mask = cut and (made["selection-as"] == "alpha" or source.get_mask() is not None)
+    _insert(image, source, painted, inner, apply_mask=apply_mask)
     recipe.keep(made)
     for note in told.get("notes", []):
         Gimp.message(f"Impasto: {note}")
     return painted
 
 
-def _insert_canvas(image, source, inner, made):
-    """An empty layer above the source, as large as the box, cut by the selection."""
+def _insert_canvas(image, source, inner, *, cut, visible):
+    """An empty layer above the source, as large as the box, `cut` by the selection or not."""
     _, left, top = source.get_offsets()
     canvas = Gimp.Layer.new(
         image, "Impasto", inner.width, inner.height, source.type_with_alpha(), 100,
@@ -103,30 +107,28 @@ def _insert_canvas(image, source, inner, made):
     with _untracked(image):
         image.insert_layer(canvas, source.get_parent(), image.get_item_position(source))
         canvas.set_offsets(left + inner.x, top + inner.y)
-        if not Gimp.Selection.is_empty(image):
+        if cut:
             canvas.add_mask(canvas.create_mask(Gimp.AddMaskType.SELECTION))
         elif source.get_mask():
             _copy_mask(source, canvas, inner)
-        canvas.set_visible(made["preview"])
+        canvas.set_visible(visible)
     return canvas
 
 
 def _take_out(image, canvas):
-    # A plug-in that is killed in between leaves the history frozen; nothing may.
     if canvas.is_valid() and canvas.get_image() == image:
         with _untracked(image):
             image.remove_layer(canvas)
     Gimp.displays_flush()
 
 
-def _insert(image, source, painted, inner, made):
-    """The one undo step."""
+def _insert(image, source, painted, inner, *, apply_mask):
+    """The one undo step. apply_mask: the painting's mask becomes its transparency."""
     image.undo_group_start()
     try:
         painted.set_visible(True)
         image.insert_layer(painted, source.get_parent(), image.get_item_position(source))
-        cut_by_selection = painted.get_mask() and not _is_copied_mask(image, source)
-        if cut_by_selection and (made["selection-as"] == "alpha" or source.get_mask()):
+        if apply_mask:
             painted.remove_mask(Gimp.MaskApplyMode.APPLY)
             if source.get_mask():
                 _copy_mask(source, painted, inner)
@@ -135,10 +137,6 @@ def _insert(image, source, painted, inner, made):
     finally:
         image.undo_group_end()
     Gimp.displays_flush()
-
-
-def _is_copied_mask(image, source):
-    return Gimp.Selection.is_empty(image) and source.get_mask() is not None
 
 
 def _copy_mask(source, layer, inner):

@@ -13,24 +13,10 @@ import traceback
 import layers
 from gi.repository import Gegl, Gimp, Gio
 
-from impasto_protocol.client import Client, new_job_id
-from impasto_protocol.errors import (
-    Cancelled,
-    ImpastoError,
-    StyleUnreadable,
-    error_from_code,
-)
+from impasto_protocol.client import Client, new_job_id, result_in
+from impasto_protocol.errors import Cancelled, ImpastoError, StyleUnreadable
 from impasto_protocol.fields import build, plain
-from impasto_protocol.messages import (
-    Cancelled as CancelledMessage,
-)
-from impasto_protocol.messages import (
-    Failed,
-    PresetGet,
-    PresetSave,
-    Result,
-    Stylise,
-)
+from impasto_protocol.messages import PresetGet, PresetSave, Stylise
 from impasto_protocol.settings import Settings
 from impasto_protocol.words import describe_progress
 
@@ -127,12 +113,8 @@ def _follow(client, job, progress, on_pictures):
         client.wait(_TICK_S)
         client.pump()
         for message, pictures in job.poll():
-            if isinstance(message, Result):
-                return message, pictures
-            if isinstance(message, Failed):
-                raise error_from_code(message.code, message.message, message.next_step)
-            if isinstance(message, CancelledMessage):
-                raise Cancelled("Painting was cancelled.")
+            if result := result_in(message):
+                return result, pictures
             on_pictures(pictures)
             progress.show(*describe_progress(message))
         if progress.wanted != asked:

@@ -336,17 +336,22 @@ class Job:
         """
         for message, pictures in self.events():
             on_event(message, pictures)
-            if isinstance(message, Result):
-                return message, pictures
-            if isinstance(message, Failed):
-                raise error_from_code(message.code, message.message, message.next_step)
-            if isinstance(message, CancelledMessage):
-                raise Cancelled("The job was cancelled.")
+            if result := result_in(message):
+                return result, pictures
         raise UnknownJob("The job's result has been taken already.")
 
     def cancel(self, *, keep: bool = False) -> None:
         """Ask for the job to end now; with `keep` the picture as it stands becomes the result."""
         self._client._send(Cancel(job=self.id, keep=keep))
+
+
+def result_in(message: JobMessage) -> Result | None:
+    """The result, if a message is one; None on the way. Raises what the job ended with instead."""
+    if isinstance(message, Failed):
+        raise error_from_code(message.code, message.message, message.next_step)
+    if isinstance(message, CancelledMessage):
+        raise Cancelled("The job was cancelled.")
+    return message if isinstance(message, Result) else None
 
 
 def _open_link(connection: Connection) -> ZeroMqLink | BridgeLink:

@@ -103,11 +103,14 @@ class Window(Gimp):
         return self.xdotool("search", "--onlyvisible", "--name", title)
 
     def await_window(self, title, timeout_s=60):
-        """The windows whose title matches, once there is one."""
+        """The windows whose title matches, once there is one that takes keys."""
         deadline = time.monotonic() + timeout_s
+        if found := self.windows(title):
+            return found
         while not (found := self.windows(title)):
             assert time.monotonic() < deadline, f"no window {title!r}\n{self.log()}"
             time.sleep(0.1)
+        time.sleep(1)  # a window that has just come is seen before it listens
         return found
 
     def picture(self, name):

@@ -22,6 +22,13 @@ images = Gimp.get_images()
 answer = tree(images[0].get_layers()) if images else None
 keep = True
 """
+MASK = """
+mask = Gimp.get_images()[0].get_layers()[0].get_mask()
+rectangle = Gegl.Rectangle.new(0, 0, mask.get_width(), mask.get_height())
+data = mask.get_buffer().get(rectangle, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
+answer = [mask.get_width(), mask.get_height(), max(data)]
+keep = True
+"""
 
 
 @pytest.fixture
@@ -65,7 +72,6 @@ keep = True
     }  # fmt: skip
     window.keys("ctrl+alt+y")
     window.await_window("^Impasto Style Transfer$")
-    time.sleep(1)
     window.picture("gimp-dialog")
     window.keys("alt+o", window="^Impasto Style Transfer$")
     window.await_window("^Impasto$")
@@ -137,6 +143,31 @@ def test_stop_and_keep(window, opened):
     assert done[1:] == opened and done[0]["pixels"] != opened[0]["pixels"]
 
 
+def test_selection_counts_as_it_was_when_the_painting_began(
+    window, opened, gimp_daemon, running_job
+):
+    """The layer has a mask of its own, which the painting gets beside the cut of the selection."""
+    window.run(
+        """
+image = Gimp.get_images()[0]
+layer = image.get_layers()[0]
+layer.add_mask(layer.create_mask(Gimp.AddMaskType.BLACK))
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 40, 30, 60, 50)
+keep = True
+"""
+    )
+    begin(window, "alt+i", "ctrl+a", "9", "0", "0", "0", "Tab")
+    running_job(gimp_daemon)
+    window.run("Gimp.Selection.none(Gimp.get_images()[0])\nkeep = True")
+    window.keys("alt+k", window="^Impasto$")
+    # The layer is there a moment before its mask is.
+    wait_for(window, lambda layers: layers[0]["name"] == "style 50%" and layers[0]["mask"])
+    deadline = time.monotonic() + 10
+    while (found := window.run(MASK)) != [60, 50, 0]:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.1)
+
+
 def test_styles_are_shown_with_their_thumbnails(window, opened, gimp_daemon):
     window.keys("ctrl+alt+v")
     window.await_window("Save Style")
@@ -148,6 +179,6 @@ def test_styles_are_shown_with_their_thumbnails(window, opened, gimp_daemon):
             time.sleep(0.2)
     window.keys("ctrl+alt+p")
     window.await_window("Apply Preset")
-    time.sleep(2)
+    time.sleep(1)
     window.picture("gimp-presets")
     window.keys("Escape", window="Apply Preset")

@@ -10,13 +10,9 @@ from impasto_daemon.cli.show import console, progress_bar
 from impasto_protocol import messages
 from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
+from impasto_protocol.words import PHASES
 
-_PHASES = {
-    "starting": "Starting",
-    "weights": "Downloading weights, MiB",
-    "style": "Studying the style",
-    "painting": "Painting",
-}
+_PHASES = PHASES | {"weights": "Downloading weights, MiB"}
 
 
 def follow(

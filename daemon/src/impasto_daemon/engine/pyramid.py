@@ -11,12 +11,6 @@ from impasto_daemon.engine.network import LEAST_PX
 _COARSEST_PX = 128
 
 
-def fit(height: int, width: int, longest_px: int) -> tuple[int, int]:
-    """The size brought down to that long edge in px; 0 leaves it, and nothing grows."""
-    factor = min(1.0, longest_px / max(height, width)) if longest_px else 1.0
-    return max(1, round(height * factor)), max(1, round(width * factor))
-
-
 def scale_sizes(height: int, width: int, scales: int) -> list[tuple[int, int]]:
     """(height, width) of each scale in px, coarsest first; each is half the next.
 

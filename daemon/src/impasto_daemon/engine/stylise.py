@@ -22,7 +22,8 @@ from impasto_daemon.engine.events import (
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
-from impasto_daemon.engine.pyramid import fit, resize, scale_sizes, share_out
+from impasto_daemon.engine.pyramid import resize, scale_sizes, share_out
+from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style
 from impasto_protocol.errors import Diverged
 from impasto_protocol.settings import Settings
