@@ -15,6 +15,7 @@ import pytest
 import zmq
 
 from impasto_protocol import errors, limits, messages
+from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import decode
 from impasto_protocol.connection import connection_file, daemon_lives, read_connection
 from impasto_protocol.settings import Settings
@@ -249,8 +250,13 @@ def tcp_daemon(own_daemon):
 def test_tcp_works_for_who_has_the_key(tcp_daemon, picture):
     found = read_connection(connection_file(tcp_daemon.runtime))
     assert found.endpoint.startswith("tcp://127.0.0.1:") and len(found.secret_key) == 40
+    message = messages.Stylise(job=new_job_id(), settings=QUICK)
     with tcp_daemon.connect() as client:
-        client.stylise(picture(), picture(seed=1), QUICK).result()
+        result, _ = client.submit(message, {"content": picture(), "style": picture(1)}).result()
+        # Between machines every frame has its digest, so that other pixels are told apart.
+        assert result.frames[0].digest
+        with pytest.raises(errors.Conflict):
+            client.submit(message, {"content": picture(seed=5), "style": picture(1)}).result()
 
 
 HTTP = (

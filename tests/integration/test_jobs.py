@@ -122,7 +122,7 @@ def test_same_job_id_for_another_picture_is_a_conflict(client, picture):
     message = messages.Stylise(job=new_job_id(), settings=QUICK)
     client.submit(message, {"content": picture(), "style": picture(seed=1)}).result()
     with pytest.raises(errors.Conflict):
-        client.submit(message, {"content": picture(seed=5), "style": picture(seed=1)}).result()
+        client.submit(message, {"content": picture(40), "style": picture(seed=1)}).result()
 
 
 def test_result_can_be_collected_by_a_client_that_comes_later(daemon, picture):

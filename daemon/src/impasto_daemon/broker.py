@@ -310,7 +310,7 @@ class Broker:
 def _described(
     message: messages.Message, pictures: dict[str, Picture]
 ) -> tuple[messages.Message, Sequence[Buffer]]:
-    infos = tuple(picture.info(role) for role, picture in pictures.items())
+    infos = tuple(picture.info(role, digest=True) for role, picture in pictures.items())
     return dataclasses.replace(message, frames=infos), [p.data for p in pictures.values()]
 
 

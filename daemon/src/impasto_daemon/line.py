@@ -6,6 +6,7 @@ import dataclasses
 import time
 from multiprocessing.connection import Connection
 
+from impasto_daemon.pipe import receive, send
 from impasto_daemon.work import Alive, Interrupt, Quit, Run, Tell, ToWorker
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture
@@ -21,13 +22,14 @@ class JobLine:
     def __init__(self, order: Run, pipe: Connection, stall_s: float) -> None:
         self.message, self._frames, self._pipe = order.message, order.frames, pipe
         self.concluding = self.quit = False
+        self._digests = any(info.digest for info in order.message.frames)
         self._told = float("-inf")
         self._phase = ""
         megapixels = max((i.width * i.height for i in self.message.frames), default=0) / 1e6
-        pipe.send(Alive(stall_s + _STALL_S_PER_MEGAPIXEL * megapixels))
+        send(pipe, Alive(stall_s + _STALL_S_PER_MEGAPIXEL * megapixels))
 
     def pictures(self) -> dict[str, Picture]:
-        """The frames by role, their digests verified. Raises BadImage."""
+        """The frames by role. Raises BadImage when a digest does not fit."""
         infos = self.message.frames
         return {
             info.role: Picture.received(info, frame)
@@ -37,7 +39,7 @@ class JobLine:
     def listen(self) -> None:
         """Take in what the broker has said meanwhile. Raises Cancelled."""
         while self._pipe.poll():
-            order: ToWorker = self._pipe.recv()
+            order: ToWorker = receive(self._pipe)
             if isinstance(order, Interrupt) and order.job == self.message.job:
                 if not order.keep:
                     raise Cancelled("The job was cancelled.")
@@ -79,6 +81,9 @@ class JobLine:
     def _send(
         self, message: messages.JobMessage, pictures: dict[str, Picture], *, lost: bool = False
     ) -> None:
-        infos = tuple(picture.info(role) for role, picture in pictures.items())
+        infos = tuple(
+            picture.info(role, digest=self._digests) for role, picture in pictures.items()
+        )
         described = dataclasses.replace(message, frames=infos)
-        self._pipe.send(Tell(described, tuple(p.data for p in pictures.values()), lost))
+        frames = tuple(memoryview(picture.data) for picture in pictures.values())
+        send(self._pipe, Tell(described, frames, lost))

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from impasto_daemon.config import Config
 from impasto_daemon.logs import log_to
+from impasto_daemon.pipe import receive, send
 from impasto_daemon.work import FromWorker, Quit, ToWorker
 
 Heard = Callable[["WorkerProcess", FromWorker | None], None]
@@ -52,7 +53,7 @@ class WorkerProcess:
     def _listen(self) -> None:
         try:
             while True:
-                self._heard(self, self._pipe.recv())
+                self._heard(self, receive(self._pipe))
         except (EOFError, OSError):
             self._process.join()
             self.send(Quit())
@@ -62,7 +63,7 @@ class WorkerProcess:
         try:
             while True:
                 order = self._orders.get()
-                self._pipe.send(order)
+                send(self._pipe, order)
                 if isinstance(order, Quit):
                     return
         except OSError:

@@ -18,8 +18,9 @@ _LUMA = (0.2126, 0.7152, 0.0722)
 
 def to_tensor(picture: Picture) -> Tensor:
     """(3 or 4, H, W) float32 in [0, 1]; grey becomes RGB."""
-    # A copy, as torch will not look at bytes that it might not write to.
-    pixels = torch.from_numpy(_array(picture).copy()).permute(2, 0, 1)
+    array = _array(picture)
+    # torch will not look at what it may not write to, though it only reads.
+    pixels = torch.from_numpy(array if array.flags.writeable else array.copy()).permute(2, 0, 1)
     planes = torch.empty(pixels.shape).copy_(pixels).div_(_LARGEST[picture.dtype])
     if picture.channels <= 2:
         planes = torch.cat([planes[:1].expand(3, -1, -1), planes[1:]])

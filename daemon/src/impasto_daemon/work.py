@@ -1,10 +1,12 @@
-"""What broker and worker say to each other through their pipe; pickled, so between them alone."""
+"""What broker and worker say to each other through their pipe; pickled, so between them alone.
+
+Frames are memoryviews, which the pipe does not copy.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from impasto_protocol.codec import Buffer
 from impasto_protocol.messages import JobMessage, PresetSave, Stylise
 
 
@@ -13,7 +15,7 @@ class Run:
     """To the worker: do this job."""
 
     message: Stylise | PresetSave
-    frames: list[bytes]
+    frames: tuple[memoryview, ...]
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Tell:
     """From the worker: news of a job for its owner. `lost`: the worker can do no further job."""
 
     message: JobMessage
-    frames: tuple[Buffer, ...] = ()
+    frames: tuple[memoryview, ...] = ()
     lost: bool = False
 
 

@@ -25,12 +25,13 @@ from impasto_daemon.engine.style import Style, ladder
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.line import JobLine
 from impasto_daemon.pictures import from_image, to_image
+from impasto_daemon.pipe import receive, send
 from impasto_daemon.presets import Preset, PresetStore, check_name
 from impasto_daemon.studio import Studio, describe
 from impasto_daemon.tensors import to_picture, to_preview, to_tensor
 from impasto_daemon.work import Idle, Loaded, Quit, Ready, Run
 from impasto_protocol import messages
-from impasto_protocol.codec import Picture
+from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.errors import (
     Cancelled,
     Diverged,
@@ -56,10 +57,10 @@ def serve(pipe: Connection, config: Config, data_dir: Path) -> None:
     try:
         worker = Worker(pipe, config, data_dir)
     except NoDevice as error:
-        pipe.send(Ready("", 0))
-        while isinstance(order := pipe.recv(), Run):
+        send(pipe, Ready("", 0))
+        while isinstance(order := receive(pipe), Run):
             JobLine(order, pipe, config.stall_s).fail(error)
-            pipe.send(Idle())
+            send(pipe, Idle())
     else:
         worker.serve()
 
@@ -75,12 +76,12 @@ class Worker:
 
     def serve(self) -> None:
         """Do jobs until the broker says to quit or is gone."""
-        self._pipe.send(Ready(describe(self._studio.device), self._studio.memory_mib))
+        send(self._pipe, Ready(describe(self._studio.device), self._studio.memory_mib))
         while not self._quit:
-            order = self._pipe.recv()
+            order = receive(self._pipe)
             if isinstance(order, Run):
                 self._do(order)
-                self._pipe.send(Idle())
+                send(self._pipe, Idle())
             elif isinstance(order, Quit):
                 self._quit = True
 
@@ -176,7 +177,7 @@ class Worker:
         """The style of a job, its hash, and notes for the painter."""
         network = self._studio.network(message.settings.pooling)
         if not message.preset:
-            key = pictures["style"].info("style").digest.hex()
+            key = digest_of(pictures["style"].data).hex()
             return self._studio.style(key, pictures["style"], network, None), key, []
         preset = self._presets.get(message.preset)
         if preset.network == network.identity:
@@ -196,7 +197,7 @@ class Worker:
         picture = _shrunk(job.pictures()["style"], _PRESET_PX)
         self._open_weights(job)
         network = self._studio.network(message.settings.pooling)
-        key = picture.info("style").digest.hex()
+        key = digest_of(picture.data).hex()
         style = self._studio.style(key, picture, network, None)
         sizes = ladder(max(picture.height, picture.width))
         for done, size in enumerate(sizes):
@@ -233,7 +234,7 @@ class Worker:
             job.progress("weights", done >> 20, total >> 20)
 
         self._studio.open_weights(on_progress, lambda: False)
-        self._pipe.send(Loaded(self._studio.weights_name))
+        send(self._pipe, Loaded(self._studio.weights_name))
 
 
 class _Easel:

@@ -245,7 +245,8 @@ class Workshop:
                 self._happen(job, Event.ASSIGNED)
                 bench.patience_s = self._config.stall_s
                 bench.within = self._clock() + bench.patience_s
-                bench.worker.send(Run(job.order, [bytes(frame) for frame in job.frames]))
+                frames = tuple(memoryview(frame) for frame in job.frames)
+                bench.worker.send(Run(job.order, frames))
 
     def _replace(self, bench: Bench) -> None:
         if bench.worker:

@@ -149,10 +149,10 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
             if link.socket in ready and (parts := link.receive()):
                 write_message(outgoing, parts)
             if ours in ready:
-                parts = ours.recv_multipart()
-                if parts == [b""]:
+                said = ours.recv_multipart()
+                if said == [b""]:
                     break
-                link.send(parts)
+                link.send(said)
     link.close()
 
 

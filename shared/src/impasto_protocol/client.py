@@ -101,6 +101,8 @@ class Client:
         self._jobs: dict[str, Job] = {}
         self._pinged = clock()
         self._unanswered: float | None = None
+        # Within one machine the kernel vouches for the bytes, and a digest would cost time.
+        self._digests = bool(connection.server_key)
         self._link = _open_link(connection)
         try:
             self.welcome = self._greet(name)
@@ -162,7 +164,9 @@ class Client:
 
         Raises TooLarge when a picture is over the daemon's limit.
         """
-        infos = tuple(picture.info(role) for role, picture in pictures.items())
+        infos = tuple(
+            picture.info(role, digest=self._digests) for role, picture in pictures.items()
+        )
         job = Job(self, message.job)
         self._jobs[message.job] = job
         described = replace(message, frames=infos)
@@ -268,7 +272,7 @@ class Client:
         self._link.send(encode(replace(message, request=number), frames))
         return number
 
-    def _receive(self, parts: list[bytes]) -> None:
+    def _receive(self, parts: Sequence[Buffer]) -> None:
         self._unanswered = None
         message = decode(parts)
         pictures = [

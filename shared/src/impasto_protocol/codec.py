@@ -38,18 +38,17 @@ class Picture:
     data: Buffer
 
     def __post_init__(self) -> None:
-        _check_length(self.info("picture", b""), self.data)
+        _check_length(self.info("picture"), self.data)
 
-    def info(self, role: str, digest: bytes | None = None) -> FrameInfo:
-        """The header's description of these pixels."""
-        if digest is None:
-            digest = digest_of(self.data)
-        return FrameInfo(role, self.height, self.width, self.channels, self.dtype, digest)
+    def info(self, role: str, *, digest: bool = False) -> FrameInfo:
+        """The header's description of these pixels, with their `digest` if it is wanted."""
+        found = digest_of(self.data) if digest else b""
+        return FrameInfo(role, self.height, self.width, self.channels, self.dtype, found)
 
     @classmethod
     def received(cls, info: FrameInfo, data: Buffer) -> Picture:
-        """The pixels of a frame, its digest verified. Raises BadImage when they were damaged."""
-        if digest_of(data) != info.digest:
+        """The pixels of a frame. Raises BadImage when they do not have the digest that is named."""
+        if info.digest and digest_of(data) != info.digest:
             raise BadImage("The pixels were damaged on the way.", next_step="Run it again.")
         return cls(info.height, info.width, info.channels, info.dtype, data)
 

@@ -38,7 +38,12 @@ class FrameInfo:
     width: int = wire("columns", unit="px", low=1, high=2**17)
     channels: int = wire("1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha", low=1, high=4)
     dtype: str = wire("number type; float32 runs from 0 to 1", choices=tuple(DTYPE_BYTES))
-    digest: bytes = wire("blake2b of the frame", unit="bytes", longest=DIGEST_BYTES)
+    digest: bytes = wire(
+        "blake2b of the frame; empty where the system vouches for the bytes",
+        unit="bytes",
+        default=b"",
+        longest=DIGEST_BYTES,
+    )
 
     def __post_init__(self) -> None:
         check(self)

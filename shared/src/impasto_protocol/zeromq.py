@@ -32,13 +32,15 @@ class ZeroMqLink:
     def send(self, parts: Sequence[Buffer]) -> None:
         """Hand a message over, without waiting. Raises DaemonLost."""
         try:
-            self.socket.send_multipart(parts, flags=zmq.DONTWAIT)
+            self.socket.send_multipart(parts, flags=zmq.DONTWAIT, copy=False)
         except zmq.Again as error:
             raise DaemonLost("The daemon cannot be reached.") from error
 
-    def receive(self) -> list[bytes] | None:
+    def receive(self) -> list[Buffer] | None:
         """A message that has arrived, or None; without waiting."""
-        return self.socket.recv_multipart() if self.socket.poll(0) else None
+        if not self.socket.poll(0):
+            return None
+        return [frame.buffer for frame in self.socket.recv_multipart(copy=False)]
 
     def wait(self, seconds: float) -> None:
         """Sleep until something arrives, at most so long."""

@@ -12,6 +12,7 @@ from impasto_daemon import studio
 from impasto_daemon import worker as module
 from impasto_daemon.config import Config
 from impasto_daemon.engine.style import Style
+from impasto_daemon.pipe import receive, send
 from impasto_daemon.presets import PresetStore
 from impasto_daemon.work import Alive, Idle, Loaded, Quit, Ready, Run, Tell
 from impasto_protocol import messages
@@ -24,15 +25,19 @@ DATA = Path("/nowhere")
 REAL = module.stylise
 
 
+def run(message, *pictures):
+    return Run(message, tuple(memoryview(p.data) for p in pictures))
+
+
 @pytest.fixture
 def order(picture):
     def make(**settings):
         pictures = {"content": picture(), "style": picture(seed=1)}
         message = messages.Stylise(
             job=new_job_id(), settings=Settings(**{"iterations": 2, **settings}),
-            frames=tuple(p.info(role) for role, p in pictures.items()),
+            frames=tuple(p.info(role, digest=True) for role, p in pictures.items()),
         )  # fmt: skip
-        return Run(message, [p.data for p in pictures.values()])
+        return run(message, *pictures.values())
 
     return make
 
@@ -50,12 +55,12 @@ def work(monkeypatch):
         thread.start()
         said = []
         for each in orders:
-            ours.send(each)
+            send(ours, each)
             while isinstance(each, Run) and not (said and isinstance(said[-1], Idle)):
-                said.append(ours.recv())
+                said.append(receive(ours))
             if isinstance(each, Run):
                 said.append(None)
-        ours.send(Quit())
+        send(ours, Quit())
         thread.join()
         said = [each for each in said if each]
         ours.close()
@@ -151,7 +156,7 @@ def test_preset_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch, 
     save = messages.PresetSave(
         job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
     )
-    (saved,) = endings(work(Run(save, [style.data])))
+    (saved,) = endings(work(run(save, style)))
     measured, measure = [], Style._measure
     monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
     content = picture(60, 90)
@@ -159,17 +164,17 @@ def test_preset_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch, 
         job=new_job_id(), settings=Settings(iterations=2), preset="kept",
         frames=(content.info("content"),),
     )  # fmt: skip
-    (painted,) = endings(work(Run(apply, [content.data])))
+    (painted,) = endings(work(run(apply, content)))
     assert painted.style == saved.style and not measured
     other = dataclasses.replace(PresetStore(tmp_path / "presets").get("kept"), network="other")
     PresetStore(tmp_path / "presets").save(other, replace=True)
-    (painted,) = endings(work(Run(dataclasses.replace(apply, job=new_job_id()), [content.data])))
+    (painted,) = endings(work(run(dataclasses.replace(apply, job=new_job_id()), content)))
     assert measured and any("taken anew" in note for note in painted.notes)
 
 
 def test_damaged_pixels_fail_the_job(work, order):
     whole = order()
-    said = work(Run(whole.message, [bytes(len(frame)) for frame in whole.frames]))
+    said = work(Run(whole.message, tuple(memoryview(bytes(len(frame))) for frame in whole.frames)))
     assert [m.code for m in endings(said)] == ["BAD_IMAGE"]
 
 
@@ -190,7 +195,7 @@ def test_hidden_pixels_and_alpha_come_back_bit_for_bit(work, picture):
         job=new_job_id(), settings=Settings(iterations=2),
         frames=(content.info("content"), style.info("style")),
     )  # fmt: skip
-    said = work(Run(message, [content.data, style.data]))
+    said = work(run(message, content, style))
     (news,) = [each for each in said if isinstance(each, Tell)
                and isinstance(each.message, messages.Result)]  # fmt: skip
     painted = Picture.received(news.message.frames[0], news.frames[0])

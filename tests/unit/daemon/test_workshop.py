@@ -66,7 +66,7 @@ class Shop:
 
     def finish(self, job):
         result = messages.Result(job=job, steps=1, seconds=1, device="cpu", weights="", style="")
-        self.say(Tell(result, (b"12345678",)))
+        self.say(Tell(result, (memoryview(b"12345678"),)))
         self.say(Idle())
 
     def endings(self, job):
@@ -232,7 +232,7 @@ def test_results_over_the_memory_limit_are_dropped_told_ones_first():
         )
         shop.reads = len(jobs) != 1
         shop.now += 1
-        shop.say(Tell(result, (bytes(600 << 10),)))
+        shop.say(Tell(result, (memoryview(bytes(600 << 10)),)))
         shop.say(Idle())
     assert list(shop.shop.jobs) == [jobs[0]]
 

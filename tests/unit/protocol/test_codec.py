@@ -77,7 +77,7 @@ def test_pixels_travel_beside_the_header(picture):
 def test_damaged_pixels_are_found_by_their_digest(picture):
     sent = picture(4, 5)
     with pytest.raises(errors.BadImage):
-        Picture.received(sent.info("content"), bytes(60))
+        Picture.received(sent.info("content", digest=True), bytes(60))
 
 
 def header(**fields_):

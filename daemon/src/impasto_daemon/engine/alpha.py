@@ -29,12 +29,12 @@ def extend_edges(colours: Tensor, alpha: Tensor) -> Tensor:
     nothing hidden under the transparency shows and no edge appears. Not finite pixels count as
     transparent. A picture with no opaque pixel at all comes out grey.
     """
-    present = (alpha > 0).to(colours.dtype)
+    present = alpha > 0
     if bool(present.all()):
         return colours
     if not bool(present.any()):
-        return torch.full_like(colours, 0.5)
-    return _fill(colours * present, present)
+        return colours.new_tensor(0.5).expand_as(colours)
+    return _fill(colours * present, present.to(colours.dtype))
 
 
 def _fill(sums: Tensor, counts: Tensor) -> Tensor:

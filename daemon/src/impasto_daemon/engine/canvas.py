@@ -30,11 +30,13 @@ class Canvas:
         selection: (1, H, W) in [0, 1], what is to be painted; the rest is only looked at.
         """
         low, high = content.aminmax()
-        clean, there = content, torch.ones_like(content[:1])
+        clean, finite = content, None
         if not (low >= 0 and high <= 1):  # nor are they when any pixel is not a number
             finite = content.isfinite().all(dim=0, keepdim=True)
-            clean, there = torch.where(finite, content, 0).clamp(0, 1), finite.to(content.dtype)
-        alpha = clean[3:] * there if len(clean) == 4 else there
+            clean = torch.where(finite, content, 0).clamp(0, 1)
+        alpha = clean[3:] if len(clean) == 4 else clean.new_ones(()).expand_as(clean[:1])
+        if finite is not None:
+            alpha = alpha * finite
         painted = alpha if selection is None else alpha * selection
         return cls(clean, extend_edges(clean[:3], alpha), alpha, painted)
 

@@ -66,6 +66,8 @@ def stylise(
 
 
 def _blend_noise(picture: Tensor, settings: Settings) -> Tensor:
+    if not settings.start_noise:
+        return picture
     # Drawn on the CPU, whose generator gives the same numbers on every machine.
     noise = torch.rand(picture.shape, generator=torch.Generator().manual_seed(settings.seed))
     return torch.lerp(picture, noise.to(picture), settings.start_noise)
