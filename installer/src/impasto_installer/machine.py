@@ -1,0 +1,78 @@
+"""Where things are on a machine. Nothing is created here."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from impasto_protocol.connection import runtime_dir
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A user's machine. system: linux, darwin or win32. root: what stands for `/`, in tests."""
+
+    system: str
+    home: Path
+    environment: Mapping[str, str]
+    root: Path = Path("/")
+
+    @classmethod
+    def this(cls) -> Machine:
+        """The one that this runs on."""
+        system = sys.platform if sys.platform in ("darwin", "win32") else "linux"
+        return cls(system, Path.home(), os.environ)
+
+    def folder(self, variable: str, usual: str) -> Path:
+        """The folder that an environment variable names, else the usual one in the home."""
+        return Path(self.environment.get(variable) or self.home / usual)
+
+    @property
+    def data(self) -> Path:
+        """Impasto's own folder, the same that the daemon has."""
+        if own := self.environment.get("IMPASTO_HOME"):
+            return Path(own) / "data"
+        if self.system == "win32":
+            return self.folder("LOCALAPPDATA", "AppData/Local") / "impasto"
+        if self.system == "darwin":
+            return self.home / "Library/Application Support/impasto"
+        return self.folder("XDG_DATA_HOME", ".local/share") / "impasto"
+
+    @property
+    def presets(self) -> Path:
+        """The saved styles."""
+        return self.data / "presets"
+
+    @property
+    def leavings(self) -> list[Path]:
+        """What the daemon leaves outside `data`: settings, log, socket."""
+        runtime = runtime_dir(self.environment)
+        if own := self.environment.get("IMPASTO_HOME"):
+            return [Path(own) / "config.toml", Path(own) / "log", runtime]
+        if self.system == "win32":
+            return [runtime.parent]
+        if self.system == "darwin":
+            return [self.home / "Library/Logs/impasto", runtime]
+        config = self.folder("XDG_CONFIG_HOME", ".config") / "impasto"
+        return [config, self.folder("XDG_STATE_HOME", ".local/state") / "impasto", runtime]
+
+    @property
+    def environment_dir(self) -> Path:
+        """The daemon's own Python environment."""
+        return self.data / "environment"
+
+    def program(self, folder: Path, name: str) -> Path:
+        """A program of a Python environment."""
+        if self.system == "win32":
+            return folder / "Scripts" / f"{name}.exe"
+        return folder / "bin" / name
+
+    @property
+    def launcher(self) -> Path:
+        """The `impasto` that people and plug-ins run."""
+        if self.system == "win32":
+            return self.program(self.environment_dir, "impasto")
+        return self.home / ".local/bin/impasto"
