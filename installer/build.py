@@ -1,58 +1,27 @@
 #!/usr/bin/env python3
-"""Puts a plug-in together with what it needs, in the shape its host loads. Standard library only.
+"""Builds a release: `python3 installer/build.py [FOLDER]`, by default into `dist`. Needs uv."""
 
-usage: build.py gimp FOLDER [--python 3.13] [--without-pyzmq]
-
-FOLDER becomes the plug-in, such as ~/.config/GIMP/3.0/plug-ins/impasto. --python is the version
-of the host's own Python. Without pyzmq the plug-in speaks to the daemon through its bridge.
-"""
-
-from __future__ import annotations
-
-import argparse
 import shutil
-import subprocess
+import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-_REQUIREMENTS = ("msgpack>=1.2.3,<2", "pyzmq>=27.1,<28")
+sys.path[:0] = [str(ROOT / "installer/src"), str(ROOT / "shared/src")]
+
+from impasto_installer import plugins  # noqa: E402
+from impasto_installer.environment import Uv  # noqa: E402
+from impasto_installer.install import VERSION  # noqa: E402
+from impasto_installer.machine import Machine  # noqa: E402
+from impasto_installer.release import build_release  # noqa: E402
 
 
 def build_gimp(target: Path, python: str, *, pyzmq: bool = True) -> Path:
-    """Make `target` the plug-in's folder, replacing what is there."""
-    if target.exists():
-        shutil.rmtree(target)
-    ignored = shutil.ignore_patterns("__pycache__", "vendor")
-    shutil.copytree(ROOT / "plugins" / "gimp" / "impasto", target, ignore=ignored)
-    # GIMP passes over a plug-in whose file is not named like its folder, or cannot be run.
-    (target / "impasto.py").rename(target / f"{target.name}.py")
-    (target / f"{target.name}.py").chmod(0o755)
-    _vendor(target / "vendor", python, pyzmq=pyzmq)
-    return target
-
-
-def _vendor(folder: Path, python: str, *, pyzmq: bool) -> None:
-    wanted = _REQUIREMENTS if pyzmq else _REQUIREMENTS[:1]
-    subprocess.run(
-        ["uv", "pip", "install", "--quiet", "--target", str(folder), "--only-binary", ":all:",
-         "--python-version", python, *wanted],
-        check=True,
-    )  # fmt: skip
-    package = ROOT / "shared" / "src" / "impasto_protocol"
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(package, folder / "impasto_protocol", ignore=ignored)
-
-
-def main() -> None:
-    """Read the command line and build."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("host", choices=["gimp"])
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--python", default="3.13", help="version of the host's Python")
-    parser.add_argument("--without-pyzmq", action="store_true", help="use the bridge")
-    given = parser.parse_args()
-    print(build_gimp(given.folder, given.python, pyzmq=not given.without_pyzmq))
+    """Make `target` GIMP's plug-in, for a version of GIMP's Python, replacing what is there."""
+    shutil.rmtree(target, ignore_errors=True)
+    return plugins.build_gimp(target, Uv(Machine.this()).vendor, python, pyzmq=pyzmq)
 
 
 if __name__ == "__main__":
-    main()
+    out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist"
+    for archive in build_release(out, Uv(Machine.this()).vendor, VERSION):
+        print(archive)

@@ -14,13 +14,13 @@ HOSTS = Path(os.environ.get("IMPASTO_HOSTS", "/var/tmp/impasto-hosts"))
 class Tree:
     """A Debian in a folder, in which the checkout and the tests' files are at their own paths."""
 
-    def __init__(self, folder, shared):
+    def __init__(self, folder, *shared):
         self.folder, self._shared = folder, shared
 
     def start(self, command, environment, **options):
         """Run a command in the tree: the process. Its mounts go when it ends."""
         steps = ["set -e"]
-        for path in {self._shared, ROOT, Path(sys.prefix), Path(sys.base_prefix), Path("/dev")}:
+        for path in {*self._shared, ROOT, Path(sys.prefix), Path(sys.base_prefix), Path("/dev")}:
             steps += [
                 f"mkdir -p '{self.folder}{path}'",
                 f"mount --rbind '{path}' '{self.folder}{path}'",

@@ -116,20 +116,29 @@ def read_connection(path: Path) -> Connection:
 
 
 def program(environment: Mapping[str, str] = os.environ) -> list[str]:
-    """How to run `impasto`: as `IMPASTO_COMMAND` says, or found beside this Python or on PATH.
+    """How to run `impasto`: as `IMPASTO_COMMAND` says, beside this Python, on PATH, or installed.
 
     Raises DaemonNotRunning when it is not found.
     """
     if command := environment.get("IMPASTO_COMMAND"):
         return [command]
     beside = shutil.which("impasto", path=str(Path(sys.executable).parent))
-    found = beside or shutil.which("impasto", path=environment.get("PATH"))
+    on_path = shutil.which("impasto", path=environment.get("PATH"))
+    # An editor that was started from a menu may not have the user's own programs on its path.
+    found = beside or on_path or shutil.which("impasto", path=str(_installed()))
     if not found:
         raise DaemonNotRunning(
             "No daemon is running, and the program `impasto` was not found to start one.",
             next_step="Install Impasto, or set IMPASTO_COMMAND to the path of `impasto`.",
         )
     return [found]
+
+
+def _installed() -> Path:
+    """The folder that the installer puts the program into."""
+    if sys.platform == "win32":
+        return Path(os.environ["LOCALAPPDATA"]) / "impasto/environment/Scripts"
+    return Path.home() / ".local/bin"
 
 
 def connection_file(folder: Path) -> Path:

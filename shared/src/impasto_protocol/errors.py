@@ -10,7 +10,7 @@
     │   ├── Cancelled  Diverged  OutOfMemory  GpuFailed  JobStalled  WorkerFailed
     └── SetupError           something around the daemon needs a hand
         ├── WeightsBad  DownloadFailed  NoDevice  ConfigInvalid  UnsafeFolder  DiskFull
-        └── DaemonNotRunning  DaemonStartFailed  DaemonLost  AlreadyRunning
+        └── DaemonNotRunning  DaemonStartFailed  DaemonLost  AlreadyRunning  InstallFailed
 
 The four groups are for `except`; the codes are what travels and never change.
 """
@@ -289,6 +289,13 @@ class AlreadyRunning(SetupError):
 
     code = "ALREADY_RUNNING"
     default_next_step = "Use the running one, or stop it with `impasto daemon stop`."
+
+
+class InstallFailed(SetupError):
+    """Impasto could not be put in place; everything is as it was before."""
+
+    code = "INSTALL_FAILED"
+    default_next_step = "Run the installer again; it goes on from what is there."
 
 
 def _tree(base: type[ImpastoError]) -> list[type[ImpastoError]]:

@@ -1,0 +1,171 @@
+"""The daemon's own Python environment: uv makes it, with the torch that fits the hardware."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from impasto_installer.machine import Machine
+from impasto_installer.plugins import ROOT
+from impasto_protocol.errors import DiskFull, InstallFailed
+
+PYTHONS = ">=3.11,<3.15"
+_OURS = ("impasto-daemon", "impasto-installer", "impasto-protocol")
+_NOT_INHERITED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH")
+
+
+def hardware(machine: Machine) -> str:
+    """What torch will compute on: cuda, rocm, apple or cpu."""
+    if machine.system == "darwin":
+        return "apple" if platform.machine() == "arm64" else "cpu"
+    if machine.system == "win32":
+        nvidia = [machine.folder("SystemRoot", "Windows") / "System32/nvcuda.dll"]
+    else:
+        names = ("proc/driver/nvidia/version", "dev/nvidiactl", "usr/lib/wsl/lib/libcuda.so.1")
+        nvidia = [machine.root / name for name in names]
+    if any(file.exists() for file in nvidia):
+        return "cuda"
+    return "rocm" if (machine.root / "dev/kfd").exists() else "cpu"
+
+
+def torch_backend(chosen: str, found: str) -> str:
+    """What to tell uv; empty for the package index's own torch.
+
+    uv looks at the driver to choose among the builds for CUDA and ROCm.
+    """
+    if chosen != "auto":
+        return "" if chosen == "pypi" else chosen
+    return {"cuda": "auto", "rocm": "auto", "apple": "", "cpu": "cpu"}[found]
+
+
+class Uv:
+    """uv as we use it. wheels: a folder to take every package from, without a network."""
+
+    def __init__(self, machine: Machine, wheels: Path | None = None) -> None:
+        self._machine, self._wheels = machine, wheels
+        self.private = machine.data / "uv"
+        own = machine.program(self.private, "uv")
+        found = shutil.which("uv", path=machine.environment.get("PATH"))
+        self._program = found or (str(own) if own.exists() else None)
+
+    @property
+    def missing(self) -> bool:
+        """Whether it has to be bootstrapped."""
+        return not self._program
+
+    def bootstrap(self) -> None:
+        """Get uv from pip, into an environment of its own. Raises InstallFailed."""
+        source = ["--no-index", "--find-links", str(self._wheels)] if self._wheels else []
+        made = subprocess.run(
+            [sys.executable, "-m", "venv", str(self.private)], capture_output=True, check=False
+        )
+        python, into = str(self._machine.program(self.private, "python")), []
+        if made.returncode:
+            # Some distributions leave out what makes environments, but have pip.
+            python, into = sys.executable, ["--target", str(self.private)]
+        try:
+            _run(
+                [python, "-m", "pip", "install", "--quiet", *into, *source, "uv"], self._variables()
+            )
+        except InstallFailed as error:
+            raise InstallFailed(
+                f"uv, which puts the daemon together, could not be had: {error}",
+                next_step="Install uv or python3-venv with your system's packages, or check the "
+                "network; then run the installer again.",
+            ) from error
+        self._program = str(self._machine.program(self.private, "uv"))
+
+    def make(self, folder: Path) -> None:
+        """A Python environment at `folder`, of this Python if the daemon runs on it."""
+        ours = (3, 11) <= sys.version_info[:2] < (3, 15)
+        python = getattr(sys, "_base_executable", sys.executable) if ours else PYTHONS
+        self._uv("venv", "--quiet", "--python", python, str(folder))
+
+    def install_daemon(self, folder: Path, built: Path, backend: str) -> None:
+        """Put the daemon into the environment at `folder`, building our own wheels in `built`."""
+        ready = list(self._wheels.glob("impasto_*.whl")) if self._wheels else []
+        if ready:
+            for wheel in ready:
+                shutil.copy(wheel, built)
+        else:
+            self._uv("build", "--quiet", "--wheel", "--all-packages", "--out-dir", str(built),
+                     *self._sources())  # fmt: skip
+        torch = ["--torch-backend", backend] if backend and not self._wheels else []
+        again = [option for name in _OURS for option in ("--reinstall-package", name)]
+        self._uv(
+            "pip", "install", "--quiet", "--python", str(folder), *torch, *again,
+            *self._sources(), *map(str, sorted(built.glob("*.whl"))),
+        )  # fmt: skip
+
+    def vendor(self, folder: Path, python: str, requirements: Sequence[str]) -> None:
+        """Install packages for an editor's Python into a folder."""
+        self._uv(
+            "pip", "install", "--quiet", "--target", str(folder), "--only-binary", ":all:",
+            "--python-version", python, *self._sources(), *requirements,
+        )  # fmt: skip
+
+    def _sources(self) -> list[str]:
+        if not self._wheels:
+            return []
+        return ["--offline", "--no-index", "--find-links", str(self._wheels)]
+
+    def _uv(self, *arguments: str) -> None:
+        assert self._program
+        # From the checkout's folder it takes the versions that are tested together.
+        _run([self._program, *arguments], self._variables(), cwd=ROOT)
+
+    def _variables(self) -> dict[str, str]:
+        variables = plain_environment(self._machine.environment)
+        variables["UV_PYTHON_INSTALL_DIR"] = str(self._machine.data / "python")
+        if str(self._program).startswith(str(self.private)):
+            variables["UV_CACHE_DIR"] = str(self._machine.data / "cache")
+        return variables
+
+
+def plain_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment in which no other Python's settings matter."""
+    return {name: value for name, value in environment.items() if name not in _NOT_INHERITED}
+
+
+def runs(program: Path) -> bool:
+    """Whether an environment's Python still runs; it does not once its own Python is gone."""
+    try:
+        return not subprocess.run(
+            [str(program), "-c", ""], capture_output=True, check=False
+        ).returncode
+    except OSError:
+        return False
+
+
+def _run(command: Sequence[str], environment: Mapping[str, str], cwd: Path | None = None) -> None:
+    ended = subprocess.run(
+        command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
+    )  # fmt: skip
+    if not ended.returncode:
+        return
+    told = ended.stdout.decode(errors="replace").strip()
+    if "No space left" in told or "os error 112" in told:
+        raise DiskFull("The disk is full.")
+    last = " ".join(line.strip() for line in told.splitlines()[-6:])
+    raise InstallFailed(
+        f"{Path(command[0]).name} {command[1]} did not succeed: {last or ended.returncode}",
+        next_step="Check the network, or use --wheels and --torch-backend; then run it again.",
+    )
+
+
+def free_gib(folder: Path) -> float:
+    """The free space where a folder is or would be, in GiB."""
+    while not folder.exists():
+        folder = folder.parent
+    return shutil.disk_usage(folder).free / 2**30
+
+
+def owns_everything() -> bool:
+    """Whether this process is root, whose home is nobody's."""
+    return hasattr(os, "geteuid") and os.geteuid() == 0

@@ -1,0 +1,298 @@
+"""Installing, upgrading and uninstalling, each as one transaction."""
+
+from __future__ import annotations
+
+import subprocess
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from impasto_installer import kritarc
+from impasto_installer.asking import ask
+from impasto_installer.environment import (
+    Uv,
+    free_gib,
+    hardware,
+    plain_environment,
+    runs,
+    torch_backend,
+)
+from impasto_installer.hosts import Host, find_hosts
+from impasto_installer.machine import Machine
+from impasto_installer.manifest import Manifest
+from impasto_installer.plugins import (
+    build_gimp,
+    build_krita,
+    common_python,
+    krita_source,
+)
+from impasto_installer.startup import startup
+from impasto_installer.terminal import Terminal
+from impasto_installer.transaction import Transaction, remove
+from impasto_protocol.errors import DiskFull, InstallFailed
+
+VERSION = "0.1.0"
+_OLDEST_PYTHON = (3, 10)
+_NEEDED_GIB = {"cuda": 9.0, "rocm": 20.0, "apple": 3.0, "cpu": 3.0}
+_UPGRADE_GIB = 1.0
+
+_LAUNCHER = """#!/bin/sh
+# Placed by Impasto's installer, and removed by it.
+python='{python}'
+# An editor's own Python and libraries are not for this one.
+unset PYTHONHOME PYTHONPATH
+[ -n "$APPIMAGE" ] && unset LD_LIBRARY_PATH
+[ -x "$python" ] && exec "$python" -m impasto_daemon.cli "$@"
+echo 'Impasto is not complete: its own Python is gone. Run its installer again.' >&2
+exit 1
+"""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What can be chosen about an installation."""
+
+    torch: str = "auto"
+    wheels: Path | None = None
+    weights: Path | None = None
+    fetch: bool = True
+    starts_at_login: bool = False
+
+
+@dataclass
+class Plan:
+    """What is about to be done, for the painter to agree to."""
+
+    machine: Machine
+    options: Options
+    hosts: list[Host] = field(default_factory=list)
+    passed_over: list[str] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, machine: Machine, options: Options) -> Plan:
+        """A plan for the editors that are on the machine."""
+        plan = cls(machine, options)
+        for host in find_hosts(machine):
+            version = tuple(map(int, host.python.split("."))) if host.python else _OLDEST_PYTHON
+            if version < _OLDEST_PYTHON:
+                plan.passed_over.append(f"{host}: its Python {host.python} is too old")
+            elif host.editor == "Krita" and not krita_source().is_dir():
+                plan.passed_over.append(f"{host}: Krita's plug-in is not in this archive")
+            else:
+                plan.hosts.append(host)
+        return plan
+
+    def lines(self) -> list[str]:
+        """The plan in a painter's words."""
+        found, machine, options = hardware(self.machine), self.machine, self.options
+        backend = torch_backend(options.torch, found) or "the package index's own"
+        lines = [f"The daemon, with torch for {found} ({backend}), in {machine.environment_dir}"]
+        lines += [f"The command {machine.launcher}"] if machine.system != "win32" else []
+        lines += [f"The plug-in for {host}, in {host.plugin}" for host in self.hosts]
+        lines += [f"Turned on in {s}" for s in sorted({str(h.settings) for h in self.hosts
+                                                       if h.settings})]  # fmt: skip
+        if options.weights:
+            lines.append(f"The trained network from {options.weights}")
+        elif options.fetch:
+            lines.append("The trained network, downloaded (550 MB, of which 80 are kept)")
+        if options.starts_at_login:
+            lines.append(f"The daemon started at login, by {startup(machine).file}")
+        return lines + [f"Not for {words}" for words in self.passed_over]
+
+
+def install(plan: Plan, terminal: Terminal) -> None:
+    """Put everything in place, or leave everything as it is. Raises ImpastoError."""
+    machine, options = plan.machine, plan.options
+    old = Manifest.load(machine.data)
+    _check_space(machine, old)
+    uv = Uv(machine, options.wheels)
+    with Transaction(machine.data) as changes:
+        if changes.recovered:
+            terminal.say("An installation that was interrupted has been put back first.")
+        manifest = Manifest(VERSION)
+        if old:
+            manifest.made, manifest.enabled, manifest.weights = old.made, old.enabled, old.weights
+        stop_daemon(machine)
+        if uv.missing:
+            with terminal.doing("Getting uv"):
+                changes.replace(uv.private)
+                uv.bootstrap()
+        with terminal.doing("Putting the daemon together"):
+            _place_environment(machine, options, uv, changes)
+        if options.weights:
+            manifest.weights = str(options.weights.resolve())
+            with terminal.doing("Checking the trained network"):
+                _use_weights(machine, options.weights, changes)
+        spare = changes.replace(machine.data / "spare")
+        spare.mkdir()
+        _place_launcher(machine, manifest, changes, spare)
+        for hosts in _by_folder(plan.hosts):
+            with terminal.doing(f"The plug-in for {', '.join(map(str, hosts))}"):
+                _place_plugin(hosts, uv, manifest, changes, spare)
+        _drop_what_is_gone(old, manifest, changes)
+        if options.starts_at_login or (old and old.starts_at_login):
+            manifest.starts_at_login = True
+            start = startup(machine)
+            manifest.record(changes.write(start.file, start.text), spare)
+        manifest.made += [str(folder) for folder in changes.made]
+        changes.write(machine.data / "installed.json", manifest.dump())
+    remove(machine.data / "cache")
+    if manifest.starts_at_login:
+        _tell_system(startup(machine).register)
+
+
+def uninstall(machine: Machine, *, presets: bool) -> None:
+    """Take everything away; the saved styles too with `presets`. Raises InstallFailed."""
+    manifest = Manifest.load(machine.data)
+    if manifest is None and not machine.data.exists():
+        raise InstallFailed("Impasto is not installed.", next_step="There is nothing to do.")
+    manifest = manifest or Manifest(VERSION)
+    stop_daemon(machine)
+    if manifest.starts_at_login:
+        _tell_system(startup(machine).unregister)
+    with Transaction(machine.data) as changes:
+        for place in map(Path, manifest.places):
+            changes.replace(place)
+            for remembered in place.parent.parent.glob("plug-in-settings/*plug-in-impasto-*"):
+                changes.replace(remembered)
+        for file in map(Path, manifest.enabled):
+            if file.exists():
+                text = kritarc.disable(file.read_text(encoding="utf-8"))
+                changes.write(file, text.encode()) if text.strip() else changes.replace(file)
+        kept = {"unfinished", "installer.lock"} | (set() if presets else {"presets"})
+        for child in machine.data.iterdir():
+            if child.name not in kept:
+                changes.replace(child)
+        changes.made = [*map(Path, manifest.made), *changes.made]
+    (machine.data / "installer.lock").unlink()
+    for leaving in machine.leavings:
+        remove(leaving)
+    changes.clear()
+
+
+def fetch_weights(machine: Machine) -> bool:
+    """Download the trained network, showing how far it is; False when that did not succeed."""
+    return not _impasto(machine, "weights", "fetch").returncode
+
+
+def verify(plan: Plan, terminal: Terminal) -> list[str]:
+    """Ask every editor whether it sees the plug-in: what is amiss, in words."""
+    amiss = []
+    for host in plan.hosts:
+        with terminal.doing(f"Asking {host} whether it sees the plug-in"):
+            answer = ask(host, plain_environment(plan.machine.environment))
+        if answer.seen is False:
+            amiss.append(f"{host} does not see the plug-in.\n{answer.log}")
+        elif answer.seen is None:
+            terminal.say(f"  {host} could not be asked; {where_to_look(host)}")
+    return amiss
+
+
+def where_to_look(host: Host) -> str:
+    """Where a painter sees for himself whether the plug-in is there."""
+    if host.editor == "GIMP":
+        return "look under Filters ▸ Artistic after its next start."
+    return "look at Settings ▸ Configure Krita ▸ Python Plugin Manager after its next start."
+
+
+def stop_daemon(machine: Machine) -> None:
+    """End a daemon of ours, if one runs."""
+    if machine.program(machine.environment_dir, "python").exists():
+        _impasto(machine, "daemon", "stop", quiet=True)
+
+
+def _check_space(machine: Machine, old: Manifest | None) -> None:
+    needed = _UPGRADE_GIB if old else _NEEDED_GIB[hardware(machine)]
+    free = free_gib(machine.data)
+    if free < needed:
+        raise DiskFull(
+            f"{machine.data.parent} has {free:.1f} GiB of free space, and {needed:.0f} are needed."
+        )
+
+
+def _place_environment(machine: Machine, options: Options, uv: Uv, changes: Transaction) -> None:
+    environment = machine.environment_dir
+    if runs(machine.program(environment, "python")):
+        changes.keep(environment)
+    else:
+        uv.make(changes.replace(environment))
+    built = changes.replace(machine.data / "wheels")
+    built.mkdir()
+    backend = torch_backend(options.torch, hardware(machine))
+    uv.install_daemon(environment, built, backend)
+
+
+def _use_weights(machine: Machine, file: Path, changes: Transaction) -> None:
+    changes.replace(machine.data / "weights")
+    used = _impasto(machine, "weights", "use", str(file.resolve()), quiet=True)
+    if used.returncode:
+        raise InstallFailed(
+            " ".join(used.stderr.decode(errors="replace").split()),
+            next_step="Name another file, or leave --weights out to download it.",
+        )
+
+
+def _place_launcher(
+    machine: Machine, manifest: Manifest, changes: Transaction, spare: Path
+) -> None:
+    if machine.system == "win32":
+        return
+    python = str(machine.program(machine.environment_dir, "python"))
+    text = _LAUNCHER.format(python=python.replace("'", "'\\''"))
+    manifest.record(changes.write(machine.launcher, text.encode(), 0o755), spare)
+
+
+def _by_folder(hosts: list[Host]) -> list[list[Host]]:
+    folders: dict[tuple[str, Path], list[Host]] = {}
+    for host in hosts:
+        folders.setdefault((host.editor, host.folder), []).append(host)
+    return list(folders.values())
+
+
+def _place_plugin(
+    hosts: list[Host], uv: Uv, manifest: Manifest, changes: Transaction, spare: Path
+) -> None:
+    host = hosts[0]
+    python = common_python([h.python for h in hosts])
+    pyzmq = bool(python) and all(h.takes_compiled for h in hosts)
+    target = changes.replace(host.plugin)
+    if host.editor == "GIMP":
+        # Where the path decides, a Python without GIMP's modules may come first on it.
+        fixed = {h.interpreter for h in hosts}
+        interpreter = fixed.pop() if len(fixed) == 1 else ""
+        build_gimp(target, uv.vendor, python or "3.12", pyzmq=pyzmq, interpreter=interpreter)
+        manifest.record(target, spare)
+        return
+    manifest.record(build_krita(target, uv.vendor, python or "3.12", pyzmq=pyzmq), spare)
+    source = krita_source()
+    for name in ("pykrita/impasto.desktop", "actions/impasto.action"):
+        placed = changes.write(host.folder / name, (source / name).read_bytes())
+        manifest.record(placed, spare)
+    for settings in {h.settings for h in hosts if h.settings}:
+        text = settings.read_text(encoding="utf-8") if settings.exists() else ""
+        changes.write(settings, kritarc.enable(text).encode())
+        manifest.enabled = sorted({*manifest.enabled, str(settings)})
+
+
+def _drop_what_is_gone(old: Manifest | None, new: Manifest, changes: Transaction) -> None:
+    """The plug-ins in editors that are there no longer."""
+    for place in set(old.places if old else ()) - set(new.places):
+        changes.replace(Path(place))
+
+
+def _impasto(
+    machine: Machine, *arguments: str, quiet: bool = False
+) -> subprocess.CompletedProcess[bytes]:
+    python = str(machine.program(machine.environment_dir, "python"))
+    return subprocess.run(
+        [python, "-m", "impasto_daemon.cli", *arguments],
+        env=plain_environment(machine.environment), stdin=subprocess.DEVNULL,
+        capture_output=quiet, check=False,
+    )  # fmt: skip
+
+
+def _tell_system(command: tuple[str, ...]) -> None:
+    """The files alone are enough at the next login, so a refusal is no failure."""
+    try:
+        subprocess.run(command, capture_output=True, check=False)
+    except OSError:
+        return

@@ -1,0 +1,117 @@
+"""The installer's command line."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+from impasto_installer.environment import owns_everything
+from impasto_installer.install import (
+    Options,
+    Plan,
+    fetch_weights,
+    install,
+    uninstall,
+    verify,
+)
+from impasto_installer.machine import Machine
+from impasto_installer.manifest import Manifest
+from impasto_installer.terminal import Terminal
+from impasto_protocol.errors import ImpastoError, InstallFailed
+
+_BACK = "Everything is as it was before."
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Do what the command line says: 0 done, 1 an error, 130 stopped with Ctrl-C."""
+    given = _parser().parse_args(arguments)
+    terminal = Terminal(yes=given.yes)
+    signal.signal(signal.SIGTERM, _stop)
+    try:
+        if owns_everything() and not given.as_root:
+            raise InstallFailed(
+                "Impasto is installed for one person, not for the whole machine.",
+                next_step="Run the installer as yourself, without sudo (or with --as-root).",
+            )
+        return _act(given, terminal)
+    except ImpastoError as error:
+        return _tell(f"{error} {_BACK}\n{error.next_step}")
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        words = "The disk is full." if full else f"{error.filename}: {error.strerror}."
+        next_step = "Free some space" if full else "See that this place can be written to"
+        return _tell(f"{words} {_BACK}\n{next_step}, then run the installer again.")
+    except KeyboardInterrupt:
+        _tell(f"Stopped. {_BACK}")
+        return 130
+
+
+def _act(given: argparse.Namespace, terminal: Terminal) -> int:
+    machine = Machine.this()
+    installed = Manifest.load(machine.data)
+    if given.action == "uninstall":
+        return _uninstall(given, machine, terminal)
+    if given.action == "upgrade" and not installed:
+        raise InstallFailed("Impasto is not installed yet.", next_step="Leave out `upgrade`.")
+    options = Options(
+        given.torch_backend, given.wheels and given.wheels.resolve(), given.weights,
+        not given.no_weights, given.start_at_login,
+    )  # fmt: skip
+    plan = Plan.of(machine, options)
+    has_weights = (machine.data / "weights/vgg19_features.safetensors").exists()
+    terminal.say("Impasto will be " + ("brought up to date:" if installed else "installed:"))
+    terminal.say("\n".join(f"  {line}" for line in plan.lines()))
+    if not plan.hosts:
+        terminal.say("No GIMP 3 or Krita 5 was found; run this again once there is one.")
+    if given.dry_run or not terminal.agrees("Go on?"):
+        return 0
+    install(plan, terminal)
+    amiss = verify(plan, terminal)
+    if not (options.weights or has_weights) and options.fetch and not fetch_weights(machine):
+        terminal.say("Without the trained network pictures look poorer. `impasto weights fetch` "
+                     "goes on with the download.")  # fmt: skip
+    if amiss:
+        return _tell("\n".join(amiss) + f"\nRun `{machine.launcher} doctor`.")
+    terminal.say("Impasto is installed. Restart the editors that are open.")
+    return 0
+
+
+def _uninstall(given: argparse.Namespace, machine: Machine, terminal: Terminal) -> int:
+    kept = "" if given.presets else f" but the saved styles in {machine.presets}"
+    terminal.say(f"Everything of Impasto{kept} will be removed.")
+    if given.dry_run or not terminal.agrees("Go on?"):
+        return 0
+    uninstall(machine, presets=given.presets)
+    terminal.say("Impasto is gone.")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser("install.py", description="Install Impasto, for yourself.")
+    add = parser.add_argument
+    add("action", nargs="?", choices=["install", "upgrade", "uninstall"], default="install")
+    add("--yes", action="store_true", help="ask nothing")
+    add("--dry-run", action="store_true", help="only say what would be done")
+    add("--torch-backend", default="auto", metavar="NAME",
+        help="cpu, cu130, rocm7.1, … as uv knows them; pypi: the package index's own; default: "
+        "what fits the hardware")  # fmt: skip
+    add("--wheels", type=Path, metavar="DIR", help="take every package from DIR, offline")
+    add("--weights", type=Path, metavar="FILE", help="use this file of the trained network")
+    add("--no-weights", action="store_true", help="leave the trained network for later")
+    add("--start-at-login", action="store_true", help="start the daemon at login")
+    add("--presets", action="store_true", help="with uninstall: remove the saved styles too")
+    add("--as-root", action="store_true", help="install into root's own home")
+    return parser
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _tell(words: str) -> int:
+    print(words, file=sys.stderr)
+    return 1

@@ -1,0 +1,76 @@
+"""Starting the daemon at login, where that is wanted: the text for each system, and its commands.
+
+Without it the daemon starts when the first picture is to be painted.
+"""
+
+from __future__ import annotations
+
+import plistlib
+from dataclasses import dataclass
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+from impasto_installer.machine import Machine
+
+_UNIT = """[Unit]
+Description=Impasto paints pictures in the style of others
+
+[Service]
+ExecStart="{program}" daemon run
+Restart=on-failure
+Nice=10
+
+[Install]
+WantedBy=default.target
+"""
+
+_TASK = """<?xml version="1.0"?>
+<Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
+  <Triggers><LogonTrigger><Enabled>true</Enabled></LogonTrigger></Triggers>
+  <Settings>
+    <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
+    <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
+    <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
+  </Settings>
+  <Actions><Exec><Command>{program}</Command><Arguments>daemon run</Arguments></Exec></Actions>
+</Task>
+"""
+
+
+@dataclass(frozen=True)
+class Startup:
+    """A file that starts the daemon at login, and the commands that take it up and drop it."""
+
+    file: Path
+    text: bytes
+    register: tuple[str, ...]
+    unregister: tuple[str, ...]
+
+
+def startup(machine: Machine) -> Startup:
+    """The systemd user unit, launchd agent or scheduled task of a machine."""
+    program = str(machine.launcher)
+    if machine.system == "win32":
+        file = machine.data / "at-login.xml"
+        return Startup(
+            file, _TASK.format(program=escape(program)).encode(),
+            ("schtasks", "/Create", "/TN", "Impasto", "/XML", str(file), "/F"),
+            ("schtasks", "/Delete", "/TN", "Impasto", "/F"),
+        )  # fmt: skip
+    if machine.system == "darwin":
+        file = machine.home / "Library/LaunchAgents/impasto.daemon.plist"
+        agent = {
+            "Label": "impasto.daemon", "ProgramArguments": [program, "daemon", "run"],
+            "RunAtLoad": True, "KeepAlive": {"SuccessfulExit": False}, "LowPriorityIO": True,
+        }  # fmt: skip
+        return Startup(
+            file, plistlib.dumps(agent),
+            ("launchctl", "load", "-w", str(file)), ("launchctl", "unload", "-w", str(file)),
+        )  # fmt: skip
+    file = machine.folder("XDG_CONFIG_HOME", ".config") / "systemd/user/impasto.service"
+    systemctl = ("systemctl", "--user")
+    return Startup(
+        file, _UNIT.format(program=program.replace("%", "%%")).encode(),
+        (*systemctl, "enable", "--now", "impasto.service"),
+        (*systemctl, "disable", "--now", "impasto.service"),
+    )  # fmt: skip

@@ -1,0 +1,118 @@
+"""What is chosen for a machine, and that the daemon agrees where things are."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from impasto_daemon.paths import Paths
+from impasto_installer.environment import hardware, torch_backend
+from impasto_installer.hosts import Host
+from impasto_installer.install import Options, Plan
+from impasto_installer.machine import Machine
+from impasto_installer.main import main
+from impasto_installer.manifest import Manifest
+from impasto_installer.plugins import common_python
+from impasto_protocol.connection import program
+
+
+@pytest.mark.parametrize(
+    ("files", "found", "backend"),
+    [([], "cpu", "cpu"), (["dev/nvidiactl"], "cuda", "auto"), (["dev/kfd"], "rocm", "auto"),
+     (["usr/lib/wsl/lib/libcuda.so.1"], "cuda", "auto")],
+)  # fmt: skip
+def test_torch_fits_the_hardware(tmp_path, files, found, backend):
+    for name in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    machine = Machine("linux", tmp_path, {}, tmp_path)
+    assert hardware(machine) == found
+    assert torch_backend("auto", found) == backend
+    assert torch_backend("cu128", found) == "cu128"
+    assert torch_backend("pypi", found) == ""
+
+
+@pytest.mark.parametrize("own", [{}, {"IMPASTO_HOME": "/x/y"}, {"XDG_DATA_HOME": "/d"}])
+def test_daemon_and_installer_agree_where_things_are(monkeypatch, own):
+    for name in ("IMPASTO_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in own.items():
+        monkeypatch.setenv(name, value)
+    machine, paths = Machine.this(), Paths.of()
+    assert (machine.data, machine.presets) == (paths.data, paths.presets)
+    for kept in (paths.config, paths.log, paths.runtime):
+        assert any(kept.is_relative_to(leaving) for leaving in machine.leavings), kept
+
+
+def test_plug_ins_find_the_launcher_though_it_is_not_on_the_path(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    launcher = Machine.this().launcher
+    launcher.parent.mkdir(parents=True)
+    launcher.write_text("#!/bin/sh\n")
+    launcher.chmod(0o755)
+    monkeypatch.setattr("sys.executable", "/usr/bin/python3")
+    assert program({"PATH": "/usr/bin:/bin"}) == [str(launcher)]
+
+
+@pytest.mark.parametrize(
+    ("versions", "python"),
+    [(["3.13"], "3.13"), (["3.13", "3.14"], "3.13"), (["3.10", "3.13"], ""), (["3.13", ""], ""),
+     (["3.10"], "3.10"), ([""], "")],
+)  # fmt: skip
+def test_editors_that_share_a_folder_share_what_is_vendored(versions, python):
+    assert common_python(versions) == python
+
+
+def test_krita_whose_python_is_too_old_is_named_and_left_out(monkeypatch, tmp_path):
+    old = Host("Krita", "AppImage", "5.1.5", "3.8", tmp_path)
+    monkeypatch.setattr("impasto_installer.install.find_hosts", lambda machine: [old])
+    plan = Plan.of(Machine("linux", tmp_path, {}), Options())
+    assert plan.hosts == []
+    assert any("Krita 5.1.5 (AppImage): its Python 3.8 is too old" in x for x in plan.lines())
+
+
+def test_dry_run_says_what_it_would_do_and_does_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith(("IMPASTO_", "XDG_"))]:
+        monkeypatch.delenv(name)
+    assert main(["--dry-run", "--as-root"]) == 0
+    assert str(tmp_path / ".local/share/impasto/environment") in capsys.readouterr().out
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="root alone is refused")
+def test_root_is_sent_away(capsys):
+    assert main(["--dry-run"]) == 1
+    assert "without sudo" in capsys.readouterr().err
+
+
+def test_damage_is_named_and_mended_from_the_spare_copies(tmp_path):
+    place, spare = tmp_path / "plug-ins/impasto", tmp_path / "spare"
+    (place / "vendor").mkdir(parents=True)
+    spare.mkdir()
+    for name in ("impasto.py", "vendor/a.py", "vendor/b.py", "vendor/c.py"):
+        (place / name).write_text(name)
+    (place / "impasto.py").chmod(0o755)
+    manifest = Manifest("1")
+    manifest.record(place, spare)
+    (tmp_path / "installed.json").write_bytes(manifest.dump())
+    manifest = Manifest.load(tmp_path)
+    assert not list(manifest.damages())
+    (place / "impasto.py").chmod(0o644)
+    (place / "vendor/a.py").unlink()
+    (place / "vendor/b.py").write_text("Vendor/b.py")
+    damages = dict(manifest.damages())
+    assert damages == {
+        place / "impasto.py": "has other permissions",
+        place / "vendor/a.py": "is missing",
+        place / "vendor/b.py": "was changed",
+    }
+    for file in damages:
+        manifest.mend(file, spare)
+    assert not list(manifest.damages())
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1, "files": 3}', '{"files": {}}'])
+def test_damaged_manifest_is_none(tmp_path, text):
+    Path(tmp_path / "installed.json").write_text(text)
+    assert Manifest.load(tmp_path) is None

@@ -1,0 +1,66 @@
+"""What the installer writes into files of others: Krita's settings, and starting at login."""
+
+import configparser
+import plistlib
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from impasto_installer import kritarc
+from impasto_installer.machine import Machine
+from impasto_installer.startup import startup
+
+OTHERS = "[General]\nlocale=de\n\n[python]\nenable_comics=true\nenable_impasto=false\n\n[zoom]\nx=1"
+
+
+@pytest.mark.parametrize("text", ["", OTHERS, "[python]\n", "[python]\nenable_other=false",
+                                  "[zoom]\nenable_impasto=true\n", "[General]\nx=1"])  # fmt: skip
+def test_plug_in_is_turned_on_and_everything_else_stays(text):
+    enabled = kritarc.enable(text)
+    assert kritarc.is_enabled(enabled)
+    assert kritarc.enable(enabled) == enabled
+    settings = configparser.ConfigParser()
+    settings.read_string(enabled)
+    assert settings["python"]["enable_impasto"] == "true"
+    kept = [line for line in text.splitlines() if "impasto" not in line and line]
+    assert [line for line in enabled.splitlines() if line in kept] == kept
+    disabled = kritarc.disable(enabled)
+    assert "impasto" not in disabled and not kritarc.is_enabled(disabled)
+    assert disabled.strip() == kritarc.disable(text).strip()
+
+
+def test_plug_in_that_is_off_or_named_elsewhere_is_not_on():
+    assert not kritarc.is_enabled(OTHERS)
+    assert not kritarc.is_enabled("[python]\na=1\n[zoom]\nenable_impasto=true\n")
+
+
+def machine(system):
+    return Machine(system, Path("/home/ada & 100%"), {})
+
+
+def test_systemd_runs_the_launcher_whatever_is_in_its_path():
+    found = startup(machine("linux"))
+    assert found.file == Path("/home/ada & 100%/.config/systemd/user/impasto.service")
+    unit = configparser.ConfigParser(interpolation=None)
+    unit.optionxform = str
+    unit.read_string(found.text.decode())
+    assert unit["Service"]["ExecStart"] == ('"/home/ada & 100%%/.local/bin/impasto" daemon run')
+    assert found.register[:3] == ("systemctl", "--user", "enable")
+
+
+def test_launchd_agent_is_a_property_list():
+    found = startup(machine("darwin"))
+    agent = plistlib.loads(found.text)
+    assert found.file.parent.name == "LaunchAgents" and found.file.stem == agent["Label"]
+    assert agent["ProgramArguments"][1:] == ["daemon", "run"] and agent["RunAtLoad"]
+
+
+def test_windows_task_starts_at_logon():
+    found = startup(machine("win32"))
+    space = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
+    task = ET.fromstring(found.text)
+    assert task.find("t:Triggers/t:LogonTrigger/t:Enabled", space).text == "true"
+    program = task.find("t:Actions/t:Exec/t:Command", space).text
+    assert program.endswith("impasto.exe") and "ada & 100%" in program
+    assert str(found.file) in found.register
