@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from impasto_installer.hosts import Host
 
-_QUESTION = (
-    "from gi.repository import Gimp; "
-    "found = Gimp.get_pdb().lookup_procedure('plug-in-impasto-stylize'); "
-    "print('Impasto is', 'seen' if found else 'missing', flush=True)"
-)
+# In Script-Fu, as that is there also where GIMP finds the wrong Python.
+_QUESTION = """(gimp-message
+  (if (defined? 'plug-in-impasto-stylize) "Impasto is seen" "Impasto is missing"))"""
 _PATIENCE_S = 180  # its first start asks every plug-in what is in it
 
 
@@ -24,21 +22,24 @@ class Answer:
     log: str = ""
 
 
-def ask(host: Host, environment: Mapping[str, str]) -> Answer:
+def run(command: Sequence[str]) -> str:
+    """What a program says on both outputs. Raises OSError, subprocess.TimeoutExpired."""
+    ended = subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        timeout=_PATIENCE_S, check=False,
+    )  # fmt: skip
+    return ended.stdout.decode(errors="replace")
+
+
+def ask(host: Host, run: Callable[[Sequence[str]], str] = run) -> Answer:
     """Start the editor without a window and ask. Krita has no way of being asked like that."""
     if host.editor != "GIMP" or not host.command:
         return Answer(None)
-    command = [
-        *host.command, "-idf", "--batch-interpreter=python-fu-eval", "-b", _QUESTION, "--quit",
-    ]  # fmt: skip
+    question = ["--batch-interpreter=plug-in-script-fu-eval", "-b", _QUESTION, "--quit"]
     try:
-        ended = subprocess.run(
-            command, env=dict(environment), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, timeout=_PATIENCE_S, check=False,
-        )  # fmt: skip
+        told = run([*host.command, "-idf", *question])
     except (OSError, subprocess.TimeoutExpired) as error:
         return Answer(None, str(error))
-    told = ended.stdout.decode(errors="replace")
     if "Impasto is seen" in told:
         return Answer(True)
     return Answer(False if "Impasto is missing" in told else None, _about_us(told))

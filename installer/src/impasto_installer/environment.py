@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -106,7 +107,7 @@ class Uv:
         """Install packages for an editor's Python into a folder."""
         self._uv(
             "pip", "install", "--quiet", "--target", str(folder), "--only-binary", ":all:",
-            "--python-version", python, *self._sources(), *requirements,
+            "--python-version", python, "--link-mode", "copy", *self._sources(), *requirements,
         )  # fmt: skip
 
     def _sources(self) -> list[str]:
@@ -132,24 +133,20 @@ def plain_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in _NOT_INHERITED}
 
 
-def runs(program: Path) -> bool:
-    """Whether an environment's Python still runs; it does not once its own Python is gone."""
-    try:
-        return not subprocess.run(
-            [str(program), "-c", ""], capture_output=True, check=False
-        ).returncode
-    except OSError:
-        return False
-
-
 def _run(command: Sequence[str], environment: Mapping[str, str], cwd: Path | None = None) -> None:
-    ended = subprocess.run(
+    # In a group of its own, so that nothing it started goes on when this is stopped.
+    with subprocess.Popen(
         command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
-    )  # fmt: skip
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    ) as ended:  # fmt: skip
+        try:
+            said, _ = ended.communicate()
+        except BaseException:
+            ended.kill() if os.name == "nt" else os.killpg(ended.pid, signal.SIGKILL)
+            raise
     if not ended.returncode:
         return
-    told = ended.stdout.decode(errors="replace").strip()
+    told = said.decode(errors="replace").strip()
     if "No space left" in told or "os error 112" in told:
         raise DiskFull("The disk is full.")
     last = " ".join(line.strip() for line in told.splitlines()[-6:])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,6 @@ from impasto_installer.environment import (
     free_gib,
     hardware,
     plain_environment,
-    runs,
     torch_backend,
 )
 from impasto_installer.hosts import Host, find_hosts
@@ -112,6 +112,8 @@ def install(plan: Plan, terminal: Terminal) -> None:
         if old:
             manifest.made, manifest.enabled, manifest.weights = old.made, old.enabled, old.weights
         stop_daemon(machine)
+        for leaving in machine.leavings:
+            changes.make(leaving.parent)
         if uv.missing:
             with terminal.doing("Getting uv"):
                 changes.replace(uv.private)
@@ -135,7 +137,6 @@ def install(plan: Plan, terminal: Terminal) -> None:
             manifest.record(changes.write(start.file, start.text), spare)
         manifest.made += [str(folder) for folder in changes.made]
         changes.write(machine.data / "installed.json", manifest.dump())
-    remove(machine.data / "cache")
     if manifest.starts_at_login:
         _tell_system(startup(machine).register)
 
@@ -167,6 +168,8 @@ def uninstall(machine: Machine, *, presets: bool) -> None:
     for leaving in machine.leavings:
         remove(leaving)
     changes.clear()
+    with contextlib.suppress(OSError):  # it holds the saved styles still
+        machine.data.rmdir()
 
 
 def fetch_weights(machine: Machine) -> bool:
@@ -179,7 +182,7 @@ def verify(plan: Plan, terminal: Terminal) -> list[str]:
     amiss = []
     for host in plan.hosts:
         with terminal.doing(f"Asking {host} whether it sees the plug-in"):
-            answer = ask(host, plain_environment(plan.machine.environment))
+            answer = ask(host)
         if answer.seen is False:
             amiss.append(f"{host} does not see the plug-in.\n{answer.log}")
         elif answer.seen is None:
@@ -210,11 +213,8 @@ def _check_space(machine: Machine, old: Manifest | None) -> None:
 
 
 def _place_environment(machine: Machine, options: Options, uv: Uv, changes: Transaction) -> None:
-    environment = machine.environment_dir
-    if runs(machine.program(environment, "python")):
-        changes.keep(environment)
-    else:
-        uv.make(changes.replace(environment))
+    environment = changes.replace(machine.environment_dir)
+    uv.make(environment)
     built = changes.replace(machine.data / "wheels")
     built.mkdir()
     backend = torch_backend(options.torch, hardware(machine))

@@ -33,7 +33,7 @@ class Transaction:
         self._journal = self._aside / "journal.json"
         self._steps: list[dict[str, str | bool]] = []
         self.made: list[Path] = []
-        self._make(folder)
+        self.make(folder)
         self._lock = self._hold()
         self.recovered = self._journal.exists()
         if self.recovered:
@@ -70,7 +70,7 @@ class Transaction:
 
     def replace(self, target: Path) -> Path:
         """Move away what is at `target`, so that something new can be made there; its path."""
-        self._make(target.parent)
+        self.make(target.parent)
         backup = self._aside / str(len(self._steps))
         there = os.path.lexists(target)
         self._note(target=str(target), backup=str(backup), there=there)
@@ -78,23 +78,11 @@ class Transaction:
             shutil.move(target, backup)
         return target
 
-    def keep(self, target: Path) -> Path:
-        """Make it possible to put the folder `target` back while it is changed in place.
-
-        Files may be replaced in it, but not written to: the copy shares them.
-        """
-        backup = self._aside / str(len(self._steps))
-        half = backup.with_suffix(".half")
-        shutil.copytree(target, half, symlinks=True, copy_function=_link)
-        half.rename(backup)
-        self._note(target=str(target), backup=str(backup), there=True)
-        return target
-
     def write(self, target: Path, content: bytes, mode: int = 0o644) -> Path:
         """A file at `target`, whole or not at all."""
         if target.is_symlink():
             target = target.resolve()
-        self._make(target.parent)
+        self.make(target.parent)
         backup = self._aside / str(len(self._steps))
         there = target.exists()
         if there:
@@ -111,7 +99,8 @@ class Transaction:
             "Another installer of Impasto is at work.", next_step="Wait until it is done."
         )
 
-    def _make(self, folder: Path) -> None:
+    def make(self, folder: Path) -> None:
+        """Make a folder and those above it that are missing."""
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         for path in reversed(missing):
             if self._journal.parent.exists():
@@ -172,10 +161,3 @@ def write_file(target: Path, content: bytes, mode: int = 0o644) -> Path:
         Path(name).unlink(missing_ok=True)
         raise
     return target
-
-
-def _link(source: str, target: str) -> None:
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError:
-        shutil.copy2(source, target, follow_symlinks=False)

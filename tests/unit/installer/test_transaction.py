@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from impasto_installer import transaction
-from impasto_installer.transaction import Transaction, remove
+from impasto_installer.transaction import Transaction
 from impasto_protocol.errors import AlreadyRunning
 
 
@@ -39,9 +39,9 @@ def home(tmp_path):
 
 def change(home, changes):
     """One of everything that a transaction can do."""
-    changes.keep(home / "data/environment")
-    remove(home / "data/environment/lib.py")
-    (home / "data/environment/lib.py").write_text("new")
+    environment = changes.replace(home / "data/environment")
+    environment.mkdir()
+    (environment / "lib.py").write_text("new")
     plugin = changes.replace(home / "plug-ins/impasto")
     plugin.mkdir()
     (plugin / "impasto.py").write_text("new")
