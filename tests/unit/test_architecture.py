@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 import impasto_daemon
+import impasto_installer
 import impasto_protocol
 
 PROTOCOL = Path(impasto_protocol.__file__).parent
+INSTALLER = Path(impasto_installer.__file__).parent
 DAEMON = Path(impasto_daemon.__file__).parent
 
 
@@ -46,7 +48,13 @@ def test_engine_needs_torch_and_the_vocabulary_alone():
 def test_only_the_painting_part_imports_torch():
     importing = {path for path, name in outside(DAEMON) if name.split(".")[0] == "torch"}
     rest = {path for path in importing if not path.startswith("engine/")}
-    assert rest == {"studio.py", "tensors.py", "weights.py", "worker.py"}
+    assert rest == {"studio.py", "tensors.py", "trial.py", "weights.py", "worker.py"}
+
+
+def test_installer_needs_the_standard_library_and_what_runs_on_it_alone():
+    allowed = ("impasto_installer", "impasto_protocol.connection", "impasto_protocol.errors")
+    for path, name in outside(INSTALLER):
+        assert name.startswith(allowed), (path, name)
 
 
 def test_only_broker_and_address_hold_sockets():

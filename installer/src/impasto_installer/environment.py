@@ -16,7 +16,6 @@ from impasto_installer.plugins import ROOT
 from impasto_protocol.errors import DiskFull, InstallFailed
 
 PYTHONS = ">=3.11,<3.15"
-_OURS = ("impasto-daemon", "impasto-installer", "impasto-protocol")
 _NOT_INHERITED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH")
 
 
@@ -71,7 +70,9 @@ class Uv:
             python, into = sys.executable, ["--target", str(self.private)]
         try:
             _run(
-                [python, "-m", "pip", "install", "--quiet", *into, *source, "uv"], self._variables()
+                [python, "-m", "pip", "install", "--quiet", *into, *source, "uv"],
+                self._variables(),
+                self._machine.data,
             )
         except InstallFailed as error:
             raise InstallFailed(
@@ -88,7 +89,7 @@ class Uv:
         self._uv("venv", "--quiet", "--python", python, str(folder))
 
     def install_daemon(self, folder: Path, built: Path, backend: str) -> None:
-        """Put the daemon into the environment at `folder`, building our own wheels in `built`."""
+        """Put the daemon into a new environment, building our own wheels in `built`."""
         ready = list(self._wheels.glob("impasto_*.whl")) if self._wheels else []
         if ready:
             for wheel in ready:
@@ -96,12 +97,19 @@ class Uv:
         else:
             self._uv("build", "--quiet", "--wheel", "--all-packages", "--out-dir", str(built),
                      *self._sources())  # fmt: skip
+        self._install(folder, backend, sorted(map(str, built.glob("*.whl"))))
+
+    def mend(self, folder: Path, built: Path, backend: str, packages: Mapping[str, str]) -> None:
+        """Put packages, by name and version, anew into the daemon's environment."""
+        ours = {wheel.name.split("-")[0].replace("_", "-"): str(wheel) for wheel in built.glob("*")}
+        wanted = [ours.get(name, f"{name}=={version}") for name, version in packages.items()]
+        again = [option for name in packages for option in ("--reinstall-package", name)]
+        self._install(folder, backend, ["--no-deps", *again, *wanted])
+
+    def _install(self, folder: Path, backend: str, arguments: Sequence[str]) -> None:
         torch = ["--torch-backend", backend] if backend and not self._wheels else []
-        again = [option for name in _OURS for option in ("--reinstall-package", name)]
-        self._uv(
-            "pip", "install", "--quiet", "--python", str(folder), *torch, *again,
-            *self._sources(), *map(str, sorted(built.glob("*.whl"))),
-        )  # fmt: skip
+        self._uv("pip", "install", "--quiet", "--python", str(folder), *torch, *self._sources(),
+                 *arguments)  # fmt: skip
 
     def vendor(self, folder: Path, python: str, requirements: Sequence[str]) -> None:
         """Install packages for an editor's Python into a folder."""
@@ -117,8 +125,9 @@ class Uv:
 
     def _uv(self, *arguments: str) -> None:
         assert self._program
-        # From the checkout's folder it takes the versions that are tested together.
-        _run([self._program, *arguments], self._variables(), cwd=ROOT)
+        # In the checkout's folder it takes the versions that are tested together.
+        folder = ROOT if (ROOT / "pyproject.toml").exists() else self._machine.home
+        _run([self._program, *arguments], self._variables(), folder)
 
     def _variables(self) -> dict[str, str]:
         variables = plain_environment(self._machine.environment)
@@ -133,7 +142,7 @@ def plain_environment(environment: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in environment.items() if name not in _NOT_INHERITED}
 
 
-def _run(command: Sequence[str], environment: Mapping[str, str], cwd: Path | None = None) -> None:
+def _run(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:
     # In a group of its own, so that nothing it started goes on when this is stopped.
     with subprocess.Popen(
         command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL,

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from impasto_installer.machine import Machine
 
+_OLDEST_PYTHON = (3, 10)
 _FLATPAKS = {"GIMP": "org.gimp.GIMP", "Krita": "org.kde.krita"}
 
 
@@ -42,6 +43,11 @@ class Host:
     def plugin(self) -> Path:
         """The folder of our plug-in in it."""
         return self.folder / ("impasto" if self.editor == "GIMP" else "pykrita/impasto")
+
+    @property
+    def is_too_old(self) -> bool:
+        """Whether its Python is known, and cannot run the plug-in."""
+        return bool(self.python) and tuple(map(int, self.python.split("."))) < _OLDEST_PYTHON
 
     @property
     def takes_compiled(self) -> bool:

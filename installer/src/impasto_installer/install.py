@@ -31,17 +31,18 @@ from impasto_installer.transaction import Transaction, remove
 from impasto_protocol.errors import DiskFull, InstallFailed
 
 VERSION = "0.1.0"
-_OLDEST_PYTHON = (3, 10)
 _NEEDED_GIB = {"cuda": 9.0, "rocm": 20.0, "apple": 3.0, "cpu": 3.0}
 _UPGRADE_GIB = 1.0
 
 _LAUNCHER = """#!/bin/sh
 # Placed by Impasto's installer, and removed by it.
-python='{python}'
 # An editor's own Python and libraries are not for this one.
 unset PYTHONHOME PYTHONPATH
 [ -n "$APPIMAGE" ] && unset LD_LIBRARY_PATH
-[ -x "$python" ] && exec "$python" -m impasto_daemon.cli "$@"
+# While an upgrade goes on, or after it was interrupted, the one before it serves.
+for python in '{data}'/unfinished/*/bin/python '{data}/environment/bin/python'; do
+    [ -x "$python" ] && exec "$python" -m impasto_daemon.cli "$@"
+done
 echo 'Impasto is not complete: its own Python is gone. Run its installer again.' >&2
 exit 1
 """
@@ -65,18 +66,17 @@ class Plan:
     machine: Machine
     options: Options
     hosts: list[Host] = field(default_factory=list)
-    passed_over: list[str] = field(default_factory=list)
+    passed_over: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, machine: Machine, options: Options) -> Plan:
         """A plan for the editors that are on the machine."""
         plan = cls(machine, options)
         for host in find_hosts(machine):
-            version = tuple(map(int, host.python.split("."))) if host.python else _OLDEST_PYTHON
-            if version < _OLDEST_PYTHON:
-                plan.passed_over.append(f"{host}: its Python {host.python} is too old")
+            if host.is_too_old:
+                plan.passed_over[str(host)] = f"its Python {host.python} is too old"
             elif host.editor == "Krita" and not krita_source().is_dir():
-                plan.passed_over.append(f"{host}: Krita's plug-in is not in this archive")
+                plan.passed_over[str(host)] = "this archive has no plug-in for Krita"
             else:
                 plan.hosts.append(host)
         return plan
@@ -96,7 +96,7 @@ class Plan:
             lines.append("The trained network, downloaded (550 MB, of which 80 are kept)")
         if options.starts_at_login:
             lines.append(f"The daemon started at login, by {startup(machine).file}")
-        return lines + [f"Not for {words}" for words in self.passed_over]
+        return lines + [f"Not for {host}: {why}" for host, why in self.passed_over.items()]
 
 
 def install(plan: Plan, terminal: Terminal) -> None:
@@ -108,7 +108,7 @@ def install(plan: Plan, terminal: Terminal) -> None:
     with Transaction(machine.data) as changes:
         if changes.recovered:
             terminal.say("An installation that was interrupted has been put back first.")
-        manifest = Manifest(VERSION)
+        manifest = Manifest(VERSION, passed_over=plan.passed_over)
         if old:
             manifest.made, manifest.enabled, manifest.weights = old.made, old.enabled, old.weights
         stop_daemon(machine)
@@ -118,8 +118,9 @@ def install(plan: Plan, terminal: Terminal) -> None:
             with terminal.doing("Getting uv"):
                 changes.replace(uv.private)
                 uv.bootstrap()
+        manifest.torch = torch_backend(options.torch, hardware(machine))
         with terminal.doing("Putting the daemon together"):
-            _place_environment(machine, options, uv, changes)
+            _place_environment(machine, uv, manifest.torch, changes)
         if options.weights:
             manifest.weights = str(options.weights.resolve())
             with terminal.doing("Checking the trained network"):
@@ -212,12 +213,11 @@ def _check_space(machine: Machine, old: Manifest | None) -> None:
         )
 
 
-def _place_environment(machine: Machine, options: Options, uv: Uv, changes: Transaction) -> None:
+def _place_environment(machine: Machine, uv: Uv, backend: str, changes: Transaction) -> None:
     environment = changes.replace(machine.environment_dir)
-    uv.make(environment)
     built = changes.replace(machine.data / "wheels")
+    uv.make(environment)
     built.mkdir()
-    backend = torch_backend(options.torch, hardware(machine))
     uv.install_daemon(environment, built, backend)
 
 
@@ -236,8 +236,7 @@ def _place_launcher(
 ) -> None:
     if machine.system == "win32":
         return
-    python = str(machine.program(machine.environment_dir, "python"))
-    text = _LAUNCHER.format(python=python.replace("'", "'\\''"))
+    text = _LAUNCHER.format(data=str(machine.data).replace("'", "'\\''"))
     manifest.record(changes.write(machine.launcher, text.encode(), 0o755), spare)
 
 

@@ -12,6 +12,7 @@ from impasto_daemon import __version__
 from impasto_daemon.cli.bridge import bridge
 from impasto_daemon.cli.config import config
 from impasto_daemon.cli.daemon import daemon
+from impasto_daemon.cli.doctor import doctor
 from impasto_daemon.cli.paint import apply, demo
 from impasto_daemon.cli.style import style
 from impasto_daemon.cli.weights import weights
@@ -33,7 +34,7 @@ def impasto() -> None:
     """Paint photographs in the style of a picture."""
 
 
-for command in (apply, bridge, config, daemon, demo, style, weights):
+for command in (apply, bridge, config, daemon, demo, doctor, style, weights):
     impasto.add_command(command)
 
 

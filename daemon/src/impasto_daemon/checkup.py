@@ -1,0 +1,298 @@
+"""What `impasto doctor` looks at around the daemon; each check says what it found and can mend.
+
+Nothing here changes anything but the `mend` of a finding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from impasto_daemon import __version__, download, weights
+from impasto_daemon.config import Config, load_config
+from impasto_daemon.paths import Paths
+from impasto_installer.environment import Uv, hardware
+from impasto_installer.machine import Machine
+from impasto_installer.manifest import Manifest
+from impasto_installer.transaction import Transaction
+from impasto_protocol.client import Client
+from impasto_protocol.connection import (
+    connection_file,
+    daemon_lives,
+    make_private,
+    program,
+    read_connection,
+)
+from impasto_protocol.errors import DaemonNotRunning, ImpastoError, UnsafeFolder
+from impasto_protocol.messages import Report, Status
+
+_NEEDED_GIB = 1.0
+_PATIENCE_S = 5.0
+_DRIVERS = {"cuda": ("CUDA", "NVIDIA"), "rocm": ("ROCm", "AMD")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found. good: None for what is merely worth knowing.
+
+    mend: puts it right; raises ImpastoError or OSError when it cannot.
+    """
+
+    check: str
+    good: bool | None
+    words: str
+    next_step: str = ""
+    mend: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is looked at. manifest: None where Impasto was not installed by its installer."""
+
+    machine: Machine
+    paths: Paths
+    config: Config
+    manifest: Manifest | None
+
+    @classmethod
+    def here(cls) -> Patient:
+        """This user's Impasto. Raises ConfigInvalid."""
+        machine, paths = Machine.this(), Paths.of()
+        return cls(machine, paths, load_config(paths.config).config, Manifest.load(machine.data))
+
+
+def installation(patient: Patient) -> Iterator[Finding]:
+    """Whether an installer was interrupted."""
+    if (patient.machine.data / "unfinished/journal.json").exists():
+
+        def put_back() -> None:
+            with Transaction(patient.machine.data):
+                pass
+
+        yield Finding(
+            "installation", False, "An installation was interrupted.",
+            "Run the installer again.", put_back,
+        )  # fmt: skip
+    elif patient.manifest is None:
+        yield Finding(
+            "installation", None, "Impasto runs from where it was unpacked.",
+            "The installer puts it in place for the editors.",
+        )  # fmt: skip
+    else:
+        yield Finding("installation", True, f"Impasto {patient.manifest.version} is installed.")
+
+
+def environment(patient: Patient) -> Iterator[Finding]:
+    """Whether every file of every package is there, and ours are unchanged."""
+    packages = {found.metadata["Name"]: found for found in metadata.distributions()}
+    broken = {name: found.version for name, found in packages.items() if not _whole(found)}
+    where = f"Python {sys.version.split()[0]} with {len(packages)} packages"
+    if not broken:
+        yield Finding("environment", True, f"{where} is complete.")
+        return
+    mend, manifest, machine = None, patient.manifest, patient.machine
+    if manifest:
+        torch = manifest.torch
+
+        def mend() -> None:
+            built = machine.data / "wheels"
+            Uv(machine).mend(machine.environment_dir, built, torch, broken)
+
+    yield Finding(
+        "environment", False, f"{where} has damaged ones: {', '.join(sorted(broken))}.",
+        "Run the installer again.", mend,
+    )  # fmt: skip
+
+
+def _whole(package: metadata.Distribution) -> bool:
+    ours = (package.metadata["Name"] or "").startswith("impasto")
+    for file in package.files or ():
+        path = Path(str(file.locate()))
+        if not path.exists():
+            return False
+        if ours and file.hash and path.suffix != ".pyc":
+            digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
+            if urlsafe_b64encode(digest).rstrip(b"=").decode() != file.hash.value:
+                return False
+    return True
+
+
+def versions(patient: Patient) -> Iterator[Finding]:
+    """Whether all parts are of one version."""
+    found = {"the daemon's code": __version__}
+    if patient.manifest:
+        found["what was installed"] = patient.manifest.version
+    with contextlib.suppress(ImpastoError):
+        connection = read_connection(connection_file(patient.paths.runtime))
+        if daemon_lives(patient.paths.runtime):
+            found["the running daemon"] = connection.version
+    words = ", ".join(f"{part} {version}" for part, version in found.items())
+    alike = len(set(found.values())) == 1
+    yield Finding(
+        "versions", alike, f"Versions: {words}.",
+        "" if alike else "Run `impasto daemon stop`; it starts anew when it is needed.",
+    )  # fmt: skip
+
+
+def torch(patient: Patient) -> Iterator[Finding]:
+    """A small real convolution, and whether torch was built for the hardware."""
+    command = [sys.executable, "-m", "impasto_daemon.trial", patient.config.device.split(",")[0]]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    except subprocess.TimeoutExpired:
+        yield Finding("torch", False, "torch does not answer.", "Restart the computer.")
+        return
+    if tried.returncode:
+        last = (tried.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        yield Finding(
+            "torch", False, f"torch cannot compute: {last}",
+            "Update the graphics driver, or run `impasto config` for the device; run the installer "
+            "again if torch itself is missing.",
+        )  # fmt: skip
+        return
+    told = json.loads(tried.stdout)
+    words = f"torch {told['torch']} ({told['build']}) computes on {told['device']}."
+    present = hardware(patient.machine)
+    build, maker = _DRIVERS.get(present, ("", ""))
+    if build and patient.config.device == "auto" and told["device"].startswith("cpu"):
+        yield Finding(
+            "torch", False, f"{words} There is a driver of {maker}, but it is not used.",
+            "Update the driver, then run the installer with --torch-backend auto."
+            if told["build"].startswith(build)
+            else "Run the installer with --torch-backend auto.",
+        )  # fmt: skip
+    else:
+        yield Finding("torch", True, words)
+
+
+def trained_network(patient: Patient) -> Iterator[Finding]:
+    """Whether the weights are there, and what they must be."""
+    named = patient.manifest.weights if patient.manifest else ""
+
+    def mend() -> None:
+        if named and Path(named).is_file():
+            weights.adopt(Path(named), patient.paths.data)
+        else:
+            download.fetch(patient.paths.data)
+
+    try:
+        found = weights.find(patient.config.weights, patient.paths.data)
+        if found:
+            _, digest = weights.load(found)
+    except ImpastoError as error:
+        own = not patient.config.weights
+        yield Finding("weights", False, str(error), error.next_step, mend if own else None)
+        return
+    except ImportError:
+        yield Finding("weights", False, "The weights cannot be read without torch.")
+        return
+    if found:
+        yield Finding("weights", True, f"VGG-19 is there, sha256 {digest[:12]}….")
+    else:
+        yield Finding(
+            "weights", False, "There are no weights; pictures look poorer without.",
+            "Run `impasto weights fetch`.", mend,
+        )  # fmt: skip
+
+
+def connection(patient: Patient) -> Iterator[Finding]:
+    """Whether the private folder is private, and its connection file tells of a daemon."""
+    folder, file = patient.paths.runtime, connection_file(patient.paths.runtime)
+    try:
+        if folder.exists() or folder.is_symlink():
+            make_private(folder)
+    except UnsafeFolder as error:
+        own = folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid()
+        mend = (lambda: folder.chmod(0o700)) if own else None
+        yield Finding("connection", False, str(error), error.next_step, mend)
+        return
+    lives = daemon_lives(folder)
+    try:
+        read_connection(file)
+    except (UnsafeFolder, DaemonNotRunning) as error:
+        if isinstance(error, UnsafeFolder):
+            yield Finding(
+                "connection", False, str(error), error.next_step, lambda: file.chmod(0o600)
+            )
+            return
+        if file.exists() and not lives:
+            yield Finding(
+                "connection", False, str(error), f"Run: rm '{file}'", lambda: file.unlink()
+            )
+            return
+    else:
+        if not lives:
+            yield Finding(
+                "connection", False, "The connection file is of a daemon that is gone.",
+                f"Run: rm '{file}'; the next daemon also writes it anew.", lambda: file.unlink(),
+            )  # fmt: skip
+            return
+    yield Finding("connection", True, "The connection file and its folder are private.")
+
+
+def daemon(patient: Patient) -> Iterator[Finding]:
+    """Whether the daemon starts, as a plug-in would start it, and answers."""
+    runtime = patient.paths.runtime
+    try:
+        found = program()
+        if not daemon_lives(runtime):
+            with Client.connect(name="impasto doctor"):
+                pass
+        began = time.monotonic()
+        with Client(
+            read_connection(connection_file(runtime)), name="impasto doctor", timeout_s=_PATIENCE_S
+        ) as client:
+            report, _ = client.ask(Status())
+        took_s = time.monotonic() - began
+        assert isinstance(report, Report)
+    except ImpastoError as error:
+        hangs = daemon_lives(runtime)
+        words = "A daemon is running but does not answer." if hangs else str(error)
+        next_step = "End it, with --fix or in the task manager." if hangs else error.next_step
+        mend = (lambda: _end_daemon(patient)) if hangs else None
+        yield Finding("daemon", False, words, next_step, mend)
+        return
+    yield Finding(
+        "daemon", True,
+        f"The daemon ({found[0]}) runs and answered in {took_s * 1000:.0f} ms.",
+    )  # fmt: skip
+
+
+def _end_daemon(patient: Patient) -> None:
+    """Kill the daemon that holds the lock, if its process is known to be one of ours."""
+    pid = read_connection(connection_file(patient.paths.runtime)).pid
+    try:
+        line = Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        command = ["ps", "-o", "args=", "-p", str(pid)]
+        line = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    if "impasto_daemon" in line:
+        os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + _PATIENCE_S
+    while daemon_lives(patient.paths.runtime) and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
+def disk(patient: Patient) -> Iterator[Finding]:
+    """Whether there is space wherever something is written."""
+    for folder in {patient.paths.data, patient.paths.log.parent}:
+        while not folder.exists():
+            folder = folder.parent
+        free = shutil.disk_usage(folder).free / 2**30
+        good = free >= _NEEDED_GIB
+        yield Finding(
+            "disk", good, f"{free:.1f} GiB are free for {folder}.",
+            "" if good else "Free some space there.",
+        )  # fmt: skip

@@ -1,0 +1,128 @@
+"""What `impasto doctor` looks at in the editors: our plug-in's files, and whether it is seen."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+from impasto_daemon.checkup import Finding, Patient
+from impasto_installer import kritarc
+from impasto_installer.asking import ask
+from impasto_installer.hosts import Host, find_hosts
+from impasto_installer.install import where_to_look
+from impasto_installer.manifest import Manifest
+from impasto_installer.transaction import write_file
+
+_INSTALL = "Run the installer again."
+_NAMED = 3
+
+
+def editors(patient: Patient) -> Iterator[Finding]:
+    """Every editor on the machine, and the command that plug-ins run."""
+    if patient.manifest:
+        yield from _files(patient, patient.manifest, "command", patient.machine.launcher)
+    hosts = find_hosts(patient.machine)
+    if not hosts:
+        yield Finding("editors", None, "There is no GIMP 3 or Krita 5 on this machine.")
+    for host in hosts:
+        yield from _editor(patient, host)
+
+
+def _editor(patient: Patient, host: Host) -> Iterator[Finding]:
+    manifest = patient.manifest
+    if manifest and str(host) in manifest.passed_over:
+        yield Finding(str(host), None, f"Without the plug-in: {manifest.passed_over[str(host)]}.")
+        return
+    if manifest is None or str(host.plugin) not in manifest.places:
+        good = None if manifest is None else False
+        yield Finding(str(host), good, f"{host} does not have the plug-in.", _INSTALL)
+        return
+    closed = [folder for folder in (host.folder, host.plugin) if _is_closed(folder)]
+    if closed:
+
+        def open_up() -> None:
+            for folder in closed:
+                folder.chmod(folder.stat().st_mode | stat.S_IRWXU)
+
+        yield Finding(
+            str(host), False, f"{closed[0]} cannot be written to.",
+            f"Run: chmod u+rwx '{closed[0]}'", open_up,
+        )  # fmt: skip
+    yield from _files(patient, manifest, str(host), host.plugin)
+    if host.editor == "Krita":
+        yield from _krita(patient, manifest, host)
+    else:
+        yield from _gimp(host)
+
+
+def _files(patient: Patient, manifest: Manifest, check: str, place: Path) -> Iterator[Finding]:
+    """What is no longer as it was placed."""
+    damages = {file: what for file, what in manifest.damages() if file.is_relative_to(place)}
+    if not damages:
+        yield Finding(check, True, f"Every file of {place} is as it was placed.")
+        return
+
+    def mend() -> None:
+        for file in damages:
+            manifest.mend(file, patient.machine.data / "spare")
+
+    told = [f"{file.relative_to(place.parent)} {what}" for file, what in damages.items()]
+    more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    yield Finding(check, False, f"{', '.join(told[:_NAMED])}{more}.", _INSTALL, mend)
+
+
+def _gimp(host: Host) -> Iterator[Finding]:
+    python = shutil.which("python3") if host.interpreter else None
+    if python and subprocess.run([python, "-c", "import gi"], capture_output=True).returncode:
+        yield Finding(
+            str(host), None,
+            f"The first Python on the path, {python}, lacks GIMP's modules. Impasto's plug-in "
+            "does not need it, but GIMP's own plug-ins in Python do.",
+            f"Start GIMP with {Path(host.interpreter).parent} first on the path.",
+        )  # fmt: skip
+    answer = ask(host)
+    if answer.seen is None:
+        yield Finding(str(host), None, f"{host} could not be asked.", where_to_look(host))
+    elif answer.seen:
+        yield Finding(str(host), True, f"{host} sees the plug-in.")
+    else:
+        why = f" It says: {answer.log}" if answer.log else ""
+        yield Finding(str(host), False, f"{host} does not see the plug-in.{why}", _INSTALL)
+
+
+def _krita(patient: Patient, manifest: Manifest, host: Host) -> Iterator[Finding]:
+    for name in ("pykrita/impasto.desktop", "actions/impasto.action"):
+        yield from _files(patient, manifest, str(host), host.folder / name)
+    settings = host.settings
+    text = settings.read_text(encoding="utf-8") if settings and settings.exists() else ""
+    if settings and not kritarc.is_enabled(text):
+        yield Finding(
+            str(host), False, f"The plug-in is turned off in {host}.",
+            "Turn it on: Settings ▸ Configure Krita ▸ Python Plugin Manager.",
+            lambda: write_file(settings, kritarc.enable(text).encode()),
+        )  # fmt: skip
+    else:
+        yield Finding(str(host), None, f"The plug-in is turned on; {where_to_look(host)}")
+    for line in _log(patient, host):
+        yield Finding(str(host), False, f"Krita's log says: {line}", _INSTALL)
+
+
+def _log(patient: Patient, host: Host) -> list[str]:
+    """What Krita wrote of a plug-in that it could not load."""
+    local = patient.machine.folder("LOCALAPPDATA", "AppData/Local")
+    folder = local if patient.machine.system == "win32" else host.folder.parent
+    try:
+        lines = (folder / "krita.log").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return []
+    words = ("Could not import", "Error", "Traceback")
+    return [x for x in lines[-400:] if "impasto" in x and any(word in x for word in words)][-3:]
+
+
+def _is_closed(folder: Path) -> bool:
+    """By its mode, as root may write anywhere."""
+    return os.name == "posix" and folder.is_dir() and not folder.stat().st_mode & stat.S_IWUSR

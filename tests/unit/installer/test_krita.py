@@ -1,0 +1,113 @@
+"""Krita's plug-in placed, turned on and taken away, by the layout of its folders alone."""
+
+import dataclasses
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from tests.unit.installer.test_release import STAND_IN, vendor
+from tests.unit.installer.test_transaction import listing
+
+from impasto_installer import install as installing
+from impasto_installer import plugins
+from impasto_installer.hosts import Host
+from impasto_installer.install import Options, Plan, install, uninstall
+from impasto_installer.kritarc import is_enabled
+from impasto_installer.machine import Machine
+from impasto_installer.manifest import Manifest
+from impasto_installer.terminal import Terminal
+
+BEFORE = "[General]\nlocale=de\n[python]\nenable_comics=true\n"
+
+
+class NoUv:
+    """Puts nothing together, at once. asked: for which Python, and what."""
+
+    missing = False
+    asked = None
+
+    def __init__(self, machine, wheels):
+        pass
+
+    def make(self, folder):
+        folder.mkdir()
+
+    def install_daemon(self, folder, built, backend):
+        pass
+
+    def vendor(self, folder, python, requirements):
+        self.asked.append((python, len(requirements)))
+        vendor(folder, python, requirements)
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """A machine with a stand-in for Krita's plug-in to be installed from."""
+    source = tmp_path / "source"
+    for name, text in STAND_IN.items():
+        (source / name).parent.mkdir(parents=True, exist_ok=True)
+        (source / name).write_text(text)
+    for module in (installing, plugins):
+        monkeypatch.setattr(module, "krita_source", lambda: source)
+    monkeypatch.setattr(installing, "Uv", NoUv)
+    monkeypatch.setattr(NoUv, "asked", [])
+    home = tmp_path / "home"
+    (home / ".config").mkdir(parents=True)
+    (home / ".config/kritarc").write_text(BEFORE)
+    system = sys.platform if sys.platform in ("darwin", "win32") else "linux"
+    return Machine(system, home, {"XDG_RUNTIME_DIR": str(tmp_path / "run")})
+
+
+def krita(machine, packaging="package", python="3.13"):
+    folder, settings = machine.home / ".local/share/krita", machine.home / ".config/kritarc"
+    return Host("Krita", packaging, "5.2.9", python, folder, (), settings)
+
+
+def test_plug_in_is_placed_turned_on_and_taken_away_again(machine):
+    before = listing(machine.home)
+    host = krita(machine)
+    install(Plan(machine, Options(fetch=False), [host]), Terminal(yes=True))
+    for name in ("pykrita/impasto.desktop", "pykrita/impasto/__init__.py",
+                 "pykrita/impasto/vendor/msgpack/__init__.py", "actions/impasto.action",
+                 "pykrita/impasto/vendor/impasto_protocol/client.py"):  # fmt: skip
+        assert (host.folder / name).exists(), name
+    assert is_enabled(host.settings.read_text())
+    assert host.settings.read_text().replace("enable_impasto=true\n", "") == BEFORE
+    assert NoUv.asked == [("3.13", 2)]
+    assert not list(Manifest.load(machine.data).damages())
+    uninstall(machine, presets=True)
+    assert listing(machine.home) == before
+
+
+@pytest.mark.parametrize(
+    ("pythons", "asked"),
+    [(("3.13", "3.14"), ("3.13", 2)), (("3.10", "3.13"), ("3.12", 1)), (("3.13", ""), ("3.12", 1))],
+)
+def test_kritas_that_share_a_folder_get_one_plug_in_that_serves_all(machine, pythons, asked):
+    """Where no build of pyzmq serves all of them, they speak through the bridge."""
+    hosts = [krita(machine, f"package {python}", python) for python in pythons]
+    install(Plan(machine, Options(fetch=False), hosts), Terminal(yes=True))
+    assert NoUv.asked == [asked]
+
+
+def test_editor_that_is_gone_loses_its_plug_in_at_the_next_install(machine):
+    host = krita(machine)
+    other = dataclasses.replace(host, folder=machine.home / ".var/krita", settings=None)
+    install(Plan(machine, Options(fetch=False), [host, other]), Terminal(yes=True))
+    assert other.plugin.exists()
+    install(Plan(machine, Options(fetch=False), [host]), Terminal(yes=True))
+    assert host.plugin.exists() and not other.plugin.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_failure_leaves_kritas_settings_as_they_were(machine, monkeypatch):
+    before = listing(machine.home)
+
+    def fail(*_):
+        raise OSError(28, "No space left on device", str(Path("x")))
+
+    monkeypatch.setattr(installing.kritarc, "enable", fail)
+    with pytest.raises(OSError, match="No space"):
+        install(Plan(machine, Options(fetch=False), [krita(machine)]), Terminal(yes=True))
+    assert listing(machine.home) == before
