@@ -13,7 +13,7 @@ from impasto_daemon.checkup import Finding, Patient
 from impasto_installer import kritarc
 from impasto_installer.asking import ask
 from impasto_installer.hosts import Host, find_hosts
-from impasto_installer.install import where_to_look
+from impasto_installer.install import advice, where_to_look
 from impasto_installer.manifest import Manifest
 from impasto_installer.transaction import write_file
 
@@ -86,7 +86,8 @@ def _gimp(host: Host) -> Iterator[Finding]:
         )  # fmt: skip
     answer = ask(host)
     if answer.seen is None:
-        yield Finding(str(host), None, f"{host} could not be asked.", where_to_look(host))
+        next_step = advice(host) or where_to_look(host)
+        yield Finding(str(host), None, f"{host} could not be asked.", next_step)
     elif answer.seen:
         yield Finding(str(host), True, f"{host} sees the plug-in.")
     else:

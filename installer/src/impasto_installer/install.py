@@ -88,6 +88,7 @@ class Plan:
         lines = [f"The daemon, with torch for {found} ({backend}), in {machine.environment_dir}"]
         lines += [f"The command {machine.launcher}"] if machine.system != "win32" else []
         lines += [f"The plug-in for {host}, in {host.plugin}" for host in self.hosts]
+        lines += filter(None, map(advice, self.hosts))
         lines += [f"Turned on in {s}" for s in sorted({str(h.settings) for h in self.hosts
                                                        if h.settings})]  # fmt: skip
         if options.weights:
@@ -189,6 +190,16 @@ def verify(plan: Plan, terminal: Terminal) -> list[str]:
         elif answer.seen is None:
             terminal.say(f"  {host} could not be asked; {where_to_look(host)}")
     return amiss
+
+
+def advice(host: Host) -> str:
+    """What an editor in a sandbox needs to reach the daemon, which it cannot start."""
+    if host.packaging != "flatpak":
+        return ""
+    return (
+        f"{host} is in a sandbox. Let it reach the daemon with `flatpak override --user "
+        f"--filesystem=xdg-run/impasto {host.command[-1]}`, and install with --start-at-login."
+    )
 
 
 def where_to_look(host: Host) -> str:

@@ -70,12 +70,21 @@ def _act(given: argparse.Namespace, terminal: Terminal) -> int:
     if given.dry_run or not terminal.agrees("Go on?"):
         return 0
     install(plan, terminal)
+    try:
+        return _finish(plan, terminal, fetch=options.fetch and not (options.weights or has_weights))
+    except KeyboardInterrupt:
+        terminal.say("Stopped; what has been installed stays.")
+        return 130
+
+
+def _finish(plan: Plan, terminal: Terminal, *, fetch: bool) -> int:
+    """What may fail without anything having to be put back."""
     amiss = verify(plan, terminal)
-    if not (options.weights or has_weights) and options.fetch and not fetch_weights(machine):
+    if fetch and not fetch_weights(plan.machine):
         terminal.say("Without the trained network pictures look poorer. `impasto weights fetch` "
                      "goes on with the download.")  # fmt: skip
     if amiss:
-        return _tell("\n".join(amiss) + f"\nRun `{machine.launcher} doctor`.")
+        return _tell("\n".join(amiss) + f"\nRun `{plan.machine.launcher} doctor`.")
     terminal.say("Impasto is installed. Restart the editors that are open.")
     return 0
 

@@ -8,24 +8,27 @@ import threading
 import time
 from collections.abc import Iterator
 
+from impasto_protocol.errors import InstallFailed
+
 _SILENT_S = 2.0
 
 
 class Terminal:
-    """Standard output, for people. yes: answer every question with its default."""
+    """Standard output, for people. yes: answer every question with yes."""
 
     def __init__(self, *, yes: bool) -> None:
-        self._live = sys.stdout.isatty()
-        self._yes = yes or not sys.stdin.isatty()
+        self._live, self._yes = sys.stdout.isatty(), yes
 
     def say(self, words: str = "") -> None:
         """Print a line."""
         print(words, flush=True)
 
     def agrees(self, question: str) -> bool:
-        """Whether the painter wants it; the default is yes."""
+        """Whether the painter wants it. Raises InstallFailed where nobody can be asked."""
         if self._yes:
             return True
+        if not sys.stdin.isatty():
+            raise InstallFailed("There is nobody to ask.", next_step="Add --yes.")
         return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")
 
     @contextlib.contextmanager

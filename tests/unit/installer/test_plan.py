@@ -1,5 +1,6 @@
 """What is chosen for a machine, and that the daemon agrees where things are."""
 
+import io
 import os
 from pathlib import Path
 
@@ -78,6 +79,22 @@ def test_dry_run_says_what_it_would_do_and_does_nothing(tmp_path, monkeypatch, c
     assert main(["--dry-run", "--as-root"]) == 0
     assert str(tmp_path / ".local/share/impasto/environment") in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
+
+
+def test_without_anybody_to_ask_nothing_happens(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr("sys.stdin", io.StringIO())
+    assert main(["--as-root"]) == 1
+    assert "Add --yes." in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+def test_editor_in_a_sandbox_is_told_how_to_reach_the_daemon(monkeypatch, tmp_path):
+    run = ("flatpak", "run", "--command=gimp-console-3.0", "org.gimp.GIMP")
+    host = Host("GIMP", "flatpak", "3.0.6", "3.12", tmp_path, run)
+    (said,) = (x for x in Plan(Machine("linux", tmp_path, {}), Options(), [host]).lines()
+               if "flatpak override" in x)  # fmt: skip
+    assert "flatpak override --user --filesystem=xdg-run/impasto org.gimp.GIMP`" in said
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() != 0, reason="root alone is refused")
