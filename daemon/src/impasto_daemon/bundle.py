@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import platform
 import re
@@ -36,7 +35,7 @@ def write_bundle(target: Path, patient: Patient, findings: Sequence[Finding]) ->
 
 
 def without_names(text: str, home: Path) -> str:
-    """A text without the user's and the machine's name, and of paths only their last folder's kind.
+    """A text without the user's and the machine's name, and without paths.
 
     What lies in a folder named after Impasto may be told, as that is what is asked about.
     """
@@ -48,7 +47,7 @@ def without_names(text: str, home: Path) -> str:
         return "…" if ours is None else "/".join(["…", *parts[ours:]])
 
     text = _PATH.sub(shorten, text)
-    for name in (getpass.getuser(), platform.node()):
+    for name in (home.name, platform.node()):
         if len(name) > 2:
             text = re.sub(rf"\b{re.escape(name)}\b", "…", text)
     return text

@@ -167,7 +167,7 @@ def uninstall(machine: Machine, *, presets: bool) -> None:
                 changes.replace(child)
         changes.made = [*map(Path, manifest.made), *changes.made]
     (machine.data / "installer.lock").unlink()
-    for leaving in machine.leavings:
+    for leaving in (*machine.leavings, machine.runtime):
         remove(leaving)
     changes.clear()
     with contextlib.suppress(OSError):  # it holds the saved styles still

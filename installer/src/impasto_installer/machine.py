@@ -48,16 +48,20 @@ class Machine:
 
     @property
     def leavings(self) -> list[Path]:
-        """What the daemon leaves outside `data`: settings, log, socket."""
-        runtime = runtime_dir(self.environment)
+        """What the daemon leaves in other folders: settings and log."""
         if own := self.environment.get("IMPASTO_HOME"):
-            return [Path(own) / "config.toml", Path(own) / "log", runtime]
+            return [Path(own) / "config.toml", Path(own) / "log"]
         if self.system == "win32":
-            return [runtime.parent]
+            return []
         if self.system == "darwin":
-            return [self.home / "Library/Logs/impasto", runtime]
+            return [self.home / "Library/Logs/impasto"]
         config = self.folder("XDG_CONFIG_HOME", ".config") / "impasto"
-        return [config, self.folder("XDG_STATE_HOME", ".local/state") / "impasto", runtime]
+        return [config, self.folder("XDG_STATE_HOME", ".local/state") / "impasto"]
+
+    @property
+    def runtime(self) -> Path:
+        """The folder of the daemon's socket."""
+        return runtime_dir(self.environment)
 
     @property
     def environment_dir(self) -> Path:

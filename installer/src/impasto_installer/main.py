@@ -42,7 +42,8 @@ def main(arguments: list[str] | None = None) -> int:
         return _tell(f"{error} {_BACK}\n{error.next_step}")
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        words = "The disk is full." if full else f"{error.filename}: {error.strerror}."
+        where = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
+        words = "The disk is full." if full else where
         next_step = "Free some space" if full else "See that this place can be written to"
         return _tell(f"{words} {_BACK}\n{next_step}, then run the installer again.")
     except KeyboardInterrupt:

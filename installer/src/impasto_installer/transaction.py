@@ -1,8 +1,7 @@
 """Changing files so that everything can be put back, also after the power went.
 
 What is about to change is first moved aside, into `unfinished` in Impasto's own folder, and a
-journal there says where it belongs. `commit` forgets it, `undo` brings it back; so does `recover`
-when the one who began is gone. A lock tells whether he is.
+journal there says where it belongs. The next transaction puts back what an interrupted one left.
 """
 
 from __future__ import annotations
@@ -78,8 +77,8 @@ class Transaction:
             shutil.move(target, backup)
         return target
 
-    def write(self, target: Path, content: bytes, mode: int = 0o644) -> Path:
-        """A file at `target`, whole or not at all."""
+    def write(self, target: Path, content: bytes, mode: int | None = None) -> Path:
+        """A file at `target`, whole or not at all; without a mode it keeps the one it had."""
         if target.is_symlink():
             target = target.resolve()
         self.make(target.parent)
@@ -87,8 +86,9 @@ class Transaction:
         there = target.exists()
         if there:
             shutil.copy2(target, backup)
+            mode = mode or stat.S_IMODE(target.stat().st_mode)
         self._note(target=str(target), backup=str(backup), there=there)
-        return write_file(target, content, mode)
+        return write_file(target, content, mode or 0o644)
 
     def _hold(self) -> BinaryIO:
         file = self._lock_file.open("ab")

@@ -128,6 +128,16 @@ def test_two_installers_at_once_are_one_too_many(home):
         Transaction(home / "data")
 
 
+def test_settings_keep_their_permissions(home):
+    (home / "kritarc").chmod(0o600)
+    with Transaction(home / "data") as changes:
+        changes.write(home / "kritarc", b"new")
+        changes.write(home / "launcher", b"new", 0o755)
+    assert [(home / name).stat().st_mode & 0o777 for name in ("kritarc", "launcher")] == [
+        0o600, 0o755,
+    ]  # fmt: skip
+
+
 def test_settings_that_are_a_link_stay_one(home, tmp_path):
     real = tmp_path / "dotfiles-kritarc"
     real.write_text("old")

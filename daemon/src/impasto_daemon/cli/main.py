@@ -41,7 +41,7 @@ for command in (apply, bridge, config, daemon, demo, doctor, style, weights):
 def main() -> None:
     """Run the command line; exit 0, 1 for an error, 2 for wrong usage, 3 or 130 as errors say."""
     try:
-        impasto.main(standalone_mode=False)
+        impasto.main(prog_name="impasto", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
