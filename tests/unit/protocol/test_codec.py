@@ -23,7 +23,7 @@ def example(kind):
     known = {
         Settings: Settings(snapshots=(3, 5)),
         JobInfo: JobInfo(JOB, "test", "queued"),
-        FrameInfo: FrameInfo("content", 1, 1, 3, "uint8", b"d"),
+        FrameInfo: FrameInfo("content", 1, 1, 3, "uint8", "bgr", b"d"),
     }
     return known.get(kind)
 
