@@ -19,7 +19,7 @@ from impasto_protocol.errors import (
 )
 from impasto_protocol.fields import build, plain
 from impasto_protocol.limits import DIGEST_BYTES, FRAME_BYTES, HEADER_BYTES, PARTS
-from impasto_protocol.messages import MESSAGES, FrameInfo, Message
+from impasto_protocol.messages import DTYPE_BYTES, MESSAGES, FrameInfo, Message
 
 Buffer = bytes | bytearray | memoryview
 
@@ -47,6 +47,16 @@ class Picture:
         found = digest_of(self.data) if digest else b""
         shape = (self.height, self.width, self.channels)
         return FrameInfo(role, *shape, self.dtype, self.order, found)
+
+    def crop(self, x: int, y: int, width: int, height: int) -> Picture:
+        """A rectangle of it, in px from its upper left corner."""
+        if (x, y, width, height) == (0, 0, self.width, self.height):
+            return self
+        pixel_bytes = self.channels * DTYPE_BYTES[self.dtype]
+        row_bytes, view = self.width * pixel_bytes, memoryview(self.data)
+        firsts = range(y * row_bytes + x * pixel_bytes, (y + height) * row_bytes, row_bytes)
+        data = b"".join(view[first : first + width * pixel_bytes] for first in firsts)
+        return Picture(height, width, self.channels, self.dtype, data, self.order)
 
     @classmethod
     def received(cls, info: FrameInfo, data: Buffer) -> Picture:
