@@ -16,9 +16,10 @@ from pathlib import Path
 import gi
 
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GLib, GObject  # noqa: E402
+from gi.repository import Gimp, Gio, GLib, GObject  # noqa: E402
 
-sys.path.insert(0, str(Path(__file__).parent / "vendor"))
+_HERE = Path(__file__).parent
+sys.path.insert(0, str(_HERE / "vendor"))
 
 import arguments  # noqa: E402
 
@@ -36,7 +37,8 @@ class Impasto(Gimp.PlugIn):
         return False
 
     def do_query_procedures(self) -> list[str]:
-        """The names of all five."""
+        """The names of all five; where their help is has to be said here as well."""
+        self.set_help_domain("impasto", Gio.File.new_for_path(str(_HERE / "help")))
         return [STYLIZE, AGAIN, APPLY, SAVE, WORK]
 
     def do_create_procedure(self, name: str) -> Gimp.Procedure:
