@@ -90,13 +90,15 @@ ADVANCED: tuple[Argument, ...] = (
 )  # fmt: skip
 
 APPLY: tuple[Argument, ...] = (
-    ("bool", "own-settings", "Settin_gs of the style", "Use the strength and stroke size saved "
+    ("bool", "own-settings", "Setti_ngs of the style", "Use the strength and stroke size saved "
      "with the style", True),
     *LOOK[:3],
     *RESULT,
 )  # fmt: skip
 
 SETTINGS = tuple(a[1] for a in LOOK + ADVANCED if a[1] != "quality")
+SHARES = tuple(a[1] for a in LOOK + ADVANCED if a[0] == "double" and a[5] <= 1)
+"""What lies between 0 and 1."""
 
 
 def names(table: Iterable[Argument]) -> list[str]:
@@ -157,7 +159,7 @@ def _add_save(procedure: Gimp.Procedure) -> None:
     _add(procedure, [("string", "name", "_Name", "The name to keep it under", "")])
     _add_style(procedure, "layer")
     _add(procedure, [
-        ("bool", "replace", "Re_place", "Replace a style of the same name", False),
+        ("bool", "replace", "R_eplace", "Replace a style of the same name", False),
         LOOK[0], LOOK[1],
     ])  # fmt: skip
 

@@ -57,7 +57,8 @@ def ask_save(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
     """Have the painter name a style. Raises Cancelled."""
     dialog = _dialog(procedure, config, "Impasto: Save Style as Preset")
     _style_frame(dialog, config, ["style-from", "style-file", "style-layer", "style-pattern"])
-    dialog.fill(["name", "style-frame", "strength", "style-scale", "replace"])
+    dialog.fill_box("all", ["name", "style-frame", "strength", "style-scale", "replace"])
+    dialog.fill(["all"])
     _run(dialog)
 
 
@@ -203,6 +204,10 @@ def _dialog(
     GimpUi.init("impasto")
     dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
     dialog.set_ok_label("_OK")
+    for name in arguments.SHARES:
+        if procedure.find_argument(name):
+            # A slider; GIMP 3.0.4's spin button complains of a range below 1.
+            dialog.get_spin_scale(name, 1.0)
     return dialog
 
 

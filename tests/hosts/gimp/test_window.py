@@ -210,3 +210,16 @@ def test_help_button_shows_impastos_own_page(window, opened):
     page = Path(url2pathname(urlsplit(shown.read_text().strip()).path))
     assert page.name == "impasto.html" and "<h1>Impasto</h1>" in page.read_text()
     window.keys("Escape", window="^Impasto Style Transfer$")
+
+
+def test_dialogs_open_without_a_complaint_of_gimps(window, opened):
+    log = window.folder / "gimp.log"
+    before = len(log.read_text())
+    titles = {"y": "Impasto Style Transfer", "p": "Apply Preset", "v": "Save Style"}
+    for key, title in titles.items():
+        window.keys(f"ctrl+alt+{key}")
+        window.await_window(title)
+        window.keys("Escape", window=title)
+    said = log.read_text()[before:]
+    # "no mnemonic" stays: Advanced has more controls than there are letters left.
+    assert "CRITICAL" not in said and "WARNING" not in said and "duplicate mnemonic" not in said
