@@ -14,14 +14,22 @@ from impasto_installer.install import VERSION  # noqa: E402
 from impasto_installer.machine import Machine  # noqa: E402
 from impasto_installer.release import build_release  # noqa: E402
 
+VENDOR = Uv(Machine.this()).vendor
+
 
 def build_gimp(target: Path, python: str, *, pyzmq: bool = True) -> Path:
     """Make `target` GIMP's plug-in, for a version of GIMP's Python, replacing what is there."""
     shutil.rmtree(target, ignore_errors=True)
-    return plugins.build_gimp(target, Uv(Machine.this()).vendor, python, pyzmq=pyzmq)
+    return plugins.build_gimp(target, VENDOR, python, pyzmq=pyzmq)
+
+
+def build_krita(target: Path, python: str, *, pyzmq: bool = True) -> Path:
+    """Put Krita's plug-in into its folder of resources, replacing an older one."""
+    shutil.rmtree(target / "pykrita/impasto", ignore_errors=True)
+    return plugins.build_krita(target, VENDOR, python, pyzmq=pyzmq)
 
 
 if __name__ == "__main__":
     out = Path(sys.argv[1]) if len(sys.argv) > 1 else ROOT / "dist"
-    for archive in build_release(out, Uv(Machine.this()).vendor, VERSION):
+    for archive in build_release(out, VENDOR, VERSION):
         print(archive)

@@ -15,6 +15,7 @@ from impasto_installer.asking import ask
 from impasto_installer.hosts import Host, find_hosts
 from impasto_installer.install import advice, where_to_look
 from impasto_installer.manifest import Manifest
+from impasto_installer.plugins import KRITA_FILES
 from impasto_installer.transaction import write_file
 
 _INSTALL = "Run the installer again."
@@ -34,8 +35,8 @@ def editors(patient: Patient) -> Iterator[Finding]:
 
 def _editor(patient: Patient, host: Host) -> Iterator[Finding]:
     manifest = patient.manifest
-    if manifest and str(host) in manifest.passed_over:
-        yield Finding(str(host), None, f"Without the plug-in: {manifest.passed_over[str(host)]}.")
+    if host.is_too_old:
+        yield Finding(str(host), None, f"The Python {host.python} of {host} is too old.")
         return
     if manifest is None or str(host.plugin) not in manifest.places:
         good = None if manifest is None else False
@@ -96,7 +97,7 @@ def _gimp(host: Host) -> Iterator[Finding]:
 
 
 def _krita(patient: Patient, manifest: Manifest, host: Host) -> Iterator[Finding]:
-    for name in ("pykrita/impasto.desktop", "actions/impasto.action"):
+    for name in KRITA_FILES:
         yield from _files(patient, manifest, str(host), host.folder / name)
     settings = host.settings
     text = settings.read_text(encoding="utf-8") if settings and settings.exists() else ""

@@ -19,12 +19,7 @@ from impasto_installer.environment import (
 from impasto_installer.hosts import Host, find_hosts
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
-from impasto_installer.plugins import (
-    build_gimp,
-    build_krita,
-    common_python,
-    krita_source,
-)
+from impasto_installer.plugins import KRITA_FILES, build_gimp, build_krita, common_python
 from impasto_installer.startup import startup
 from impasto_installer.terminal import Terminal
 from impasto_installer.transaction import Transaction, remove
@@ -33,6 +28,7 @@ from impasto_protocol.errors import DiskFull, InstallFailed
 VERSION = "0.1.0"
 _NEEDED_GIB = {"cuda": 9.0, "rocm": 20.0, "apple": 3.0, "cpu": 3.0}
 _UPGRADE_GIB = 1.0
+_ANY_PYTHON = "3.12"  # without compiled code any version is as good
 
 _LAUNCHER = """#!/bin/sh
 # Placed by Impasto's installer, and removed by it.
@@ -66,20 +62,14 @@ class Plan:
     machine: Machine
     options: Options
     hosts: list[Host] = field(default_factory=list)
-    passed_over: dict[str, str] = field(default_factory=dict)
+    too_old: list[Host] = field(default_factory=list)
 
     @classmethod
     def of(cls, machine: Machine, options: Options) -> Plan:
         """A plan for the editors that are on the machine."""
-        plan = cls(machine, options)
-        for host in find_hosts(machine):
-            if host.is_too_old:
-                plan.passed_over[str(host)] = f"its Python {host.python} is too old"
-            elif host.editor == "Krita" and not krita_source().is_dir():
-                plan.passed_over[str(host)] = "this archive has no plug-in for Krita"
-            else:
-                plan.hosts.append(host)
-        return plan
+        hosts = find_hosts(machine)
+        too_old = [host for host in hosts if host.is_too_old]
+        return cls(machine, options, [host for host in hosts if host not in too_old], too_old)
 
     def lines(self) -> list[str]:
         """The plan in a painter's words."""
@@ -97,7 +87,7 @@ class Plan:
             lines.append("The trained network, downloaded (550 MB, of which 80 are kept)")
         if options.starts_at_login:
             lines.append(f"The daemon started at login, by {startup(machine).file}")
-        return lines + [f"Not for {host}: {why}" for host, why in self.passed_over.items()]
+        return lines + [f"Not for {h}: its Python {h.python} is too old" for h in self.too_old]
 
 
 def install(plan: Plan, terminal: Terminal) -> None:
@@ -109,7 +99,7 @@ def install(plan: Plan, terminal: Terminal) -> None:
     with Transaction(machine.data) as changes:
         if changes.recovered:
             terminal.say("An installation that was interrupted has been put back first.")
-        manifest = Manifest(VERSION, passed_over=plan.passed_over)
+        manifest = Manifest(VERSION)
         if old:
             manifest.made, manifest.enabled, manifest.weights = old.made, old.enabled, old.weights
         stop_daemon(machine)
@@ -264,19 +254,18 @@ def _place_plugin(
     host = hosts[0]
     python = common_python([h.python for h in hosts])
     pyzmq = bool(python) and all(h.takes_compiled for h in hosts)
-    target = changes.replace(host.plugin)
+    python, target = python or _ANY_PYTHON, changes.replace(host.plugin)
     if host.editor == "GIMP":
         # Where the path decides, a Python without GIMP's modules may come first on it.
         fixed = {h.interpreter for h in hosts}
         interpreter = fixed.pop() if len(fixed) == 1 else ""
-        build_gimp(target, uv.vendor, python or "3.12", pyzmq=pyzmq, interpreter=interpreter)
+        build_gimp(target, uv.vendor, python, pyzmq=pyzmq, interpreter=interpreter)
         manifest.record(target, spare)
         return
-    manifest.record(build_krita(target, uv.vendor, python or "3.12", pyzmq=pyzmq), spare)
-    source = krita_source()
-    for name in ("pykrita/impasto.desktop", "actions/impasto.action"):
-        placed = changes.write(host.folder / name, (source / name).read_bytes())
-        manifest.record(placed, spare)
+    beside = [changes.replace(host.folder / name) for name in KRITA_FILES]
+    build_krita(host.folder, uv.vendor, python, pyzmq=pyzmq)
+    for place in (target, *beside):
+        manifest.record(place, spare)
     for settings in {h.settings for h in hosts if h.settings}:
         text = settings.read_text(encoding="utf-8") if settings.exists() else ""
         changes.write(settings, kritarc.enable(text).encode())

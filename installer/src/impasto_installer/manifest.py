@@ -20,8 +20,7 @@ class Manifest:
 
     places: files and folders that are ours alone. files: each with its sha256 and mode.
     made: folders that were not there before. enabled: settings of Krita that name the plug-in.
-    passed_over: editors without the plug-in, and why. weights: the file that was named.
-    torch: the backend that uv was told.
+    weights: the file that was named. torch: the backend that uv was told.
     """
 
     version: str
@@ -29,7 +28,6 @@ class Manifest:
     files: dict[str, tuple[str, int]] = field(default_factory=dict)
     made: list[str] = field(default_factory=list)
     enabled: list[str] = field(default_factory=list)
-    passed_over: dict[str, str] = field(default_factory=dict)
     weights: str = ""
     torch: str = ""
     starts_at_login: bool = False

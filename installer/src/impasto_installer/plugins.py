@@ -9,6 +9,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 """The checkout or the unpacked archive."""
 
+KRITA = ROOT / "plugins/krita"
+KRITA_FILES = ("pykrita/impasto.desktop", "actions/impasto.action")
+"""What Krita's plug-in has beside its folder."""
+
 Vendor = Callable[[Path, str, Sequence[str]], None]
 """Installs requirements into a folder, for a version of Python."""
 
@@ -33,18 +37,15 @@ def build_gimp(
     return target
 
 
-def build_krita(
-    target: Path, vendor: Vendor, python: str, *, pyzmq: bool = True, source: Path | None = None
-) -> Path:
-    """Make `target` the folder of Krita's plug-in: what goes to `pykrita/impasto`."""
-    shutil.copytree((source or krita_source()) / "pykrita/impasto", target, ignore=_OURS)
-    _fill(target / "vendor", vendor, python, pyzmq=pyzmq)
-    return target
-
-
-def krita_source() -> Path:
-    """The folder with Krita's plug-in: pykrita and actions in it."""
-    return ROOT / "plugins/krita"
+def build_krita(target: Path, vendor: Vendor, python: str, *, pyzmq: bool = True) -> Path:
+    """Put Krita's plug-in into its folder of resources: the plug-in's own folder in there."""
+    plugin = target / "pykrita/impasto"
+    shutil.copytree(KRITA / "pykrita/impasto", plugin, ignore=_OURS)
+    for name in KRITA_FILES:
+        (target / name).parent.mkdir(exist_ok=True)
+        shutil.copy(KRITA / name, target / name)
+    _fill(plugin / "vendor", vendor, python, pyzmq=pyzmq)
+    return plugin
 
 
 def common_python(versions: Sequence[str]) -> str:

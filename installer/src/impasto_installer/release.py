@@ -7,7 +7,7 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from impasto_installer.plugins import ROOT, Vendor, build_gimp, build_krita, krita_source
+from impasto_installer.plugins import ROOT, Vendor, build_gimp, build_krita
 
 _PARTS = ("LICENSE", "README.md", "daemon", "installer", "plugins", "pyproject.toml", "shared")
 _LITTER = shutil.ignore_patterns("__pycache__", ".*", "vendor", "dist", "*.egg-info")
@@ -25,9 +25,8 @@ def build_release(out: Path, vendor: Vendor, version: str) -> list[Path]:
         gimp, krita, whole = (Path(name) / part for part in ("gimp", "krita", "whole"))
         build_gimp(gimp / "impasto", vendor, _NEWEST_SERVED, pyzmq=False)
         made = [write_zip(out / f"impasto-gimp-{version}.zip", gimp)]
-        if krita_source().is_dir():
-            make_krita(krita, krita_source(), vendor)
-            made.append(write_zip(out / f"impasto-krita-{version}.zip", krita))
+        build_krita(krita, vendor, _NEWEST_SERVED, pyzmq=False)
+        made.append(write_zip(out / f"impasto-krita-{version}.zip", krita))
         (whole / f"impasto-{version}").mkdir(parents=True)
         for part in _PARTS:
             source, target = ROOT / part, whole / f"impasto-{version}" / part
@@ -37,14 +36,6 @@ def build_release(out: Path, vendor: Vendor, version: str) -> list[Path]:
                 shutil.copy(source, target)
         made.append(write_zip(out / f"impasto-{version}.zip", whole))
     return made
-
-
-def make_krita(folder: Path, source: Path, vendor: Vendor) -> None:
-    """Krita's plug-in in the shape that it imports: description, module, and actions."""
-    build_krita(folder / "pykrita/impasto", vendor, _NEWEST_SERVED, pyzmq=False, source=source)
-    for name in ("pykrita/impasto.desktop", "actions/impasto.action"):
-        (folder / name).parent.mkdir(exist_ok=True)
-        shutil.copy(source / name, folder / name)
 
 
 def write_zip(target: Path, folder: Path) -> Path:

@@ -212,8 +212,20 @@ class Client:
 
     def ask(self, message: Message) -> tuple[Message, list[Picture]]:
         """Send a request and wait for its answer; an `error` answer is raised."""
-        number = self._send(message)
+        number = self.request(message)
         self._wait(lambda: number in self._answers)
+        answer = self.answer(number)
+        assert answer
+        return answer
+
+    def request(self, message: Message) -> int:
+        """Send a request, without waiting; its number, for `answer`."""
+        return self._send(message)
+
+    def answer(self, number: int) -> tuple[Message, list[Picture]] | None:
+        """The answer to a request if it has arrived; call `pump` before. An `error` is raised."""
+        if number not in self._answers:
+            return None
         answer, pictures = self._answers.pop(number)
         if isinstance(answer, Error):
             raise error_from_code(answer.code, answer.message, answer.next_step)

@@ -6,11 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.unit.installer.test_release import STAND_IN, vendor
+from tests.unit.installer.test_release import vendor
 from tests.unit.installer.test_transaction import listing
 
 from impasto_installer import install as installing
-from impasto_installer import plugins
 from impasto_installer.hosts import Host
 from impasto_installer.install import Options, Plan, install, uninstall
 from impasto_installer.kritarc import is_enabled
@@ -43,13 +42,7 @@ class NoUv:
 
 @pytest.fixture
 def machine(tmp_path, monkeypatch):
-    """A machine with a stand-in for Krita's plug-in to be installed from."""
-    source = tmp_path / "source"
-    for name, text in STAND_IN.items():
-        (source / name).parent.mkdir(parents=True, exist_ok=True)
-        (source / name).write_text(text)
-    for module in (installing, plugins):
-        monkeypatch.setattr(module, "krita_source", lambda: source)
+    """A machine whose Krita has settings already."""
     monkeypatch.setattr(installing, "Uv", NoUv)
     monkeypatch.setattr(NoUv, "asked", [])
     home = tmp_path / "home"

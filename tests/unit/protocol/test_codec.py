@@ -6,6 +6,7 @@ import resource
 import typing
 
 import msgpack
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ def example(kind):
     known = {
         Settings: Settings(snapshots=(3, 5)),
         JobInfo: JobInfo(JOB, "test", "queued"),
-        FrameInfo: FrameInfo("content", 1, 1, 3, "uint8", b"d"),
+        FrameInfo: FrameInfo("content", 1, 1, 3, "uint8", "bgr", b"d"),
     }
     return known.get(kind)
 
@@ -72,6 +73,20 @@ def test_pixels_travel_beside_the_header(picture):
     received = decode(parts)
     assert [len(part) for part in parts[1:]] == [80, 18]
     assert Picture.received(received.frames[0], parts[1]) == content
+
+
+@given(st.data())
+def test_crop_is_what_a_slice_of_the_array_is(data):
+    height, width, channels = (data.draw(st.integers(1, 9)) for _ in range(3))
+    channels = min(channels, 4)
+    x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+    wide, high = data.draw(st.integers(1, width - x)), data.draw(st.integers(1, height - y))
+    pixels = np.arange(height * width * channels, dtype=np.uint16).reshape(height, width, channels)
+    found = Picture(height, width, channels, "uint16", pixels.tobytes(), "bgr").crop(
+        x, y, wide, high
+    )
+    assert bytes(found.data) == pixels[y : y + high, x : x + wide].tobytes()
+    assert (found.height, found.width, found.order) == (high, wide, "bgr")
 
 
 def test_damaged_pixels_are_found_by_their_digest(picture):

@@ -1,0 +1,59 @@
+"""The plug-in that the installer placed, turned on, in the real Krita."""
+
+import shutil
+
+import pytest
+from PIL import Image
+from tests.hosts.conftest import ROOT
+from tests.hosts.host import Host
+from tests.hosts.installer.test_doctor import doctor
+from tests.hosts.krita.pieces import BEFORE
+
+PAINT = """
+def main():
+    global answer
+    document = yield from opened(photo)
+    yield from painted(document)
+    answer = [child.name() for child in document.rootNode().childNodes()]
+    yield from closed(document)
+"""
+
+
+@pytest.fixture
+def krita(painter):
+    """Krita's version as the installer tells it; skipped where there is none."""
+    if "Krita" not in painter.installed.stdout:
+        pytest.skip("there is no Krita in the tree")
+    return "Krita 5.2.9 (package)"
+
+
+def test_installed_plug_in_paints_in_krita(painter, krita, screen, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("krita")
+    for name in ("photo", "style"):
+        Image.effect_noise((96, 64), 60).convert("RGB").save(folder / f"{name}.png")
+    added = painter.impasto("style", "add", "Dusk", folder / "style.png")
+    assert added.returncode == 0, added.stdout
+    shutil.copytree(ROOT / "tests/hosts/krita/driver", folder / "data/krita")
+    settings = painter.home / ".config/kritarc"
+    settings.write_text(settings.read_text() + "enable_impasto_driver=true\n")
+    running = Host(
+        painter.tree, folder, ["krita", "--nosplash"],
+        {**painter.environment, "LIBGL_ALWAYS_SOFTWARE": "1",
+         "XDG_DATA_DIRS": f"{folder}/data:/usr/local/share:/usr/share"}, screen,
+    )  # fmt: skip
+    try:
+        names = running.run(BEFORE + PAINT, photo=folder / "photo.png")
+    finally:
+        running.close()
+    assert len(names) == 2, names
+
+
+def test_plug_in_that_was_turned_off_is_turned_on_again(painter, krita):
+    settings = painter.home / ".config/kritarc"
+    settings.write_text(settings.read_text().replace("enable_impasto=true", "enable_impasto=false"))
+    (painter.home / ".local/share/krita/actions/impasto.action").unlink()
+    amiss, _ = doctor(painter)
+    assert "impasto.action is missing." in amiss[krita]
+    assert f"The plug-in is turned off in {krita}." in amiss[krita]
+    amiss, mended = doctor(painter, "--fix")
+    assert mended == {krita} and krita not in amiss
