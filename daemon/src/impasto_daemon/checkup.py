@@ -107,8 +107,10 @@ def environment(patient: Patient) -> Iterator[Finding]:
         torch = manifest.torch
 
         def mend() -> None:
-            built = machine.data / "wheels"
-            Uv(machine).mend(machine.environment_dir, built, torch, broken)
+            uv, built = Uv(machine), machine.data / "wheels"
+            if uv.missing:
+                uv.bootstrap()
+            uv.mend(machine.environment_dir, built, torch, broken)
 
     yield Finding(
         "environment", False, f"{where} has damaged ones: {', '.join(sorted(broken))}.",
@@ -158,8 +160,8 @@ def torch(patient: Patient) -> Iterator[Finding]:
         last = (tried.stderr.strip().splitlines() or ["it ended without a word"])[-1]
         yield Finding(
             "torch", False, f"torch cannot compute: {last}",
-            "Update the graphics driver, or run `impasto config` for the device; run the installer "
-            "again if torch itself is missing.",
+            "Update the graphics driver, or choose another device; `impasto config show --origin` "
+            "tells where. If torch itself is missing, run the installer again.",
         )  # fmt: skip
         return
     told = json.loads(tried.stdout)
@@ -208,37 +210,32 @@ def trained_network(patient: Patient) -> Iterator[Finding]:
 
 
 def connection(patient: Patient) -> Iterator[Finding]:
-    """Whether the private folder is private, and its connection file tells of a daemon."""
+    """Whether the private folder is private, and its connection file of a daemon that lives."""
     folder, file = patient.paths.runtime, connection_file(patient.paths.runtime)
+
+    def close_off() -> None:
+        if folder.is_symlink():
+            folder.unlink()
+            return
+        folder.chmod(0o700)
+        if file.exists():
+            file.chmod(0o600)
+
     try:
-        if folder.exists() or folder.is_symlink():
+        if os.path.lexists(folder):
             make_private(folder)
-    except UnsafeFolder as error:
-        own = folder.is_dir() and not folder.is_symlink() and folder.stat().st_uid == os.getuid()
-        mend = (lambda: folder.chmod(0o700)) if own else None
-        yield Finding("connection", False, str(error), error.next_step, mend)
-        return
-    lives = daemon_lives(folder)
-    try:
         read_connection(file)
-    except (UnsafeFolder, DaemonNotRunning) as error:
-        if isinstance(error, UnsafeFolder):
-            yield Finding(
-                "connection", False, str(error), error.next_step, lambda: file.chmod(0o600)
-            )
-            return
-        if file.exists() and not lives:
-            yield Finding(
-                "connection", False, str(error), f"Run: rm '{file}'", lambda: file.unlink()
-            )
-            return
-    else:
-        if not lives:
-            yield Finding(
-                "connection", False, "The connection file is of a daemon that is gone.",
-                f"Run: rm '{file}'; the next daemon also writes it anew.", lambda: file.unlink(),
-            )  # fmt: skip
-            return
+    except UnsafeFolder as error:
+        yield Finding("connection", False, str(error), error.next_step, close_off)
+        return
+    except DaemonNotRunning:
+        pass  # there is none, or what tells of it is damaged
+    if file.exists() and not daemon_lives(folder):
+        yield Finding(
+            "connection", False, "The connection file is left over from a daemon that is gone.",
+            f"Run: rm '{file}'; the next daemon also writes it anew.", file.unlink,
+        )  # fmt: skip
+        return
     yield Finding("connection", True, "The connection file and its folder are private.")
 
 

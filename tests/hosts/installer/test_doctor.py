@@ -58,7 +58,7 @@ def test_deleted_changed_and_closed_files_stale_connection_and_missing_weights(p
     assert "impasto/impasto.py has other permissions" in words
     assert "cannot be written to" in words and "does not see the plug-in" in words
     assert "impasto has other permissions" in amiss["command"][0]
-    assert "damaged" in amiss["connection"][0]
+    assert "left over" in amiss["connection"][0]
     assert "no weights" in amiss["weights"][0]
     leave_stale_connection(painter)  # the doctor itself has started a daemon
     amiss, mended = doctor(painter, "--fix")
