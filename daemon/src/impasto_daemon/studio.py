@@ -13,6 +13,7 @@ import torch
 from impasto_daemon import weights
 from impasto_daemon.config import Config
 from impasto_daemon.download import fetch
+from impasto_daemon.engine.identity import UNTRAINED_POOLING
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.style import Known, Style
 from impasto_daemon.engine.untrained import untrained_vgg19
@@ -119,7 +120,7 @@ class Studio:
     def network(self, pooling: str) -> Vgg19:
         """The network with that pooling, made at the first call; untrained, it has but one."""
         if self.untrained:
-            pooling = "average"
+            pooling = UNTRAINED_POOLING
         if pooling not in self._networks:
             self._networks[pooling] = (
                 untrained_vgg19(self.device, self._precision)

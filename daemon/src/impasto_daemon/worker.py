@@ -15,7 +15,6 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
-from PIL import Image
 
 from impasto_daemon.config import Config
 from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
@@ -24,9 +23,10 @@ from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style, ladder
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.line import JobLine
-from impasto_daemon.pictures import from_image, to_image
+from impasto_daemon.pictures import shrink
 from impasto_daemon.pipe import receive, send
-from impasto_daemon.presets import Preset, PresetStore, check_name
+from impasto_daemon.preset_file import PICTURE_PX, THUMBNAIL_PX, Preset, check_name
+from impasto_daemon.presets import PresetStore
 from impasto_daemon.studio import Studio, describe
 from impasto_daemon.tensors import to_picture, to_preview, to_tensor
 from impasto_daemon.work import Idle, Loaded, Quit, Ready, Run
@@ -45,8 +45,6 @@ from impasto_protocol.errors import (
 log = logging.getLogger(__name__)
 
 _SMALL_HISTORY = 3
-_PRESET_PX = 1448
-_THUMBNAIL_PX = 128
 _UNTRAINED = (
     "Painted without trained weights, so the look is poorer. `impasto weights fetch` gets them."
 )
@@ -194,7 +192,7 @@ class Worker:
         assert isinstance(message, messages.PresetSave)
         began = time.monotonic()
         name = check_name(message.name)
-        picture = _shrunk(job.pictures()["style"], _PRESET_PX)
+        picture = shrink(job.pictures()["style"], PICTURE_PX)
         self._open_weights(job)
         network = self._studio.network(message.settings.pooling)
         key = digest_of(picture.data).hex()
@@ -204,15 +202,18 @@ class Worker:
             job.progress("style", done, len(sizes))
             job.listen()
             style.statistics(size, message.settings.style_layers)
+        folder, tags = self._presets.shelf(name)
         self._presets.save(
             Preset(
                 name=name,
                 settings=message.settings,
                 picture=picture,
-                thumbnail=_shrunk(picture, _THUMBNAIL_PX),
+                thumbnail=shrink(picture, THUMBNAIL_PX),
                 network=network.identity,
                 style=key,
                 statistics={key: gram.cpu().numpy() for key, gram in style.known.items()},
+                folder=folder,
+                tags=tags,
             ),
             replace=message.replace,
         )
@@ -278,10 +279,3 @@ class _Easel:
 
 def _finite(losses: dict[str, float]) -> dict[str, float] | None:
     return losses if all(map(math.isfinite, losses.values())) else None
-
-
-def _shrunk(picture: Picture, longest_px: int) -> Picture:
-    """An 8-bit RGB or RGBA picture, its long edge at most `longest_px`."""
-    image = to_image(picture)
-    image.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
-    return from_image(image)
