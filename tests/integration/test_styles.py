@@ -98,3 +98,16 @@ def test_requests_about_styles_are_met_in_their_order(client, saved):
     assert all(isinstance(client._answers.pop(n)[0], messages.Presets) for n in numbers)
     with pytest.raises(errors.UnknownPreset):
         client.export_presets(["a"])
+
+
+def test_pack_of_several_styles_comes_back(daemon, client, saved, tmp_path):
+    for name in ("a", "b"):
+        saved(name)
+    daemon.impasto("style", "export", "a", "b", "-o", tmp_path / "both.zip")
+    client.ask(messages.PresetDelete(name="a"))
+    said = daemon.impasto("style", "import", tmp_path / "both.zip", "--json", check=False)
+    assert json.loads(said.stdout)["error"]["code"] == "PRESET_EXISTS"
+    assert [info.name for info in client.presets()] == ["b"]
+    said = daemon.impasto("style", "import", tmp_path / "both.zip", "--replace")
+    assert "a is kept." in said.stdout
+    assert [info.name for info in client.presets()] == ["a", "b"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
+from impasto_daemon.packs import is_pack, read_pack, write_pack
 from impasto_daemon.preset_file import check_name, pack, unpack
 from impasto_daemon.presets import PresetStore
 from impasto_protocol import messages
@@ -77,13 +78,15 @@ class Library:
         return info
 
     def _export(self, request: messages.PresetExport) -> Answer:
-        if len(request.names) != 1:
-            raise BadField("Name one style, or ask for a pack.", field="names")
-        data = pack(self._presets.get(request.names[0]))
+        if len(request.names) != 1 and not (request.names and request.pack):
+            raise BadField("Name one style, or several for a pack.", field="names")
+        names = dict.fromkeys(self._presets.info(name).name for name in request.names)
+        presets = (self._presets.get(name) for name in names)
+        data = write_pack(presets) if request.pack else pack(next(presets))
         file = messages.FileInfo(len(data), digest_of(data))
         return messages.PresetFile(file=file), [data]
 
     def _import(self, request: messages.PresetImport, data: bytes) -> messages.PresetsImported:
-        presets = [unpack(check_name(request.name), data)]
+        presets = read_pack(data) if is_pack(data) else [unpack(check_name(request.name), data)]
         infos = self._presets.save_all(presets, replace=request.replace)
         return messages.PresetsImported(names=tuple(info.name for info in infos))

@@ -42,6 +42,7 @@ class PresetStore:
 
     def save(self, preset: Preset, *, replace: bool = False) -> PresetInfo:
         """Write a preset. Raises PresetExists unless `replace`, PresetInvalid, DiskFull."""
+        preset = _checked(preset)
         return read_info(write_file(self._place(preset.name, replace=replace), pack(preset)))
 
     def save_all(self, presets: Iterable[Preset], *, replace: bool = False) -> list[PresetInfo]:
@@ -56,7 +57,7 @@ class PresetStore:
                 tempfile.TemporaryDirectory(dir=self._folder, prefix=".incoming-") as aside,
                 contextlib.ExitStack() as undo,
             ):
-                for number, preset in enumerate(presets):
+                for number, preset in enumerate(map(_checked, presets)):
                     place = self._place(preset.name, replace=replace)
                     places[write_file(Path(aside, f"new-{number}"), pack(preset))] = place
                 for new, place in places.items():
@@ -75,13 +76,12 @@ class PresetStore:
     def sort(self, name: str, folder: str | None, tags: tuple[str, ...] | None) -> PresetInfo:
         """Put a preset into a folder and give it tags; None leaves what there is."""
         preset = self.get(name)
-        if folder is not None:
-            folder = folder and check_name(folder, "folder's name")
-            preset = dataclasses.replace(preset, folder=folder)
-        if tags is not None:
-            checked = dict.fromkeys(check_name(tag, "tag") for tag in tags)
-            preset = dataclasses.replace(preset, tags=tuple(checked))
-        return self.save(preset, replace=True)
+        sorted_anew = dataclasses.replace(
+            preset,
+            folder=preset.folder if folder is None else folder,
+            tags=preset.tags if tags is None else tags,
+        )
+        return self.save(sorted_anew, replace=True)
 
     def shelf(self, name: str) -> tuple[str, tuple[str, ...]]:
         """Folder and tags of the preset of that name, if there is one that can be read."""
@@ -114,7 +114,6 @@ class PresetStore:
         return next((path for path in self._files() if same_name(path.stem) == wanted), None)
 
     def _place(self, name: str, *, replace: bool) -> Path:
-        name = check_name(name)
         existing = self.existing(name)
         if existing and not replace:
             raise _exists(name)
@@ -131,6 +130,15 @@ class PresetStore:
             return iter(())
         files = (path for path in self._folder.iterdir() if path.suffix == SUFFIX)
         return iter(sorted(files, key=lambda path: path.stem.casefold()))
+
+
+def _checked(preset: Preset) -> Preset:
+    return dataclasses.replace(
+        preset,
+        name=check_name(preset.name),
+        folder=preset.folder and check_name(preset.folder, "folder's name"),
+        tags=tuple(dict.fromkeys(check_name(tag, "tag") for tag in preset.tags)),
+    )
 
 
 def same_name(name: str) -> str:
