@@ -1,10 +1,12 @@
 """Saved styles through the real daemon: sorted, sent elsewhere and taken in again."""
 
+import dataclasses
 import json
 
 import pytest
 from PIL import Image
 
+from impasto_daemon.preset_file import pack, read
 from impasto_protocol import errors, messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.settings import Settings
@@ -111,3 +113,30 @@ def test_pack_of_several_styles_comes_back(daemon, client, saved, tmp_path):
     said = daemon.impasto("style", "import", tmp_path / "both.zip", "--replace")
     assert "a is kept." in said.stdout
     assert [info.name for info in client.presets()] == ["a", "b"]
+
+
+def states(daemon, *options):
+    said = json.loads(daemon.impasto("style", "check", *options, "--json").stdout)
+    return {each["name"]: each["state"] for each in said}
+
+
+def test_check_tells_what_is_wrong_and_mends_it(daemon, client, saved):
+    folder = daemon.home / "data" / "presets"
+    for name in ("cut", "good", "other"):
+        saved(name)
+    for name, fields in {"other": {"network": "other"}, "new": {"statistics": {}}}.items():
+        preset = read(folder / "other.safetensors")
+        (folder / f"{name}.safetensors").write_bytes(pack(dataclasses.replace(preset, **fields)))
+    (folder / "cut.safetensors").write_bytes((folder / "good.safetensors").read_bytes()[:-9])
+    found = {"cut": "damaged", "good": "good", "new": "unmeasured", "other": "other_weights"}
+    assert states(daemon) == found
+    assert {info.name: info.state for info in client.presets()} == {
+        name: state for name, state in found.items() if name != "cut"
+    }
+    told = daemon.impasto("style", "check").stdout
+    assert "Save the style again" in told and "made with other weights" in told
+    assert states(daemon, "GOOD") == {"good": "good"}
+    client.ask(messages.PresetSort(name="other", folder="Oil"))
+    assert states(daemon, "--fix") == dict.fromkeys(found, "good") | {"cut": "damaged"}
+    assert [i.folder for i in client.presets() if i.name == "other"] == ["Oil"]
+    (folder / "cut.safetensors").unlink()

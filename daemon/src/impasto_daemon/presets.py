@@ -12,6 +12,7 @@ from pathlib import Path
 
 from impasto_daemon.files import write_file
 from impasto_daemon.preset_file import SUFFIX, Preset, check_name, pack, read, read_info
+from impasto_daemon.statistics import Statistics
 from impasto_protocol.errors import DiskFull, PresetExists, PresetInvalid, UnknownPreset
 from impasto_protocol.messages import PresetInfo
 
@@ -90,6 +91,14 @@ class PresetStore:
         except (UnknownPreset, PresetInvalid):
             return "", ()
         return info.folder, info.tags
+
+    def renew(self, preset: Preset, network: str, statistics: Statistics) -> None:
+        """Store new statistics of `preset`, unless it was changed or taken away meanwhile."""
+        with contextlib.suppress(UnknownPreset):
+            now = self.get(preset.name)
+            if now.style == preset.style:
+                now = dataclasses.replace(now, network=network, statistics=statistics)
+                self.save(now, replace=True)
 
     def rename(self, name: str, new_name: str) -> PresetInfo:
         """Give a preset another name. Raises UnknownPreset, PresetExists, PresetInvalid."""

@@ -13,7 +13,7 @@ import torch
 from impasto_daemon import weights
 from impasto_daemon.config import Config
 from impasto_daemon.download import fetch
-from impasto_daemon.engine.identity import UNTRAINED_POOLING
+from impasto_daemon.engine.identity import UNTRAINED, UNTRAINED_POOLING, network_identity
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.style import Known, Style
 from impasto_daemon.engine.untrained import untrained_vgg19
@@ -116,6 +116,12 @@ class Studio:
             self._tensors, self._identity = {}, ""
         self.weights_name = found.name if found else ""
         self._source = source
+
+    def identity(self, pooling: str) -> str:
+        """What the network with that pooling is called."""
+        if self.untrained:
+            return network_identity(UNTRAINED_POOLING, UNTRAINED)
+        return network_identity(pooling, self._identity)
 
     def network(self, pooling: str) -> Vgg19:
         """The network with that pooling, made at the first call; untrained, it has but one."""

@@ -10,7 +10,7 @@ import gc
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -18,6 +18,7 @@ import torch
 
 from impasto_daemon.config import Config
 from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
+from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.pyramid import resize
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style, ladder
@@ -27,6 +28,7 @@ from impasto_daemon.pictures import shrink
 from impasto_daemon.pipe import receive, send
 from impasto_daemon.preset_file import PICTURE_PX, THUMBNAIL_PX, Preset, check_name
 from impasto_daemon.presets import PresetStore
+from impasto_daemon.statistics import Statistics
 from impasto_daemon.studio import Studio, describe
 from impasto_daemon.tensors import to_picture, to_preview, to_tensor
 from impasto_daemon.work import Idle, Loaded, Quit, Ready, Run
@@ -34,6 +36,7 @@ from impasto_protocol import messages
 from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.errors import (
     Cancelled,
+    DiskFull,
     Diverged,
     GpuFailed,
     ImpastoError,
@@ -132,7 +135,7 @@ class Worker:
         job.progress("starting", 0, settings.iterations)
         self._open_weights(job)
         job.progress("style", 0, settings.iterations)
-        style, style_hash, notes = self._style(message, pictures)
+        style, style_hash, notes = self._style(job, message, pictures)
         if small:
             settings = dataclasses.replace(settings, history=min(settings.history, _SMALL_HISTORY))
         network = self._studio.network(settings.pooling)
@@ -170,7 +173,7 @@ class Worker:
         )
 
     def _style(
-        self, message: messages.Stylise, pictures: dict[str, Picture]
+        self, job: JobLine, message: messages.Stylise, pictures: dict[str, Picture]
     ) -> tuple[Style, str, list[str]]:
         """The style of a job, its hash, and notes for the painter."""
         network = self._studio.network(message.settings.pooling)
@@ -178,14 +181,47 @@ class Worker:
             key = digest_of(pictures["style"].data).hex()
             return self._studio.style(key, pictures["style"], network, None), key, []
         preset = self._presets.get(message.preset)
-        if preset.network == network.identity:
-            known = {key: torch.from_numpy(gram) for key, gram in preset.statistics.items()}
-            notes = []
-        else:
-            known = {}
-            notes = [f"The style {preset.name!r} was taken anew, with the weights now in use."]
-        style = self._studio.style(preset.style, preset.picture, network, known)
-        return style, preset.style, notes
+        known = preset.statistics if preset.network == network.identity else {}
+        style = self._studio.style(
+            preset.style, preset.picture, network,
+            {key: torch.from_numpy(gram) for key, gram in known.items()},
+        )  # fmt: skip
+        return style, preset.style, self._renew(job, preset, style, network)
+
+    def _renew(self, job: JobLine, preset: Preset, style: Style, network: Vgg19) -> list[str]:
+        """Store a preset that was made with other weights or by an older version as it is now.
+
+        Returns notes for the painter. A preset that cannot be written is still applied.
+        """
+        own = self._studio.identity(preset.settings.pooling)
+        anew, old = preset.network != own, self._presets.info(preset.name).state == "older_version"
+        if not (anew or old):
+            return []
+        notes = []
+        if anew and preset.network:
+            notes.append(f"The style {preset.name!r} was taken anew, with the weights now in use.")
+        # Statistics of another pooling are not its own, and trained ones are not given up while
+        # the weights cannot be had.
+        if network.identity == own and not (anew and preset.network and self._studio.untrained):
+            found = self._measure(job, style, preset.picture, preset.settings.style_layers)
+            try:
+                self._presets.renew(preset, own, found)
+            except DiskFull as error:
+                notes.append(f"The style {preset.name!r} could not be stored. {error}")
+        return notes
+
+    def _measure(
+        self, job: JobLine, style: Style, picture: Picture, layers: Sequence[str]
+    ) -> Statistics:
+        """The statistics that a preset keeps of its picture."""
+        sizes = ladder(max(picture.height, picture.width))
+        found = {}
+        for done, size in enumerate(sizes):
+            job.progress("style", done, len(sizes))
+            job.listen()
+            for layer, gram in style.statistics(size, layers).items():
+                found[size, layer] = gram.cpu().numpy()
+        return found
 
     def _save_preset(self, job: JobLine, small: bool) -> None:
         message = job.message
@@ -197,11 +233,7 @@ class Worker:
         network = self._studio.network(message.settings.pooling)
         key = digest_of(picture.data).hex()
         style = self._studio.style(key, picture, network, None)
-        sizes = ladder(max(picture.height, picture.width))
-        for done, size in enumerate(sizes):
-            job.progress("style", done, len(sizes))
-            job.listen()
-            style.statistics(size, message.settings.style_layers)
+        statistics = self._measure(job, style, picture, message.settings.style_layers)
         folder, tags = self._presets.shelf(name)
         self._presets.save(
             Preset(
@@ -211,7 +243,7 @@ class Worker:
                 thumbnail=shrink(picture, THUMBNAIL_PX),
                 network=network.identity,
                 style=key,
-                statistics={key: gram.cpu().numpy() for key, gram in style.known.items()},
+                statistics=statistics,
                 folder=folder,
                 tags=tags,
             ),
@@ -220,7 +252,7 @@ class Worker:
         job.tell(
             messages.Result(
                 job=message.job,
-                steps=len(sizes),
+                steps=len({size for size, _ in statistics}),
                 seconds=time.monotonic() - began,
                 device=describe(self._studio.device),
                 weights=network.identity,

@@ -11,12 +11,10 @@ from rich.table import Table
 from impasto_daemon.cli.follow import follow
 from impasto_daemon.cli.options import given, options_of
 from impasto_daemon.cli.show import console, json_option, tell
-from impasto_daemon.files import open_regular, write_file
-from impasto_daemon.preset_file import SUFFIX
-from impasto_protocol.client import Client, new_job_id
-from impasto_protocol.errors import PresetInvalid
+from impasto_daemon.cli.style_check import check
+from impasto_daemon.cli.style_files import connect, export_styles, import_styles
+from impasto_protocol.client import new_job_id
 from impasto_protocol.fields import build, plain
-from impasto_protocol.limits import FRAME_BYTES
 from impasto_protocol.messages import (
     PresetDelete,
     PresetGet,
@@ -52,7 +50,7 @@ def add(name: str, picture: Path, replace: bool, as_json: bool, **options: Any) 
         settings=build(Settings, given(options)),
         replace=replace,
     )
-    with _connect() as client:
+    with connect() as client:
         result, _ = follow(client.submit(message, {"style": pixels}), shown=not as_json)
     data = {"name": name, "style": result.style, "seconds": result.seconds}
     tell(as_json, data, f"Kept. Use it with `impasto apply PICTURE --preset '{name}'`.")
@@ -64,7 +62,7 @@ def add(name: str, picture: Path, replace: bool, as_json: bool, **options: Any) 
 @json_option
 def list_styles(folder: str | None, tag: str | None, as_json: bool) -> None:
     """List the styles there are."""
-    with _connect() as client:
+    with connect() as client:
         found = [
             info
             for info in client.presets()
@@ -91,7 +89,7 @@ def show(name: str, output: Path | None, as_json: bool) -> None:
     """Show what is kept under NAME."""
     from impasto_daemon.pictures import write_picture
 
-    with _connect() as client:
+    with connect() as client:
         answer, pictures = client.ask(PresetGet(name=name))
     assert isinstance(answer, Presets)
     if output:
@@ -113,7 +111,7 @@ def show(name: str, output: Path | None, as_json: bool) -> None:
 @json_option
 def rename(name: str, new_name: str, as_json: bool) -> None:
     """Give the style NAME another name."""
-    with _connect() as client:
+    with connect() as client:
         client.ask(PresetRename(name=name, new_name=new_name))
     tell(as_json, {"name": new_name}, f"It is called {new_name} now.")
 
@@ -124,7 +122,7 @@ def rename(name: str, new_name: str, as_json: bool) -> None:
 @json_option
 def move(name: str, folder: str, as_json: bool) -> None:
     """Put the style NAME into FOLDER; without one, take it out of its folder."""
-    with _connect() as client:
+    with connect() as client:
         client.ask(PresetSort(name=name, folder=folder))
     where = f"in {folder}" if folder else "in no folder"
     tell(as_json, {"name": name, "folder": folder}, f"{name} is {where} now.")
@@ -136,7 +134,7 @@ def move(name: str, folder: str, as_json: bool) -> None:
 @json_option
 def tag(name: str, tags: tuple[str, ...], as_json: bool) -> None:
     """Give the style NAME these TAGS instead of those it has; none takes them all away."""
-    with _connect() as client:
+    with connect() as client:
         client.ask(PresetSort(name=name, tags=tags))
     text = f"{name} is tagged {', '.join(tags)}." if tags else f"{name} has no tags."
     tell(as_json, {"name": name, "tags": tags}, text)
@@ -150,43 +148,10 @@ def thumbnail(name: str, output: Path, as_json: bool) -> None:
     """Write the small picture of the style NAME to a file."""
     from impasto_daemon.pictures import write_picture
 
-    with _connect() as client:
+    with connect() as client:
         _, (picture,) = client.ask(PresetGet(name=name, thumbnail_only=True))
     write_picture(output, picture)
     tell(as_json, {"name": name, "output": output}, f"{output.resolve()}")
-
-
-@style.command("export")
-@click.argument("names", nargs=-1, required=True)
-@click.option("-o", "--output", type=_PATH, required=True,
-              help="Where to put it; several styles make a pack, which ends in .zip.")  # fmt: skip
-@json_option
-def export_styles(names: tuple[str, ...], output: Path, as_json: bool) -> None:
-    """Write styles to a file that `impasto style import` takes, here or elsewhere."""
-    ending = output.suffix.lower()
-    if ending != ".zip" and (len(names) > 1 or ending != SUFFIX):
-        raise click.UsageError(
-            f"Let the file's name end in {SUFFIX} for one style, in .zip for several."
-        )
-    with _connect() as client:
-        write_file(output, client.export_presets(names, pack=ending == ".zip"))
-    tell(as_json, {"names": names, "output": output}, f"{output.resolve()}")
-
-
-@style.command("import")
-@click.argument("files", nargs=-1, required=True, type=_PATH)
-@click.option("--replace", is_flag=True, help="Replace styles of the same names.")
-@json_option
-def import_styles(files: tuple[Path, ...], replace: bool, as_json: bool) -> None:
-    """Keep the styles in FILES, each a style or a pack as `impasto style export` writes them.
-
-    A style is called what its file is called. When a file cannot be used, nothing of it is kept.
-    """
-    names: list[str] = []
-    with _connect() as client:
-        for file in files:
-            names += client.import_presets(_read(file), name=file.stem, replace=replace)
-    tell(as_json, {"names": names}, "\n".join(f"{name} is kept." for name in names))
 
 
 @style.command()
@@ -194,20 +159,10 @@ def import_styles(files: tuple[Path, ...], replace: bool, as_json: bool) -> None
 @json_option
 def remove(name: str, as_json: bool) -> None:
     """Delete the style NAME."""
-    with _connect() as client:
+    with connect() as client:
         client.ask(PresetDelete(name=name))
     tell(as_json, {"removed": name}, f"{name} is removed.")
 
 
-def _read(path: Path) -> bytes:
-    try:
-        with open_regular(path) as file:
-            return file.read(FRAME_BYTES + 1)
-    except OSError as error:
-        raise PresetInvalid(
-            f"{path} cannot be read: {error.strerror}.", next_step="Choose another file."
-        ) from error
-
-
-def _connect() -> Client:
-    return Client.connect(name="impasto style")
+for command in (check, export_styles, import_styles):
+    style.add_command(command)
