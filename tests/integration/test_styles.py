@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from impasto_daemon.preset_file import pack, read
+from impasto_daemon.starter.styles import STYLES
 from impasto_protocol import errors, messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.settings import Settings
@@ -140,3 +141,27 @@ def test_check_tells_what_is_wrong_and_mends_it(daemon, client, saved):
     assert states(daemon, "--fix") == dict.fromkeys(found, "good") | {"cut": "damaged"}
     assert [i.folder for i in client.presets() if i.name == "other"] == ["Oil"]
     (folder / "cut.safetensors").unlink()
+
+
+def test_new_home_is_full_of_styles_and_deleted_ones_do_not_come_back(own_daemon, picture):
+    daemon = own_daemon()
+    daemon.end()
+    (daemon.home / "data" / "presets").rmdir()
+    daemon.start()
+    with daemon.connect() as client:
+        found = client.presets()
+        assert len(found) == len(STYLES) >= 12
+        assert {(info.folder, info.state) for info in found} == {("Starter", "unmeasured")}
+        for info in found[:2]:
+            _, (thumbnail,) = client.ask(messages.PresetGet(name=info.name, thumbnail_only=True))
+            assert max(thumbnail.width, thumbnail.height) == 128
+        result, _ = client.stylise(picture(20, 30), "Swirls", Settings(iterations=1)).result()
+        assert result.style == next(info.style for info in found if info.name == "Swirls")
+        client.ask(messages.PresetDelete(name="Dots"))
+    daemon.end()
+    daemon.start()
+    with daemon.connect() as client:
+        assert len(client.presets()) == len(STYLES) - 1
+        assert json.loads(daemon.impasto("style", "starter", "--json").stdout)["names"] == ["Dots"]
+        assert {i.name: i.state for i in client.presets()}["Swirls"] == "good"
+    assert "all there" in daemon.impasto("style", "starter").stdout

@@ -114,6 +114,7 @@ class Broker:
                 self._loop.add_signal_handler(number, self._stopping.set)
         write_connection(self._paths.runtime, self._address.connection())
         log.info("listening at %s", self._address.endpoint)
+        self._librarian.submit(self._library.open)
         tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._tick())]
         await self._stopping.wait()
         log.info("ending")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Callable, Sequence
 
 from impasto_daemon.packs import is_pack, read_pack, write_pack
@@ -10,8 +11,10 @@ from impasto_daemon.preset_file import check_name, pack, unpack
 from impasto_daemon.presets import PresetStore
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, digest_of, verify
-from impasto_protocol.errors import BadField
+from impasto_protocol.errors import BadField, DiskFull
 from impasto_protocol.messages import PresetInfo
+
+log = logging.getLogger(__name__)
 
 Request = (
     messages.PresetList | messages.PresetGet | messages.PresetRename | messages.PresetDelete
@@ -29,6 +32,17 @@ class Library:
 
     def __init__(self, presets: PresetStore, network: Callable[[str], str]) -> None:
         self._presets, self._network = presets, network
+
+    def open(self) -> None:
+        """Put the styles that come with Impasto into a store that is new."""
+        if self._presets.is_new:
+            # Imported here, as it is needed but once.
+            from impasto_daemon.starter.presets import starter_presets
+
+            try:
+                self._presets.save_all(starter_presets())
+            except DiskFull as error:
+                log.warning("no starter styles: %s", error)
 
     def answer(self, request: Request, frames: Sequence[Buffer]) -> Answer:
         """The answer to a request and its frames. Raises the RequestError that it comes to."""

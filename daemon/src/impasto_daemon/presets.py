@@ -23,6 +23,11 @@ class PresetStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
+    @property
+    def is_new(self) -> bool:
+        """Nothing was ever kept in it."""
+        return not self._folder.exists()
+
     def survey(self) -> tuple[list[PresetInfo], list[str]]:
         """Every preset that can be read, and the names of the files that cannot, by name."""
         found, damaged = [], []

@@ -12,7 +12,7 @@ from impasto_daemon.cli.follow import follow
 from impasto_daemon.cli.options import given, options_of
 from impasto_daemon.cli.show import console, json_option, tell
 from impasto_daemon.cli.style_check import check
-from impasto_daemon.cli.style_files import connect, export_styles, import_styles
+from impasto_daemon.cli.style_files import connect, export_styles, import_styles, starter
 from impasto_protocol.client import new_job_id
 from impasto_protocol.fields import build, plain
 from impasto_protocol.messages import (
@@ -164,5 +164,5 @@ def remove(name: str, as_json: bool) -> None:
     tell(as_json, {"removed": name}, f"{name} is removed.")
 
 
-for command in (check, export_styles, import_styles):
+for command in (check, export_styles, import_styles, starter):
     style.add_command(command)

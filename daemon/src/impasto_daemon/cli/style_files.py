@@ -1,16 +1,17 @@
-"""`impasto style export` and `import`: styles in files, to be kept or given to others."""
+"""`impasto style export`, `import` and `starter`: styles that go out and come in."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 
 import click
 
 from impasto_daemon.cli.show import json_option, tell
 from impasto_daemon.files import open_regular, write_file
-from impasto_daemon.preset_file import SUFFIX
+from impasto_daemon.preset_file import SUFFIX, pack
 from impasto_protocol.client import Client
-from impasto_protocol.errors import PresetInvalid
+from impasto_protocol.errors import PresetExists, PresetInvalid
 from impasto_protocol.limits import FRAME_BYTES
 
 _PATH = click.Path(path_type=Path)
@@ -52,6 +53,20 @@ def import_styles(files: tuple[Path, ...], replace: bool, as_json: bool) -> None
         for file in files:
             names += client.import_presets(_read(file), name=file.stem, replace=replace)
     tell(as_json, {"names": names}, "\n".join(f"{name} is kept." for name in names))
+
+
+@click.command()
+@json_option
+def starter(as_json: bool) -> None:
+    """Bring back the styles that come with Impasto; those that are there stay as they are."""
+    from impasto_daemon.starter.presets import starter_presets
+
+    names: list[str] = []
+    with connect() as client:
+        for preset in starter_presets():
+            with contextlib.suppress(PresetExists):
+                names += client.import_presets(pack(preset), name=preset.name)
+    tell(as_json, {"names": names}, ", ".join(names) or "They are all there.")
 
 
 def _read(path: Path) -> bytes:
