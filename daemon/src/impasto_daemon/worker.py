@@ -67,7 +67,7 @@ def serve(pipe: Connection, config: Config, data_dir: Path) -> None:
 
 
 class Worker:
-    """One device's worker. pipe: to the broker. data_dir: where weights and presets are."""
+    """One device's worker. pipe: to the broker. data_dir: where weights and styles are."""
 
     def __init__(self, pipe: Connection, config: Config, data_dir: Path) -> None:
         self._pipe, self._config = pipe, config
@@ -136,6 +136,7 @@ class Worker:
         self._open_weights(job)
         job.progress("style", 0, settings.iterations)
         style, style_hash, notes = self._style(job, message, pictures)
+        known = len(style.known)
         if small:
             settings = dataclasses.replace(settings, history=min(settings.history, _SMALL_HISTORY))
         network = self._studio.network(settings.pooling)
@@ -171,6 +172,8 @@ class Worker:
             ),
             {"picture": to_picture(event.picture, sent) if event.steps else sent},
         )
+        if len(style.known) > known:
+            self._studio.keep(style)
 
     def _style(
         self, job: JobLine, message: messages.Stylise, pictures: dict[str, Picture]
@@ -179,13 +182,10 @@ class Worker:
         network = self._studio.network(message.settings.pooling)
         if not message.preset:
             key = digest_of(pictures["style"].data).hex()
-            return self._studio.style(key, pictures["style"], network, None), key, []
+            return self._studio.style(key, pictures["style"], network, {}), key, []
         preset = self._presets.get(message.preset)
         known = preset.statistics if preset.network == network.identity else {}
-        style = self._studio.style(
-            preset.style, preset.picture, network,
-            {key: torch.from_numpy(gram) for key, gram in known.items()},
-        )  # fmt: skip
+        style = self._studio.style(preset.style, preset.picture, network, known)
         return style, preset.style, self._renew(job, preset, style, network)
 
     def _renew(self, job: JobLine, preset: Preset, style: Style, network: Vgg19) -> list[str]:
@@ -232,7 +232,7 @@ class Worker:
         self._open_weights(job)
         network = self._studio.network(message.settings.pooling)
         key = digest_of(picture.data).hex()
-        style = self._studio.style(key, picture, network, None)
+        style = self._studio.style(key, picture, network, {})
         statistics = self._measure(job, style, picture, message.settings.style_layers)
         folder, tags = self._presets.shelf(name)
         self._presets.save(

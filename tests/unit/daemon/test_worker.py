@@ -4,7 +4,6 @@ import dataclasses
 import math
 import multiprocessing
 import threading
-from pathlib import Path
 
 import pytest
 import safetensors.torch
@@ -24,7 +23,6 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.errors import Diverged
 from impasto_protocol.settings import Settings
 
-DATA = Path("/nowhere")
 REAL = module.stylise
 
 
@@ -46,7 +44,7 @@ def order(picture):
 
 
 @pytest.fixture
-def work(monkeypatch):
+def work(monkeypatch, tmp_path):
     """work(*orders, stylise=…): what a worker says to these orders."""
     monkeypatch.setattr("os.nice", lambda by: 0)
     monkeypatch.setattr("torch.set_num_threads", lambda count: None)
@@ -54,7 +52,7 @@ def work(monkeypatch):
     def run(*orders, stylise=REAL, config=Config(download=False)):  # noqa: B008
         monkeypatch.setattr(module, "stylise", stylise)
         ours, theirs = multiprocessing.Pipe()
-        thread = threading.Thread(target=module.serve, args=(theirs, config, DATA))
+        thread = threading.Thread(target=module.serve, args=(theirs, config, tmp_path))
         thread.start()
         said = []
         for each in orders:
@@ -153,8 +151,34 @@ def test_warm_job_spares_network_and_style_pass(work, order, monkeypatch):
     assert (len(made), len(measured)) == (1, 1)
 
 
-def test_preset_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch, picture, tmp_path):
-    monkeypatch.setattr(f"{__name__}.DATA", tmp_path)
+def test_style_used_before_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch):
+    measured, measure = [], Style._measure
+    monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
+
+    def passes(made, **config):
+        measured.clear()
+        work(made, config=Config(download=False, **config))
+        return len(measured)
+
+    assert passes(order()) == 1 and passes(order()) == 0
+    assert passes(order(style_layers=("relu1_1", "relu2_2"))) == 1, "a layer not seen before"
+    assert [passes(order(), style_cache_mib=0) for _ in range(2)] == [1, 1]
+
+
+def test_pictures_of_the_same_bytes_but_not_the_same_shape_are_two_styles(work, picture):
+    content, bytes_ = picture(), picture(16, 64).data
+    orders = [
+        run(messages.Stylise(
+            job=new_job_id(), settings=Settings(iterations=1),
+            frames=(content.info("content"), style.info("style")),
+        ), content, style)
+        for style in (Picture(16, 64, 3, "uint8", bytes_), Picture(64, 16, 3, "uint8", bytes_))
+    ]  # fmt: skip
+    one, other = endings(work(*orders))
+    assert one.losses != other.losses
+
+
+def test_preset_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch, picture):
     style = picture(80, 100, seed=1)
     save = messages.PresetSave(
         job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
@@ -188,7 +212,6 @@ def networks(tmp_path_factory):
 @pytest.fixture
 def kept(work, networks, monkeypatch, picture, tmp_path):
     """A preset made with the first network, and what comes of applying it with a config."""
-    monkeypatch.setattr(f"{__name__}.DATA", tmp_path)
     store, style, content = PresetStore(tmp_path / "presets"), picture(80, 100), picture(60, 90)
     save = messages.PresetSave(
         job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
