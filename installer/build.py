@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Puts a plug-in together with what it needs, in the shape its host loads. Standard library only.
 
-usage: build.py gimp FOLDER [--python 3.13] [--without-pyzmq]
+usage: build.py gimp|krita FOLDER [--python 3.13] [--without-pyzmq]
 
-FOLDER becomes the plug-in, such as ~/.config/GIMP/3.0/plug-ins/impasto. --python is the version
+For GIMP, FOLDER becomes the plug-in, such as ~/.config/GIMP/3.0/plug-ins/impasto; for Krita, the
+plug-in goes into FOLDER, such as ~/.local/share/krita. --python is the version
 of the host's own Python. Without pyzmq the plug-in speaks to the daemon through its bridge.
 """
 
@@ -31,6 +32,17 @@ def build_gimp(target: Path, python: str, *, pyzmq: bool = True) -> Path:
     return target
 
 
+def build_krita(target: Path, python: str, *, pyzmq: bool = True) -> Path:
+    """Put the plug-in into `target`, beside what is there."""
+    plugin = target / "pykrita" / "impasto"
+    if plugin.exists():
+        shutil.rmtree(plugin)
+    ignored = shutil.ignore_patterns("__pycache__", "vendor")
+    shutil.copytree(ROOT / "plugins" / "krita", target, ignore=ignored, dirs_exist_ok=True)
+    _vendor(plugin / "vendor", python, pyzmq=pyzmq)
+    return plugin
+
+
 def _vendor(folder: Path, python: str, *, pyzmq: bool) -> None:
     wanted = _REQUIREMENTS if pyzmq else _REQUIREMENTS[:1]
     subprocess.run(
@@ -46,12 +58,13 @@ def _vendor(folder: Path, python: str, *, pyzmq: bool) -> None:
 def main() -> None:
     """Read the command line and build."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("host", choices=["gimp"])
+    parser.add_argument("host", choices=["gimp", "krita"])
     parser.add_argument("folder", type=Path)
     parser.add_argument("--python", default="3.13", help="version of the host's Python")
     parser.add_argument("--without-pyzmq", action="store_true", help="use the bridge")
     given = parser.parse_args()
-    print(build_gimp(given.folder, given.python, pyzmq=not given.without_pyzmq))
+    build = build_gimp if given.host == "gimp" else build_krita
+    print(build(given.folder, given.python, pyzmq=not given.without_pyzmq))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The editors, each real and in a tree of its own that tests run it in by chroot."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -34,12 +35,43 @@ class Tree:
         )  # fmt: skip
 
 
+class Here:
+    """This machine's own Debian."""
+
+    def start(self, command, environment, **options):
+        variables = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment}
+        return subprocess.Popen(
+            ["env", "-i", *(f"{k}={v}" for k, v in variables.items()), *command], **options
+        )
+
+
+def lacking(what):
+    """Skip the test, or fail it where the editors must be there."""
+    if os.environ.get("IMPASTO_NEED_HOSTS"):
+        pytest.fail(what)
+    pytest.skip(what)
+
+
 @pytest.fixture(scope="session")
 def trixie(tmp_path_factory):
     folder = HOSTS / "trixie"
     if not (folder / "usr/bin/gimp-console").exists() or os.geteuid() != 0:
-        missing = f"no editors in {folder}: run tests/hosts/provision {folder} as root"
-        if os.environ.get("IMPASTO_NEED_HOSTS"):
-            pytest.fail(missing)
-        pytest.skip(missing)
+        lacking(f"no editors in {folder}: run tests/hosts/provision {folder} as root")
     return Tree(folder, tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def screen():
+    """A screen that nobody sees: its name."""
+    if not shutil.which("Xvfb"):
+        lacking("there is no Xvfb")
+    read, write = os.pipe()
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
+        pass_fds=[write], stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    os.close(write)
+    with os.fdopen(read) as said:
+        yield f":{said.readline().strip()}"
+    server.terminate()
+    server.wait()

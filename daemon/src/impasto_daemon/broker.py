@@ -334,6 +334,10 @@ def _check_roles(message: messages.Stylise | messages.PresetSave) -> None:
     sizes = {(i.height, i.width) for i in message.frames if i.role in ("content", "selection")}
     if len(sizes) > 1 or any(i.role == "selection" and i.channels != 1 for i in message.frames):
         raise BadImage("The selection must be grey and as large as the picture.")
+    if any(i.order != "rgb" and i.role not in ("content", "start") for i in message.frames):
+        raise BadField("Only the content and the start may be bgr.", field="order")
+    if isinstance(message, messages.Stylise) and message.cut and "selection" not in roles:
+        raise BadField("There is no selection to cut the painting with.", field="cut")
     if isinstance(message, messages.PresetSave):
         (style,) = message.frames
         if style.dtype != "uint8":

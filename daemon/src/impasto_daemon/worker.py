@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from impasto_daemon.config import Config
 from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
@@ -144,7 +145,8 @@ class Worker:
         start = to_tensor(pictures["start"]) if "start" in pictures else None
         selection = to_tensor(pictures["selection"])[:1] if "selection" in pictures else None
         sent = pictures["content"]
-        easel = _Easel(job, message, sent)
+        cut = selection if message.cut else None
+        easel = _Easel(job, message, sent, content[3:] if len(content) == 4 else None, cut)
         try:
             for event in stylise(
                 content, style, settings, network,
@@ -154,9 +156,10 @@ class Worker:
                 easel.show(event)
         except Diverged as error:
             assert isinstance(error.picture, torch.Tensor)
-            job.fail(error, picture=to_picture(error.picture, pictures["content"]))
+            job.fail(error, picture=to_picture(error.picture, sent, cut=cut))
             return
         assert isinstance(event, Finished)
+        unchanged = not event.steps and cut is None
         job.tell(
             messages.Result(
                 job=message.job,
@@ -170,7 +173,7 @@ class Worker:
                 style=style_hash,
                 notes=(*notes, *([_UNTRAINED] if self._studio.untrained else [])),
             ),
-            {"picture": to_picture(event.picture, sent) if event.steps else sent},
+            {"picture": sent if unchanged else to_picture(event.picture, sent, cut=cut)},
         )
         if len(style.known) > known:
             self._studio.keep(style)
@@ -273,9 +276,12 @@ class Worker:
 class _Easel:
     """Shows a painting's events to the job's owner, no more often than is useful."""
 
-    def __init__(self, line: JobLine, message: messages.Stylise, content: Picture) -> None:
-        self._line, self._message, self._content = line, message, content
-        self._alpha = to_tensor(content)[3:] if content.channels in (2, 4) else None
+    def __init__(
+        self, line: JobLine, message: messages.Stylise, content: Picture,
+        alpha: Tensor | None, cut: Tensor | None,
+    ) -> None:  # fmt: skip
+        self._line, self._message, self._content, self._cut = line, message, content, cut
+        self._alpha = cut if alpha is None else alpha if cut is None else alpha * cut
         self._shown = time.monotonic()
 
     def show(self, event: Event) -> None:
@@ -283,7 +289,7 @@ class _Easel:
         if isinstance(event, Iteration) and (self._line.due or event.step == event.of):
             self._line.tell(self._progress(event), self._preview(event))
         elif isinstance(event, Snapshot):
-            picture = to_picture(event.picture, self._content)
+            picture = to_picture(event.picture, self._content, cut=self._cut)
             message = messages.Snapshot(job=self._message.job, step=event.step)
             self._line.tell(message, {"snapshot": picture})
 

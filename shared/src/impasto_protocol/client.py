@@ -235,6 +235,17 @@ class Client:
         answer, frames = self._exchange(message)
         return answer, _pictures(answer, frames)
 
+    def request(self, message: Message) -> int:
+        """Send a request, without waiting; its number, for `answer`."""
+        return self._send(message)
+
+    def answer(self, number: int) -> tuple[Message, list[Picture]] | None:
+        """The answer to a request if it has arrived; call `pump` before. An `error` is raised."""
+        if number not in self._answers:
+            return None
+        answer, frames = self._take(number)
+        return answer, _pictures(answer, frames)
+
     def presets(self) -> list[PresetInfo]:
         """Every saved style, by name."""
         found: list[PresetInfo] = []
@@ -292,10 +303,13 @@ class Client:
     ) -> tuple[Message, Sequence[Buffer]]:
         number = self._send(message, frames)
         self._wait(lambda: number in self._answers)
-        answer, received = self._answers.pop(number)
+        return self._take(number)
+
+    def _take(self, number: int) -> tuple[Message, Sequence[Buffer]]:
+        answer, frames = self._answers.pop(number)
         if isinstance(answer, Error):
             raise error_from_code(answer.code, answer.message, answer.next_step)
-        return answer, received
+        return answer, frames
 
     def _greet(self, name: str) -> Welcome:
         answer, _ = self.ask(Hello(major=PROTOCOL_MAJOR, minor=PROTOCOL_MINOR, client=name[:64]))

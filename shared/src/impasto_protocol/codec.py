@@ -19,7 +19,7 @@ from impasto_protocol.errors import (
 )
 from impasto_protocol.fields import build, plain
 from impasto_protocol.limits import DIGEST_BYTES, FRAME_BYTES, HEADER_BYTES, PARTS
-from impasto_protocol.messages import MESSAGES, FileInfo, FrameInfo, Message
+from impasto_protocol.messages import DTYPE_BYTES, MESSAGES, FileInfo, FrameInfo, Message
 
 Buffer = bytes | bytearray | memoryview
 
@@ -28,6 +28,7 @@ Buffer = bytes | bytearray | memoryview
 class Picture:
     """Pixels outside of any message: (height, width, channels), interleaved, straight alpha, sRGB.
 
+    order: "rgb", or "bgr" as some editors keep them; alpha is last in either.
     Raises BadField or BadImage when the numbers and the data do not fit together.
     """
 
@@ -36,6 +37,7 @@ class Picture:
     channels: int
     dtype: str
     data: Buffer
+    order: str = "rgb"
 
     def __post_init__(self) -> None:
         _check_length(self.info("picture"), self.data)
@@ -43,13 +45,24 @@ class Picture:
     def info(self, role: str, *, digest: bool = False) -> FrameInfo:
         """The header's description of these pixels, with their `digest` if it is wanted."""
         found = digest_of(self.data) if digest else b""
-        return FrameInfo(role, self.height, self.width, self.channels, self.dtype, found)
+        shape = (self.height, self.width, self.channels)
+        return FrameInfo(role, *shape, self.dtype, self.order, found)
+
+    def crop(self, x: int, y: int, width: int, height: int) -> Picture:
+        """A rectangle of it, in px from its upper left corner."""
+        if (x, y, width, height) == (0, 0, self.width, self.height):
+            return self
+        pixel_bytes = self.channels * DTYPE_BYTES[self.dtype]
+        row_bytes, view = self.width * pixel_bytes, memoryview(self.data)
+        firsts = range(y * row_bytes + x * pixel_bytes, (y + height) * row_bytes, row_bytes)
+        data = b"".join(view[first : first + width * pixel_bytes] for first in firsts)
+        return Picture(height, width, self.channels, self.dtype, data, self.order)
 
     @classmethod
     def received(cls, info: FrameInfo, data: Buffer) -> Picture:
         """The pixels of a frame. Raises BadImage when they do not have the digest that is named."""
         verify(info, data)
-        return cls(info.height, info.width, info.channels, info.dtype, data)
+        return cls(info.height, info.width, info.channels, info.dtype, data, info.order)
 
 
 def digest_of(data: Buffer) -> bytes:

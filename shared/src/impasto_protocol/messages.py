@@ -42,6 +42,12 @@ class FrameInfo:
     width: int = wire("columns", unit="px", low=1, high=2**17)
     channels: int = wire("1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha", low=1, high=4)
     dtype: str = wire("number type; float32 runs from 0 to 1", choices=tuple(DTYPE_BYTES))
+    order: str = wire(
+        "order of the colours; only `content` and `start` may be bgr, and what is painted is as "
+        "the content",
+        default="rgb",
+        choices=("rgb", "bgr"),
+    )
     digest: bytes = wire(
         "blake2b of the frame; empty where the system vouches for the bytes",
         unit="bytes",
@@ -200,6 +206,7 @@ class Stylise(JobMessage):
     type: ClassVar[str] = "stylise"
     settings: Settings = wire("how to paint")
     preset: str = wire("name of a preset, instead of a style frame", default="", longest=64)
+    cut: bool = wire("make the painting transparent where nothing is selected", default=False)
     preview_px: int = wire("long edge of the previews; 0 sends none", unit="px", default=0,
                            low=0, high=4096)  # fmt: skip
     preview_every_s: float = wire("least time between previews", unit="s", default=1.0,

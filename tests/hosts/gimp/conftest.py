@@ -1,7 +1,5 @@
 """GIMP 3 with the plug-in in it, and the real daemon."""
 
-import itertools
-import json
 import os
 import runpy
 import shutil
@@ -10,7 +8,8 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image, ImageGrab
+from PIL import Image
+from tests.hosts.host import Host
 from tests.integration.conftest import make_daemon, own_daemon  # noqa: F401
 
 from impasto_protocol.messages import Status
@@ -19,58 +18,17 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
 
 
-class Gimp:
-    """A GIMP without a window, that runs pieces of Python."""
+SERVER = f"exec(compile(open('{HERE}/server.py').read(), 'server.py', 'exec'), globals())"
+
+
+class Gimp(Host):
+    """A GIMP without a window."""
 
     command = ("gimp-console", "-idf")
 
-    def __init__(self, tree, folder, environment):
-        self.folder, self._numbers = folder, itertools.count(1)
-        self._log = (folder / "gimp.log").open("w")
-        (folder / "work").mkdir()
-        script = f"exec(compile(open('{HERE}/server.py').read(), 'server.py', 'exec'), globals())"
-        self.process = tree.start(
-            [*self.command, "--batch-interpreter=python-fu-eval", "-b", script, "--quit"],
-            {"HOME": str(folder), "IMPASTO_TEST_FOLDER": str(folder / "work"), **environment},
-            stdout=self._log, stderr=self._log,
-        )  # fmt: skip
-
-    def begin(self, code, **values):
-        """Have a piece of code run with these values; its number, for `end`."""
-        number = f"{next(self._numbers):04}"
-        lines = [f"{name} = {value!r}" for name, value in values.items()]
-        piece = self.folder / "work" / f"{number}.part"
-        piece.write_text("\n".join(["from pathlib import PosixPath", *lines, code]))
-        piece.rename(piece.with_suffix(".py"))
-        return number
-
-    def end(self, number, timeout_s=120):
-        """What that piece of code left in `answer`."""
-        file, deadline = self.folder / "work" / f"{number}.json", time.monotonic() + timeout_s
-        while not file.exists():
-            assert self.process.poll() is None, self.log()
-            assert time.monotonic() < deadline, self.log()
-            time.sleep(0.02)
-        told = json.loads(file.read_text())
-        assert "error" not in told, f"{told['error']}\n{self.log()}"
-        return told["answer"]
-
-    def run(self, code, **values):
-        """What a piece of code leaves in `answer`."""
-        return self.end(self.begin(code, **values))
-
-    def log(self):
-        self._log.flush()
-        return (self.folder / "gimp.log").read_text()[-4000:]
-
-    def close(self):
-        (self.folder / "work" / "end").touch()
-        try:
-            self.process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self._log.close()
+    def __init__(self, tree, folder, environment, display=None):
+        command = [*self.command, "--batch-interpreter=python-fu-eval", "-b", SERVER, "--quit"]
+        super().__init__(tree, folder, command, environment, display)
 
 
 class Window(Gimp):
@@ -79,9 +37,8 @@ class Window(Gimp):
     command = ("gimp-3.0", "--no-splash", "--new-instance")
 
     def __init__(self, tree, folder, environment, display):
-        self.display = display
-        quiet = {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none", "DISPLAY": display}
-        super().__init__(tree, folder, {**environment, **quiet})
+        quiet = {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none"}
+        super().__init__(tree, folder, {**environment, **quiet}, display)
 
     def xdotool(self, *arguments):
         """What the program that plays the painter's hands says."""
@@ -112,12 +69,6 @@ class Window(Gimp):
             time.sleep(0.1)
         time.sleep(1)  # a window that has just come is seen before it listens
         return found
-
-    def picture(self, name):
-        """Keep a picture of the screen among the test's artefacts."""
-        folder = Path(os.environ.get("IMPASTO_ARTEFACTS", self.folder))
-        folder.mkdir(parents=True, exist_ok=True)
-        ImageGrab.grab(xdisplay=self.display).save(folder / f"{name}.png")
 
 
 def install(folder, *, pyzmq=True):
@@ -208,21 +159,6 @@ def gimp(trixie, profile, gimp_daemon, tmp_path_factory):
     running = Gimp(trixie, tmp_path_factory.mktemp("gimp"), environment)
     yield running
     running.close()
-
-
-@pytest.fixture(scope="module")
-def screen(trixie):
-    """A screen that nobody sees: its name."""
-    read, write = os.pipe()
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
-        pass_fds=[write], stderr=subprocess.DEVNULL,
-    )  # fmt: skip
-    os.close(write)
-    with os.fdopen(read) as said:
-        yield f":{said.readline().strip()}"
-    server.terminate()
-    server.wait()
 
 
 @pytest.fixture(scope="module")

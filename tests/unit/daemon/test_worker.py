@@ -5,6 +5,7 @@ import math
 import multiprocessing
 import threading
 
+import numpy as np
 import pytest
 import safetensors.torch
 import torch
@@ -313,6 +314,55 @@ def test_named_weights_that_are_missing_are_said(work, order):
     assert [m.code for m in endings(said)] == ["WEIGHTS_BAD"]
 
 
+def test_order_of_the_colours_is_the_same_painting(work, picture):
+    content, style = picture(20, 30, 4), picture(seed=1)
+    swapped = dataclasses.replace(content, data=swap(content.data), order="bgr")
+    painted = {}
+    for sent in (content, swapped):
+        message = messages.Stylise(
+            job=new_job_id(), settings=Settings(iterations=2),
+            frames=(sent.info("content"), style.info("style")),
+        )  # fmt: skip
+        painted[sent.order] = painting(work(run(message, sent, style)))
+    assert painted["bgr"].order == "bgr"
+    assert bytes(painted["bgr"].data) == swap(painted["rgb"].data) != content.data
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_painting_can_be_cut_by_the_selection(work, channels, dtype):
+    numbers = np.random.default_rng(2)
+    largest = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
+    pixels = (numbers.random((20, 30, channels)) * largest).astype(dtype)
+    selected = np.zeros((20, 30), np.uint8)
+    selected[5:15, 5:20] = numbers.integers(0, 256, (10, 15))
+    content = Picture(20, 30, channels, dtype, pixels.tobytes())
+    selection = Picture(20, 30, 1, "uint8", selected.tobytes())
+    style = Picture(16, 16, 3, "uint8", bytes(16 * 16 * 3))
+    message = messages.Stylise(
+        job=new_job_id(), settings=Settings(iterations=2), cut=True,
+        frames=(content.info("content"), selection.info("selection"), style.info("style")),
+    )  # fmt: skip
+    painted = painting(work(run(message, content, selection, style)))
+    found = np.frombuffer(painted.data, dtype).reshape(20, 30, -1)
+    assert painted.channels == {1: 2, 2: 2, 3: 4, 4: 4}[channels]
+    alpha = pixels[..., -1] if channels in (2, 4) else np.full((20, 30), largest)
+    difference = found[..., -1].astype(float) - alpha * (selected / 255.0)
+    assert abs(difference).max() <= (1e-6 if dtype == "float32" else 0.501)
+
+
+def swap(data):
+    pixels = bytearray(data)
+    pixels[0::4], pixels[2::4] = pixels[2::4], pixels[0::4]
+    return bytes(pixels)
+
+
+def painting(said):
+    (news,) = [each for each in said if isinstance(each, Tell)
+               and isinstance(each.message, messages.Result)]  # fmt: skip
+    return Picture.received(news.message.frames[0], news.frames[0])
+
+
 def test_hidden_pixels_and_alpha_come_back_bit_for_bit(work, picture):
     content, style = picture(channels=4), picture(seed=1)
     message = messages.Stylise(
@@ -320,7 +370,5 @@ def test_hidden_pixels_and_alpha_come_back_bit_for_bit(work, picture):
         frames=(content.info("content"), style.info("style")),
     )  # fmt: skip
     said = work(run(message, content, style))
-    (news,) = [each for each in said if isinstance(each, Tell)
-               and isinstance(each.message, messages.Result)]  # fmt: skip
-    painted = Picture.received(news.message.frames[0], news.frames[0])
+    painted = painting(said)
     assert bytes(painted.data)[3::4] == bytes(content.data)[3::4]

@@ -43,7 +43,7 @@ class Shop:
         return self.reads
 
     def submit(self, owner=b"a", *, user="local", size=(8, 8), settings=None, **fields):
-        frame = messages.FrameInfo("content", *size, 3, "uint8", b"")
+        frame = messages.FrameInfo("content", *size, 3, "uint8")
         order = messages.Stylise(
             job=new_job_id(), settings=settings or Settings(), frames=(frame,), **fields
         )

@@ -76,11 +76,13 @@ def check_long_run(pictures, network):
 
 
 @pytest.mark.weights
+@pytest.mark.timeout(1800)
 def test_ten_thousand_iterations_leave_a_picture(pictures, trained):
     check_long_run(pictures, trained)
 
 
 @pytest.mark.skipif(bool(os.environ.get("IMPASTO_WEIGHTS")), reason="done with trained weights")
+@pytest.mark.timeout(1800)
 def test_ten_thousand_iterations_leave_a_picture_untrained(pictures):
     check_long_run(pictures, untrained_vgg19("cpu", choose_precision("auto", torch.device("cpu"))))
 

@@ -6,6 +6,7 @@ import resource
 import typing
 
 import msgpack
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +25,7 @@ def example(kind):
     known = {
         Settings: Settings(snapshots=(3, 5)),
         JobInfo: JobInfo(JOB, "test", "queued"),
-        FrameInfo: FrameInfo("content", 1, 1, 3, "uint8", b"d"),
+        FrameInfo: FrameInfo("content", 1, 1, 3, "uint8", "bgr", b"d"),
         FileInfo: FileInfo(5),
     }
     return known.get(kind, ())
@@ -119,6 +120,20 @@ def test_page_of_the_longest_presets_fits_into_a_header():
     encode(messages.Presets(presets=(info,) * _A_PAGE, more=True, damaged=damaged))
     names = (letter * 50,) * limits.PACK_PRESETS
     encode(messages.PresetExport(names=names))
+
+
+@given(st.data())
+def test_crop_is_what_a_slice_of_the_array_is(data):
+    height, width, channels = (data.draw(st.integers(1, 9)) for _ in range(3))
+    channels = min(channels, 4)
+    x, y = data.draw(st.integers(0, width - 1)), data.draw(st.integers(0, height - 1))
+    wide, high = data.draw(st.integers(1, width - x)), data.draw(st.integers(1, height - y))
+    pixels = np.arange(height * width * channels, dtype=np.uint16).reshape(height, width, channels)
+    found = Picture(height, width, channels, "uint16", pixels.tobytes(), "bgr").crop(
+        x, y, wide, high
+    )
+    assert bytes(found.data) == pixels[y : y + high, x : x + wide].tobytes()
+    assert (found.height, found.width, found.order) == (high, wide, "bgr")
 
 
 def test_damaged_pixels_are_found_by_their_digest(picture):

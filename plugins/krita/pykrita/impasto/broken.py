@@ -1,0 +1,41 @@
+"""The docker of a plug-in whose own files are not complete. Imports nothing of it but Qt."""
+
+import platform
+
+from krita import DockWidget, Krita
+
+from .qt import QtWidgets
+
+
+def make_docker(error: Exception) -> type[DockWidget]:
+    """A docker that says what is missing and what to do."""
+    name = getattr(error, "name", None) or type(error).__name__
+
+    class BrokenDocker(DockWidget):
+        def __init__(self) -> None:
+            super().__init__()
+            self.setWindowTitle("Impasto")
+            words = QtWidgets.QLabel(
+                f"Impasto's own files are not complete: {name} cannot be loaded.\n\n"
+                "Install Impasto again; your styles and settings stay."
+            )
+            words.setWordWrap(True)
+            copy = QtWidgets.QPushButton("Copy diagnostics")
+            copy.clicked.connect(self._copy)
+            box = QtWidgets.QWidget()
+            layout = QtWidgets.QVBoxLayout(box)
+            for widget in (words, copy):
+                layout.addWidget(widget)
+            layout.addStretch()
+            self.setWidget(box)
+
+        def _copy(self) -> None:
+            QtWidgets.QApplication.clipboard().setText(
+                f"Krita {Krita.instance().version()}\n{platform.platform()}\n"
+                f"python: {platform.python_version()}\nerror: {type(error).__name__}: {error}"
+            )
+
+        def canvasChanged(self, canvas: object) -> None:
+            pass
+
+    return BrokenDocker

@@ -1,0 +1,50 @@
+"""The actions: in Tools ▸ Scripts, and with shortcuts that the painter may change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from krita import Extension, Krita
+
+from .docker import Docker
+from .qt import QtCore
+
+_ACTIONS = {
+    "impasto_stylise": ("Impasto: Stylise Layer", Docker.stylise),
+    "impasto_again": ("Impasto: Again", Docker.again),
+    "impasto_apply_preset": ("Impasto: Apply Preset…", Docker.apply_preset),
+    "impasto_cancel": ("Impasto: Cancel", Docker.cancel),
+}
+
+
+class Impasto(Extension):
+    """What Krita knows of the plug-in beside its docker."""
+
+    def setup(self) -> None:
+        """Krita calls this once."""
+        notifier = Krita.instance().notifier()
+        notifier.setActive(True)
+        # Krita 5.2 hides a new docker, and a painter would not find it.
+        notifier.windowCreated.connect(lambda: QtCore.QTimer.singleShot(0, _show_once))
+
+    def createActions(self, window: Any) -> None:
+        """Krita calls this for each window."""
+        for name, (text, act) in _ACTIONS.items():
+            action = window.createAction(name, text, "tools/scripts")
+            action.triggered.connect(lambda *_, act=act: act(_docker()))
+
+
+def _docker() -> Docker:
+    """The docker of the active window, shown, as there the painter reads what happens."""
+    window = Krita.instance().activeWindow().qwindow()
+    # A docker that floats has a window of its own, but still the same parent.
+    docker = next((d for d in Docker.instances if d.parent() == window), Docker.instances[0])
+    docker.setVisible(True)
+    return docker
+
+
+def _show_once() -> None:
+    if not Krita.instance().readSetting("impasto", "shown", ""):
+        Krita.instance().writeSetting("impasto", "shown", "yes")
+        for docker in Docker.instances:
+            docker.setVisible(True)

@@ -1,0 +1,210 @@
+"""Pixels out of Krita's layers and back into them; Krita and Qt convert, nothing is computed."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from krita import Krita
+
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import HostUnsupported
+
+from .qt import QtCore, QtGui
+
+Document = Any
+Node = Any
+
+_SRGB = "sRGB-elle-V2-srgbtrc.icc"
+_FORMS = {
+    ("RGBA", "U8"): (4, "uint8", "bgr"),
+    ("RGBA", "U16"): (4, "uint16", "bgr"),
+    ("RGBA", "F32"): (4, "float32", "rgb"),
+    ("GRAYA", "U8"): (2, "uint8", "rgb"),
+    ("GRAYA", "U16"): (2, "uint16", "rgb"),
+    ("GRAYA", "F32"): (2, "float32", "rgb"),
+}
+"""Channels, number type and order of what Krita keeps in a form that can be sent as it is."""
+
+_OWN_PIXELS = "paintlayer"
+_PROJECTED = ("grouplayer", "vectorlayer", "filllayer", "filelayer", "clonelayer")
+
+
+class Box(NamedTuple):
+    """A rectangle in px of the image."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+
+    @classmethod
+    def of(cls, rectangle: QtCore.QRect) -> Box:
+        """Qt's rectangle."""
+        return cls(rectangle.x(), rectangle.y(), rectangle.width(), rectangle.height())
+
+    def qt(self) -> QtCore.QRect:
+        """The same for Qt."""
+        return QtCore.QRect(*self)
+
+    def within(self, other: Box) -> Box:
+        """The part of it that lies in another."""
+        return Box.of(self.qt() & other.qt())
+
+    def grown(self, margin: int) -> Box:
+        """The box with `margin` px around it."""
+        return Box.of(self.qt().adjusted(-margin, -margin, margin, margin))
+
+
+class Space(NamedTuple):
+    """A colour space by Krita's own names."""
+
+    model: str
+    depth: str
+    profile: str
+
+    @classmethod
+    def of(cls, keeper: Document | Node) -> Space:
+        """That of a layer or a document."""
+        return cls(keeper.colorModel(), keeper.colorDepth(), keeper.colorProfile())
+
+    @property
+    def sendable(self) -> Space:
+        """The space in which its pixels go to the daemon: itself, or sRGB at least as deep."""
+        profile = self.profile.lower()
+        is_srgb = profile == "srgb built-in" or (
+            profile.startswith(("srgb-", "gray-")) and "srgbtrc" in profile
+        )
+        if is_srgb and (self.model, self.depth) in _FORMS:
+            return self
+        return Space("RGBA", self.depth if self.depth in ("U8", "U16") else "F32", _SRGB)
+
+
+def find_source(document: Document | None) -> Node:
+    """The layer that is to be painted. Raises HostUnsupported with one sentence why not."""
+    node = document.activeNode() if document else None
+    if node is None:
+        raise HostUnsupported("There is no layer to paint.", next_step="Open a picture first.")
+    if "mask" in node.type():
+        raise HostUnsupported(
+            f"“{node.name()}” is a mask, which has no picture to paint.",
+            next_step="Select the layer it belongs to.",
+        )
+    if node.type() != _OWN_PIXELS and node.type() not in _PROJECTED:
+        raise HostUnsupported(
+            f"“{node.name()}” has no pixels of its own.",
+            next_step="Select a paint layer, or put it into a group and select that.",
+        )
+    return node
+
+
+def box_to_paint(document: Document, node: Node, selection: Any) -> Box:
+    """The part of the layer on the canvas, or what is selected of it. Raises HostUnsupported."""
+    there = Box.of(node.bounds()).within(Box.of(document.bounds()))
+    if there.qt().isEmpty():
+        raise HostUnsupported(
+            f"There is nothing on “{node.name()}” to paint.", next_step="Select another layer."
+        )
+    if selection is None:
+        return there
+    selected = Box(selection.x(), selection.y(), selection.width(), selection.height())
+    box = selected.within(there)
+    if box.qt().isEmpty():
+        raise HostUnsupported(
+            "The selection and the layer do not meet.",
+            next_step="Select a part of the layer, or nothing at all for the whole of it.",
+        )
+    return box
+
+
+def read(document: Document, node: Node, box: Box) -> Picture:
+    """The pixels of a box: a paint layer's own, of any other what can be seen of it."""
+    own = node.type() == _OWN_PIXELS
+    space = Space.of(node)
+    data = (node.pixelData if own else node.projectionPixelData)(*box)
+    data = convert(document, data, box, space, space.sendable)
+    channels, dtype, order = _FORMS[space.sendable[:2]]
+    return Picture(box.height, box.width, channels, dtype, memoryview(data), order)
+
+
+def read_selection(selection: Any, box: Box) -> Picture:
+    """A soft selection over a box, grey."""
+    return Picture(box.height, box.width, 1, "uint8", memoryview(selection.pixelData(*box)))
+
+
+def write(document: Document, node: Node, picture: Picture, space: Space, box: Box) -> None:
+    """Put a picture in the `space` that was sent into a layer, as large as the box."""
+    data = QtCore.QByteArray(bytes(picture.data))
+    node.setPixelData(convert(document, data, box, space, Space.of(node)), *box)
+
+
+def write_preview(document: Document, node: Node, preview: Picture, outer: Box, box: Box) -> None:
+    """The same with a smaller picture of the box `outer`, which Qt brings to its size."""
+    formats = QtGui.QImage.Format
+    image = QtGui.QImage(
+        bytes(preview.data), preview.width, preview.height, preview.width * preview.channels,
+        formats.Format_RGBA8888 if preview.channels == 4 else formats.Format_RGB888,
+    )  # fmt: skip
+    whole = image.convertToFormat(formats.Format_ARGB32).scaled(
+        outer.width, outer.height,
+        transformMode=QtCore.Qt.TransformationMode.SmoothTransformation,
+    )  # fmt: skip
+    part = whole.copy(box.x - outer.x, box.y - outer.y, box.width, box.height)
+    part = part.convertToFormat(formats.Format_ARGB32)
+    bits = part.constBits()
+    bits.setsize(part.sizeInBytes())
+    # The bytes of ARGB32 in memory are blue, green, red, alpha: as Krita keeps them.
+    data = QtCore.QByteArray(bytes(bits))
+    data = convert(document, data, box, Space("RGBA", "U8", _SRGB), Space.of(node))
+    node.setPixelData(data, *box)
+
+
+def convert(
+    document: Document, data: QtCore.QByteArray, box: Box, source: Space, target: Space
+) -> QtCore.QByteArray:
+    """Pixels from one colour space to another, by Krita. Raises HostUnsupported."""
+    if source == target:
+        return data
+    node = document.createNode("Impasto", "paintlayer")
+    node.setColorSpace(*source)
+    node.setPixelData(data, *box)
+    # With a space that it does not know Krita does nothing, and says so here alone.
+    if not node.setColorSpace(*target):
+        raise HostUnsupported(
+            f"Krita cannot convert {source.model} {source.depth} to {target.model}.",
+            next_step="Convert the image (Image ▸ Convert Image Color Space) and try again.",
+        )
+    return node.pixelData(*box)
+
+
+def can_mask(document: Document) -> bool:
+    """Whether this Krita lets a selection become a mask; it does since 5.2."""
+    return hasattr(document, "createTransparencyMask")
+
+
+def insert_canvas(document: Document, node: Node, selection: Any) -> Node:
+    """An empty layer right above `node`, which a mask cuts by a `selection` if there is one.
+
+    One undo step, the mask included.
+    """
+    if selection is None:
+        canvas = document.createNode("Impasto", _OWN_PIXELS)
+    else:
+        canvas = _masked(document, selection)
+    node.parentNode().addChildNode(canvas, node)
+    return canvas
+
+
+def _masked(document: Document, selection: Any) -> Node:
+    """A layer with a mask. Put together elsewhere, as each of them would be an undo step."""
+    workshop = Krita.instance().createDocument(
+        document.width(), document.height(), "Impasto", *Space.of(document), document.resolution()
+    )
+    layer = workshop.createNode("Impasto", _OWN_PIXELS)
+    workshop.rootNode().addChildNode(layer, None)
+    mask = workshop.createTransparencyMask("Selection")
+    # A selection of its own, as the document keeps the one it has given.
+    mask.setSelection(selection.duplicate())
+    layer.addChildNode(mask, None)
+    canvas = layer.duplicate()
+    workshop.close()
+    return canvas

@@ -1,0 +1,54 @@
+"""What a painting is made from, and how it is remembered between Krita's starts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from krita import Krita
+
+from impasto_protocol.errors import BadField, ImpastoError, StyleUnreadable
+from impasto_protocol.fields import build, plain
+from impasto_protocol.settings import Settings
+
+_GROUP, _LAST = "impasto", "last-recipe"
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """style: the name of a saved style. margin_px: how much around a selection is looked at."""
+
+    style: str
+    settings: Settings
+    margin_px: int = 64
+
+    def __post_init__(self) -> None:
+        if not self.style:
+            raise StyleUnreadable(
+                "No style was chosen.",
+                next_step="Click on one in the docker, or drag a picture onto the styles.",
+            )
+
+    @property
+    def layer_name(self) -> str:
+        """The painted layer's name."""
+        return f"{self.style} {self.settings.strength:.0%}"
+
+
+def remember(recipe: Recipe) -> None:
+    """Keep a recipe as the last one."""
+    told = {"style": recipe.style, "settings": plain(recipe.settings), "margin": recipe.margin_px}
+    Krita.instance().writeSetting(_GROUP, _LAST, json.dumps(told))
+
+
+def last() -> Recipe:
+    """The last recipe. Raises BadField when nothing has been painted yet."""
+    try:
+        told = json.loads(Krita.instance().readSetting(_GROUP, _LAST, ""))
+        settings = build(Settings, told["settings"], known_only=True)
+        return Recipe(told["style"], settings, told["margin"])
+    except (ValueError, KeyError, TypeError, ImpastoError) as error:
+        raise BadField(
+            "Nothing has been painted yet that could be repeated.",
+            next_step="Choose a style in Impasto's docker and press Stylise.",
+        ) from error

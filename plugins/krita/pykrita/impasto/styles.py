@@ -1,0 +1,212 @@
+"""The browser of saved styles: thumbnails to choose from, and to drag pictures onto."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from impasto_protocol.client import new_job_id, result_in
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import StyleUnreadable
+from impasto_protocol.messages import (
+    PresetDelete,
+    PresetGet,
+    PresetInfo,
+    PresetList,
+    PresetRename,
+    Presets,
+    PresetSave,
+)
+from impasto_protocol.settings import Settings
+from impasto_protocol.words import describe_progress
+
+from .link import Link
+from .qt import QtCore, QtGui, QtWidgets
+
+_THUMBNAIL_PX = 64
+_LONGEST_STYLE_PX = 3000
+_INFO = QtCore.Qt.ItemDataRole.UserRole
+
+
+class StyleBrowser(QtWidgets.QListWidget):
+    """tell: shows a sentence, and how much is done. fail: shows an error."""
+
+    def __init__(
+        self,
+        link: Link,
+        tell: Callable[[str, float | None], None],
+        fail: Callable[[Exception], None],
+    ) -> None:
+        super().__init__()
+        self._link, self._tell, self._fail = link, tell, fail
+        self._wanted = ""
+        self.setViewMode(QtWidgets.QListView.ViewMode.IconMode)
+        self.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
+        self.setMovement(QtWidgets.QListView.Movement.Static)
+        self.setIconSize(QtCore.QSize(_THUMBNAIL_PX, _THUMBNAIL_PX))
+        self.setGridSize(QtCore.QSize(_THUMBNAIL_PX + 18, _THUMBNAIL_PX + 26))
+        self.setMinimumHeight(_THUMBNAIL_PX + 40)
+        self.setAcceptDrops(True)
+        self.setToolTip("Saved styles. Drag a picture here to add its style.")
+        self.setContextMenuPolicy(QtCore.Qt.ContextMenuPolicy.CustomContextMenu)
+        self.customContextMenuRequested.connect(self._show_menu)
+
+    @property
+    def chosen(self) -> PresetInfo | None:
+        """The style that is chosen."""
+        item = self.currentItem()
+        return item.data(_INFO) if item and item.isSelected() else None
+
+    def choose(self, name: str) -> None:
+        """Choose a style by name, now or when it has arrived."""
+        self._wanted = name
+        for item in self.findItems(name, QtCore.Qt.MatchFlag.MatchExactly):
+            self.setCurrentItem(item)
+
+    def fetch(self) -> None:
+        """Get the styles from the daemon anew."""
+        chosen = self.chosen
+        self._wanted = chosen.name if chosen else self._wanted
+        found: list[PresetInfo] = []
+
+        def take(answer: Presets, _pictures: list[Picture]) -> None:
+            found.extend(answer.presets)
+            if answer.more:
+                self._link.ask(PresetList(after=found[-1].name), take, self._fail)
+            else:
+                self._fill(found)
+
+        self._link.ask(PresetList(), take, self._fail)
+
+    def add_picture(self, path: str) -> None:
+        """Keep the style of a picture file under the file's name."""
+        try:
+            picture = read_style(path)
+        except StyleUnreadable as error:
+            self._fail(error)
+            return
+        name = self._free_name(Path(path).stem)
+        message = PresetSave(job=new_job_id(), name=name, settings=Settings(), keep=False)
+
+        def hear(message: Any, _pictures: list[Picture]) -> None:
+            try:
+                done = result_in(message)
+            except Exception as error:
+                self._fail(error)
+                return
+            if done:
+                self._tell(f"“{name}” was added.", None)
+                self._wanted = name
+                self.fetch()
+            else:
+                self._tell(*describe_progress(message))
+
+        self._link.submit(message, {"style": picture}, hear, self._fail)
+
+    # Dragging ---------------------------------------------------------------------------------
+
+    def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
+        """Qt asks whether it may be dropped here."""
+        if event.mimeData().hasUrls():
+            event.acceptProposedAction()
+
+    def dragMoveEvent(self, event: QtGui.QDragMoveEvent) -> None:
+        """And again, all the way."""
+        event.acceptProposedAction()
+
+    def dropEvent(self, event: QtGui.QDropEvent) -> None:
+        """Each picture file that was dropped becomes a style."""
+        event.acceptProposedAction()
+        for url in event.mimeData().urls():
+            self.add_picture(url.toLocalFile())
+
+    # The list ---------------------------------------------------------------------------------
+
+    def _fill(self, found: list[PresetInfo]) -> None:
+        self.clear()
+        for info in found:
+            item = QtWidgets.QListWidgetItem(info.name, self)
+            item.setData(_INFO, info)
+            item.setToolTip(f"{info.name}\n{info.width} x {info.height} pixels")
+            self._link.ask(
+                PresetGet(name=info.name, thumbnail_only=True),
+                lambda _answer, pictures, item=item: item.setIcon(icon_of(pictures[0])),
+                lambda error: None,
+            )
+        if self._wanted:
+            self.choose(self._wanted)
+        if not found:
+            self._tell("No style has been saved yet. Drag a picture onto the list.", None)
+
+    def _free_name(self, stem: str) -> str:
+        taken = {self.item(row).text().casefold() for row in range(self.count())}
+        stem = (
+            "".join(c if c.isalnum() or c in " -_" else " " for c in stem).strip()[:56] or "Style"
+        )
+        numbered = (stem if n == 1 else f"{stem} {n}" for n in range(1, 10_000))
+        return next(name for name in numbered if name.casefold() not in taken)
+
+    def _show_menu(self, at: QtCore.QPoint) -> None:
+        menu = QtWidgets.QMenu(self)
+        menu.addAction("Add a Picture's Style…", self.ask_for_picture)
+        if item := self.itemAt(at):
+            menu.addAction("Rename…", lambda: self._rename(item.text()))
+            menu.addAction("Delete…", lambda: self._delete(item.text()))
+        menu.addAction("Refresh", self.fetch)
+        menu.exec(self.mapToGlobal(at))
+
+    def ask_for_picture(self) -> None:
+        """Have the painter choose a picture file whose style is to be kept."""
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "A Picture in the Style You Want")
+        if path:
+            self.add_picture(path)
+
+    def _rename(self, name: str) -> None:
+        new, accepted = QtWidgets.QInputDialog.getText(self, "Impasto", "New name:", text=name)
+        if accepted and new != name:
+            self._wanted = new
+            message = PresetRename(name=name, new_name=new)
+            self._link.ask(message, lambda *_: self.fetch(), self._fail)
+
+    def _delete(self, name: str) -> None:
+        buttons = QtWidgets.QMessageBox.StandardButton
+        asked = QtWidgets.QMessageBox.question(
+            self, "Impasto", f"Delete the style “{name}”? This cannot be undone."
+        )
+        if asked == buttons.Yes:
+            self._link.ask(PresetDelete(name=name), lambda *_: self.fetch(), self._fail)
+
+
+def read_style(path: str) -> Picture:
+    """A picture file's pixels, upright, no larger than any painting needs."""
+    reader = QtGui.QImageReader(path)
+    reader.setAutoTransform(True)
+    image = reader.read()
+    if image.isNull():
+        raise StyleUnreadable(
+            f"{Path(path).name} cannot be read: {reader.errorString()}.",
+            next_step="Open it in Krita, export it as PNG, and add that.",
+        )
+    if max(image.width(), image.height()) > _LONGEST_STYLE_PX:
+        image = image.scaled(
+            _LONGEST_STYLE_PX, _LONGEST_STYLE_PX,
+            QtCore.Qt.AspectRatioMode.KeepAspectRatio,
+            QtCore.Qt.TransformationMode.SmoothTransformation,
+        )  # fmt: skip
+    if image.colorSpace().isValid():
+        image.convertToColorSpace(QtGui.QColorSpace(QtGui.QColorSpace.NamedColorSpace.SRgb))
+    image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
+    bits = image.constBits()
+    bits.setsize(image.sizeInBytes())
+    return Picture(image.height(), image.width(), 4, "uint8", bytes(bits))
+
+
+def icon_of(picture: Picture) -> QtGui.QIcon:
+    """A picture as an icon."""
+    formats = QtGui.QImage.Format
+    image = QtGui.QImage(
+        bytes(picture.data), picture.width, picture.height, picture.width * picture.channels,
+        formats.Format_RGBA8888 if picture.channels == 4 else formats.Format_RGB888,
+    )  # fmt: skip
+    return QtGui.QIcon(QtGui.QPixmap.fromImage(image))

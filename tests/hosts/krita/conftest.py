@@ -1,0 +1,116 @@
+"""Krita with the plug-in and a driver in it, and the real daemon."""
+
+import os
+import runpy
+import shutil
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from tests.hosts.conftest import ROOT, Here, lacking
+from tests.hosts.host import Host
+from tests.integration.conftest import make_daemon, own_daemon  # noqa: F401
+
+from impasto_protocol.client import new_job_id
+from impasto_protocol.codec import Picture
+from impasto_protocol.messages import PresetSave
+from impasto_protocol.settings import Settings
+
+HERE = Path(__file__).parent
+PYTHONS = {"5.1": "3.11", "5.2": "3.13"}
+"""The Python of each Krita: Debian 12's own, and that of Debian 13."""
+
+
+class Krita(Host):
+    """A Krita on a screen."""
+
+    def __init__(self, place, folder, data, environment, display):
+        (folder / "run").mkdir(mode=0o700)
+        (folder / ".config").mkdir()
+        (folder / ".config" / "kritarc").write_text(
+            "[python]\nenable_impasto=true\nenable_impasto_driver=true\n"
+        )
+        variables = {
+            "XDG_RUNTIME_DIR": str(folder / "run"), "LIBGL_ALWAYS_SOFTWARE": "1",
+            "XDG_DATA_DIRS": f"{data}:/usr/local/share:/usr/share", **environment,
+        }  # fmt: skip
+        super().__init__(place, folder, ["krita", "--nosplash"], variables, display)
+
+
+def install(data, python, *, pyzmq=True):
+    """A folder for XDG_DATA_DIRS with the plug-in and the driver in it."""
+    build = runpy.run_path(str(ROOT / "installer" / "build.py"))
+    build["build_krita"](data / "krita", python, pyzmq=pyzmq)
+    shutil.copytree(HERE / "driver", data / "krita", dirs_exist_ok=True)
+    return data
+
+
+@pytest.fixture(scope="session", params=list(PYTHONS))
+def version(request):
+    return request.param
+
+
+@pytest.fixture(scope="session")
+def place(version, request):
+    """Where a Krita is."""
+    if version == "5.1":
+        if not shutil.which("krita"):
+            lacking("Krita is not installed: run tests/hosts/provision as root")
+        return Here()
+    tree = request.getfixturevalue("trixie")
+    if not (tree.folder / "usr/bin/krita").exists():
+        lacking(f"no Krita in {tree.folder}: run tests/hosts/provision as root")
+    return tree
+
+
+@pytest.fixture(scope="session")
+def data(version, place, tmp_path_factory):
+    return install(tmp_path_factory.mktemp("data"), PYTHONS[version])
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A photograph of 160 x 120 px and a painting."""
+    folder = tmp_path_factory.mktemp("pictures")
+    named = os.environ.get("IMPASTO_IMAGES")
+    demo = ROOT / "daemon/src/impasto_daemon/demo"
+    sources = {
+        "photo": Path(named) / "tubingen.jpg" if named else demo / "photograph.jpg",
+        "style": Path(named) / "starry_night_google.jpg" if named else demo / "painting.jpg",
+    }
+    for name, source in sources.items():
+        image = Image.open(source).convert("RGB")
+        image.resize((160, 120) if name == "photo" else (256, 200)).save(folder / f"{name}.png")
+    return {name: folder / f"{name}.png" for name in sources}
+
+
+@pytest.fixture(scope="session")
+def krita_daemon(tmp_path_factory):
+    weights = os.environ.get("IMPASTO_WEIGHTS")
+    variables = {"IMPASTO_WEIGHTS": weights} if weights else {}
+    running = make_daemon(tmp_path_factory.mktemp("d"), **variables).start()
+    yield running
+    running.end()
+
+
+@pytest.fixture(scope="session")
+def krita(place, data, krita_daemon, screen, tmp_path_factory):
+    """One Krita for all tests that leave it as they found it."""
+    environment = {"IMPASTO_HOME": str(krita_daemon.home)}
+    running = Krita(place, tmp_path_factory.mktemp("krita"), data, environment, screen)
+    yield running
+    running.close()
+
+
+def save_style(daemon, pictures):
+    """Have a daemon keep the style "Dusk"."""
+    image = Image.open(pictures["style"])
+    picture = Picture(image.height, image.width, 3, "uint8", image.tobytes())
+    message = PresetSave(job=new_job_id(), name="Dusk", settings=Settings())
+    with daemon.connect() as client:
+        client.submit(message, {"style": picture}).result()
+
+
+@pytest.fixture(scope="session")
+def saved_style(krita_daemon, pictures):
+    save_style(krita_daemon, pictures)

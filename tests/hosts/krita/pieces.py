@@ -1,0 +1,38 @@
+"""What the pieces of Krita's tests have in common; it stands before each of them."""
+
+BEFORE = """
+import sys
+from impasto.recipe import Recipe
+from impasto_protocol.settings import Settings
+
+docker = sys.modules["impasto"].Docker.instances[0]
+krita = Krita.instance()
+
+
+def begin(style="Dusk", **settings):
+    quick = Settings(**{"iterations": 4, "tolerance": 0.0, **settings})
+    docker._paint(lambda: Recipe(style, quick))
+
+
+def painted(document, **settings):
+    begin(**settings)
+    yield from until(lambda: docker.painting is None, 100)
+    yield 600
+
+
+def trigger(action):
+    krita.action(action).trigger()
+    yield 600
+
+
+def closed(document):
+    document.setModified(False)
+    document.close()
+    yield 200
+
+
+def pixels(node, box=None):
+    bounds = node.bounds()
+    box = box or (bounds.x(), bounds.y(), bounds.width(), bounds.height())
+    return bytes(node.pixelData(*box)).hex()
+"""

@@ -1,0 +1,334 @@
+"""The docker as a painter meets it: live previews, cancel, what breaks, and how it looks."""
+
+import shutil
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tests.hosts.krita.conftest import PYTHONS, Krita, install, save_style
+from tests.hosts.krita.pieces import BEFORE
+
+from impasto_protocol.messages import PresetDelete, Status
+
+IMPASTO = str(Path(sys.executable).with_name("impasto"))
+LONG = "iterations=90_000, working_px=256"
+
+BEGUN = (
+    BEFORE
+    + f"""
+def begun():
+    document = yield from opened(photo)
+    before = tree(document.rootNode())
+    begin({LONG})
+    yield from until(lambda: len(document.topLevelNodes()) == 2, 120)
+    seen = set()
+    canvas = document.topLevelNodes()[1]
+    def moving():
+        seen.add(pixels(canvas))
+        return len(seen) >= 3
+    yield from until(moving, 120)
+    return document, before
+"""
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def style(saved_style):
+    """There is a style to paint in."""
+
+
+def state_of(daemon, job):
+    with daemon.connect() as client:
+        return {info.job: info.state for info in client.ask(Status())[0].jobs}[job]
+
+
+def test_cancel_leaves_the_document_as_it_was(krita, pictures, krita_daemon):
+    before, after, clean, words, job = krita.run(
+        BEGUN
+        + """
+def main():
+    document, before = yield from begun()
+    job = docker.painting.job
+    krita.action("impasto_cancel").trigger()
+    yield from until(lambda: docker.painting is None, 20)
+    yield 1500
+    after, clean = tree(document.rootNode()), not document.modified()
+    words = docker.words.text()
+    yield from closed(document)
+    return [before, after, clean, words, job]
+""",
+        **pictures,
+    )
+    assert after == before and clean and words == "The job was cancelled."
+    assert state_of(krita_daemon, job) == "cancelled"
+
+
+def test_cancel_keeps_what_the_painter_did_meanwhile(krita, pictures):
+    names, words = krita.run(
+        BEGUN
+        + """
+def main():
+    document, before = yield from begun()
+    own = document.createNode("My own", "paintlayer")
+    document.rootNode().addChildNode(own, None)
+    yield 500
+    docker.cancel()
+    yield from until(lambda: docker.painting is None, 20)
+    yield 2000
+    names = [node.name() for node in document.topLevelNodes()]
+    words = docker.words.text()
+    yield from closed(document)
+    return [names, words]
+""",
+        **pictures,
+    )
+    assert names == ["Background", "My own"] and words == "The job was cancelled."
+
+
+@pytest.mark.parametrize("what", ["document", "canvas"])
+def test_closing_ends_the_job_quietly(krita, pictures, krita_daemon, what):
+    words, job = krita.run(
+        BEGUN
+        + """
+def main():
+    document, before = yield from begun()
+    job = docker.painting.job
+    if what == "document":
+        yield from closed(document)
+    else:
+        document.topLevelNodes()[1].remove()
+    yield from until(lambda: docker.painting is None, 20)
+    yield 1500
+    if what == "canvas":
+        assert [node.name() for node in document.topLevelNodes()] == ["Background"]
+        yield from closed(document)
+    return [docker.words.text(), job]
+""",
+        what=what,
+        **pictures,
+    )
+    assert (
+        words
+        == {
+            "document": "The document was closed.",
+            "canvas": "The layer that was being painted was removed.",
+        }[what]
+    )
+    deadline = time.monotonic() + 10
+    while state_of(krita_daemon, job) != "cancelled":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_picture_dropped_on_the_list_becomes_a_style(krita, pictures, krita_daemon):
+    names = krita.run(
+        BEFORE
+        + """
+def main():
+    mime = QtCore.QMimeData()
+    mime.setUrls([QtCore.QUrl.fromLocalFile(str(style))])
+    drop = QtGui.QDropEvent(
+        QtCore.QPointF(5, 5), QtCore.Qt.CopyAction, mime, QtCore.Qt.LeftButton, QtCore.Qt.NoModifier
+    )
+    docker.styles.dropEvent(drop)
+    yield from until(lambda: docker.styles.findItems("style", QtCore.Qt.MatchExactly), 100)
+    item, = docker.styles.findItems("style", QtCore.Qt.MatchExactly)
+    yield from until(lambda: not item.icon().isNull())
+    yield from until(lambda: docker.styles.chosen and docker.styles.chosen.name == "style")
+    return [docker.styles.item(row).text() for row in range(docker.styles.count())]
+""",
+        **pictures,
+    )
+    assert names == ["Dusk", "style"]
+    with krita_daemon.connect() as client:
+        client.ask(PresetDelete(name="style"))
+
+
+def test_event_loop_is_not_held_up(krita, pictures):
+    """Small pictures, so that Krita's own calls are short: what is left is the plug-in's."""
+    gaps = krita.run(
+        BEGUN
+        + """
+def main():
+    document, before = yield from begun()
+    clock = QtCore.QElapsedTimer()
+    gaps = []
+    clock.start()
+    def tick():
+        gaps.append(clock.restart())
+    timer = QtCore.QTimer()
+    timer.timeout.connect(tick)
+    timer.start(1)
+    yield 6000
+    timer.stop()
+    docker.cancel()
+    yield from until(lambda: docker.painting is None, 20)
+    yield 1500
+    yield from closed(document)
+    return sorted(gaps)[-5:]
+""",
+        **pictures,
+    )
+    print(f"\nlongest gaps of Krita's event loop while it paints: {gaps} ms")
+    assert gaps[-1] < 2000
+
+
+@pytest.fixture
+def own_krita(place, data, version, screen, tmp_path):
+    """Starts Kritas for tests that break something: own_krita(data=…, IMPASTO_HOME=…)."""
+    running = []
+
+    def start(*, data=data, **environment):
+        folder = tmp_path / f"krita{len(running)}"
+        folder.mkdir()
+        running.append(Krita(place, folder, data, environment, screen))
+        return running[-1]
+
+    yield start
+    for host in running:
+        host.close()
+
+
+def test_killed_daemon_is_noticed_and_the_next_painting_starts_another(
+    own_krita, own_daemon, pictures
+):
+    daemon = own_daemon()
+    save_style(daemon, pictures)
+    host = own_krita(
+        IMPASTO_HOME=str(daemon.home), IMPASTO_DOWNLOAD="false", IMPASTO_COMMAND=IMPASTO
+    )
+    number = host.begin(
+        BEGUN
+        + """
+def main():
+    document, before = yield from begun()
+    (folder / "begun").touch()
+    yield from until(lambda: docker.painting is None, 30)
+    yield 1500
+    first = [docker.words.text(), docker.state_words.text(), tree(document.rootNode()) == before]
+    yield from painted(document)
+    return [*first, docker.words.text()]
+""",
+        folder=host.folder,
+        **pictures,
+    )
+    deadline = time.monotonic() + 150
+    while not (host.folder / "begun").exists():
+        assert time.monotonic() < deadline, host.log()
+        time.sleep(0.1)
+    daemon.process.kill()
+    words, state, unchanged, again = host.end(number)
+    assert words.startswith("The daemon has") and "not connected" in state and unchanged
+    assert again.startswith("Done"), again
+    assert daemon.impasto("daemon", "stop").returncode == 0
+
+
+def test_no_daemon_and_none_to_start(own_krita, tmp_path, pictures):
+    host = own_krita(IMPASTO_HOME=str(tmp_path / "home"))
+    words, copied = host.run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    begin()
+    yield from until(lambda: docker.painting is None, 30)
+    words = docker.words.text()
+    docker._copy_diagnostics()
+    return [words, QtWidgets.QApplication.clipboard().text()]
+""",
+        **pictures,
+    )
+    assert "`impasto` was not found" in words and "Install Impasto" in words
+    assert "error: DAEMON_NOT_RUNNING" in copied and "host: Krita" in copied
+
+
+def test_without_pyzmq_the_bridge_serves(own_krita, version, krita_daemon, pictures, tmp_path):
+    data = install(tmp_path / "data", PYTHONS[version], pyzmq=False)
+    hide = data / "krita" / "pykrita" / "impasto" / "vendor" / "zmq"
+    hide.mkdir()
+    (hide / "__init__.py").write_text("raise ImportError('no pyzmq here')")
+    host = own_krita(
+        data=data, IMPASTO_HOME=str(krita_daemon.home), IMPASTO_COMMAND=IMPASTO
+    )  # fmt: skip
+    words, names, link = host.run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    yield from painted(document)
+    names = [node.name() for node in document.topLevelNodes()]
+    return [docker.words.text(), names, type(docker._link.client._link).__name__]
+""",
+        **pictures,
+    )
+    assert words.startswith("Done") and names == ["Background", "Dusk 50%"]
+    assert link == "BridgeLink"
+
+
+@pytest.mark.parametrize("missing", ["link.py", "vendor/impasto_protocol", "vendor/msgpack"])
+def test_files_missing_are_said_in_the_docker(own_krita, version, tmp_path, missing):
+    data = install(tmp_path / "data", PYTHONS[version])
+    plugin = data / "krita" / "pykrita" / "impasto"
+    gone = plugin / missing
+    shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
+    if missing.endswith("msgpack"):
+        gone.mkdir()
+        (gone / "__init__.py").write_text("raise ImportError('broken', name='msgpack')")
+    words = own_krita(data=data).run(
+        """
+window = Krita.instance().activeWindow().qwindow()
+docks = [d for d in window.findChildren(QtWidgets.QDockWidget) if d.windowTitle() == "Impasto"]
+answer = [label.text() for dock in docks for label in dock.findChildren(QtWidgets.QLabel)]
+"""
+    )
+    assert any("not complete" in each and "Install Impasto again" in each for each in words)
+
+
+THEMES = {"dark": "Krita dark", "light": "Krita bright"}
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("scale", ["1", "2"])
+def test_looks(own_krita, krita_daemon, pictures, theme, scale, version):
+    host = own_krita(IMPASTO_HOME=str(krita_daemon.home), QT_SCALE_FACTOR=scale)
+    host.run(
+        BEGUN
+        + """
+def main():
+    window = krita.activeWindow().qwindow()
+    window.resize(1400 // scale, 880 // scale)
+    for action in window.findChildren(QtWidgets.QAction):
+        if action.text().replace("&", "") == theme:
+            action.trigger()
+    docker.setVisible(True)
+    docker.raise_()
+    for other in window.findChildren(QtWidgets.QDockWidget):
+        if other is not docker and other.windowTitle() not in ("Impasto", "Toolbox"):
+            other.setVisible(False)
+    docker.styles.fetch()
+    document, before = yield from begun()
+    krita.activeWindow().activeView().setZoomLevel(4.0 / scale)
+    yield 1500
+""",
+        scale=int(scale),
+        theme=THEMES[theme],
+        **pictures,
+    )
+    host.picture(f"krita-{version}-running-{theme}-{scale}x")
+    told = host.run(
+        BEFORE
+        + """
+def main():
+    docker.conclude()
+    yield from until(lambda: docker.painting is None, 30)
+    yield 1500
+    inside = docker.widget().widget()
+    return [docker.words.text(), docker.width(), inside.minimumSizeHint().width(),
+            docker.results.count()]
+"""
+    )
+    host.picture(f"krita-{version}-finished-{theme}-{scale}x")
+    words, _width, narrowest, results = told
+    assert words.startswith("Done") and results == 1
+    assert narrowest <= 300
