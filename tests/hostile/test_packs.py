@@ -217,6 +217,29 @@ def test_single_file_needs_a_name_of_its_own(library):
             bring(library, GOOD, name=name)
 
 
+def test_style_that_begins_as_a_zip_does_is_no_pack(library):
+    """Its header is 0x4B50 bytes long, which is written PK."""
+    length = int.from_bytes(GOOD[:8], "little")
+    header = GOOD[8 : 8 + length].ljust(0x4B50)
+    data = len(header).to_bytes(8, "little") + header + GOOD[8 + length :]
+    assert data.startswith(b"PK") and bring(library, data, name="a") == ("a",)
+
+
+def test_list_goes_on_over_damaged_files(library, tmp_path):
+    whole = tmp_path / "presets" / "x.safetensors"
+    for number in range(40):
+        content = b"" if number % 2 else whole.read_bytes()
+        (tmp_path / "presets" / f"{number:02}.safetensors").write_bytes(content)
+    names, damaged, more = [], set(), True
+    while more:
+        page, _ = library.answer(messages.PresetList(after=names[-1] if names else ""), [])
+        names += [info.name for info in page.presets]
+        damaged |= set(page.damaged)
+        more = page.more
+    assert names == [*(f"{number:02}" for number in range(0, 40, 2)), "x"]
+    assert damaged == {f"{number:02}" for number in range(1, 40, 2)}
+
+
 TWO = [preset("a"), preset("b")]
 
 

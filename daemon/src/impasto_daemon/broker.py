@@ -24,7 +24,7 @@ import zmq.asyncio
 from impasto_daemon import __version__, weights
 from impasto_daemon.address import Address
 from impasto_daemon.config import Config
-from impasto_daemon.engine.identity import UNTRAINED, UNTRAINED_POOLING, network_identity
+from impasto_daemon.engine.identity import network_identity
 from impasto_daemon.library import Library, Request
 from impasto_daemon.logs import rotate
 from impasto_daemon.paths import Paths
@@ -258,10 +258,7 @@ class Broker:
         self._send(sender, dataclasses.replace(found[0], request=message.request), found[1])
 
     def _network(self, pooling: str) -> str:
-        identity = weights.identify(self._config.weights, self._paths.data)
-        if identity:
-            return network_identity(pooling, identity)
-        return network_identity(UNTRAINED_POOLING, UNTRAINED)
+        return network_identity(pooling, weights.identify(self._config.weights, self._paths.data))
 
     def _welcome(self) -> messages.Welcome:
         return messages.Welcome(

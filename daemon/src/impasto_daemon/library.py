@@ -65,12 +65,19 @@ class Library:
                 return self._import(request, bytes(frames[-1])), ()
 
     def _list(self, after: str) -> messages.Presets:
-        found, damaged = self._presets.survey()
-        found = [info for info in found if info.name.casefold() > after.casefold()]
+        found: list[PresetInfo] = []
+        damaged: list[str] = []
+        for name, info in self._presets.survey(after):
+            if info is None:
+                damaged.append(name)
+            else:
+                found.append(self._judge(info))
+            if len(found) > _A_PAGE:
+                break
         return messages.Presets(
-            presets=tuple(map(self._judge, found[:_A_PAGE])),
+            presets=tuple(found[:_A_PAGE]),
             more=len(found) > _A_PAGE,
-            damaged=() if after else tuple(name[:64] for name in damaged[:_DAMAGED]),
+            damaged=tuple(damaged[:_DAMAGED]),
         )
 
     def _get(self, request: messages.PresetGet) -> Answer:

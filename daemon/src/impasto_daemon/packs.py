@@ -21,7 +21,7 @@ _ENCRYPTED = 0x2041
 
 def is_pack(data: bytes) -> bool:
     """Whether a file's content is a zip."""
-    return data.startswith(b"PK")
+    return data.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 def write_pack(presets: Iterable[Preset]) -> bytes:

@@ -57,11 +57,11 @@ def check_name(name: str, of: str = "style's name") -> str:
     Raises PresetInvalid saying what is wrong with it.
     """
     composed = unicodedata.normalize("NFC", name)
-    if not 1 <= len(composed) <= 64 or len(composed.encode()) > 200:
-        raise _bad_name(of, "must have 1 to 64 letters")
     # C: control, format (which turns the direction of writing), surrogates, private use.
     if any(unicodedata.category(letter)[0] == "C" for letter in composed):
         raise _bad_name(of, "holds letters that cannot be seen")
+    if not 1 <= len(composed) <= 64 or len(composed.encode()) > 200:
+        raise _bad_name(of, "must have 1 to 64 letters")
     if set(composed) & set('<>:"/\\|?*'):
         raise _bad_name(of, 'may not hold any of < > : " / \\ | ? *')
     if composed != composed.strip() or composed[0] == "." or composed[-1] == ".":

@@ -16,6 +16,8 @@ from impasto_daemon.statistics import Statistics
 from impasto_protocol.errors import DiskFull, PresetExists, PresetInvalid, UnknownPreset
 from impasto_protocol.messages import PresetInfo
 
+_INCOMING = ".incoming-"
+
 
 class PresetStore:
     """The presets in a folder. Names that differ only in upper and lower case are the same."""
@@ -28,15 +30,14 @@ class PresetStore:
         """Nothing was ever kept in it."""
         return not self._folder.exists()
 
-    def survey(self) -> tuple[list[PresetInfo], list[str]]:
-        """Every preset that can be read, and the names of the files that cannot, by name."""
-        found, damaged = [], []
+    def survey(self, after: str = "") -> Iterator[tuple[str, PresetInfo | None]]:
+        """The presets after a name, by name; None for one that is damaged."""
         for path in self._files():
-            try:
-                found.append(read_info(path))
-            except PresetInvalid:
-                damaged.append(path.stem)
-        return found, damaged
+            if path.stem.casefold() > after.casefold():
+                try:
+                    yield path.stem, read_info(path)
+                except PresetInvalid:
+                    yield path.stem, None
 
     def get(self, name: str) -> Preset:
         """The preset of that name. Raises UnknownPreset, or PresetInvalid when it is damaged."""
@@ -54,13 +55,15 @@ class PresetStore:
     def save_all(self, presets: Iterable[Preset], *, replace: bool = False) -> list[PresetInfo]:
         """Write presets of different names, or after an error none of them.
 
-        Raises as `save` does, and what `presets` raises.
+        Raises as `save` does, and what `presets` raises. Only one caller at a time.
         """
         places = {}
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
+            for left in self._folder.glob(f"{_INCOMING}*"):
+                shutil.rmtree(left, ignore_errors=True)
             with (
-                tempfile.TemporaryDirectory(dir=self._folder, prefix=".incoming-") as aside,
+                tempfile.TemporaryDirectory(dir=self._folder, prefix=_INCOMING) as aside,
                 contextlib.ExitStack() as undo,
             ):
                 for number, preset in enumerate(map(_checked, presets)):
@@ -97,11 +100,11 @@ class PresetStore:
             return "", ()
         return info.folder, info.tags
 
-    def renew(self, preset: Preset, network: str, statistics: Statistics) -> None:
-        """Store new statistics of `preset`, unless it was changed or taken away meanwhile."""
+    def renew(self, info: PresetInfo, network: str, statistics: Statistics) -> None:
+        """Store new statistics of a preset, unless it was replaced or taken away meanwhile."""
         with contextlib.suppress(UnknownPreset):
-            now = self.get(preset.name)
-            if now.style == preset.style:
+            now = self.get(info.name)
+            if now.style == info.style:
                 now = dataclasses.replace(now, network=network, statistics=statistics)
                 self.save(now, replace=True)
 
@@ -142,8 +145,20 @@ class PresetStore:
     def _files(self) -> Iterator[Path]:
         if not self._folder.is_dir():
             return iter(())
-        files = (path for path in self._folder.iterdir() if path.suffix == SUFFIX)
-        return iter(sorted(files, key=lambda path: path.stem.casefold()))
+        return iter(sorted(filter(_is_named, self._folder.iterdir()), key=_order))
+
+
+def _is_named(path: Path) -> bool:
+    """Whether a file's name can be a preset's."""
+    try:
+        check_name(path.stem)
+    except PresetInvalid:
+        return False
+    return path.suffix == SUFFIX
+
+
+def _order(path: Path) -> str:
+    return path.stem.casefold()
 
 
 def _checked(preset: Preset) -> Preset:

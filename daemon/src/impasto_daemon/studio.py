@@ -13,7 +13,7 @@ import torch
 from impasto_daemon import weights
 from impasto_daemon.config import Config
 from impasto_daemon.download import fetch
-from impasto_daemon.engine.identity import UNTRAINED, UNTRAINED_POOLING, network_identity
+from impasto_daemon.engine.identity import UNTRAINED_POOLING, network_identity
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.style import Known, Style
 from impasto_daemon.engine.untrained import untrained_vgg19
@@ -122,8 +122,6 @@ class Studio:
 
     def identity(self, pooling: str) -> str:
         """What the network with that pooling is called."""
-        if self.untrained:
-            return network_identity(UNTRAINED_POOLING, UNTRAINED)
         return network_identity(pooling, self._identity)
 
     def network(self, pooling: str) -> Vgg19:

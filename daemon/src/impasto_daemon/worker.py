@@ -45,6 +45,7 @@ from impasto_protocol.errors import (
     OutOfMemory,
     WorkerFailed,
 )
+from impasto_protocol.messages import PresetInfo
 
 log = logging.getLogger(__name__)
 
@@ -186,38 +187,38 @@ class Worker:
         if not message.preset:
             key = digest_of(pictures["style"].data).hex()
             return self._studio.style(key, pictures["style"], network, {}), key, []
-        preset = self._presets.get(message.preset)
+        info, preset = self._presets.info(message.preset), self._presets.get(message.preset)
         known = preset.statistics if preset.network == network.identity else {}
         style = self._studio.style(preset.style, preset.picture, network, known)
-        return style, preset.style, self._renew(job, preset, style, network)
+        return style, preset.style, self._renew(job, info, style, network)
 
-    def _renew(self, job: JobLine, preset: Preset, style: Style, network: Vgg19) -> list[str]:
+    def _renew(self, job: JobLine, info: PresetInfo, style: Style, network: Vgg19) -> list[str]:
         """Store a preset that was made with other weights or by an older version as it is now.
 
         Returns notes for the painter. A preset that cannot be written is still applied.
         """
-        own = self._studio.identity(preset.settings.pooling)
-        anew, old = preset.network != own, self._presets.info(preset.name).state == "older_version"
-        if not (anew or old):
+        own = self._studio.identity(info.settings.pooling)
+        if info.state == "good" and info.network == own:
             return []
-        notes = []
-        if anew and preset.network:
-            notes.append(f"The style {preset.name!r} was taken anew, with the weights now in use.")
+        notes, other_weights = [], info.network not in ("", own)
+        if other_weights:
+            notes.append(f"The style {info.name!r} was taken anew, with the weights now in use.")
         # Statistics of another pooling are not its own, and trained ones are not given up while
         # the weights cannot be had.
-        if network.identity == own and not (anew and preset.network and self._studio.untrained):
-            found = self._measure(job, style, preset.picture, preset.settings.style_layers)
+        if network.identity == own and not (other_weights and self._studio.untrained):
+            longest_px = max(info.height, info.width)
+            found = self._measure(job, style, longest_px, info.settings.style_layers)
             try:
-                self._presets.renew(preset, own, found)
+                self._presets.renew(info, own, found)
             except DiskFull as error:
-                notes.append(f"The style {preset.name!r} could not be stored. {error}")
+                notes.append(f"The style {info.name!r} could not be stored. {error}")
         return notes
 
     def _measure(
-        self, job: JobLine, style: Style, picture: Picture, layers: Sequence[str]
+        self, job: JobLine, style: Style, longest_px: int, layers: Sequence[str]
     ) -> Statistics:
-        """The statistics that a preset keeps of its picture."""
-        sizes = ladder(max(picture.height, picture.width))
+        """The statistics that a preset keeps of a picture of that size."""
+        sizes = ladder(longest_px)
         found = {}
         for done, size in enumerate(sizes):
             job.progress("style", done, len(sizes))
@@ -236,7 +237,8 @@ class Worker:
         network = self._studio.network(message.settings.pooling)
         key = digest_of(picture.data).hex()
         style = self._studio.style(key, picture, network, {})
-        statistics = self._measure(job, style, picture, message.settings.style_layers)
+        longest_px = max(picture.height, picture.width)
+        statistics = self._measure(job, style, longest_px, message.settings.style_layers)
         folder, tags = self._presets.shelf(name)
         self._presets.save(
             Preset(
@@ -255,7 +257,7 @@ class Worker:
         job.tell(
             messages.Result(
                 job=message.job,
-                steps=len({size for size, _ in statistics}),
+                steps=len(ladder(longest_px)),
                 seconds=time.monotonic() - began,
                 device=describe(self._studio.device),
                 weights=network.identity,

@@ -248,14 +248,18 @@ class Client:
 
     def presets(self) -> list[PresetInfo]:
         """Every saved style, by name."""
-        found: list[PresetInfo] = []
-        while True:
-            answer, _ = self.ask(PresetList(after=found[-1].name if found else ""))
+        return [info for page in self.preset_pages() for info in page.presets]
+
+    def preset_pages(self) -> Iterator[Presets]:
+        """Every saved style, by name, a few at a time, and the damaged ones among them."""
+        page = Presets(more=True)
+        while page.more:
+            after = page.presets[-1].name if page.presets else ""
+            answer, _ = self.ask(PresetList(after=after))
             if not isinstance(answer, Presets):
                 raise BadMessage("The daemon's answer was not a list of styles.")
-            found += answer.presets
-            if not answer.more:
-                return found
+            page = answer
+            yield page
 
     def export_presets(self, names: Sequence[str], *, pack: bool = False) -> bytes:
         """The file of a saved style, or a pack of several."""

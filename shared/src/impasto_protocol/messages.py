@@ -372,7 +372,7 @@ class Presets(Message):
     presets: tuple[PresetInfo, ...] = wire("by name", default=(), longest=1000)
     more: bool = wire("ask again, `after` the last of these", default=False)
     damaged: tuple[str, ...] = wire(
-        "names of files that cannot be used; with the first presets only", default=(), longest=32
+        "names among them whose files cannot be used", default=(), longest=32
     )
 
 

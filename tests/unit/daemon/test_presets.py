@@ -45,7 +45,7 @@ def test_preset_comes_back_whole(store, preset):
     found = store.get("Starry")
     assert found.picture == saved.picture and found.settings == saved.settings
     np.testing.assert_array_equal(found.statistics[64, "relu1_1"], saved.statistics[64, "relu1_1"])
-    assert store.survey() == ([info], [])
+    assert list(store.survey()) == [("Starry", info)]
 
 
 def test_file_of_the_first_version_is_read_and_known_for_its_age(store, preset, tmp_path):
@@ -64,7 +64,7 @@ def test_file_of_a_newer_version_asks_for_an_update(store, preset, tmp_path):
         with pytest.raises(PresetInvalid, match="newer Impasto") as caught:
             call("Starry")
         assert "Update" in caught.value.next_step
-    assert store.survey() == ([], ["Starry"])
+    assert list(store.survey()) == [("Starry", None)]
 
 
 def test_preset_without_statistics_is_unmeasured(store, preset):
@@ -93,7 +93,7 @@ def test_folder_or_tag_that_could_do_harm_is_refused(store, preset, folder, tags
 
 
 def names(store):
-    return [info.name for info in store.survey()[0]]
+    return [name for name, info in store.survey() if info]
 
 
 def test_all_presets_are_saved_or_none(store, preset):
@@ -124,6 +124,23 @@ def test_failure_half_way_puts_everything_back(store, preset, monkeypatch, tmp_p
     assert {path.name: path.read_bytes() for path in (tmp_path / "presets").iterdir()} == before
 
 
+def test_leftover_of_a_killed_import_goes_with_the_next(store, preset, tmp_path):
+    store.save_all([preset("a")])
+    left = tmp_path / "presets" / ".incoming-1234"
+    left.mkdir()
+    (left / "new-0").touch()
+    store.save_all([preset("b")])
+    assert names(store) == ["a", "b"] and not left.exists()
+
+
+def test_files_that_nobody_could_have_saved_are_passed_over(store, preset, tmp_path):
+    store.save(preset("a"))
+    data = (tmp_path / "presets" / "a.safetensors").read_bytes()
+    for name in ("x" * 65, "b\n", "\udcff", ".b"):
+        (tmp_path / "presets" / f"{name}.safetensors").write_bytes(data)
+    assert [name for name, _ in store.survey()] == ["a"]
+
+
 def test_names_that_one_file_system_takes_for_one_are_one(store, preset):
     store.save(preset("\N{LATIN SMALL LETTER E WITH ACUTE}t\N{LATIN SMALL LETTER E WITH ACUTE}"))
     with pytest.raises(PresetExists):
@@ -152,7 +169,7 @@ def test_names_differ_by_more_than_case(store, preset):
     with pytest.raises(PresetExists):
         store.save(preset("STARRY"))
     store.save(preset("STARRY", settings=Settings(strength=0.1)), replace=True)
-    assert [info.settings.strength for info in store.survey()[0]] == [0.1]
+    assert [info.settings.strength for _, info in store.survey()] == [0.1]
     assert store.get("sTaRrY").settings.strength == 0.1
 
 
@@ -179,7 +196,7 @@ def test_name_that_could_do_harm_is_refused(store, preset, name):
     with pytest.raises(PresetInvalid) as caught:
         store.save(preset(name))
     assert caught.value.next_step
-    assert store.survey()[0] == []
+    assert list(store.survey()) == []
 
 
 @given(st.text(max_size=70))
@@ -212,6 +229,8 @@ def damage(path, how):
         about["version"] = 99
     elif how == "version that is no number":
         about["version"] = "2"
+    elif how == "half a letter":
+        about["style"] = "\ud800"
     elif how == "tag of many letters":
         about["tags"] = ["x" * 33]
     elif how == "bytes after the end":
@@ -241,7 +260,7 @@ def damage(path, how):
     "empty", "truncated", "no safetensors", "header that lies", "unknown setting",
     "negative weight", "unknown layer", "infinite statistics", "statistics of another size",
     "picture of floats", "no picture", "strange tensor", "version that is no number",
-    "tag of many letters", "bytes after the end", "picture over the limit",
+    "half a letter", "tag of many letters", "bytes after the end", "picture over the limit",
 ])  # fmt: skip
 def test_damaged_file_is_refused_by_name_and_the_others_load(store, preset, tmp_path, how):
     store.save(preset("good"))

@@ -288,13 +288,13 @@ def test_preset_of_an_older_version_is_stored_as_one_of_today(kept, networks, mo
 
 
 def test_preset_deleted_meanwhile_stays_deleted(kept, networks):
-    preset = kept.store.get("kept")
+    info = kept.store.info("kept")
     kept.change(style="another")
-    kept.store.renew(preset, "other", {})
+    kept.store.renew(info, "other", {})
     assert kept.store.get("kept").statistics
     kept.store.delete("kept")
-    kept.store.renew(preset, "other", {})
-    assert kept.store.survey() == ([], [])
+    kept.store.renew(info, "other", {})
+    assert not list(kept.store.survey())
 
 
 def test_damaged_pixels_fail_the_job(work, order):

@@ -11,7 +11,7 @@ from impasto_daemon.cli.show import console, json_option, tell
 from impasto_daemon.cli.style_files import connect
 from impasto_protocol.client import Client, new_job_id
 from impasto_protocol.errors import PresetInvalid
-from impasto_protocol.messages import PresetGet, PresetInfo, PresetList, Presets, PresetSave
+from impasto_protocol.messages import PresetGet, PresetInfo, Presets, PresetSave
 
 _WORDS = {
     "good": "good",
@@ -51,9 +51,10 @@ def check(names: tuple[str, ...], fix: bool, as_json: bool) -> None:
 
 
 def _all(client: Client) -> list[str]:
-    answer, _ = client.ask(PresetList())
-    assert isinstance(answer, Presets)
-    return [info.name for info in client.presets()] + list(answer.damaged)
+    found: dict[str, None] = {}
+    for page in client.preset_pages():
+        found |= dict.fromkeys((*(info.name for info in page.presets), *page.damaged))
+    return sorted(found, key=str.casefold)
 
 
 def _read(client: Client, name: str) -> PresetInfo:

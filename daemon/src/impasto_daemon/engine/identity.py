@@ -10,5 +10,10 @@ UNTRAINED_POOLING = "average"
 
 
 def network_identity(pooling: str, weights: str) -> str:
-    """The name of VGG-19 with that pooling and weights: all that its features depend on."""
+    """The name of VGG-19 with that pooling and weights: all that its features depend on.
+
+    weights: their hash; without any it is the untrained stand-in, which has but one pooling.
+    """
+    if not weights:
+        pooling, weights = UNTRAINED_POOLING, UNTRAINED
     return f"vgg19-{pooling}-{weights}"
