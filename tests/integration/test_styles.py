@@ -103,6 +103,19 @@ def test_requests_about_styles_are_met_in_their_order(client, saved):
         client.export_presets(["a"])
 
 
+def test_flood_of_requests_is_turned_away_and_the_daemon_goes_on(daemon, client):
+    with daemon.connect() as flooding:
+        for _ in range(1000):
+            flooding.request(messages.PresetList())
+
+        def refused():
+            said = [answer for answer, _ in flooding._answers.values()]
+            return "BUSY" in [answer.code for answer in said if isinstance(answer, messages.Error)]
+
+        flooding._wait(refused)
+    assert client.presets() == []
+
+
 def test_pack_of_several_styles_comes_back(daemon, client, saved, tmp_path):
     for name in ("a", "b"):
         saved(name)

@@ -39,6 +39,7 @@ from impasto_protocol.errors import (
     BadField,
     BadImage,
     BadMessage,
+    Busy,
     ImpastoError,
     UnknownType,
     VersionSkew,
@@ -95,7 +96,7 @@ class Broker:
         self._library = Library(self._presets, self._network)
         # One thread: requests about presets are met in the order in which they came.
         self._librarian = ThreadPoolExecutor(1)
-        self._asked: set[asyncio.Task[None]] = set()
+        self._asked: dict[asyncio.Task[None], bytes] = {}
         self._workshop = Workshop(config, self._hire, self._tell, clock)
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.ROUTER)
@@ -219,9 +220,12 @@ class Broker:
                 position = self._workshop.collect(message.job, sender, user)
                 return messages.Accepted(job=message.job, position=position), ()
             case _ if isinstance(message, Request):
+                waiting = list(self._asked.values()).count(sender)
+                if waiting >= self._config.queue:
+                    raise Busy(f"{waiting} requests are waiting already.")
                 asked = self._loop.create_task(self._ask_library(sender, message, frames))
-                self._asked.add(asked)
-                asked.add_done_callback(self._asked.discard)
+                self._asked[asked] = sender
+                asked.add_done_callback(self._asked.pop)
                 return None, ()
         raise UnknownType(f"{message.type!r} is for clients, not for the daemon.")
 
@@ -242,20 +246,18 @@ class Broker:
         return messages.Accepted(job=message.job, position=position)
 
     async def _ask_library(self, sender: bytes, message: Request, frames: Sequence[Buffer]) -> None:
-        found: tuple[messages.Message, Sequence[Buffer]]
+        answer: messages.Message
+        found: Sequence[Buffer] = ()
         try:
-            found = await self._loop.run_in_executor(
+            answer, found = await self._loop.run_in_executor(
                 self._librarian, self._library.answer, message, frames
             )
         except ImpastoError as error:
-            found = _error(message.request, error), ()
+            answer = _error(0, error)
         except Exception:
             log.exception("a request about presets failed unexpectedly")
-            found = (
-                _error(message.request, ImpastoError("Something went wrong inside Impasto.")),
-                (),
-            )
-        self._send(sender, dataclasses.replace(found[0], request=message.request), found[1])
+            answer = _error(0, ImpastoError("Something went wrong inside Impasto."))
+        self._send(sender, dataclasses.replace(answer, request=message.request), found)
 
     def _network(self, pooling: str) -> str:
         return network_identity(pooling, weights.identify(self._config.weights, self._paths.data))

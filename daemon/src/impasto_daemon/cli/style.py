@@ -121,7 +121,7 @@ def rename(name: str, new_name: str, as_json: bool) -> None:
 @click.argument("folder", default="")
 @json_option
 def move(name: str, folder: str, as_json: bool) -> None:
-    """Put the style NAME into FOLDER; without one, take it out of its folder."""
+    """Put the style NAME into FOLDER, or into none."""
     with connect() as client:
         client.ask(PresetSort(name=name, folder=folder))
     where = f"in {folder}" if folder else "in no folder"
@@ -133,7 +133,7 @@ def move(name: str, folder: str, as_json: bool) -> None:
 @click.argument("tags", nargs=-1)
 @json_option
 def tag(name: str, tags: tuple[str, ...], as_json: bool) -> None:
-    """Give the style NAME these TAGS instead of those it has; none takes them all away."""
+    """Give the style NAME these TAGS, and no others."""
     with connect() as client:
         client.ask(PresetSort(name=name, tags=tags))
     text = f"{name} is tagged {', '.join(tags)}." if tags else f"{name} has no tags."

@@ -37,8 +37,7 @@ def check(names: tuple[str, ...], fix: bool, as_json: bool) -> None:
                     info = _read(client, name)
                 row = {"name": info.name, "state": info.state, "told": _WORDS[info.state]}
             except PresetInvalid as error:
-                told = f"damaged: {error} {error.next_step}"
-                row = {"name": name, "state": "damaged", "told": told}
+                row = {"name": name, "state": "damaged", "told": f"{error} {error.next_step}"}
             rows.append(row)
 
     def table() -> None:

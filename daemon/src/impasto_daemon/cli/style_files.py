@@ -28,7 +28,7 @@ def connect() -> Client:
               help="Where to put it; several styles make a pack, which ends in .zip.")  # fmt: skip
 @json_option
 def export_styles(names: tuple[str, ...], output: Path, as_json: bool) -> None:
-    """Write styles to a file that `impasto style import` takes, here or elsewhere."""
+    """Write styles to a file, which `impasto style import` takes."""
     ending = output.suffix.lower()
     if ending != ".zip" and (len(names) > 1 or ending != SUFFIX):
         raise click.UsageError(
@@ -44,9 +44,10 @@ def export_styles(names: tuple[str, ...], output: Path, as_json: bool) -> None:
 @click.option("--replace", is_flag=True, help="Replace styles of the same names.")
 @json_option
 def import_styles(files: tuple[Path, ...], replace: bool, as_json: bool) -> None:
-    """Keep the styles in FILES, each a style or a pack as `impasto style export` writes them.
+    """Keep the styles in FILES.
 
-    A style is called what its file is called. When a file cannot be used, nothing of it is kept.
+    Each is a style or a pack, as `impasto style export` writes them. A style is called what its
+    file is called. When a file cannot be used, nothing of it is kept.
     """
     names: list[str] = []
     with connect() as client:
@@ -58,7 +59,10 @@ def import_styles(files: tuple[Path, ...], replace: bool, as_json: bool) -> None
 @click.command()
 @json_option
 def starter(as_json: bool) -> None:
-    """Bring back the styles that come with Impasto; those that are there stay as they are."""
+    """Bring back the styles that come with Impasto.
+
+    Those that are there stay as they are.
+    """
     from impasto_daemon.starter.presets import starter_presets
 
     names: list[str] = []
