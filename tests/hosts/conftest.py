@@ -1,5 +1,6 @@
 """The editors, each real and in a tree of its own that tests run it in by chroot."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -60,14 +61,14 @@ def trixie(tmp_path_factory):
     return Tree(folder, tmp_path_factory.getbasetemp())
 
 
-@pytest.fixture(scope="session")
-def screen():
-    """A screen that nobody sees: its name."""
+@contextlib.contextmanager
+def xvfb(size):
+    """A screen that nobody sees: its name. size: WIDTHxHEIGHT."""
     if not shutil.which("Xvfb"):
         lacking("there is no Xvfb")
     read, write = os.pipe()
     server = subprocess.Popen(
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", "1400x900x24", "-nolisten", "tcp"],
+        ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp"],
         pass_fds=[write], stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(write)
@@ -75,3 +76,9 @@ def screen():
         yield f":{said.readline().strip()}"
     server.terminate()
     server.wait()
+
+
+@pytest.fixture(scope="session")
+def screen():
+    with xvfb("1400x900") as name:
+        yield name

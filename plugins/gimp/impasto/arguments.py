@@ -4,10 +4,18 @@ The names of the settings are those of `impasto_protocol.settings.Settings` with
 test holds their ranges and defaults to it.
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
 import gi
 
 gi.require_version("Gimp", "3.0")
 from gi.repository import Gimp, GObject  # noqa: E402
+
+Argument = tuple[Any, ...]
+"""Kind, name, label, blurb; then range and default, or a choice's values and default."""
 
 _FLAGS = GObject.ParamFlags.READWRITE
 
@@ -28,7 +36,7 @@ SELECTION = {
     "mask": "A layer mask",
 }
 
-LOOK = (
+LOOK: tuple[Argument, ...] = (
     ("double", "strength", "Stren_gth", "0 keeps the photograph, 1 keeps little of it",
      0, 1, 0.5),
     ("double", "style-scale", "Stroke si_ze",
@@ -44,7 +52,7 @@ LOOK = (
     ("int", "seed", "S_eed", "Seed of the noise", 0, 2_147_483_647, 0),
 )  # fmt: skip
 
-RESULT = (
+RESULT: tuple[Argument, ...] = (
     ("int", "context-margin", "Conte_xt margin",
      "How many pixels around the selection are looked at as well", 0, 4096, 64),
     ("choice", "selection-as", "Selection _becomes", "How the selection cuts the painting out",
@@ -53,7 +61,7 @@ RESULT = (
      True),
 )  # fmt: skip
 
-ADVANCED = (
+ADVANCED: tuple[Argument, ...] = (
     ("int", "scales", "Scales", "Coarse-to-fine steps; 0 chooses by size", 0, 8, 0),
     ("double", "start-noise", "Start from noise",
      "0 starts from the layer, 1 from noise, between them a blend", 0, 1, 0),
@@ -81,22 +89,24 @@ ADVANCED = (
     ("string", "style-layer-weights", "Their weights", "Separated by commas; empty: equal", ""),
 )  # fmt: skip
 
-APPLY = (
-    ("bool", "own-settings", "Settin_gs of the style", "Use the strength and stroke size saved "
+APPLY: tuple[Argument, ...] = (
+    ("bool", "own-settings", "Setti_ngs of the style", "Use the strength and stroke size saved "
      "with the style", True),
     *LOOK[:3],
     *RESULT,
 )  # fmt: skip
 
 SETTINGS = tuple(a[1] for a in LOOK + ADVANCED if a[1] != "quality")
+SHARES = tuple(a[1] for a in LOOK + ADVANCED if a[0] == "double" and a[5] <= 1)
+"""What lies between 0 and 1."""
 
 
-def names(table):
+def names(table: Iterable[Argument]) -> list[str]:
     """The names of a table's arguments."""
     return [argument[1] for argument in table]
 
 
-def _add(procedure, table):
+def _add(procedure: Gimp.Procedure, table: Iterable[Argument]) -> None:
     for kind, name, label, blurb, *rest in table:
         if kind == "choice":
             values, default = rest
@@ -109,7 +119,7 @@ def _add(procedure, table):
             getattr(procedure, f"add_{kind}_argument")(name, label, blurb, *rest, _FLAGS)
 
 
-def _add_style(procedure, default):
+def _add_style(procedure: Gimp.Procedure, default: str) -> None:
     _add(procedure, [
         ("choice", "style-from", "Style _from", "Where the style is taken from",
          STYLE_FROM, default),
@@ -126,30 +136,30 @@ def _add_style(procedure, default):
     )
 
 
-def _add_preset(procedure):
+def _add_preset(procedure: Gimp.Procedure) -> None:
     _add(procedure, [("string", "style-preset", "Sa_ved style", "Name of a saved style", "")])
 
 
-def _add_stylize(procedure):
+def _add_stylize(procedure: Gimp.Procedure) -> None:
     _add_style(procedure, "file")
     _add_preset(procedure)
     _add(procedure, LOOK + RESULT + ADVANCED)
 
 
-def _add_again(procedure):
+def _add_again(procedure: Gimp.Procedure) -> None:
     pass
 
 
-def _add_apply(procedure):
+def _add_apply(procedure: Gimp.Procedure) -> None:
     _add_preset(procedure)
     _add(procedure, APPLY)
 
 
-def _add_save(procedure):
+def _add_save(procedure: Gimp.Procedure) -> None:
     _add(procedure, [("string", "name", "_Name", "The name to keep it under", "")])
     _add_style(procedure, "layer")
     _add(procedure, [
-        ("bool", "replace", "Re_place", "Replace a style of the same name", False),
+        ("bool", "replace", "R_eplace", "Replace a style of the same name", False),
         LOOK[0], LOOK[1],
     ])  # fmt: skip
 
@@ -163,7 +173,7 @@ ADD = {
 """What gives each procedure its arguments."""
 
 
-def add_work(procedure):
+def add_work(procedure: Gimp.Procedure) -> None:
     """The arguments of the procedure that does the work."""
     procedure.add_image_argument("image", "Image", "The image", True, _FLAGS)
     procedure.add_drawable_argument("source", "Source", "The layer to be painted", True, _FLAGS)

@@ -1,6 +1,10 @@
 """Every window of the plug-in."""
 
+from __future__ import annotations
+
 import threading
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 import arguments
 import gi
@@ -8,12 +12,15 @@ import gi
 gi.require_version("Gdk", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gdk, GdkPixbuf, Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
+from gi.repository import Gdk, GdkPixbuf, Gimp, GimpUi, GLib, GObject, Gtk, Pango  # noqa: E402
+
+if TYPE_CHECKING:
+    from impasto_protocol.codec import Picture
 
 _SPACE_PX = 12
 
 
-def ask_stylize(procedure, config):
+def ask_stylize(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
     """Have the painter choose style and settings. Raises Cancelled."""
     dialog = _dialog(procedure, config, "Impasto Style Transfer")
     style = _style_frame(dialog, config, ["style-from", "style-file", "style-layer",
@@ -36,7 +43,7 @@ def ask_stylize(procedure, config):
     _run(dialog)
 
 
-def ask_preset(procedure, config):
+def ask_preset(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
     """Have the painter choose a saved style. Raises Cancelled."""
     dialog = _dialog(procedure, config, "Impasto: Apply Preset")
     chooser = PresetChooser(config)
@@ -46,15 +53,16 @@ def ask_preset(procedure, config):
     _run(dialog)
 
 
-def ask_save(procedure, config):
+def ask_save(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
     """Have the painter name a style. Raises Cancelled."""
     dialog = _dialog(procedure, config, "Impasto: Save Style as Preset")
     _style_frame(dialog, config, ["style-from", "style-file", "style-layer", "style-pattern"])
-    dialog.fill(["name", "style-frame", "strength", "style-scale", "replace"])
+    dialog.fill_box("all", ["name", "style-frame", "strength", "style-scale", "replace"])
+    dialog.fill(["all"])
     _run(dialog)
 
 
-def show_error(words, next_step, error):
+def show_error(words: str, next_step: str, error: Exception) -> None:
     """Tell what went wrong and what to do; the details can be copied."""
     GimpUi.init("impasto")
     dialog = Gtk.MessageDialog(
@@ -71,7 +79,7 @@ def show_error(words, next_step, error):
     dialog.destroy()
 
 
-def _diagnose(error):
+def _diagnose(error: Exception) -> str:
     try:
         from impasto_protocol.words import diagnose
     except ImportError:
@@ -82,15 +90,15 @@ def _diagnose(error):
 class ProgressWindow:
     """A small window beside GIMP's own progress bar. wanted: None, "enough" or "cancel"."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         GimpUi.init("impasto")
-        self.wanted = None
+        self.wanted: Literal["enough", "cancel"] | None = None
         self._window = Gtk.Window(title="Impasto", resizable=False, border_width=_SPACE_PX)
         # Not made transient for the image's window: GIMP 3.0.4 crashed when that was closed.
         self._window.set_keep_above(True)
         self._window.connect("delete-event", lambda *_: self._want("cancel"))
         self._bar = Gtk.ProgressBar()
-        self._words = Gtk.Label(xalign=0, width_chars=52, ellipsize=3)
+        self._words = Gtk.Label(xalign=0, width_chars=52, ellipsize=Pango.EllipsizeMode.END)
         keep = Gtk.Button(label="_Keep It as It Is", use_underline=True)
         keep.set_tooltip_text("End now, and keep what has been painted so far")
         keep.connect("clicked", lambda _: self._want("enough"))
@@ -106,23 +114,23 @@ class ProgressWindow:
         self._window.show_all()
         self.tick()
 
-    def _want(self, what):
+    def _want(self, what: Literal["enough", "cancel"]) -> bool:
         self.wanted = what
         self._words.set_text("Ending")
         return True
 
-    def show(self, words, share):
+    def show(self, words: str, share: float | None) -> None:
         """Show how far it is; a share of None means that nobody knows."""
         if self.wanted is None:
             self._words.set_text(words)
         self._bar.pulse() if share is None else self._bar.set_fraction(share)
 
-    def tick(self):
+    def tick(self) -> None:
         """Let the window live; to be called often."""
         while Gtk.events_pending():
             Gtk.main_iteration()
 
-    def close(self):
+    def close(self) -> None:
         """Take the window away."""
         self._window.destroy()
         self.tick()
@@ -134,7 +142,7 @@ class PresetChooser(Gtk.Box):
     They are fetched in the background, so that the dialog opens at once.
     """
 
-    def __init__(self, config):
+    def __init__(self, config: Gimp.ProcedureConfig) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._config = config
         self._model = Gtk.ListStore(str, GdkPixbuf.Pixbuf)
@@ -155,11 +163,11 @@ class PresetChooser(Gtk.Box):
         self._words.show()
         threading.Thread(target=self._fetch, daemon=True).start()
 
-    def _chosen(self, view):
+    def _chosen(self, view: Gtk.IconView) -> None:
         for path in view.get_selected_items():
             self._config.set_property("style-preset", self._model[path][0])
 
-    def _fetch(self):
+    def _fetch(self) -> None:
         try:
             from impasto_protocol.client import Client
             from impasto_protocol.messages import PresetGet
@@ -174,13 +182,13 @@ class PresetChooser(Gtk.Box):
             words = f"The saved styles cannot be shown: {error} {getattr(error, 'next_step', '')}"
         GLib.idle_add(self._words.set_text, words)
 
-    def _add(self, name, thumbnail):
+    def _add(self, name: str, thumbnail: Picture) -> None:
         row = self._model.append([name, _pixbuf(thumbnail)])
         if name == self._config.get_property("style-preset"):
             self._view.select_path(self._model.get_path(row))
 
 
-def _pixbuf(picture):
+def _pixbuf(picture: Picture) -> GdkPixbuf.Pixbuf | None:
     pixbuf = GdkPixbuf.Pixbuf.new_from_bytes(
         GLib.Bytes.new(bytes(picture.data)), GdkPixbuf.Colorspace.RGB, picture.channels == 4, 8,
         picture.width, picture.height, picture.width * picture.channels,
@@ -190,14 +198,20 @@ def _pixbuf(picture):
     return pixbuf.scale_simple(width, height, GdkPixbuf.InterpType.BILINEAR)
 
 
-def _dialog(procedure, config, title):
+def _dialog(
+    procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, title: str
+) -> GimpUi.ProcedureDialog:
     GimpUi.init("impasto")
     dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
     dialog.set_ok_label("_OK")
+    for name in arguments.SHARES:
+        if procedure.find_argument(name):
+            # A slider; GIMP 3.0.4's spin button complains of a range below 1.
+            dialog.get_spin_scale(name, 1.0)
     return dialog
 
 
-def _run(dialog):
+def _run(dialog: GimpUi.ProcedureDialog) -> None:
     from impasto_protocol.errors import Cancelled
 
     accepted = dialog.run()
@@ -206,18 +220,22 @@ def _run(dialog):
         raise Cancelled("The dialog was closed.")
 
 
-def _frame(dialog, name, title, contents):
+def _frame(
+    dialog: GimpUi.ProcedureDialog, name: str, title: str, contents: Sequence[str]
+) -> Gtk.Box:
     box = dialog.fill_box(f"{name}-box", contents)
     dialog.get_label(f"{name}-title", title, False, False)
     dialog.fill_frame(f"{name}-frame", f"{name}-title", False, f"{name}-box")
     return box
 
 
-def _style_frame(dialog, config, contents):
+def _style_frame(
+    dialog: GimpUi.ProcedureDialog, config: Gimp.ProcedureConfig, contents: Sequence[str]
+) -> Gtk.Box:
     """The style's frame, where only what the chosen kind needs is to be seen."""
     box = _frame(dialog, "style", "Style", contents)
 
-    def show(*_):
+    def show(*_: object) -> None:
         kind = config.get_property("style-from")
         for child in box.get_children():
             if isinstance(child, PresetChooser):
@@ -230,7 +248,7 @@ def _style_frame(dialog, config, contents):
     return box
 
 
-def _values(*values):
+def _values(*values: str) -> Gimp.ValueArray:
     found = Gimp.ValueArray.new(len(values))
     for value in values:
         found.append(GObject.Value(GObject.TYPE_STRING, value))

@@ -7,15 +7,19 @@ called keeps the image in order, and `plug-in-impasto-work`, which it calls, tal
 GIMP kills the process whose progress bar is cancelled, and that is only ever the second.
 """
 
+from __future__ import annotations
+
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import gi
 
 gi.require_version("Gimp", "3.0")
-from gi.repository import Gimp, GLib, GObject  # noqa: E402
+from gi.repository import Gimp, Gio, GLib, GObject  # noqa: E402
 
-sys.path.insert(0, str(Path(__file__).parent / "vendor"))
+_HERE = Path(__file__).parent
+sys.path.insert(0, str(_HERE / "vendor"))
 
 import arguments  # noqa: E402
 
@@ -28,13 +32,17 @@ _MENU = "<Image>/Filters/Artistic"
 class Impasto(Gimp.PlugIn):
     """Five procedures: four in the menu, and the one that does their work."""
 
-    def do_set_i18n(self, _name):
+    def do_set_i18n(self, _name: str) -> bool:
+        """No translations."""
         return False
 
-    def do_query_procedures(self):
+    def do_query_procedures(self) -> list[str]:
+        """The names of all five; where their help is has to be said here as well."""
+        self.set_help_domain("impasto", Gio.File.new_for_path(str(_HERE / "help")))
         return [STYLIZE, AGAIN, APPLY, SAVE, WORK]
 
-    def do_create_procedure(self, name):
+    def do_create_procedure(self, name: str) -> Gimp.Procedure:
+        """One of them, with its place in the menu and its arguments."""
         if name == WORK:
             return self._create_work()
         labels = {
@@ -64,7 +72,7 @@ class Impasto(Gimp.PlugIn):
             )
         return procedure
 
-    def _create_work(self):
+    def _create_work(self) -> Gimp.Procedure:
         procedure = Gimp.Procedure.new(self, WORK, Gimp.PDBProcType.PLUGIN, self._work, None)
         procedure.set_documentation(
             "Does the work of the other procedures of Impasto", "For their use only.", WORK
@@ -73,7 +81,15 @@ class Impasto(Gimp.PlugIn):
         arguments.add_work(procedure)
         return procedure
 
-    def _run(self, procedure, run_mode, image, drawables, config, _data):
+    def _run(
+        self,
+        procedure: Gimp.Procedure,
+        run_mode: Gimp.RunMode,
+        image: Gimp.Image,
+        drawables: Sequence[Gimp.Drawable],
+        config: Gimp.ProcedureConfig,
+        _data: object,
+    ) -> Gimp.ValueArray:
         """Any of the four. This is the border where errors become a painter's words."""
         interactive = run_mode != Gimp.RunMode.NONINTERACTIVE
         try:
@@ -86,10 +102,12 @@ class Impasto(Gimp.PlugIn):
         values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
         if procedure.get_name() != SAVE:
             values.remove(1)
-            values.insert(1, GObject.Value(Gimp.Layer, layer))
+            values.insert(1, GObject.Value(Gimp.Layer.__gtype__, layer))
         return values
 
-    def _work(self, procedure, config, _data):
+    def _work(
+        self, procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _data: object
+    ) -> Gimp.ValueArray:
         try:
             import work
 
@@ -102,7 +120,7 @@ class Impasto(Gimp.PlugIn):
         return values
 
 
-def _failure(procedure, error, *, interactive):
+def _failure(procedure: Gimp.Procedure, error: Exception, *, interactive: bool) -> Gimp.ValueArray:
     """What GIMP is told of an error; in a window the painter is told by a dialog of our own."""
     code = getattr(error, "code", "")
     if code == "CANCELLED":
@@ -111,7 +129,7 @@ def _failure(procedure, error, *, interactive):
         words = f"Impasto's own files are not complete: {error.name} is missing."
         next_step = "Install Impasto again; your styles and settings stay."
     elif code:
-        words, next_step = str(error), error.next_step
+        words, next_step = str(error), getattr(error, "next_step", "")
     else:
         import traceback
 

@@ -1,6 +1,10 @@
 """Pixels out of GIMP's layers and back into them; GIMP converts, nothing is computed here."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import gi
 
@@ -24,19 +28,19 @@ class Box:
     width: int
     height: int
 
-    def grown(self, margin, within):
+    def grown(self, margin: int, within: Gimp.Drawable) -> Box:
         """The box with `margin` px around it, cut to the size of a drawable."""
         left, top = max(0, self.x - margin), max(0, self.y - margin)
         right = min(within.get_width(), self.x + self.width + margin)
         bottom = min(within.get_height(), self.y + self.height + margin)
         return Box(left, top, right - left, bottom - top)
 
-    def rectangle(self):
+    def rectangle(self) -> Gegl.Rectangle:
         """The same for GEGL."""
         return Gegl.Rectangle.new(self.x, self.y, self.width, self.height)
 
 
-def find_source(image, drawables):
+def find_source(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer:
     """The layer that is to be painted. Raises HostUnsupported with one sentence why not."""
     if len(drawables) != 1:
         raise HostUnsupported(
@@ -61,7 +65,7 @@ def find_source(image, drawables):
     return drawable
 
 
-def box_to_paint(image, layer):
+def box_to_paint(layer: Gimp.Layer) -> Box:
     """The part of a layer that is selected; the whole layer where nothing is."""
     found, x, y, width, height = layer.mask_intersect()
     if not found:
@@ -72,7 +76,7 @@ def box_to_paint(image, layer):
     return Box(x, y, width, height)
 
 
-def read(drawable, box=None, scale=1.0):
+def read(drawable: Gimp.Drawable, box: Box | None = None, scale: float = 1.0) -> Picture:
     """The pixels of a drawable, or of a box of it, as they look in sRGB.
 
     8 and 16-bit layers stay what they are, all others become float32.
@@ -91,17 +95,15 @@ def read(drawable, box=None, scale=1.0):
     return Picture(box.height, box.width, channels, dtype, data)
 
 
-def read_selection(image, layer, box):
-    """The soft selection over a box of a layer, grey; None when nothing is selected."""
-    if Gimp.Selection.is_empty(image):
-        return None
+def read_selection(image: Gimp.Image, layer: Gimp.Layer, box: Box) -> Picture:
+    """The soft selection over a box of a layer, grey."""
     _, left, top = layer.get_offsets()
     there = Gegl.Rectangle.new(left + box.x, top + box.y, box.width, box.height)
     data = image.get_selection().get_buffer().get(there, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
     return Picture(box.height, box.width, 1, "uint8", data)
 
 
-def read_style(drawable):
+def read_style(drawable: Gimp.Drawable) -> Picture:
     """A style's pixels, 8-bit, no larger than any painting needs."""
     longest = max(drawable.get_width(), drawable.get_height())
     scale = min(1.0, _LONGEST_STYLE_PX / longest)
@@ -112,19 +114,19 @@ def read_style(drawable):
     return _read_8_bit(drawable.get_buffer(), box, scale)
 
 
-def read_pattern(pattern):
+def read_pattern(pattern: Gimp.Pattern) -> Picture:
     """A pattern's pixels, 8-bit."""
     _, width, height, _ = pattern.get_info()
     buffer = pattern.get_buffer(width, height, Babl.format("R'G'B'A u8"))
     return _read_8_bit(buffer, Box(0, 0, width, height), 1.0)
 
 
-def _read_8_bit(buffer, box, scale):
+def _read_8_bit(buffer: Gegl.Buffer, box: Box, scale: float) -> Picture:
     data = buffer.get(box.rectangle(), scale, "R'G'B'A u8", Gegl.AbyssPolicy.CLAMP)
     return Picture(box.height, box.width, 4, "uint8", data)
 
 
-def write(layer, picture, outer, inner):
+def write(layer: Gimp.Layer, picture: Picture, outer: Box, inner: Box) -> None:
     """Put the part of a painting of the box `outer` that lies in `inner` into a layer as large."""
     colours = {1: "Y'", 2: "Y'A", 3: "R'G'B'", 4: "R'G'B'A"}[picture.channels]
     row_bytes = len(picture.data) // picture.height
@@ -140,14 +142,14 @@ def write(layer, picture, outer, inner):
     show(layer, buffer)
 
 
-def write_preview(layer, preview, outer, inner):
+def write_preview(layer: Gimp.Layer, preview: Picture, outer: Box, inner: Box) -> None:
     """The same with a smaller picture of the box `outer`, which GEGL brings to its size."""
     colours = "R'G'B'A" if preview.channels == 4 else "R'G'B'"
     small = Gegl.Buffer.new(f"{colours} u8", 0, 0, preview.width, preview.height)
     small.set(small.get_extent(), f"{colours} u8", bytes(preview.data))
     buffer = layer.get_buffer()
     graph = Gegl.Node()
-    steps = [
+    steps: list[tuple[str, dict[str, Any]]] = [
         ("gegl:buffer-source", {"buffer": small}),
         ("gegl:scale-ratio", {"x": outer.width / preview.width, "y": outer.height / preview.height,
                               "abyss-policy": Gegl.AbyssPolicy.CLAMP}),
@@ -155,7 +157,7 @@ def write_preview(layer, preview, outer, inner):
         ("gegl:crop", {"width": float(inner.width), "height": float(inner.height)}),
         ("gegl:write-buffer", {"buffer": buffer}),
     ]  # fmt: skip
-    before = None
+    before: Gegl.Node | None = None
     for operation, properties in steps:
         node = graph.create_child(operation)
         for name, value in properties.items():
@@ -163,11 +165,11 @@ def write_preview(layer, preview, outer, inner):
         if before:
             before.link(node)
         before = node
-    before.process()
+    node.process()
     show(layer, buffer)
 
 
-def show(layer, buffer):
+def show(layer: Gimp.Drawable, buffer: Gegl.Buffer) -> None:
     """Have GIMP take in and show what was written into a layer's buffer."""
     buffer.flush()
     layer.update(0, 0, layer.get_width(), layer.get_height())

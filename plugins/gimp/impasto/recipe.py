@@ -1,7 +1,11 @@
 """What a painting is made from: the style and the settings, as it is sent, repeated and kept."""
 
+from __future__ import annotations
+
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import arguments
 from gi.repository import Gimp, Gio
@@ -9,6 +13,9 @@ from gi.repository import Gimp, Gio
 from impasto_protocol.errors import BadField, StyleUnreadable
 from impasto_protocol.fields import build, plain
 from impasto_protocol.settings import QUALITIES, Settings
+
+Recipe = dict[str, Any]
+"""As it is sent to the process that works and kept on the layer: plain enough for JSON."""
 
 PARASITE = "impasto-recipe"
 _LAST = "impasto-last-recipe"
@@ -18,7 +25,7 @@ _OPTIONAL = ("content-weight", "style-weight")
 _RESULT = arguments.names(arguments.RESULT)
 
 
-def from_config(config):
+def from_config(config: Gimp.ProcedureConfig) -> Recipe:
     """The recipe that the arguments of a procedure amount to. Raises BadField."""
     values = {name: config.get_property(name) for name in arguments.SETTINGS}
     quality = QUALITIES.get(config.get_property("quality"), {})
@@ -39,7 +46,7 @@ def from_config(config):
     }
 
 
-def from_preset(config):
+def from_preset(config: Gimp.ProcedureConfig) -> Recipe:
     """The recipe of a saved style. Raises StyleUnreadable when none was named."""
     name = config.get_property("style-preset")
     if not name:
@@ -58,7 +65,7 @@ def from_preset(config):
     }
 
 
-def to_save(config):
+def to_save(config: Gimp.ProcedureConfig) -> Recipe:
     """What is to be kept under which name."""
     kept = {name: config.get_property(name) for name in ("strength", "style-scale")}
     values = {name.replace("-", "_"): value for name, value in kept.items()}
@@ -70,12 +77,12 @@ def to_save(config):
     }
 
 
-def layer_name(recipe):
+def layer_name(recipe: Recipe) -> str:
     """The painted layer's name: the style's and the strength."""
     return f"{style_name(recipe['style'])} {recipe['settings']['strength']:.0%}"
 
 
-def style_from_config(config):
+def style_from_config(config: Gimp.ProcedureConfig) -> dict[str, Any]:
     """Where the style is to be taken from. Raises StyleUnreadable when nothing was chosen."""
     kind = config.get_property("style-from")
     chosen = config.get_property(f"style-{kind}")
@@ -93,21 +100,21 @@ def style_from_config(config):
     return {"from": kind, "id": chosen.get_id(), "name": chosen.get_name()}
 
 
-def style_name(style):
+def style_name(style: dict[str, Any]) -> str:
     """The style's name for people."""
     if style["from"] == "file":
-        return Path(Gio.File.new_for_uri(style["uri"]).get_basename()).stem
-    return style["name"]
+        return Path(Gio.File.new_for_uri(style["uri"]).get_basename() or "style").stem
+    return str(style["name"])
 
 
-def keep(recipe, item=None):
+def keep(recipe: Recipe, layer: Gimp.Layer | None = None) -> None:
     """Keep a recipe on a layer, or without one as that of the last run."""
     data = json.dumps(recipe).encode()
-    keeper, name = (item, PARASITE) if item else (Gimp, _LAST)
+    keeper, name = (layer, PARASITE) if layer else (Gimp, _LAST)
     keeper.attach_parasite(Gimp.Parasite.new(name, Gimp.PARASITE_PERSISTENT, data))
 
 
-def find(drawable):
+def find(drawable: Gimp.Drawable) -> Recipe:
     """The recipe kept on a layer, or else that of the last run. Raises BadField."""
     parasite = drawable.get_parasite(PARASITE) or Gimp.get_parasite(_LAST)
     if parasite is None:
@@ -115,12 +122,12 @@ def find(drawable):
             "Nothing has been painted yet that could be repeated.",
             next_step="Use Filters ▸ Artistic ▸ Impasto Style Transfer first.",
         )
-    recipe = json.loads(bytes(parasite.get_data()))
+    recipe: Recipe = json.loads(bytes(parasite.get_data()))
     build(Settings, recipe["settings"], known_only=True)
     return recipe
 
 
-def _split(name, text, item):
+def _split(name: str, text: str | None, item: Callable[[str], Any]) -> tuple[Any, ...]:
     try:
         return tuple(item(part.strip()) for part in (text or "").split(",") if part.strip())
     except ValueError as error:

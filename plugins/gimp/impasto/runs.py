@@ -5,9 +5,13 @@ trace in the undo history, `plug-in-impasto-work` paints in it, and what it has 
 as one undo step. Whatever happens on the way, the canvas is taken out again.
 """
 
+from __future__ import annotations
+
 import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple
+from typing import Any
 
 import layers
 import recipe
@@ -18,7 +22,13 @@ from impasto_protocol.errors import BadField, Cancelled, error_from_code
 _WORK = "plug-in-impasto-work"
 
 
-def stylize(procedure, run_mode, image, drawables, config):
+def stylize(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+) -> Gimp.Layer:
     """Paint with what the dialog, or the caller, says."""
     source = layers.find_source(image, drawables)
     if run_mode == Gimp.RunMode.INTERACTIVE:
@@ -28,13 +38,25 @@ def stylize(procedure, run_mode, image, drawables, config):
     return _paint(image, source, recipe.from_config(config), windows=_windows(run_mode))
 
 
-def again(_procedure, run_mode, image, drawables, _config):
+def again(
+    _procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Gimp.Drawable],
+    _config: Gimp.ProcedureConfig,
+) -> Gimp.Layer:
     """Paint with the recipe that the layer was painted with, or else with the last one."""
     source = layers.find_source(image, drawables)
     return _paint(image, source, recipe.find(source), windows=_windows(run_mode))
 
 
-def apply(procedure, run_mode, image, drawables, config):
+def apply(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+) -> Gimp.Layer:
     """Paint in a saved style."""
     source = layers.find_source(image, drawables)
     if run_mode == Gimp.RunMode.INTERACTIVE:
@@ -44,7 +66,13 @@ def apply(procedure, run_mode, image, drawables, config):
     return _paint(image, source, recipe.from_preset(config), windows=_windows(run_mode))
 
 
-def save(procedure, run_mode, image, drawables, config):
+def save(
+    procedure: Gimp.Procedure,
+    run_mode: Gimp.RunMode,
+    image: Gimp.Image,
+    drawables: Sequence[Gimp.Drawable],
+    config: Gimp.ProcedureConfig,
+) -> None:
     """Keep a style under a name."""
     interactive = run_mode == Gimp.RunMode.INTERACTIVE
     of_layer = interactive or config.get_property("style-from") == "layer"
@@ -59,13 +87,15 @@ def save(procedure, run_mode, image, drawables, config):
     _work(None, None, None, recipe.to_save(config), windows=_windows(run_mode))
 
 
-def _windows(run_mode):
+def _windows(run_mode: Gimp.RunMode) -> bool:
     """Whether windows may be shown."""
     return run_mode != Gimp.RunMode.NONINTERACTIVE
 
 
-def _paint(image, source, made, *, windows):
-    inner = layers.box_to_paint(image, source)
+def _paint(
+    image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, windows: bool
+) -> Gimp.Layer:
+    inner = layers.box_to_paint(source)
     selected, clean = image.get_selected_layers(), not image.is_dirty()
     # Asked once: the painter may select something else while the layer is being painted.
     cut = not Gimp.Selection.is_empty(image)
@@ -97,7 +127,9 @@ def _paint(image, source, made, *, windows):
     return painted
 
 
-def _insert_canvas(image, source, inner, *, cut, visible):
+def _insert_canvas(
+    image: Gimp.Image, source: Gimp.Layer, inner: layers.Box, *, cut: bool, visible: bool
+) -> Gimp.Layer:
     """An empty layer above the source, as large as the box, `cut` by the selection or not."""
     _, left, top = source.get_offsets()
     canvas = Gimp.Layer.new(
@@ -109,20 +141,27 @@ def _insert_canvas(image, source, inner, *, cut, visible):
         canvas.set_offsets(left + inner.x, top + inner.y)
         if cut:
             canvas.add_mask(canvas.create_mask(Gimp.AddMaskType.SELECTION))
-        elif source.get_mask():
-            _copy_mask(source, canvas, inner)
+        elif mask := source.get_mask():
+            _copy_mask(mask, canvas, inner)
         canvas.set_visible(visible)
     return canvas
 
 
-def _take_out(image, canvas):
+def _take_out(image: Gimp.Image, canvas: Gimp.Layer) -> None:
     if canvas.is_valid() and canvas.get_image() == image:
         with _untracked(image):
             image.remove_layer(canvas)
     Gimp.displays_flush()
 
 
-def _insert(image, source, painted, inner, *, apply_mask):
+def _insert(
+    image: Gimp.Image,
+    source: Gimp.Layer,
+    painted: Gimp.Layer,
+    inner: layers.Box,
+    *,
+    apply_mask: bool,
+) -> None:
     """The one undo step. apply_mask: the painting's mask becomes its transparency."""
     image.undo_group_start()
     try:
@@ -130,8 +169,8 @@ def _insert(image, source, painted, inner, *, apply_mask):
         image.insert_layer(painted, source.get_parent(), image.get_item_position(source))
         if apply_mask:
             painted.remove_mask(Gimp.MaskApplyMode.APPLY)
-            if source.get_mask():
-                _copy_mask(source, painted, inner)
+            if mask := source.get_mask():
+                _copy_mask(mask, painted, inner)
         elif painted.get_mask():
             painted.set_edit_mask(False)
     finally:
@@ -139,13 +178,9 @@ def _insert(image, source, painted, inner, *, apply_mask):
     Gimp.displays_flush()
 
 
-def _copy_mask(source, layer, inner):
+def _copy_mask(own: Gimp.LayerMask, layer: Gimp.Layer, inner: layers.Box) -> None:
     """Give a layer that lies over the box `inner` of the source the source's own mask."""
-    data = (
-        source.get_mask()
-        .get_buffer()
-        .get(inner.rectangle(), 1.0, "Y float", Gegl.AbyssPolicy.CLAMP)
-    )
+    data = own.get_buffer().get(inner.rectangle(), 1.0, "Y float", Gegl.AbyssPolicy.CLAMP)
     mask = layer.create_mask(Gimp.AddMaskType.WHITE)
     layer.add_mask(mask)
     buffer = mask.get_buffer()
@@ -155,7 +190,7 @@ def _copy_mask(source, layer, inner):
 
 
 @contextmanager
-def _untracked(image):
+def _untracked(image: Gimp.Image) -> Iterator[None]:
     """Changes that leave no trace in the undo history."""
     image.undo_freeze()
     try:
@@ -164,9 +199,17 @@ def _untracked(image):
         image.undo_thaw()
 
 
-def _work(image, source, canvas, made, *, windows):
+def _work(
+    image: Gimp.Image | None,
+    source: Gimp.Layer | None,
+    canvas: Gimp.Layer | None,
+    made: recipe.Recipe,
+    *,
+    windows: bool,
+) -> dict[str, Any]:
     """Have the other process do it: what came of it. Raises what it failed with."""
     procedure = Gimp.get_pdb().lookup_procedure(_WORK)
+    assert procedure  # it is registered with the one that calls it
     config = procedure.create_config()
     if image:
         config.set_property("image", image)
@@ -177,7 +220,7 @@ def _work(image, source, canvas, made, *, windows):
     values = procedure.run(config)
     if values.index(0) != Gimp.PDBStatusType.SUCCESS:
         raise Cancelled("Painting was cancelled.")
-    told = json.loads(values.index(1))
+    told: dict[str, Any] = json.loads(values.index(1))
     if "error" in told:
         raise error_from_code(**told["error"])
     return told

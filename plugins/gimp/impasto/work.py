@@ -4,19 +4,25 @@ It writes into the canvas it was given and changes nothing else, so that it can 
 moment: GIMP does that when its progress bar is cancelled, and the daemon then ends the job too.
 """
 
+from __future__ import annotations
+
 import contextlib
 import json
 import threading
 import time
 import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
 
 import layers
 from gi.repository import Gegl, Gimp, Gio
+from recipe import Recipe
 
-from impasto_protocol.client import Client, new_job_id, result_in
-from impasto_protocol.errors import Cancelled, ImpastoError, StyleUnreadable
+from impasto_protocol.client import Client, Job, new_job_id, result_in
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import BadMessage, Cancelled, ImpastoError, StyleUnreadable
 from impasto_protocol.fields import build, plain
-from impasto_protocol.messages import PresetGet, PresetSave, Stylise
+from impasto_protocol.messages import PresetGet, Presets, PresetSave, Result, Stylise
 from impasto_protocol.settings import Settings
 from impasto_protocol.words import describe_progress
 
@@ -24,7 +30,7 @@ _PREVIEW_PX = 768
 _TICK_S = 0.05
 
 
-def run(config):
+def run(config: Gimp.ProcedureConfig) -> str:
     """Do what the recipe in a configuration says; what came of it, or the error, as JSON."""
     try:
         return json.dumps(_run(config))
@@ -40,7 +46,7 @@ def run(config):
     return json.dumps({"error": told})
 
 
-def _run(config):
+def _run(config: Gimp.ProcedureConfig) -> dict[str, Any]:
     Gegl.init(None)  # GIMP readies GEGL's buffers for a plug-in, but not formats and operations
     recipe = json.loads(config.get_property("recipe"))
     progress = _Progress(interactive=config.get_property("interactive"))
@@ -53,7 +59,9 @@ def _run(config):
         progress.close()
 
 
-def _stylise(client, config, recipe, progress):
+def _stylise(
+    client: Client, config: Gimp.ProcedureConfig, recipe: Recipe, progress: _Progress
+) -> dict[str, Any]:
     image, source = config.get_property("image"), config.get_property("source")
     canvas = config.get_property("canvas")
     inner = layers.Box(*recipe["box"])
@@ -67,6 +75,8 @@ def _stylise(client, config, recipe, progress):
         pictures["style"] = _read_style(style)
     elif "over-preset" in recipe:
         answer, _ = client.ask(PresetGet(name=style["name"], thumbnail_only=True))
+        if not isinstance(answer, Presets):
+            raise BadMessage("The daemon's answer was not a style.")
         own = plain(answer.presets[0].settings)
         settings = build(Settings, own | recipe["over-preset"])
     message = Stylise(
@@ -77,7 +87,7 @@ def _stylise(client, config, recipe, progress):
     )
     previews = _Previews(canvas, outer, inner)
 
-    def on_pictures(found):
+    def on_pictures(found: Sequence[Picture]) -> None:
         if not canvas.is_valid():
             raise Cancelled("The layer that was being painted was removed.")
         if found:
@@ -93,7 +103,7 @@ def _stylise(client, config, recipe, progress):
     }
 
 
-def _save(client, recipe, progress):
+def _save(client: Client, recipe: Recipe, progress: _Progress) -> dict[str, Any]:
     message = PresetSave(
         job=new_job_id(),
         name=recipe["save"],
@@ -106,7 +116,9 @@ def _save(client, recipe, progress):
     return {"seconds": result.seconds, "notes": list(result.notes)}
 
 
-def _follow(client, job, progress, on_pictures):
+def _follow(
+    client: Client, job: Job, progress: _Progress, on_pictures: Callable[[Sequence[Picture]], None]
+) -> tuple[Result, Sequence[Picture]]:
     """Wait for a job's end: its result and the pictures. Raises what it ended with instead."""
     asked = None
     while True:
@@ -123,15 +135,15 @@ def _follow(client, job, progress, on_pictures):
         progress.tick()
 
 
-def _connect(progress):
+def _connect(progress: _Progress) -> Client:
     """A client of the daemon, which is started when none runs; the window lives meanwhile."""
-    found = {}
+    found: list[Client | Exception] = []
 
-    def connect():
+    def connect() -> None:
         try:
-            found["client"] = Client.connect(name="GIMP")
+            found.append(Client.connect(name="GIMP"))
         except Exception as error:
-            found["error"] = error
+            found.append(error)
 
     progress.show("Waiting for Impasto to start", None)
     thread = threading.Thread(target=connect, daemon=True)
@@ -141,15 +153,16 @@ def _connect(progress):
         progress.tick()
         if progress.wanted == "cancel":
             raise Cancelled("Painting was cancelled.")
-    if "error" in found:
-        raise found["error"]
-    return found["client"]
+    (outcome,) = found
+    if isinstance(outcome, Exception):
+        raise outcome
+    return outcome
 
 
-def _read_style(style):
+def _read_style(style: dict[str, Any]) -> Picture:
     if style["from"] == "layer":
         layer = Gimp.Item.get_by_id(style["id"])
-        if not layer or not layer.is_valid():
+        if not isinstance(layer, Gimp.Drawable) or not layer.is_valid():
             raise StyleUnreadable(
                 f"The layer {style['name']!r} with the style is no longer there.",
                 next_step="Choose the style anew.",
@@ -176,11 +189,11 @@ def _read_style(style):
 class _Previews:
     """Puts previews into the canvas, and no more of them than GIMP can take in at its ease."""
 
-    def __init__(self, canvas, outer, inner):
+    def __init__(self, canvas: Gimp.Layer, outer: layers.Box, inner: layers.Box) -> None:
         self._canvas, self._outer, self._inner = canvas, outer, inner
         self._next = 0.0
 
-    def show(self, preview):
+    def show(self, preview: Picture) -> None:
         began = time.monotonic()
         if began < self._next:
             return
@@ -195,7 +208,7 @@ class _Progress:
     wanted: None, or what was asked for there: "enough" or "cancel".
     """
 
-    def __init__(self, *, interactive):
+    def __init__(self, *, interactive: bool) -> None:
         Gimp.progress_init("Impasto")
         self._window = None
         if interactive:
@@ -204,10 +217,10 @@ class _Progress:
             self._window = dialogs.ProgressWindow()
 
     @property
-    def wanted(self):
+    def wanted(self) -> Literal["enough", "cancel"] | None:
         return self._window.wanted if self._window else None
 
-    def show(self, words, share):
+    def show(self, words: str, share: float | None) -> None:
         Gimp.progress_set_text(f"Impasto: {words}")
         if share is None:
             Gimp.progress_pulse()
@@ -216,11 +229,11 @@ class _Progress:
         if self._window:
             self._window.show(words, share)
 
-    def tick(self):
+    def tick(self) -> None:
         if self._window:
             self._window.tick()
 
-    def close(self):
+    def close(self) -> None:
         with contextlib.suppress(Exception):
             Gimp.progress_end()
         if self._window:

@@ -193,6 +193,39 @@ for precision in precisions:
             assert np.abs(picture * 255 - np.rint(picture * 255)).max() > 0.3, name
 
 
+@pytest.mark.parametrize("made", ["rgb_adobe", "d65_gray_linear"])
+def test_picture_is_painted_as_it_looks_whatever_its_profile(gimp, pictures, tmp_path, made):
+    answer = gimp.run(
+        """
+image = load(photo)
+layer = image.get_layers()[0]
+if "gray" in made:
+    image.convert_grayscale()
+image.convert_precision(Gimp.Precision.U16_NON_LINEAR)
+answer = []
+for name in ("plain", "profiled"):
+    if name == "profiled":
+        image.convert_color_profile(
+            getattr(Gimp.ColorProfile, f"new_{made}")(),
+            Gimp.ColorRenderingIntent.RELATIVE_COLORIMETRIC, True,
+        )
+    status, painted, error = stylize(image, layer, style)
+    answer.append([status, error])
+    dump(painted, folder / f"{name} looks", "R'G'B' float")
+    dump(painted, folder / f"{name} numbers", None)
+""",
+        folder=tmp_path, made=made, **pictures,
+    )  # fmt: skip
+    assert answer == [["success", None]] * 2
+    looks, numbers = (
+        [np.fromfile(tmp_path / f"{name} {what}", dtype) / full for name in ("plain", "profiled")]
+        for what, dtype, full in (("looks", np.float32, 1), ("numbers", np.uint16, 65535))
+    )
+    apart, raw_apart = (np.abs(plain - profiled).mean() for plain, profiled in (looks, numbers))
+    assert apart < 1 / 255
+    assert raw_apart > 5 * apart
+
+
 def test_indexed_image_keeps_its_palette(gimp, pictures):
     status, error, indexed = gimp.run(
         """

@@ -1,6 +1,9 @@
 """The plug-in as a painter meets it: menu, dialog, progress, preview, undo. On a screen."""
 
 import time
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 import pytest
 
@@ -182,3 +185,41 @@ def test_styles_are_shown_with_their_thumbnails(window, opened, gimp_daemon):
     time.sleep(1)
     window.picture("gimp-presets")
     window.keys("Escape", window="Apply Preset")
+
+
+def test_help_button_shows_impastos_own_page(window, opened):
+    """In the browser of the painter's choice, which is a script here."""
+    shown = window.folder / "shown"
+    applications = window.folder / ".local/share/applications"
+    applications.mkdir(parents=True)
+    (applications / "browser.desktop").write_text(
+        "[Desktop Entry]\nType=Application\nName=Browser\nMimeType=text/html;\n"
+        f"Exec=sh -c 'echo \"$0\" > {shown}' %u\n"
+    )
+    (window.folder / ".config").mkdir(exist_ok=True)
+    (window.folder / ".config/mimeapps.list").write_text(
+        "[Default Applications]\ntext/html=browser.desktop\n"
+    )
+    window.keys("ctrl+alt+y")
+    window.await_window("^Impasto Style Transfer$")
+    window.keys("alt+h", window="^Impasto Style Transfer$")
+    deadline = time.monotonic() + 20
+    while not (shown.exists() and shown.read_text()):
+        assert time.monotonic() < deadline, window.log()
+        time.sleep(0.1)
+    page = Path(url2pathname(urlsplit(shown.read_text().strip()).path))
+    assert page.name == "impasto.html" and "<h1>Impasto</h1>" in page.read_text()
+    window.keys("Escape", window="^Impasto Style Transfer$")
+
+
+def test_dialogs_open_without_a_complaint_of_gimps(window, opened):
+    log = window.folder / "gimp.log"
+    before = len(log.read_text())
+    titles = {"y": "Impasto Style Transfer", "p": "Apply Preset", "v": "Save Style"}
+    for key, title in titles.items():
+        window.keys(f"ctrl+alt+{key}")
+        window.await_window(title)
+        window.keys("Escape", window=title)
+    said = log.read_text()[before:]
+    # "no mnemonic" stays: Advanced has more controls than there are letters left.
+    assert "CRITICAL" not in said and "WARNING" not in said and "duplicate mnemonic" not in said

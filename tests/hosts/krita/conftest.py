@@ -17,6 +17,7 @@ from impasto_protocol.messages import PresetSave
 from impasto_protocol.settings import Settings
 
 HERE = Path(__file__).parent
+RESOURCES = Path(".local", "share", "krita")
 PYTHONS = {"5.1": "3.11", "5.2": "3.13"}
 """The Python of each Krita: Debian 12's own, and that of Debian 13."""
 
@@ -24,7 +25,9 @@ PYTHONS = {"5.1": "3.11", "5.2": "3.13"}
 class Krita(Host):
     """A Krita on a screen."""
 
-    def __init__(self, place, folder, data, environment, display):
+    def __init__(self, place, folder, data, environment, display, resources=None):
+        if resources:
+            shutil.copytree(resources, folder / RESOURCES)
         (folder / "run").mkdir(mode=0o700)
         (folder / ".config").mkdir()
         (folder / ".config" / "kritarc").write_text(
@@ -70,17 +73,19 @@ def data(version, place, tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
-    """A photograph of 160 x 120 px and a painting."""
+    """A photograph of 160 x 120 px, the same of 800 x 600, and a painting."""
     folder = tmp_path_factory.mktemp("pictures")
     named = os.environ.get("IMPASTO_IMAGES")
     demo = ROOT / "daemon/src/impasto_daemon/demo"
     sources = {
         "photo": Path(named) / "tubingen.jpg" if named else demo / "photograph.jpg",
+        "large": Path(named) / "tubingen.jpg" if named else demo / "photograph.jpg",
         "style": Path(named) / "starry_night_google.jpg" if named else demo / "painting.jpg",
     }
     for name, source in sources.items():
         image = Image.open(source).convert("RGB")
-        image.resize((160, 120) if name == "photo" else (256, 200)).save(folder / f"{name}.png")
+        sizes = {"photo": (160, 120), "large": (800, 600), "style": (256, 200)}
+        image.resize(sizes[name]).save(folder / f"{name}.png")
     return {name: folder / f"{name}.png" for name in sources}
 
 
@@ -94,12 +99,39 @@ def krita_daemon(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def krita(place, data, krita_daemon, screen, tmp_path_factory):
+def resources(place, data, screen, tmp_path_factory):
+    """The brushes and all else that Krita unpacks at its first start, which takes a while."""
+    folder = tmp_path_factory.mktemp("first")
+    first = Krita(place, folder, data, {}, screen)
+    first.run("")
+    first.close()
+    return folder / RESOURCES
+
+
+@pytest.fixture(scope="session")
+def krita(place, data, krita_daemon, screen, resources, tmp_path_factory):
     """One Krita for all tests that leave it as they found it."""
     environment = {"IMPASTO_HOME": str(krita_daemon.home)}
-    running = Krita(place, tmp_path_factory.mktemp("krita"), data, environment, screen)
+    folder = tmp_path_factory.mktemp("krita")
+    running = Krita(place, folder, data, environment, screen, resources)
     yield running
     running.close()
+
+
+@pytest.fixture
+def own_krita(place, data, screen, resources, tmp_path):
+    """Starts Kritas for tests that break something: own_krita(data=…, IMPASTO_HOME=…)."""
+    running = []
+
+    def start(*, data=data, screen=screen, **environment):
+        folder = tmp_path / f"krita{len(running)}"
+        folder.mkdir()
+        running.append(Krita(place, folder, data, environment, screen, resources))
+        return running[-1]
+
+    yield start
+    for host in running:
+        host.close()
 
 
 def save_style(daemon, pictures):

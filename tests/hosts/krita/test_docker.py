@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.hosts.krita.conftest import PYTHONS, Krita, install, save_style
+from tests.hosts.conftest import xvfb
+from tests.hosts.krita.conftest import PYTHONS, install, save_style
 from tests.hosts.krita.pieces import BEFORE
 
 from impasto_protocol.messages import PresetDelete, Status
@@ -174,22 +175,6 @@ def main():
     assert gaps[-1] < 2000
 
 
-@pytest.fixture
-def own_krita(place, data, version, screen, tmp_path):
-    """Starts Kritas for tests that break something: own_krita(data=…, IMPASTO_HOME=…)."""
-    running = []
-
-    def start(*, data=data, **environment):
-        folder = tmp_path / f"krita{len(running)}"
-        folder.mkdir()
-        running.append(Krita(place, folder, data, environment, screen))
-        return running[-1]
-
-    yield start
-    for host in running:
-        host.close()
-
-
 def test_killed_daemon_is_noticed_and_the_next_painting_starts_another(
     own_krita, own_daemon, pictures
 ):
@@ -286,49 +271,60 @@ answer = [label.text() for dock in docks for label in dock.findChildren(QtWidget
 
 
 THEMES = {"dark": "Krita dark", "light": "Krita bright"}
+LOOKS = {
+    "5.1": [("dark", 1)],
+    "5.2": [("dark", 1), ("light", 1), ("dark", 2), ("light", 2)],
+}
 
 
-@pytest.mark.parametrize("theme", THEMES)
-@pytest.mark.parametrize("scale", ["1", "2"])
-def test_looks(own_krita, krita_daemon, pictures, theme, scale, version):
-    host = own_krita(IMPASTO_HOME=str(krita_daemon.home), QT_SCALE_FACTOR=scale)
-    host.run(
-        BEGUN
-        + """
+def test_looks(own_krita, krita_daemon, pictures, version):
+    """In both themes, at the usual and at double scale, narrow. The pictures are for people."""
+    for theme, scale in LOOKS[version]:
+        with xvfb(f"{1400 * scale}x{900 * scale}") as screen:
+            host = own_krita(
+                screen=screen, IMPASTO_HOME=str(krita_daemon.home), QT_SCALE_FACTOR=str(scale)
+            )
+            host.run(ARRANGE, theme=THEMES[theme], **{**pictures, "photo": pictures["large"]})
+            host.picture(f"krita-{version}-running-{theme}-{scale}x")
+            words, narrowest, results = host.run(FINISH)
+            host.picture(f"krita-{version}-finished-{theme}-{scale}x")
+            host.close()
+        assert words.startswith("Done") and results == 1
+        assert narrowest <= 300
+
+
+ARRANGE = (
+    BEGUN
+    + """
 def main():
     window = krita.activeWindow().qwindow()
-    window.resize(1400 // scale, 880 // scale)
+    window.showNormal()
+    window.setGeometry(0, 0, 1400, 900)
     for action in window.findChildren(QtWidgets.QAction):
         if action.text().replace("&", "") == theme:
             action.trigger()
-    docker.setVisible(True)
-    docker.raise_()
-    for other in window.findChildren(QtWidgets.QDockWidget):
-        if other is not docker and other.windowTitle() not in ("Impasto", "Toolbox"):
-            other.setVisible(False)
     docker.styles.fetch()
+    docker.styles.choose("Dusk")
     document, before = yield from begun()
-    krita.activeWindow().activeView().setZoomLevel(4.0 / scale)
+    for other in krita.dockers():
+        other.setVisible(other is docker or other.objectName() in ("ToolBox", "KisLayerBox"))
+    docker.setVisible(True)
+    yield 300
+    window.resizeDocks([docker], [290], QtCore.Qt.Horizontal)
+    yield 300
+    if zoom := krita.action("zoom_to_fit"):
+        zoom.trigger()
     yield 1500
-""",
-        scale=int(scale),
-        theme=THEMES[theme],
-        **pictures,
-    )
-    host.picture(f"krita-{version}-running-{theme}-{scale}x")
-    told = host.run(
-        BEFORE
-        + """
+"""
+)
+FINISH = (
+    BEFORE
+    + """
 def main():
     docker.conclude()
     yield from until(lambda: docker.painting is None, 30)
     yield 1500
-    inside = docker.widget().widget()
-    return [docker.words.text(), docker.width(), inside.minimumSizeHint().width(),
-            docker.results.count()]
+    narrowest = docker.widget().minimumSizeHint().width()
+    return [docker.words.text(), narrowest, docker.results.count()]
 """
-    )
-    host.picture(f"krita-{version}-finished-{theme}-{scale}x")
-    words, _width, narrowest, results = told
-    assert words.startswith("Done") and results == 1
-    assert narrowest <= 300
+)

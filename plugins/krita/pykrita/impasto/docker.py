@@ -259,21 +259,17 @@ class Docker(DockWidget):
         ):  # fmt: skip
             form.addRow(label, field)
         form.addRow(self._keep_colours)
-        layout = QtWidgets.QVBoxLayout()
-        layout.addWidget(self.styles, 1)
-        layout.addLayout(form)
-        layout.addLayout(_row(self._stylise, self._conclude, self._cancel))
-        for widget in (self._bar, self.words, self.results, self.state_words):
-            layout.addWidget(widget)
-        layout.addLayout(_row(self._start, copy))
-        inside = QtWidgets.QWidget()
-        inside.setLayout(layout)
+        scrolled = _column(
+            self.styles, form, self.results, self.state_words, _row(self._start, copy)
+        )
         scroll = QtWidgets.QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(inside)
-        self.setWidget(scroll)
+        scroll.setWidget(scrolled)
+        # However low the docker is, what starts and ends a painting is in sight.
+        buttons = _row(self._stylise, self._conclude, self._cancel)
+        self.setWidget(_column(scroll, self._bar, self.words, buttons))
         self._set_painting(None)
 
     def _take_settings_of_style(self) -> None:
@@ -302,6 +298,19 @@ def _label() -> QtWidgets.QLabel:
     label = QtWidgets.QLabel()
     label.setWordWrap(True)
     return label
+
+
+def _column(first: QtWidgets.QWidget, *others: Any) -> QtWidgets.QWidget:
+    """The first takes what room is left. others: widgets and layouts."""
+    column = QtWidgets.QVBoxLayout()
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(first, 1)
+    for other in others:
+        add = column.addLayout if isinstance(other, QtWidgets.QLayout) else column.addWidget
+        add(other)
+    widget = QtWidgets.QWidget()
+    widget.setLayout(column)
+    return widget
 
 
 def _row(*widgets: QtWidgets.QWidget) -> QtWidgets.QHBoxLayout:

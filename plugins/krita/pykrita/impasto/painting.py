@@ -154,20 +154,15 @@ class Painting:
     def _take_out(self) -> None:
         """Undo the canvas if it is what Krita would undo; else remove it, which is a step too."""
         if Krita.instance().activeDocument() == self.document:
-            Krita.instance().action("edit_undo").trigger()
-            QtCore.QTimer.singleShot(_SETTLE_MS, self._look_whether_out)
-        else:
-            self._remove()
+            self._trigger("edit_undo")
+            if self.canvas.parentNode() is None:
+                self.document.setModified(not self._clean)
+                return
+            # The painter has done something else meanwhile, which must stay.
+            self._trigger("edit_redo")
+        self.canvas.remove()
+        self.document.refreshProjection()
 
-    def _look_whether_out(self) -> None:
-        if self.canvas.parentNode() is None:
-            self.document.setModified(not self._clean)
-            return
-        # The painter has done something else meanwhile, which must stay.
-        Krita.instance().action("edit_redo").trigger()
-        QtCore.QTimer.singleShot(_SETTLE_MS, self._remove)
-
-    def _remove(self) -> None:
-        if self._document_open and self.canvas.parentNode() is not None:
-            self.canvas.remove()
-            self.document.refreshProjection()
+    def _trigger(self, action: str) -> None:
+        Krita.instance().action(action).trigger()
+        self.document.waitForDone()

@@ -131,13 +131,17 @@ class StyleBrowser(QtWidgets.QListWidget):
             item.setToolTip(f"{info.name}\n{info.width} x {info.height} pixels")
             self._link.ask(
                 PresetGet(name=info.name, thumbnail_only=True),
-                lambda _answer, pictures, item=item: item.setIcon(icon_of(pictures[0])),
+                lambda answer, pictures: self._show_icon(answer.presets[0].name, pictures[0]),
                 lambda error: None,
             )
         if self._wanted:
             self.choose(self._wanted)
         if not found:
             self._tell("No style has been saved yet. Drag a picture onto the list.", None)
+
+    def _show_icon(self, name: str, thumbnail: Picture) -> None:
+        for item in self.findItems(name, QtCore.Qt.MatchFlag.MatchExactly):
+            item.setIcon(icon_of(thumbnail))
 
     def _free_name(self, stem: str) -> str:
         taken = {self.item(row).text().casefold() for row in range(self.count())}
