@@ -233,18 +233,23 @@ class Client:
     def ask(self, message: Message) -> tuple[Message, list[Picture]]:
         """Send a request and wait for its answer; an `error` answer is raised."""
         answer, frames = self._exchange(message)
-        return answer, _pictures(answer, frames)
+        return answer, pictures_in(answer, frames)
 
-    def request(self, message: Message) -> int:
+    def request(self, message: Message, frames: Sequence[Buffer] = ()) -> int:
         """Send a request, without waiting; its number, for `answer`."""
-        return self._send(message)
+        return self._send(message, frames)
 
-    def answer(self, number: int) -> tuple[Message, list[Picture]] | None:
-        """The answer to a request if it has arrived; call `pump` before. An `error` is raised."""
+    def answer(self, number: int) -> tuple[Message, Sequence[Buffer]] | None:
+        """The answer to a request and its frames, if it has arrived; call `pump` before.
+
+        An `error` answer is raised.
+        """
         if number not in self._answers:
             return None
-        answer, frames = self._take(number)
-        return answer, _pictures(answer, frames)
+        answer, frames = self._answers.pop(number)
+        if isinstance(answer, Error):
+            raise error_from_code(answer.code, answer.message, answer.next_step)
+        return answer, frames
 
     def presets(self) -> list[PresetInfo]:
         """Every saved style, by name."""
@@ -305,15 +310,11 @@ class Client:
     def _exchange(
         self, message: Message, frames: Sequence[Buffer] = ()
     ) -> tuple[Message, Sequence[Buffer]]:
-        number = self._send(message, frames)
+        number = self.request(message, frames)
         self._wait(lambda: number in self._answers)
-        return self._take(number)
-
-    def _take(self, number: int) -> tuple[Message, Sequence[Buffer]]:
-        answer, frames = self._answers.pop(number)
-        if isinstance(answer, Error):
-            raise error_from_code(answer.code, answer.message, answer.next_step)
-        return answer, frames
+        answer = self.answer(number)
+        assert answer
+        return answer
 
     def _greet(self, name: str) -> Welcome:
         answer, _ = self.ask(Hello(major=PROTOCOL_MAJOR, minor=PROTOCOL_MINOR, client=name[:64]))
@@ -335,7 +336,7 @@ class Client:
         message = decode(parts)
         if isinstance(message, JobMessage):
             if message.job in self._jobs:
-                self._jobs[message.job].take(message, _pictures(message, parts[1:]))
+                self._jobs[message.job].take(message, pictures_in(message, parts[1:]))
         elif isinstance(message, Error) and message.job in self._jobs:
             self._jobs[message.job].refuse(message)
         elif message.request:
@@ -412,7 +413,8 @@ def result_in(message: JobMessage) -> Result | None:
     return message if isinstance(message, Result) else None
 
 
-def _pictures(message: Message, frames: Sequence[Buffer]) -> list[Picture]:
+def pictures_in(message: Message, frames: Sequence[Buffer]) -> list[Picture]:
+    """The pictures that came with a message. Raises BadImage when one was damaged."""
     # Not strict: a file may follow the pictures.
     described = zip(message.frames, frames, strict=False)
     return [Picture.received(info, frame) for info, frame in described]
