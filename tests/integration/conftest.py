@@ -52,6 +52,8 @@ class Daemon:
 
 
 def make_daemon(home, **variables):
+    # A home that is not new: without the starter styles.
+    (home / "data" / "presets").mkdir(parents=True, exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("IMPASTO_")}
     environment |= {"IMPASTO_HOME": str(home), "IMPASTO_DOWNLOAD": "false", **variables}
     return Daemon(home, environment)

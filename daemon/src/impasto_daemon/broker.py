@@ -14,15 +14,18 @@ import os
 import signal
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import zmq
 import zmq.asyncio
 
-from impasto_daemon import __version__
+from impasto_daemon import __version__, weights
 from impasto_daemon.address import Address
 from impasto_daemon.config import Config
+from impasto_daemon.engine.identity import network_identity
+from impasto_daemon.library import Library, Request
 from impasto_daemon.logs import rotate
 from impasto_daemon.paths import Paths
 from impasto_daemon.presets import PresetStore
@@ -30,12 +33,13 @@ from impasto_daemon.process import WorkerProcess
 from impasto_daemon.work import FromWorker
 from impasto_daemon.workshop import Job, Workshop
 from impasto_protocol import messages
-from impasto_protocol.codec import Buffer, Picture, decode, encode
+from impasto_protocol.codec import Buffer, decode, encode
 from impasto_protocol.connection import connection_file, write_connection
 from impasto_protocol.errors import (
     BadField,
     BadImage,
     BadMessage,
+    Busy,
     ImpastoError,
     UnknownType,
     VersionSkew,
@@ -55,7 +59,6 @@ _ROTATE_S = 60
 _FORGET_S = 24 * 3600
 _LOCAL = "local"
 _QUEUED_FOR_CLIENT = 64
-_PRESETS_A_PAGE = 32
 
 
 @dataclass
@@ -90,6 +93,10 @@ class Broker:
         self._peers: dict[bytes, Peer] = {}
         self._dropped = 0
         self._presets = PresetStore(paths.presets)
+        self._library = Library(self._presets, self._network)
+        # One thread: requests about presets are met in the order in which they came.
+        self._librarian = ThreadPoolExecutor(1)
+        self._asked: dict[asyncio.Task[None], bytes] = {}
         self._workshop = Workshop(config, self._hire, self._tell, clock)
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.ROUTER)
@@ -108,14 +115,16 @@ class Broker:
                 self._loop.add_signal_handler(number, self._stopping.set)
         write_connection(self._paths.runtime, self._address.connection())
         log.info("listening at %s", self._address.endpoint)
+        self._librarian.submit(self._library.open)
         tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._tick())]
         await self._stopping.wait()
         log.info("ending")
         connection_file(self._paths.runtime).unlink(missing_ok=True)
         self._workshop.close()
-        for task in tasks:
+        self._librarian.shutdown(wait=False, cancel_futures=True)
+        for task in (*tasks, *self._asked):
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._asked, return_exceptions=True)
         self._address.close()
         self._socket.close()
         self._context.term()
@@ -210,21 +219,14 @@ class Broker:
             case messages.Collect():
                 position = self._workshop.collect(message.job, sender, user)
                 return messages.Accepted(job=message.job, position=position), ()
-            case messages.PresetList():
-                return self._list(message.after), ()
-            case messages.PresetGet():
-                preset = self._presets.get(message.name)
-                pictures = {"thumbnail": preset.thumbnail}
-                if not message.thumbnail_only:
-                    pictures["style"] = preset.picture
-                found = messages.Presets(presets=(self._presets.info(message.name),))
-                return _described(found, pictures)
-            case messages.PresetRename():
-                info = self._presets.rename(message.name, message.new_name)
-                return messages.Presets(presets=(info,)), ()
-            case messages.PresetDelete():
-                self._presets.delete(message.name)
-                return messages.Done(), ()
+            case _ if isinstance(message, Request):
+                waiting = list(self._asked.values()).count(sender)
+                if waiting >= self._config.queue:
+                    raise Busy(f"{waiting} requests are waiting already.")
+                asked = self._loop.create_task(self._ask_library(sender, message, frames))
+                self._asked[asked] = sender
+                asked.add_done_callback(self._asked.pop)
+                return None, ()
         raise UnknownType(f"{message.type!r} is for clients, not for the daemon.")
 
     def _submit(
@@ -242,6 +244,23 @@ class Broker:
         )
         self._loop.call_soon(self._workshop.tick)
         return messages.Accepted(job=message.job, position=position)
+
+    async def _ask_library(self, sender: bytes, message: Request, frames: Sequence[Buffer]) -> None:
+        answer: messages.Message
+        found: Sequence[Buffer] = ()
+        try:
+            answer, found = await self._loop.run_in_executor(
+                self._librarian, self._library.answer, message, frames
+            )
+        except ImpastoError as error:
+            answer = _error(0, error)
+        except Exception:
+            log.exception("a request about presets failed unexpectedly")
+            answer = _error(0, ImpastoError("Something went wrong inside Impasto."))
+        self._send(sender, dataclasses.replace(answer, request=message.request), found)
+
+    def _network(self, pooling: str) -> str:
+        return network_identity(pooling, weights.identify(self._config.weights, self._paths.data))
 
     def _welcome(self) -> messages.Welcome:
         return messages.Welcome(
@@ -269,11 +288,6 @@ class Broker:
             dropped=self._dropped,
             jobs=tuple(_job_info(j) for j in self._workshop.jobs.values() if j.user == user)[-256:],
         )
-
-    def _list(self, after: str) -> messages.Presets:
-        found = [i for i in self._presets.list() if i.name.casefold() > after.casefold()]
-        page = tuple(found[:_PRESETS_A_PAGE])
-        return messages.Presets(presets=page, more=len(found) > len(page))
 
     # Workers ----------------------------------------------------------------------------------
 
@@ -305,13 +319,6 @@ class Broker:
                     peer.unreachable = True
             return False
         return True
-
-
-def _described(
-    message: messages.Message, pictures: dict[str, Picture]
-) -> tuple[messages.Message, Sequence[Buffer]]:
-    infos = tuple(picture.info(role, digest=True) for role, picture in pictures.items())
-    return dataclasses.replace(message, frames=infos), [p.data for p in pictures.values()]
 
 
 def _check_roles(message: messages.Stylise | messages.PresetSave) -> None:

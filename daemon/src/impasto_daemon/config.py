@@ -65,6 +65,10 @@ class Config:
         "replace a worker that has not let go of a cancelled job after so long", unit="s",
         default=5, low=0.1, high=1e4,
     )  # fmt: skip
+    style_cache_mib: int = wire(
+        "most disk space for what is known of the styles used last; 0 keeps none", unit="MiB",
+        default=256, low=0, high=2**20,
+    )  # fmt: skip
     log_level: str = wire(
         "least that is logged", default="info", choices=("debug", "info", "warning", "error")
     )

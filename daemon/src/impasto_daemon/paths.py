@@ -14,7 +14,7 @@ from impasto_protocol.connection import runtime_dir
 
 @dataclass(frozen=True)
 class Paths:
-    """runtime: socket, connection file and lock. data: weights and presets. config, log: files."""
+    """runtime: socket, connection file and lock. data: weights and styles. config, log: files."""
 
     runtime: Path
     data: Path

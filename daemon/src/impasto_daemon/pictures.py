@@ -123,6 +123,13 @@ def from_image(image: Image.Image) -> Picture:
     return _picture(np.asarray(_as_rgb(image)))
 
 
+def shrink(picture: Picture, longest_px: int) -> Picture:
+    """An 8-bit RGB or RGBA picture, its long edge at most `longest_px`."""
+    image = to_image(picture)
+    image.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
+    return from_image(image)
+
+
 def flatten(image: Image.Image) -> Image.Image:
     """RGB or grey, what is transparent on white."""
     if "A" not in image.getbands():

@@ -13,12 +13,15 @@ import torch
 from impasto_daemon import weights
 from impasto_daemon.config import Config
 from impasto_daemon.download import fetch
+from impasto_daemon.engine.identity import UNTRAINED_POOLING, network_identity
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.style import Known, Style
 from impasto_daemon.engine.untrained import untrained_vgg19
 from impasto_daemon.memory import usable_mib
+from impasto_daemon.statistics import Statistics
+from impasto_daemon.style_cache import StyleCache
 from impasto_daemon.tensors import to_tensor
-from impasto_protocol.codec import Picture
+from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.errors import DiskFull, DownloadFailed, NoDevice, WeightsBad
 
 _STYLES_KEPT = 16
@@ -71,7 +74,8 @@ class Studio:
         self._tensors: dict[str, torch.Tensor] = {}
         self._identity = ""
         self._networks: dict[str, Vgg19] = {}
-        self._styles: OrderedDict[tuple[str, str], Style] = OrderedDict()
+        self._styles: OrderedDict[str, Style] = OrderedDict()
+        self._cache = StyleCache(data_dir / "styles", config.style_cache_mib)
         self._download_again = 0.0
         self._source: tuple[str, float] = ("", 0)
         self.weights_name = ""
@@ -116,10 +120,14 @@ class Studio:
         self.weights_name = found.name if found else ""
         self._source = source
 
+    def identity(self, pooling: str) -> str:
+        """What the network with that pooling is called."""
+        return network_identity(pooling, self._identity)
+
     def network(self, pooling: str) -> Vgg19:
         """The network with that pooling, made at the first call; untrained, it has but one."""
         if self.untrained:
-            pooling = "average"
+            pooling = UNTRAINED_POOLING
         if pooling not in self._networks:
             self._networks[pooling] = (
                 untrained_vgg19(self.device, self._precision)
@@ -134,16 +142,24 @@ class Studio:
             )
         return self._networks[pooling]
 
-    def style(self, key: str, picture: Picture, network: Vgg19, known: Known | None) -> Style:
+    def style(self, key: str, picture: Picture, network: Vgg19, known: Statistics) -> Style:
         """The style of a picture whose hash is `key`, with the statistics it has already."""
-        name = (key, network.identity)
+        shape = picture.height, picture.width, picture.channels, picture.dtype
+        name = digest_of(f"{key} {shape} {network.identity}".encode()).hex()
         if name not in self._styles:
-            self._styles[name] = Style(to_tensor(picture), network)
-        self._styles[name].known.update(known or {})
+            self._styles[name] = Style(to_tensor(picture), network, _tensors(self._cache.get(name)))
+        self._styles[name].known.update(_tensors(known))
         self._styles.move_to_end(name)
         while len(self._styles) > _STYLES_KEPT:
             self._styles.popitem(last=False)
         return self._styles[name]
+
+    def keep(self, style: Style) -> None:
+        """Have the statistics of a style on disk as well, for the next worker."""
+        for name, found in self._styles.items():
+            if found is style:
+                known = style.known.items()
+                self._cache.put(name, {key: gram.cpu().numpy() for key, gram in known})
 
     def clear(self) -> None:
         """Let go of everything that can be made again."""
@@ -151,6 +167,10 @@ class Studio:
         self._styles.clear()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _tensors(statistics: Statistics) -> Known:
+    return {key: torch.from_numpy(gram) for key, gram in statistics.items()}
 
 
 def _quieten(threads: int) -> None:

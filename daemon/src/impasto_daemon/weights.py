@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -43,6 +44,21 @@ def find(named: str, data_dir: Path) -> Path | None:
 def stored(data_dir: Path) -> Path:
     """Where `fetch` and `adopt` put the weights."""
     return data_dir / "weights" / _NAME
+
+
+def identify(named: str, data_dir: Path) -> str:
+    """The sha256 of the weights to be used, as `load` tells it; empty without any."""
+    try:
+        path = find(named, data_dir)
+        return _hash(path, path.stat().st_mtime_ns, path.stat().st_size) if path else ""
+    except (OSError, WeightsBad):
+        return ""
+
+
+@lru_cache(maxsize=1)
+def _hash(path: Path, changed: int, size: int) -> str:
+    with _open(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def load(path: Path) -> tuple[dict[str, torch.Tensor], str]:

@@ -10,24 +10,26 @@ import gc
 import logging
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 
 import torch
-from PIL import Image
 from torch import Tensor
 
 from impasto_daemon.config import Config
 from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
+from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.pyramid import resize
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style, ladder
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.line import JobLine
-from impasto_daemon.pictures import from_image, to_image
+from impasto_daemon.pictures import shrink
 from impasto_daemon.pipe import receive, send
-from impasto_daemon.presets import Preset, PresetStore, check_name
+from impasto_daemon.preset_file import PICTURE_PX, THUMBNAIL_PX, Preset, check_name
+from impasto_daemon.presets import PresetStore
+from impasto_daemon.statistics import Statistics
 from impasto_daemon.studio import Studio, describe
 from impasto_daemon.tensors import to_picture, to_preview, to_tensor
 from impasto_daemon.work import Idle, Loaded, Quit, Ready, Run
@@ -35,6 +37,7 @@ from impasto_protocol import messages
 from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.errors import (
     Cancelled,
+    DiskFull,
     Diverged,
     GpuFailed,
     ImpastoError,
@@ -42,12 +45,11 @@ from impasto_protocol.errors import (
     OutOfMemory,
     WorkerFailed,
 )
+from impasto_protocol.messages import PresetInfo
 
 log = logging.getLogger(__name__)
 
 _SMALL_HISTORY = 3
-_PRESET_PX = 1448
-_THUMBNAIL_PX = 128
 _UNTRAINED = (
     "Painted without trained weights, so the look is poorer. `impasto weights fetch` gets them."
 )
@@ -67,7 +69,7 @@ def serve(pipe: Connection, config: Config, data_dir: Path) -> None:
 
 
 class Worker:
-    """One device's worker. pipe: to the broker. data_dir: where weights and presets are."""
+    """One device's worker. pipe: to the broker. data_dir: where weights and styles are."""
 
     def __init__(self, pipe: Connection, config: Config, data_dir: Path) -> None:
         self._pipe, self._config = pipe, config
@@ -135,7 +137,8 @@ class Worker:
         job.progress("starting", 0, settings.iterations)
         self._open_weights(job)
         job.progress("style", 0, settings.iterations)
-        style, style_hash, notes = self._style(message, pictures)
+        style, style_hash, notes = self._style(job, message, pictures)
+        known = len(style.known)
         if small:
             settings = dataclasses.replace(settings, history=min(settings.history, _SMALL_HISTORY))
         network = self._studio.network(settings.pooling)
@@ -173,56 +176,88 @@ class Worker:
             ),
             {"picture": sent if unchanged else to_picture(event.picture, sent, cut=cut)},
         )
+        if len(style.known) > known:
+            self._studio.keep(style)
 
     def _style(
-        self, message: messages.Stylise, pictures: dict[str, Picture]
+        self, job: JobLine, message: messages.Stylise, pictures: dict[str, Picture]
     ) -> tuple[Style, str, list[str]]:
         """The style of a job, its hash, and notes for the painter."""
         network = self._studio.network(message.settings.pooling)
         if not message.preset:
             key = digest_of(pictures["style"].data).hex()
-            return self._studio.style(key, pictures["style"], network, None), key, []
-        preset = self._presets.get(message.preset)
-        if preset.network == network.identity:
-            known = {key: torch.from_numpy(gram) for key, gram in preset.statistics.items()}
-            notes = []
-        else:
-            known = {}
-            notes = [f"The style {preset.name!r} was taken anew, with the weights now in use."]
+            return self._studio.style(key, pictures["style"], network, {}), key, []
+        info, preset = self._presets.info(message.preset), self._presets.get(message.preset)
+        known = preset.statistics if preset.network == network.identity else {}
         style = self._studio.style(preset.style, preset.picture, network, known)
-        return style, preset.style, notes
+        return style, preset.style, self._renew(job, info, style, network)
+
+    def _renew(self, job: JobLine, info: PresetInfo, style: Style, network: Vgg19) -> list[str]:
+        """Store a preset that was made with other weights or by an older version as it is now.
+
+        Returns notes for the painter. A preset that cannot be written is still applied.
+        """
+        own = self._studio.identity(info.settings.pooling)
+        if info.state == "good" and info.network == own:
+            return []
+        notes, other_weights = [], info.network not in ("", own)
+        if other_weights:
+            notes.append(f"The style {info.name!r} was taken anew, with the weights now in use.")
+        # Statistics of another pooling are not its own, and trained ones are not given up while
+        # the weights cannot be had.
+        if network.identity == own and not (other_weights and self._studio.untrained):
+            longest_px = max(info.height, info.width)
+            found = self._measure(job, style, longest_px, info.settings.style_layers)
+            try:
+                self._presets.renew(info, own, found)
+            except DiskFull as error:
+                notes.append(f"The style {info.name!r} could not be stored. {error}")
+        return notes
+
+    def _measure(
+        self, job: JobLine, style: Style, longest_px: int, layers: Sequence[str]
+    ) -> Statistics:
+        """The statistics that a preset keeps of a picture of that size."""
+        sizes = ladder(longest_px)
+        found = {}
+        for done, size in enumerate(sizes):
+            job.progress("style", done, len(sizes))
+            job.listen()
+            for layer, gram in style.statistics(size, layers).items():
+                found[size, layer] = gram.cpu().numpy()
+        return found
 
     def _save_preset(self, job: JobLine, small: bool) -> None:
         message = job.message
         assert isinstance(message, messages.PresetSave)
         began = time.monotonic()
         name = check_name(message.name)
-        picture = _shrunk(job.pictures()["style"], _PRESET_PX)
+        picture = shrink(job.pictures()["style"], PICTURE_PX)
         self._open_weights(job)
         network = self._studio.network(message.settings.pooling)
         key = digest_of(picture.data).hex()
-        style = self._studio.style(key, picture, network, None)
-        sizes = ladder(max(picture.height, picture.width))
-        for done, size in enumerate(sizes):
-            job.progress("style", done, len(sizes))
-            job.listen()
-            style.statistics(size, message.settings.style_layers)
+        style = self._studio.style(key, picture, network, {})
+        longest_px = max(picture.height, picture.width)
+        statistics = self._measure(job, style, longest_px, message.settings.style_layers)
+        folder, tags = self._presets.shelf(name)
         self._presets.save(
             Preset(
                 name=name,
                 settings=message.settings,
                 picture=picture,
-                thumbnail=_shrunk(picture, _THUMBNAIL_PX),
+                thumbnail=shrink(picture, THUMBNAIL_PX),
                 network=network.identity,
                 style=key,
-                statistics={key: gram.cpu().numpy() for key, gram in style.known.items()},
+                statistics=statistics,
+                folder=folder,
+                tags=tags,
             ),
             replace=message.replace,
         )
         job.tell(
             messages.Result(
                 job=message.job,
-                steps=len(sizes),
+                steps=len(ladder(longest_px)),
                 seconds=time.monotonic() - began,
                 device=describe(self._studio.device),
                 weights=network.identity,
@@ -284,10 +319,3 @@ class _Easel:
 
 def _finite(losses: dict[str, float]) -> dict[str, float] | None:
     return losses if all(map(math.isfinite, losses.values())) else None
-
-
-def _shrunk(picture: Picture, longest_px: int) -> Picture:
-    """An 8-bit RGB or RGBA picture, its long edge at most `longest_px`."""
-    image = to_image(picture)
-    image.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
-    return from_image(image)

@@ -19,7 +19,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from impasto_protocol.codec import Buffer, Picture, decode, encode
+from impasto_protocol.codec import (
+    Buffer,
+    Picture,
+    check_size,
+    decode,
+    digest_of,
+    encode,
+    verify,
+)
 from impasto_protocol.connection import (
     Connection,
     connection_file,
@@ -35,26 +43,36 @@ from impasto_protocol.errors import (
     DaemonNotRunning,
     DaemonStartFailed,
     ImpastoError,
-    TooLarge,
     UnknownJob,
     VersionSkew,
     error_from_code,
 )
-from impasto_protocol.limits import PING_EVERY_S, PROTOCOL_MAJOR, PROTOCOL_MINOR, SILENCE_S
+from impasto_protocol.limits import (
+    FRAME_BYTES,
+    PING_EVERY_S,
+    PROTOCOL_MAJOR,
+    PROTOCOL_MINOR,
+    SILENCE_S,
+)
 from impasto_protocol.messages import (
     ENDINGS,
     Cancel,
     Collect,
     Error,
     Failed,
+    FileInfo,
     Hello,
     JobMessage,
     Message,
     Ping,
+    PresetExport,
+    PresetFile,
+    PresetImport,
     PresetInfo,
     PresetList,
     Presets,
     PresetSave,
+    PresetsImported,
     Result,
     Stylise,
     Welcome,
@@ -97,15 +115,17 @@ class Client:
     ) -> None:
         self._clock, self._timeout_s, self._lives = clock, timeout_s, lives
         self._requests = itertools.count(1)
-        self._answers: dict[int, tuple[Message, list[Picture]]] = {}
+        self._answers: dict[int, tuple[Message, Sequence[Buffer]]] = {}
         self._jobs: dict[str, Job] = {}
         self._pinged = clock()
         self._unanswered: float | None = None
         # Within one machine the kernel vouches for the bytes, and a digest would cost time.
         self._digests = bool(connection.server_key)
+        self._frame_bytes = FRAME_BYTES
         self._link = _open_link(connection)
         try:
             self.welcome = self._greet(name)
+            self._frame_bytes = self.welcome.frame_bytes
         except ImpastoError:
             self.close()
             raise
@@ -212,35 +232,58 @@ class Client:
 
     def ask(self, message: Message) -> tuple[Message, list[Picture]]:
         """Send a request and wait for its answer; an `error` answer is raised."""
-        number = self.request(message)
-        self._wait(lambda: number in self._answers)
-        answer = self.answer(number)
-        assert answer
-        return answer
+        answer, frames = self._exchange(message)
+        return answer, pictures_in(answer, frames)
 
-    def request(self, message: Message) -> int:
+    def request(self, message: Message, frames: Sequence[Buffer] = ()) -> int:
         """Send a request, without waiting; its number, for `answer`."""
-        return self._send(message)
+        return self._send(message, frames)
 
-    def answer(self, number: int) -> tuple[Message, list[Picture]] | None:
-        """The answer to a request if it has arrived; call `pump` before. An `error` is raised."""
+    def answer(self, number: int) -> tuple[Message, Sequence[Buffer]] | None:
+        """The answer to a request and its frames, if it has arrived; call `pump` before.
+
+        An `error` answer is raised.
+        """
         if number not in self._answers:
             return None
-        answer, pictures = self._answers.pop(number)
+        answer, frames = self._answers.pop(number)
         if isinstance(answer, Error):
             raise error_from_code(answer.code, answer.message, answer.next_step)
-        return answer, pictures
+        return answer, frames
 
     def presets(self) -> list[PresetInfo]:
         """Every saved style, by name."""
-        found: list[PresetInfo] = []
-        while True:
-            answer, _ = self.ask(PresetList(after=found[-1].name if found else ""))
+        return [info for page in self.preset_pages() for info in page.presets]
+
+    def preset_pages(self) -> Iterator[Presets]:
+        """Every saved style, by name, a few at a time, and the damaged ones among them."""
+        page = Presets(more=True)
+        while page.more:
+            after = page.presets[-1].name if page.presets else ""
+            answer, _ = self.ask(PresetList(after=after))
             if not isinstance(answer, Presets):
                 raise BadMessage("The daemon's answer was not a list of styles.")
-            found += answer.presets
-            if not answer.more:
-                return found
+            page = answer
+            yield page
+
+    def export_presets(self, names: Sequence[str], *, pack: bool = False) -> bytes:
+        """The file of a saved style, or a pack of several."""
+        answer, frames = self._exchange(PresetExport(names=tuple(names), pack=pack))
+        if not isinstance(answer, PresetFile):
+            raise BadMessage("The daemon's answer was not a file.")
+        verify(answer.file, frames[-1])
+        return bytes(frames[-1])
+
+    def import_presets(
+        self, data: bytes, *, name: str = "", replace: bool = False
+    ) -> tuple[str, ...]:
+        """Keep the style in a file, as `name`, or all of a pack's; the names they have now."""
+        file = FileInfo(len(data), digest_of(data) if self._digests else b"")
+        message = PresetImport(name=name, replace=replace, file=file)
+        answer, _ = self._exchange(message, [data])
+        if not isinstance(answer, PresetsImported):
+            raise BadMessage("The daemon's answer was not a list of names.")
+        return answer.names
 
     def pump(self) -> None:
         """Take in what has arrived, without waiting, and give a sign of life when one is due.
@@ -264,6 +307,15 @@ class Client:
             self.wait(_WAIT_S)
             self.pump()
 
+    def _exchange(
+        self, message: Message, frames: Sequence[Buffer] = ()
+    ) -> tuple[Message, Sequence[Buffer]]:
+        number = self.request(message, frames)
+        self._wait(lambda: number in self._answers)
+        answer = self.answer(number)
+        assert answer
+        return answer
+
     def _greet(self, name: str) -> Welcome:
         answer, _ = self.ask(Hello(major=PROTOCOL_MAJOR, minor=PROTOCOL_MINOR, client=name[:64]))
         if not isinstance(answer, Welcome) or answer.major != PROTOCOL_MAJOR:
@@ -272,13 +324,8 @@ class Client:
 
     def _send(self, message: Message, frames: Sequence[Buffer] = ()) -> int:
         number = next(self._requests)
-        limit = getattr(getattr(self, "welcome", None), "frame_bytes", None)
-        for info in message.frames:
-            if limit is not None and info.size_bytes > limit:
-                raise TooLarge(
-                    f"A picture of {info.width} x {info.height} pixels takes "
-                    f"{info.size_bytes >> 20} MiB; the daemon accepts {limit >> 20}."
-                )
+        for info in message.described:
+            check_size(info, self._frame_bytes)
         if self._unanswered is None:
             self._unanswered = self._clock()
         self._link.send(encode(replace(message, request=number), frames))
@@ -287,17 +334,13 @@ class Client:
     def _receive(self, parts: Sequence[Buffer]) -> None:
         self._unanswered = None
         message = decode(parts)
-        pictures = [
-            Picture.received(info, data)
-            for info, data in zip(message.frames, parts[1:], strict=True)
-        ]
         if isinstance(message, JobMessage):
             if message.job in self._jobs:
-                self._jobs[message.job].take(message, pictures)
+                self._jobs[message.job].take(message, pictures_in(message, parts[1:]))
         elif isinstance(message, Error) and message.job in self._jobs:
             self._jobs[message.job].refuse(message)
         elif message.request:
-            self._answers[message.request] = (message, pictures)
+            self._answers[message.request] = (message, parts[1:])
 
 
 class Job:
@@ -368,6 +411,13 @@ def result_in(message: JobMessage) -> Result | None:
     if isinstance(message, CancelledMessage):
         raise Cancelled("The job was cancelled.")
     return message if isinstance(message, Result) else None
+
+
+def pictures_in(message: Message, frames: Sequence[Buffer]) -> list[Picture]:
+    """The pictures that came with a message. Raises BadImage when one was damaged."""
+    # Not strict: a file may follow the pictures.
+    described = zip(message.frames, frames, strict=False)
+    return [Picture.received(info, frame) for info, frame in described]
 
 
 def _open_link(connection: Connection) -> ZeroMqLink | BridgeLink:

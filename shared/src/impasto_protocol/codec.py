@@ -19,7 +19,7 @@ from impasto_protocol.errors import (
 )
 from impasto_protocol.fields import build, plain
 from impasto_protocol.limits import DIGEST_BYTES, FRAME_BYTES, HEADER_BYTES, PARTS
-from impasto_protocol.messages import DTYPE_BYTES, MESSAGES, FrameInfo, Message
+from impasto_protocol.messages import DTYPE_BYTES, MESSAGES, FileInfo, FrameInfo, Message
 
 Buffer = bytes | bytearray | memoryview
 
@@ -61,8 +61,7 @@ class Picture:
     @classmethod
     def received(cls, info: FrameInfo, data: Buffer) -> Picture:
         """The pixels of a frame. Raises BadImage when they do not have the digest that is named."""
-        if info.digest and digest_of(data) != info.digest:
-            raise BadImage("The pixels were damaged on the way.", next_step="Run it again.")
+        verify(info, data)
         return cls(info.height, info.width, info.channels, info.dtype, data, info.order)
 
 
@@ -71,8 +70,14 @@ def digest_of(data: Buffer) -> bytes:
     return hashlib.blake2b(data, digest_size=DIGEST_BYTES).digest()
 
 
+def verify(info: FrameInfo | FileInfo, data: Buffer) -> None:
+    """Raise BadImage when a frame does not have the digest that is named."""
+    if info.digest and digest_of(data) != info.digest:
+        raise BadImage(f"{info} was damaged on the way.", next_step="Run it again.")
+
+
 def encode(message: Message, frames: Sequence[Buffer] = ()) -> list[Buffer]:
-    """The parts of `message`: its header, then the frames that `message.frames` describes.
+    """The parts of `message`: its header, then the frames that it describes.
 
     Raises TooLarge when the header is over its limit, BadImage when frames and header disagree.
     """
@@ -129,21 +134,22 @@ def _no_duplicates(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
 
 
 def _check_frames(message: Message, frames: Sequence[Buffer], frame_bytes: int) -> None:
-    if len(frames) != len(message.frames):
-        raise BadImage(f"{len(message.frames)} pixel frames announced, {len(frames)} sent.")
-    for info, data in zip(message.frames, frames, strict=True):
-        if info.size_bytes > frame_bytes:
-            raise TooLarge(
-                f"A picture of {info.width} x {info.height} pixels takes "
-                f"{info.size_bytes >> 20} MiB; at most {frame_bytes >> 20} are accepted."
-            )
+    if len(frames) != len(message.described):
+        raise BadImage(f"{len(message.described)} frames announced, {len(frames)} sent.")
+    for info, data in zip(message.described, frames, strict=True):
+        check_size(info, frame_bytes)
         _check_length(info, data)
 
 
-def _check_length(info: FrameInfo, data: Buffer) -> None:
+def check_size(info: FrameInfo | FileInfo, frame_bytes: int) -> None:
+    """Raise TooLarge when a frame is over the limit."""
+    if info.size_bytes > frame_bytes:
+        raise TooLarge(
+            f"{info} takes {info.size_bytes >> 20} MiB; at most {frame_bytes >> 20} are accepted."
+        )
+
+
+def _check_length(info: FrameInfo | FileInfo, data: Buffer) -> None:
     sent = data.nbytes if isinstance(data, memoryview) else len(data)
     if sent != info.size_bytes:
-        raise BadImage(
-            f"A picture of {info.width} x {info.height} pixels needs "
-            f"{info.size_bytes} bytes, not {sent}."
-        )
+        raise BadImage(f"{info} needs {info.size_bytes} bytes, not {sent}.")

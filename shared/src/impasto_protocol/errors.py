@@ -147,7 +147,9 @@ class PresetExists(RequestError):
     """A preset of that name is already there."""
 
     code = "PRESET_EXISTS"
-    default_next_step = "Choose another name, or remove the old preset first."
+    default_next_step = (
+        "Choose another name, or replace the old style: `--replace` at the command line."
+    )
 
 
 class Busy(RequestError):

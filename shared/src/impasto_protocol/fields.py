@@ -19,6 +19,7 @@ from impasto_protocol.errors import BadField
 T = TypeVar("T")
 
 _LONGEST_TEXT = 256
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,8 @@ def _check_scalar(value: Any, kind: type, spec: Spec, name: str) -> None:
         _require(low <= value <= high, name, f"must lie between {low:g} and {high:g}")
     if kind in (str, bytes):
         _require(len(value) <= spec.longest, name, f"is longer than {spec.longest}")
+    if kind is str:
+        _require(not _SURROGATE.search(value), name, "is not text")
     if spec.choices:
         _require(value in spec.choices, name, f"must be one of {', '.join(spec.choices)}")
     if spec.pattern:

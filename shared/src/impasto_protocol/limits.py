@@ -16,6 +16,9 @@ FRAME_BYTES = 1024 * 1024 * 1024
 
 DIGEST_BYTES = 16
 
+PACK_PRESETS = 256
+"""Most presets of a pack; their names fit into a header."""
+
 PING_EVERY_S = 2.0
 SILENCE_S = 10.0
 """A side that has not been heard for this long is taken for gone."""

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from impasto_protocol.fields import check, wire
-from impasto_protocol.limits import DIGEST_BYTES
+from impasto_protocol.limits import DIGEST_BYTES, PACK_PRESETS
 from impasto_protocol.settings import Settings
 
 JOB_ID = r"[0-9a-f]{32}"
+TAG = ".{1,32}"
+TAGS = 8
+"""Most tags of a preset."""
+
 DTYPE_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
 
 
@@ -59,6 +63,28 @@ class FrameInfo:
         """Bytes that the frame must have."""
         return self.height * self.width * self.channels * DTYPE_BYTES[self.dtype]
 
+    def __str__(self) -> str:
+        return f"A picture of {self.width} x {self.height} pixels"
+
+
+@dataclass(frozen=True)
+class FileInfo:
+    """The file that is a message's last frame."""
+
+    size_bytes: int = wire("bytes that the frame must have", unit="bytes", low=0)
+    digest: bytes = wire(
+        "blake2b of the file; empty where the system vouches for the bytes",
+        unit="bytes",
+        default=b"",
+        longest=DIGEST_BYTES,
+    )
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    def __str__(self) -> str:
+        return "A file"
+
 
 @dataclass(frozen=True)
 class PresetInfo:
@@ -72,6 +98,14 @@ class PresetInfo:
     network: str = wire("hash of the network and weights they were taken with", longest=128)
     style: str = wire("hash of the style picture", longest=64)
     size_bytes: int = wire("size of its file", unit="bytes", low=0)
+    folder: str = wire("folder that it stands in; empty: none", default="", longest=64)
+    tags: tuple[str, ...] = wire("tags", default=(), pattern=TAG, longest=TAGS)
+    state: str = wire(
+        "unmeasured: its statistics are taken when it is first used; other_weights, "
+        "older_version: they are taken anew then",
+        default="good",
+        choices=("good", "unmeasured", "other_weights", "older_version"),
+    )
 
     def __post_init__(self) -> None:
         check(self)
@@ -101,6 +135,23 @@ class Message:
 
     def __post_init__(self) -> None:
         check(self)
+
+    @property
+    def described(self) -> tuple[FrameInfo | FileInfo, ...]:
+        """What each frame after the header must be."""
+        return self.frames
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileMessage(Message):
+    """What every message with a file has."""
+
+    file: FileInfo = wire("the file, which is the last frame")
+
+    @property
+    def described(self) -> tuple[FrameInfo | FileInfo, ...]:
+        """What each frame after the header must be."""
+        return (*self.frames, self.file)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -223,6 +274,36 @@ class PresetDelete(Message):
     name: str = wire("name", longest=64)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PresetSort(Message):
+    """Put a preset into a folder and give it tags."""
+
+    type: ClassVar[str] = "preset.sort"
+    name: str = wire("name", longest=64)
+    folder: str | None = wire("its folder; empty: none; nil: as it is", default=None, longest=64)
+    tags: tuple[str, ...] | None = wire(
+        "its tags; nil: as they are", default=None, pattern=TAG, longest=TAGS
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PresetExport(Message):
+    """Asks for the file of a preset, or for a pack of several: a zip of their files."""
+
+    type: ClassVar[str] = "preset.export"
+    names: tuple[str, ...] = wire("names", pattern=".{1,64}", longest=PACK_PRESETS)
+    pack: bool = wire("as a pack, of one too", default=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PresetImport(FileMessage):
+    """Keep what is in a preset's file or in a pack: all of it, or after an error nothing."""
+
+    type: ClassVar[str] = "preset.import"
+    name: str = wire("name for a preset; those in a pack have theirs", default="", longest=64)
+    replace: bool = wire("replace presets of the same names", default=False)
+
+
 # From the daemon ------------------------------------------------------------------------------
 
 
@@ -285,11 +366,29 @@ class Report(Message):
 
 @dataclass(frozen=True, kw_only=True)
 class Presets(Message):
-    """Answers the `preset.*` requests."""
+    """Answers the `preset.*` requests about what there is."""
 
     type: ClassVar[str] = "presets"
     presets: tuple[PresetInfo, ...] = wire("by name", default=(), longest=1000)
     more: bool = wire("ask again, `after` the last of these", default=False)
+    damaged: tuple[str, ...] = wire(
+        "names among them whose files cannot be used", default=(), longest=32
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PresetFile(FileMessage):
+    """Answers `preset.export`."""
+
+    type: ClassVar[str] = "preset.file"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PresetsImported(Message):
+    """Answers `preset.import`."""
+
+    type: ClassVar[str] = "presets.imported"
+    names: tuple[str, ...] = wire("names of the presets that are there now", longest=PACK_PRESETS)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -146,6 +146,41 @@ def main():
         client.ask(PresetDelete(name="style"))
 
 
+@pytest.mark.parametrize("ending", ["safetensors", "zip"])
+def test_style_exported_and_imported(krita, krita_daemon, tmp_path, ending):
+    words, chosen, wrong = krita.run(
+        BEFORE
+        + """
+from impasto_protocol.messages import PresetRename
+
+def main():
+    docker.styles.fetch()
+    yield from until(lambda: docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
+    docker.styles.export("Dusk", str(file))
+    yield from until(file.exists)
+    yield 500
+    docker._link.ask(PresetRename(name="Dusk", new_name="Dawn"), lambda *_: None, print)
+    docker.styles.fetch()
+    yield from until(lambda: docker.styles.findItems("Dawn", QtCore.Qt.MatchExactly))
+    docker.styles.add_saved(str(file))
+    yield from until(lambda: docker.words.text().startswith("Imported"))
+    words = docker.words.text()
+    yield from until(lambda: docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
+    yield 500
+    chosen = docker.styles.chosen
+    file.write_bytes(b"PK nothing of the kind")
+    docker.styles.add_saved(str(file))
+    yield from until(lambda: docker.words.text() != words)
+    return [words, chosen and chosen.name, docker.words.text()]
+""",
+        file=tmp_path / f"Dusk.{ending}",
+    )
+    assert words == "Imported: Dusk." and chosen == "Dusk"
+    assert not wrong.startswith("Something went wrong"), wrong
+    with krita_daemon.connect() as client:
+        client.ask(PresetDelete(name="Dawn"))
+
+
 def test_event_loop_is_not_held_up(krita, pictures):
     """Small pictures, so that Krita's own calls are short: what is left is the plug-in's."""
     gaps = krita.run(

@@ -277,3 +277,13 @@ class _Usage:
 @pytest.mark.weights
 def test_real_weights_are_accepted(weights_file):
     assert len(weights.load(weights_file)[0]) == 32
+
+
+def test_weights_are_known_by_their_hash_and_known_anew_when_they_change(tmp_path):
+    assert weights.identify("", tmp_path) == "" == weights.identify("/none", tmp_path)
+    path = weights.stored(tmp_path)
+    path.parent.mkdir(parents=True)
+    for content in (b"one", b"another"):
+        path.write_bytes(content)
+        digest = hashlib.sha256(content).hexdigest()
+        assert weights.identify("", tmp_path) == digest == weights.identify(str(path), tmp_path)

@@ -1,17 +1,19 @@
 """The worker on its pipe, with the faults that a healthy machine cannot be made to have."""
 
 import dataclasses
+import math
 import multiprocessing
 import threading
-from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
 import torch
 
 from impasto_daemon import studio
 from impasto_daemon import worker as module
 from impasto_daemon.config import Config
+from impasto_daemon.engine.network import CONVOLUTIONS
 from impasto_daemon.engine.style import Style
 from impasto_daemon.pipe import receive, send
 from impasto_daemon.presets import PresetStore
@@ -22,7 +24,6 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.errors import Diverged
 from impasto_protocol.settings import Settings
 
-DATA = Path("/nowhere")
 REAL = module.stylise
 
 
@@ -44,7 +45,7 @@ def order(picture):
 
 
 @pytest.fixture
-def work(monkeypatch):
+def work(monkeypatch, tmp_path):
     """work(*orders, stylise=…): what a worker says to these orders."""
     monkeypatch.setattr("os.nice", lambda by: 0)
     monkeypatch.setattr("torch.set_num_threads", lambda count: None)
@@ -52,7 +53,7 @@ def work(monkeypatch):
     def run(*orders, stylise=REAL, config=Config(download=False)):  # noqa: B008
         monkeypatch.setattr(module, "stylise", stylise)
         ours, theirs = multiprocessing.Pipe()
-        thread = threading.Thread(target=module.serve, args=(theirs, config, DATA))
+        thread = threading.Thread(target=module.serve, args=(theirs, config, tmp_path))
         thread.start()
         said = []
         for each in orders:
@@ -151,8 +152,34 @@ def test_warm_job_spares_network_and_style_pass(work, order, monkeypatch):
     assert (len(made), len(measured)) == (1, 1)
 
 
-def test_preset_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch, picture, tmp_path):
-    monkeypatch.setattr(f"{__name__}.DATA", tmp_path)
+def test_style_used_before_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch):
+    measured, measure = [], Style._measure
+    monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
+
+    def passes(made, **config):
+        measured.clear()
+        work(made, config=Config(download=False, **config))
+        return len(measured)
+
+    assert passes(order()) == 1 and passes(order()) == 0
+    assert passes(order(style_layers=("relu1_1", "relu2_2"))) == 1, "a layer not seen before"
+    assert [passes(order(), style_cache_mib=0) for _ in range(2)] == [1, 1]
+
+
+def test_pictures_of_the_same_bytes_but_not_the_same_shape_are_two_styles(work, picture):
+    content, bytes_ = picture(), picture(16, 64).data
+    orders = [
+        run(messages.Stylise(
+            job=new_job_id(), settings=Settings(iterations=1),
+            frames=(content.info("content"), style.info("style")),
+        ), content, style)
+        for style in (Picture(16, 64, 3, "uint8", bytes_), Picture(64, 16, 3, "uint8", bytes_))
+    ]  # fmt: skip
+    one, other = endings(work(*orders))
+    assert one.losses != other.losses
+
+
+def test_preset_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch, picture):
     style = picture(80, 100, seed=1)
     save = messages.PresetSave(
         job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
@@ -167,10 +194,107 @@ def test_preset_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch, 
     )  # fmt: skip
     (painted,) = endings(work(run(apply, content)))
     assert painted.style == saved.style and not measured
-    other = dataclasses.replace(PresetStore(tmp_path / "presets").get("kept"), network="other")
-    PresetStore(tmp_path / "presets").save(other, replace=True)
-    (painted,) = endings(work(run(dataclasses.replace(apply, job=new_job_id()), content)))
-    assert measured and any("taken anew" in note for note in painted.notes)
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory):
+    """Two files of weights that belong to nobody."""
+    folder = tmp_path_factory.mktemp("weights")
+    for seed in (1, 2):
+        chance = torch.Generator().manual_seed(seed)
+        tensors = {
+            name: (torch.randn(shape, generator=chance) / math.prod(shape[1:]) ** 0.5).half()
+            for name, shape in CONVOLUTIONS.items()
+        }
+        safetensors.torch.save_file(tensors, folder / f"{seed}")
+    return [Config(weights=str(folder / f"{seed}")) for seed in (1, 2)]
+
+
+@pytest.fixture
+def kept(work, networks, monkeypatch, picture, tmp_path):
+    """A preset made with the first network, and what comes of applying it with a config."""
+    store, style, content = PresetStore(tmp_path / "presets"), picture(80, 100), picture(60, 90)
+    save = messages.PresetSave(
+        job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
+    )
+    endings(work(run(save, style), config=networks[0]))
+    measured, measure = [], Style._measure
+    monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
+
+    class Kept:
+        def __init__(self):
+            self.store = store
+
+        def apply(self, config, **settings):
+            """The result, and how often the style was looked at."""
+            message = messages.Stylise(
+                job=new_job_id(), preset="kept", settings=Settings(iterations=1, **settings),
+                frames=(content.info("content"),),
+            )  # fmt: skip
+            measured.clear()
+            (result,) = endings(work(run(message, content), config=config))
+            return result, len(measured)
+
+        def change(self, **fields):
+            store.save(dataclasses.replace(store.get("kept"), **fields), replace=True)
+
+    return Kept()
+
+
+def test_preset_made_with_other_weights_is_taken_anew_once_and_stored(kept, networks):
+    kept.store.sort("kept", "Oil", ("x",))
+    result, passes = kept.apply(networks[1])
+    assert passes and any("taken anew" in note for note in result.notes)
+    assert kept.store.get("kept").network == result.weights
+    assert kept.store.shelf("kept") == ("Oil", ("x",))
+    result, passes = kept.apply(networks[1])
+    assert not passes and not result.notes
+
+
+def test_preset_whose_file_cannot_be_written_is_still_applied(kept, networks, monkeypatch):
+    before = kept.store.existing("kept").read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left")))
+        result, _ = kept.apply(networks[1])
+    assert isinstance(result, messages.Result) and any("No space" in note for note in result.notes)
+    assert kept.store.existing("kept").read_bytes() == before
+
+
+def test_trained_statistics_are_kept_while_there_are_no_weights(kept):
+    before = kept.store.get("kept").network
+    result, passes = kept.apply(Config(download=False))
+    assert passes and result.untrained and kept.store.get("kept").network == before
+
+
+def test_other_pooling_leaves_the_preset_as_it_is(kept, networks):
+    before = kept.store.existing("kept").read_bytes()
+    result, passes = kept.apply(networks[0], pooling="average")
+    assert passes and not result.notes and kept.store.existing("kept").read_bytes() == before
+
+
+def test_preset_that_was_never_measured_is_so_when_it_is_used(kept, networks):
+    kept.change(statistics={}, network="")
+    assert kept.store.info("kept").state == "unmeasured"
+    result, passes = kept.apply(networks[0])
+    assert passes and not result.notes and kept.store.info("kept").state == "good"
+    assert not kept.apply(networks[0])[1]
+
+
+def test_preset_of_an_older_version_is_stored_as_one_of_today(kept, networks, monkeypatch):
+    monkeypatch.setattr("impasto_daemon.preset_file._VERSION", 3)
+    assert kept.store.info("kept").state == "older_version"
+    _, passes = kept.apply(networks[0])
+    assert not passes and kept.store.info("kept").state == "good"
+
+
+def test_preset_deleted_meanwhile_stays_deleted(kept, networks):
+    info = kept.store.info("kept")
+    kept.change(style="another")
+    kept.store.renew(info, "other", {})
+    assert kept.store.get("kept").statistics
+    kept.store.delete("kept")
+    kept.store.renew(info, "other", {})
+    assert not list(kept.store.survey())
 
 
 def test_damaged_pixels_fail_the_job(work, order):

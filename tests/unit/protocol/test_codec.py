@@ -11,10 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from impasto_daemon.library import _A_PAGE
 from impasto_protocol import errors, fields, limits, messages
-from impasto_protocol.codec import Picture, decode, encode
-from impasto_protocol.messages import MESSAGES, FrameInfo, JobInfo, PresetInfo
-from impasto_protocol.settings import Settings
+from impasto_protocol.codec import Picture, decode, digest_of, encode, verify
+from impasto_protocol.messages import MESSAGES, FileInfo, FrameInfo, JobInfo, PresetInfo
+from impasto_protocol.settings import LAYER, Settings
 
 JOB = "0123456789abcdef" * 2
 
@@ -25,8 +26,9 @@ def example(kind):
         Settings: Settings(snapshots=(3, 5)),
         JobInfo: JobInfo(JOB, "test", "queued"),
         FrameInfo: FrameInfo("content", 1, 1, 3, "uint8", "bgr", b"d"),
+        FileInfo: FileInfo(5),
     }
-    return known.get(kind)
+    return known.get(kind, ())
 
 
 def sample(cls):
@@ -52,14 +54,17 @@ def sample(cls):
 @pytest.mark.parametrize("name", sorted(MESSAGES))
 def test_every_message_survives_the_wire(name):
     message = sample(MESSAGES[name])
-    assert decode(encode(message)) == message
+    assert (
+        decode(encode(message, [bytes(info.size_bytes) for info in message.described])) == message
+    )
 
 
 def test_message_type_names_are_pinned():
     assert sorted(MESSAGES) == [
         "accepted", "cancel", "cancelled", "collect", "done", "error", "failed", "hello", "ping",
-        "pong", "preset.delete", "preset.get", "preset.list", "preset.rename", "preset.save",
-        "presets", "progress", "report", "result", "snapshot", "status", "stop", "stylise",
+        "pong", "preset.delete", "preset.export", "preset.file", "preset.get", "preset.import",
+        "preset.list", "preset.rename", "preset.save", "preset.sort", "presets",
+        "presets.imported", "progress", "report", "result", "snapshot", "status", "stop", "stylise",
         "welcome",
     ]  # fmt: skip
 
@@ -73,6 +78,48 @@ def test_pixels_travel_beside_the_header(picture):
     received = decode(parts)
     assert [len(part) for part in parts[1:]] == [80, 18]
     assert Picture.received(received.frames[0], parts[1]) == content
+
+
+@pytest.mark.parametrize(
+    ("announced", "frames", "error"),
+    [
+        (5, [], errors.BadImage),
+        (5, [b"1234"], errors.BadImage),
+        (5, [b"12345", b"12345"], errors.BadImage),
+        ((1 << 20) + 1, [b""], errors.TooLarge),
+        (-1, [b""], errors.BadField),
+        (True, [b"1"], errors.BadField),
+    ],
+)
+def test_file_is_refused_unless_it_is_as_long_as_announced(announced, frames, error):
+    sent = header(type="preset.import", name="x", file={"size_bytes": announced})
+    with pytest.raises(error):
+        decode([sent, *frames], frame_bytes=1 << 20)
+
+
+def test_damaged_file_is_found_by_its_digest():
+    info = FileInfo(3, digest_of(b"abc"))
+    verify(info, b"abc")
+    with pytest.raises(errors.BadImage, match="file was damaged"):
+        verify(info, b"abd")
+
+
+def test_page_of_the_longest_presets_fits_into_a_header():
+    letter = "\N{EARTH GLOBE EUROPE-AFRICA}"
+    settings = Settings(
+        content_layers=LAYER, content_layer_weights=(1 / 3,) * 16,
+        style_layers=LAYER, style_layer_weights=(1 / 3,) * 16, snapshots=(100_000,) * 64,
+    )  # fmt: skip
+    # A name has 200 bytes at most.
+    info = PresetInfo(
+        name=letter * 50, settings=settings, width=2**17, height=2**17, sizes=(1024,) * 64,
+        network=letter * 128, style=letter * 64, size_bytes=2**40, folder=letter * 50,
+        tags=(letter * 32,) * 8, state="other_weights",
+    )  # fmt: skip
+    damaged = (letter * 50,) * 32
+    encode(messages.Presets(presets=(info,) * _A_PAGE, more=True, damaged=damaged))
+    names = (letter * 50,) * limits.PACK_PRESETS
+    encode(messages.PresetExport(names=names))
 
 
 @given(st.data())
@@ -216,7 +263,7 @@ def test_random_fields_raise_nothing_but_our_errors(name, found):
 
 
 def test_every_field_has_a_meaning():
-    for cls in [*MESSAGES.values(), Settings, FrameInfo, JobInfo, PresetInfo]:
+    for cls in [*MESSAGES.values(), Settings, FrameInfo, FileInfo, JobInfo, PresetInfo]:
         for field in dataclasses.fields(cls):
             assert fields.spec_of(field).doc
             assert typing.get_type_hints(cls)[field.name]

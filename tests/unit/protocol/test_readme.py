@@ -7,7 +7,14 @@ from pathlib import Path
 
 import impasto_protocol
 from impasto_protocol import fields
-from impasto_protocol.messages import MESSAGES, FrameInfo, JobInfo, Message, PresetInfo
+from impasto_protocol.messages import (
+    MESSAGES,
+    FileInfo,
+    FrameInfo,
+    JobInfo,
+    Message,
+    PresetInfo,
+)
 from impasto_protocol.settings import Settings
 
 README = Path(__file__).parents[3] / "shared" / "README.md"
@@ -40,7 +47,7 @@ def table():
              "since", "meaning"]  # fmt: skip
     lines = ["| " + " | ".join(heads) + " |", "|" + "-|" * len(heads)]
     parts = {"every message": Message, "Settings": Settings, "FrameInfo": FrameInfo,
-             "PresetInfo": PresetInfo, "JobInfo": JobInfo}  # fmt: skip
+             "FileInfo": FileInfo, "PresetInfo": PresetInfo, "JobInfo": JobInfo}  # fmt: skip
     for name, cls in {**parts, **dict(sorted(MESSAGES.items()))}.items():
         lines += rows(name, cls)
     return "\n".join(lines)

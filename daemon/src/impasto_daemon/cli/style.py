@@ -11,7 +11,9 @@ from rich.table import Table
 from impasto_daemon.cli.follow import follow
 from impasto_daemon.cli.options import given, options_of
 from impasto_daemon.cli.show import console, json_option, tell
-from impasto_protocol.client import Client, new_job_id
+from impasto_daemon.cli.style_check import check
+from impasto_daemon.cli.style_files import connect, export_styles, import_styles, starter
+from impasto_protocol.client import new_job_id
 from impasto_protocol.fields import build, plain
 from impasto_protocol.messages import (
     PresetDelete,
@@ -19,6 +21,7 @@ from impasto_protocol.messages import (
     PresetRename,
     Presets,
     PresetSave,
+    PresetSort,
 )
 from impasto_protocol.settings import Settings
 
@@ -47,27 +50,33 @@ def add(name: str, picture: Path, replace: bool, as_json: bool, **options: Any) 
         settings=build(Settings, given(options)),
         replace=replace,
     )
-    with _connect() as client:
+    with connect() as client:
         result, _ = follow(client.submit(message, {"style": pixels}), shown=not as_json)
     data = {"name": name, "style": result.style, "seconds": result.seconds}
     tell(as_json, data, f"Kept. Use it with `impasto apply PICTURE --preset '{name}'`.")
 
 
 @style.command("list")
+@click.option("--folder", help="Only those in this folder.")
+@click.option("--tag", help="Only those with this tag.")
 @json_option
-def list_styles(as_json: bool) -> None:
+def list_styles(folder: str | None, tag: str | None, as_json: bool) -> None:
     """List the styles there are."""
-    with _connect() as client:
-        found = client.presets()
+    with connect() as client:
+        found = [
+            info
+            for info in client.presets()
+            if folder in (None, info.folder) and (tag is None or tag in info.tags)
+        ]
 
     def table() -> None:
-        rows = Table("style", "picture", "strength", "MiB", box=None)
+        rows = Table("style", "folder", "tags", "picture", "strength", "MiB", box=None)
         for info in found:
-            size = f"{info.size_bytes / 2**20:.1f}"
             rows.add_row(
-                info.name, f"{info.width} x {info.height}", f"{info.settings.strength}", size
-            )
-        console.print(rows if found else "No styles yet: `impasto style add NAME PICTURE`.")
+                info.name, info.folder, ", ".join(info.tags), f"{info.width} x {info.height}",
+                f"{info.settings.strength}", f"{info.size_bytes / 2**20:.1f}",
+            )  # fmt: skip
+        console.print(rows if found else "No such styles: `impasto style add NAME PICTURE`.")
 
     tell(as_json, [plain(info) for info in found], table)
 
@@ -80,7 +89,7 @@ def show(name: str, output: Path | None, as_json: bool) -> None:
     """Show what is kept under NAME."""
     from impasto_daemon.pictures import write_picture
 
-    with _connect() as client:
+    with connect() as client:
         answer, pictures = client.ask(PresetGet(name=name))
     assert isinstance(answer, Presets)
     if output:
@@ -102,9 +111,47 @@ def show(name: str, output: Path | None, as_json: bool) -> None:
 @json_option
 def rename(name: str, new_name: str, as_json: bool) -> None:
     """Give the style NAME another name."""
-    with _connect() as client:
+    with connect() as client:
         client.ask(PresetRename(name=name, new_name=new_name))
     tell(as_json, {"name": new_name}, f"It is called {new_name} now.")
+
+
+@style.command()
+@click.argument("name")
+@click.argument("folder", default="")
+@json_option
+def move(name: str, folder: str, as_json: bool) -> None:
+    """Put the style NAME into FOLDER, or into none."""
+    with connect() as client:
+        client.ask(PresetSort(name=name, folder=folder))
+    where = f"in {folder}" if folder else "in no folder"
+    tell(as_json, {"name": name, "folder": folder}, f"{name} is {where} now.")
+
+
+@style.command()
+@click.argument("name")
+@click.argument("tags", nargs=-1)
+@json_option
+def tag(name: str, tags: tuple[str, ...], as_json: bool) -> None:
+    """Give the style NAME these TAGS, and no others."""
+    with connect() as client:
+        client.ask(PresetSort(name=name, tags=tags))
+    text = f"{name} is tagged {', '.join(tags)}." if tags else f"{name} has no tags."
+    tell(as_json, {"name": name, "tags": tags}, text)
+
+
+@style.command()
+@click.argument("name")
+@click.option("-o", "--output", type=_PATH, required=True, help="Where to put it.")
+@json_option
+def thumbnail(name: str, output: Path, as_json: bool) -> None:
+    """Write the small picture of the style NAME to a file."""
+    from impasto_daemon.pictures import write_picture
+
+    with connect() as client:
+        _, (picture,) = client.ask(PresetGet(name=name, thumbnail_only=True))
+    write_picture(output, picture)
+    tell(as_json, {"name": name, "output": output}, f"{output.resolve()}")
 
 
 @style.command()
@@ -112,10 +159,10 @@ def rename(name: str, new_name: str, as_json: bool) -> None:
 @json_option
 def remove(name: str, as_json: bool) -> None:
     """Delete the style NAME."""
-    with _connect() as client:
+    with connect() as client:
         client.ask(PresetDelete(name=name))
     tell(as_json, {"removed": name}, f"{name} is removed.")
 
 
-def _connect() -> Client:
-    return Client.connect(name="impasto style")
+for command in (check, export_styles, import_styles, starter):
+    style.add_command(command)

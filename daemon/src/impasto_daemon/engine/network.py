@@ -9,6 +9,7 @@ import torchvision
 from torch import Tensor, nn
 
 from impasto_daemon.engine.alpha import replicate_pad
+from impasto_daemon.engine.identity import network_identity
 
 LEAST_PX = 16
 """Four poolings halve the picture four times before relu5_1."""
@@ -62,7 +63,7 @@ class Vgg19:
         if {name: tuple(tensor.shape) for name, tensor in weights.items()} != CONVOLUTIONS:
             raise ValueError("These are not the weights of VGG-19.")
         self.device = torch.device(device)
-        self.identity = f"vgg19-{pooling}-{identity}"
+        self.identity = network_identity(pooling, identity)
         self.evaluations = 0
         self._layout, self.precision = torch.channels_last, precision
         self.content_factor = content_factor

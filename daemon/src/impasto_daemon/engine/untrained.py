@@ -16,11 +16,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from impasto_daemon.engine.identity import SEED, UNTRAINED, UNTRAINED_POOLING
 from impasto_daemon.engine.network import CONVOLUTIONS, Vgg19
 from impasto_protocol.settings import LAYER
-
-SEED = 1
-IDENTITY = f"untrained-{SEED}"
 
 _CONTENT_FACTOR = 0.3
 """At a low strength an untrained network then changes a photograph about as much as a trained one;
@@ -39,8 +37,8 @@ def untrained_vgg19(
     weights, centres = untrained_weights()
     return Vgg19(
         weights,
-        identity=IDENTITY,
-        pooling="average",
+        identity=UNTRAINED,
+        pooling=UNTRAINED_POOLING,
         device=device,
         centres=centres,
         content_factor=_CONTENT_FACTOR,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from impasto_protocol.client import Client, Job
-from impasto_protocol.codec import Picture
+from impasto_protocol.codec import Buffer, Picture
 from impasto_protocol.connection import program
 from impasto_protocol.errors import DaemonLost, ImpastoError
 from impasto_protocol.messages import JobMessage, Message
@@ -18,7 +18,7 @@ from .qt import QtCore
 
 _LOOK_MS = 250
 
-Then = Callable[[Any, list[Picture]], None]
+Then = Callable[[Any, Any], None]
 Otherwise = Callable[[Exception], None]
 
 
@@ -61,19 +61,22 @@ class Link:
         self._drop(DaemonLost("The connection was closed."))
         self._change("away")
 
-    def ask(self, message: Message, then: Then, otherwise: Otherwise) -> None:
-        """Have a request answered: `then` gets the answer and its pictures."""
+    def ask(
+        self, message: Message, then: Then, otherwise: Otherwise, frames: Sequence[Buffer] = ()
+    ) -> None:
+        """Have a request answered: `then` gets the answer and its frames."""
 
         def send() -> None:
             assert self.client
-            self._asked[self.client.request(message)] = _Errand(then, otherwise)
+            number = self.client.request(message, frames)
+            self._asked[number] = _Errand(then, otherwise)
 
         self._when_ready(send, otherwise)
 
     def submit(
         self, message: Any, pictures: Mapping[str, Picture], then: Then, otherwise: Otherwise
     ) -> None:
-        """Have a job done: `then` gets each message about it, the end included."""
+        """Have a job done: `then` gets each message about it and its pictures, the end included."""
 
         def send() -> None:
             assert self.client

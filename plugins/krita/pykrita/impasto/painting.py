@@ -116,11 +116,23 @@ class Painting:
         began = time.monotonic()
         if began < self._next:
             return
-        self._insert()
-        layers.write_preview(self.document, self.canvas, preview, self._outer, self._box)
-        self.document.refreshProjection()
-        ended = time.monotonic()
-        self._next = ended + _EASE * (ended - began)
+        self._next = float("inf")
+        data = layers.enlarge(preview, self._outer, self._box)
+        # What Krita does with it comes in a turn of its own, so that neither is long.
+        QtCore.QTimer.singleShot(0, lambda: self._put(data, began))
+
+    def _put(self, data: bytes, began: float) -> None:
+        try:
+            if self._over:
+                return
+            self._check()
+            self._insert()
+            layers.write(self.document, self.canvas, data, layers.SRGB, self._box)
+            self.document.refreshProjection()
+            ended = time.monotonic()
+            self._next = ended + _EASE * (ended - began)
+        except Exception as error:
+            self._fail(error)
 
     def _insert(self) -> None:
         if self.canvas is None:
@@ -134,10 +146,11 @@ class Painting:
         QtCore.QTimer.singleShot(_SETTLE_MS, lambda: self.document.setActiveNode(node))
 
     def _finish(self, result: Result, painted: Picture) -> None:
+        self._over = True
         self._insert()
         x, y = self._box.x - self._outer.x, self._box.y - self._outer.y
         part = painted.crop(x, y, self._box.width, self._box.height)
-        layers.write(self.document, self.canvas, part, self._space, self._box)
+        layers.write(self.document, self.canvas, bytes(part.data), self._space, self._box)
         self.canvas.setName(self.recipe.layer_name)
         self.document.refreshProjection()
         self._activate_later(self.canvas)

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from impasto_protocol.client import new_job_id, result_in
-from impasto_protocol.codec import Picture
+from impasto_protocol.client import new_job_id, pictures_in, result_in
+from impasto_protocol.codec import Buffer, Picture, digest_of, verify
 from impasto_protocol.errors import StyleUnreadable
 from impasto_protocol.messages import (
+    FileInfo,
     PresetDelete,
+    PresetExport,
+    PresetFile,
     PresetGet,
+    PresetImport,
     PresetInfo,
     PresetList,
     PresetRename,
     Presets,
     PresetSave,
+    PresetsImported,
 )
 from impasto_protocol.settings import Settings
 from impasto_protocol.words import describe_progress
@@ -26,6 +31,11 @@ from .qt import QtCore, QtGui, QtWidgets
 
 _THUMBNAIL_PX = 64
 _LONGEST_STYLE_PX = 3000
+_STATES = {
+    "other_weights": "Made with other weights: studied anew when it is used",
+    "older_version": "Made by an older Impasto: studied anew when it is used",
+}
+_FILES = "Saved styles (*.safetensors);;Packs of styles (*.zip);;All files (*)"
 _INFO = QtCore.Qt.ItemDataRole.UserRole
 
 
@@ -64,13 +74,13 @@ class StyleBrowser(QtWidgets.QListWidget):
         for item in self.findItems(name, QtCore.Qt.MatchFlag.MatchExactly):
             self.setCurrentItem(item)
 
-    def fetch(self) -> None:
-        """Get the styles from the daemon anew."""
+    def fetch(self, choose: str = "") -> None:
+        """Get the styles from the daemon anew, and choose one of them."""
         chosen = self.chosen
-        self._wanted = chosen.name if chosen else self._wanted
+        self._wanted = choose or (chosen.name if chosen else self._wanted)
         found: list[PresetInfo] = []
 
-        def take(answer: Presets, _pictures: list[Picture]) -> None:
+        def take(answer: Presets, _frames: object) -> None:
             found.extend(answer.presets)
             if answer.more:
                 self._link.ask(PresetList(after=found[-1].name), take, self._fail)
@@ -97,8 +107,7 @@ class StyleBrowser(QtWidgets.QListWidget):
                 return
             if done:
                 self._tell(f"“{name}” was added.", None)
-                self._wanted = name
-                self.fetch()
+                self.fetch(name)
             else:
                 self._tell(*describe_progress(message))
 
@@ -116,10 +125,12 @@ class StyleBrowser(QtWidgets.QListWidget):
         event.acceptProposedAction()
 
     def dropEvent(self, event: QtGui.QDropEvent) -> None:
-        """Each picture file that was dropped becomes a style."""
+        """Each picture that was dropped becomes a style, and each saved style is imported."""
         event.acceptProposedAction()
         for url in event.mimeData().urls():
-            self.add_picture(url.toLocalFile())
+            path = url.toLocalFile()
+            saved = path.endswith((".safetensors", ".zip"))
+            self.add_saved(path) if saved else self.add_picture(path)
 
     # The list ---------------------------------------------------------------------------------
 
@@ -128,10 +139,12 @@ class StyleBrowser(QtWidgets.QListWidget):
         for info in found:
             item = QtWidgets.QListWidgetItem(info.name, self)
             item.setData(_INFO, info)
-            item.setToolTip(f"{info.name}\n{info.width} x {info.height} pixels")
+            where = f"in {info.folder}" if info.folder else ""
+            told = [info.name, where, ", ".join(info.tags), _STATES.get(info.state, "")]
+            item.setToolTip("\n".join(filter(None, told)))
             self._link.ask(
                 PresetGet(name=info.name, thumbnail_only=True),
-                lambda answer, pictures: self._show_icon(answer.presets[0].name, pictures[0]),
+                self._show_icon,
                 lambda error: None,
             )
         if self._wanted:
@@ -139,8 +152,9 @@ class StyleBrowser(QtWidgets.QListWidget):
         if not found:
             self._tell("No style has been saved yet. Drag a picture onto the list.", None)
 
-    def _show_icon(self, name: str, thumbnail: Picture) -> None:
-        for item in self.findItems(name, QtCore.Qt.MatchFlag.MatchExactly):
+    def _show_icon(self, answer: Presets, frames: Sequence[Buffer]) -> None:
+        (info,), (thumbnail,) = answer.presets, pictures_in(answer, frames)
+        for item in self.findItems(info.name, QtCore.Qt.MatchFlag.MatchExactly):
             item.setIcon(icon_of(thumbnail))
 
     def _free_name(self, stem: str) -> str:
@@ -156,7 +170,9 @@ class StyleBrowser(QtWidgets.QListWidget):
         menu.addAction("Add a Picture's Style…", self.ask_for_picture)
         if item := self.itemAt(at):
             menu.addAction("Rename…", lambda: self._rename(item.text()))
+            menu.addAction("Export…", lambda: self._ask_where_to(item.text()))
             menu.addAction("Delete…", lambda: self._delete(item.text()))
+        menu.addAction("Import…", self._ask_what_to_import)
         menu.addAction("Refresh", self.fetch)
         menu.exec(self.mapToGlobal(at))
 
@@ -169,9 +185,51 @@ class StyleBrowser(QtWidgets.QListWidget):
     def _rename(self, name: str) -> None:
         new, accepted = QtWidgets.QInputDialog.getText(self, "Impasto", "New name:", text=name)
         if accepted and new != name:
-            self._wanted = new
             message = PresetRename(name=name, new_name=new)
-            self._link.ask(message, lambda *_: self.fetch(), self._fail)
+            self._link.ask(message, lambda *_: self.fetch(new), self._fail)
+
+    def _ask_where_to(self, name: str) -> None:
+        path, _ = QtWidgets.QFileDialog.getSaveFileName(
+            self, "Export a Style", f"{name}.safetensors", _FILES
+        )
+        if path:
+            self.export(name, path)
+
+    def export(self, name: str, path: str) -> None:
+        """Write a saved style to a file, or to a pack if the path ends in .zip."""
+
+        def write(answer: PresetFile, frames: Sequence[Buffer]) -> None:
+            try:
+                verify(answer.file, frames[-1])
+                Path(path).write_bytes(frames[-1])
+            except Exception as error:
+                self._fail(error)
+            else:
+                self._tell(f"“{name}” was exported.", None)
+
+        message = PresetExport(names=(name,), pack=path.endswith(".zip"))
+        self._link.ask(message, write, self._fail)
+
+    def _ask_what_to_import(self) -> None:
+        path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Import Styles", "", _FILES)
+        if path:
+            self.add_saved(path)
+
+    def add_saved(self, path: str) -> None:
+        """Keep the saved style in a file, or all of a pack."""
+        try:
+            data = Path(path).read_bytes()
+            file = FileInfo(len(data), digest_of(data))
+            message = PresetImport(name=self._free_name(Path(path).stem), file=file)
+        except Exception as error:
+            self._fail(error)
+            return
+
+        def take(answer: PresetsImported, _frames: object) -> None:
+            self._tell(f"Imported: {', '.join(answer.names)}.", None)
+            self.fetch(answer.names[0])
+
+        self._link.ask(message, take, self._fail, [data])
 
     def _delete(self, name: str) -> None:
         buttons = QtWidgets.QMessageBox.StandardButton

@@ -1,0 +1,70 @@
+"""`impasto style check`: which saved styles are as they should be."""
+
+from __future__ import annotations
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from impasto_daemon.cli.follow import follow
+from impasto_daemon.cli.show import console, json_option, tell
+from impasto_daemon.cli.style_files import connect
+from impasto_protocol.client import Client, new_job_id
+from impasto_protocol.errors import PresetInvalid
+from impasto_protocol.messages import PresetGet, PresetInfo, Presets, PresetSave
+
+_WORDS = {
+    "good": "good",
+    "unmeasured": "not used yet; --fix takes its statistics now",
+    "other_weights": "made with other weights; taken anew when it is used, or now with --fix",
+    "older_version": "made by an older version; brought up to date when it is used, or with --fix",
+}
+
+
+@click.command()
+@click.argument("names", nargs=-1)
+@click.option("--fix", is_flag=True, help="Bring up to date what is not.")
+@json_option
+def check(names: tuple[str, ...], fix: bool, as_json: bool) -> None:
+    """Tell whether the styles NAMES, or all, can be used as they are."""
+    rows = []
+    with connect() as client:
+        for name in names or _all(client):
+            try:
+                info = _read(client, name)
+                if fix and info.state != "good":
+                    _fix(client, info, shown=not as_json)
+                    info = _read(client, name)
+                row = {"name": info.name, "state": info.state, "told": _WORDS[info.state]}
+            except PresetInvalid as error:
+                row = {"name": name, "state": "damaged", "told": f"{error} {error.next_step}"}
+            rows.append(row)
+
+    def table() -> None:
+        told = Table(box=None, show_header=False)
+        for row in rows:
+            told.add_row(escape(row["name"]), escape(row["told"]))
+        console.print(told if rows else "No styles yet: `impasto style add NAME PICTURE`.")
+
+    tell(as_json, rows, table)
+
+
+def _all(client: Client) -> list[str]:
+    found: dict[str, None] = {}
+    for page in client.preset_pages():
+        found |= dict.fromkeys((*(info.name for info in page.presets), *page.damaged))
+    return sorted(found, key=str.casefold)
+
+
+def _read(client: Client, name: str) -> PresetInfo:
+    """A style that the daemon has read to its end."""
+    answer, _ = client.ask(PresetGet(name=name, thumbnail_only=True))
+    assert isinstance(answer, Presets)
+    return answer.presets[0]
+
+
+def _fix(client: Client, info: PresetInfo, *, shown: bool) -> None:
+    """Have a style saved again from its own picture."""
+    _, (_, picture) = client.ask(PresetGet(name=info.name))
+    message = PresetSave(job=new_job_id(), name=info.name, settings=info.settings, replace=True)
+    follow(client.submit(message, {"style": picture}), shown=shown)

@@ -1,0 +1,180 @@
+"""Saved styles through the real daemon: sorted, sent elsewhere and taken in again."""
+
+import dataclasses
+import json
+
+import pytest
+from PIL import Image
+
+from impasto_daemon.preset_file import pack, read
+from impasto_daemon.starter.styles import STYLES
+from impasto_protocol import errors, messages
+from impasto_protocol.client import new_job_id
+from impasto_protocol.settings import Settings
+
+
+@pytest.fixture
+def saved(client, picture):
+    """Saves a style and takes every style away in the end."""
+
+    def save(name, seed=0):
+        order = messages.PresetSave(
+            job=new_job_id(), name=name, settings=Settings(strength=0.8, style_layers=("relu1_1",))
+        )
+        client.submit(order, {"style": picture(40, 48, seed=seed)}).result()
+
+    yield save
+    for info in client.presets():
+        client.ask(messages.PresetDelete(name=info.name))
+
+
+def test_exported_style_comes_back_under_its_file_s_name(daemon, client, saved, tmp_path):
+    saved("Dusk")
+    daemon.impasto("style", "tag", "dusk", "evening", "soft")
+    daemon.impasto("style", "export", "Dusk", "-o", tmp_path / "Dawn.safetensors")
+    said = daemon.impasto("style", "import", tmp_path / "Dawn.safetensors", "--json")
+    assert json.loads(said.stdout) == {"names": ["Dawn"]}
+    one, other = client.presets()
+    assert (one.name, one.tags, one.settings) == ("Dawn", ("evening", "soft"), other.settings)
+    assert one.style == other.style and one.state == other.state == "good"
+    again = daemon.impasto("style", "import", tmp_path / "Dawn.safetensors", check=False)
+    assert again.returncode == 1 and "PRESET_EXISTS" in again.stderr
+    daemon.impasto("style", "import", tmp_path / "Dawn.safetensors", "--replace")
+
+
+def test_styles_are_listed_by_folder_and_tag(daemon, client, saved):
+    for name in ("a", "b"):
+        saved(name)
+    daemon.impasto("style", "move", "a", "Oil paint")
+    daemon.impasto("style", "tag", "b", "blue")
+
+    def listed(*options):
+        return [each["name"] for each in
+                json.loads(daemon.impasto("style", "list", *options, "--json").stdout)]  # fmt: skip
+
+    assert listed("--folder", "Oil paint") == ["a"] and listed("--tag", "blue") == ["b"]
+    assert listed("--folder", "none") == [] and listed() == ["a", "b"]
+    assert "Oil paint" in daemon.impasto("style", "list").stdout
+    daemon.impasto("style", "move", "a")
+    assert listed("--folder", "Oil paint") == []
+
+
+def test_style_saved_again_stays_on_its_shelf(client, saved, picture):
+    saved("a")
+    client.ask(messages.PresetSort(name="a", folder="Oil", tags=("x",)))
+    again = messages.PresetSave(job=new_job_id(), name="a", settings=Settings(), replace=True)
+    client.submit(again, {"style": picture(20, 20)}).result()
+    (info,) = client.presets()
+    assert (info.folder, info.tags, info.width) == ("Oil", ("x",), 20)
+
+
+def test_thumbnail_is_written(daemon, saved, tmp_path):
+    saved("a")
+    daemon.impasto("style", "thumbnail", "a", "-o", tmp_path / "a.png")
+    with Image.open(tmp_path / "a.png") as image:
+        assert image.size == (48, 40)
+
+
+def test_file_that_is_no_style_is_refused_and_the_next_step_told(daemon, client, tmp_path):
+    (tmp_path / "x.safetensors").write_bytes(b"not a style")
+    (tmp_path / "empty.safetensors").touch()
+    for file in ("x.safetensors", "empty.safetensors", "none.safetensors", "."):
+        said = daemon.impasto("style", "import", tmp_path / file, "--json", check=False)
+        error = json.loads(said.stdout)["error"]
+        assert error["code"] == "PRESET_INVALID" and error["next_step"], file
+    assert client.presets() == []
+
+
+def test_wrong_ending_is_wrong_usage(daemon, tmp_path):
+    for names, file in ((["a"], "a.png"), (["a", "b"], "a.safetensors")):
+        said = daemon.impasto("style", "export", *names, "-o", tmp_path / file, check=False)
+        assert said.returncode == 2 and ".zip" in said.stderr
+
+
+def test_requests_about_styles_are_met_in_their_order(client, saved):
+    saved("a")
+    numbers = [
+        client._send(messages.PresetRename(name=name, new_name=new))
+        for name, new in (("a", "b"), ("b", "c"), ("c", "d"))
+    ]
+    client._wait(lambda: numbers[-1] in client._answers)
+    assert all(isinstance(client._answers.pop(n)[0], messages.Presets) for n in numbers)
+    with pytest.raises(errors.UnknownPreset):
+        client.export_presets(["a"])
+
+
+def test_flood_of_requests_is_turned_away_and_the_daemon_goes_on(daemon, client):
+    with daemon.connect() as flooding:
+        for _ in range(1000):
+            flooding.request(messages.PresetList())
+
+        def refused():
+            said = [answer for answer, _ in flooding._answers.values()]
+            return "BUSY" in [answer.code for answer in said if isinstance(answer, messages.Error)]
+
+        flooding._wait(refused)
+    assert client.presets() == []
+
+
+def test_pack_of_several_styles_comes_back(daemon, client, saved, tmp_path):
+    for name in ("a", "b"):
+        saved(name)
+    daemon.impasto("style", "export", "a", "b", "-o", tmp_path / "both.zip")
+    client.ask(messages.PresetDelete(name="a"))
+    said = daemon.impasto("style", "import", tmp_path / "both.zip", "--json", check=False)
+    assert json.loads(said.stdout)["error"]["code"] == "PRESET_EXISTS"
+    assert [info.name for info in client.presets()] == ["b"]
+    said = daemon.impasto("style", "import", tmp_path / "both.zip", "--replace")
+    assert "a is kept." in said.stdout
+    assert [info.name for info in client.presets()] == ["a", "b"]
+
+
+def states(daemon, *options):
+    said = json.loads(daemon.impasto("style", "check", *options, "--json").stdout)
+    return {each["name"]: each["state"] for each in said}
+
+
+def test_check_tells_what_is_wrong_and_mends_it(daemon, client, saved):
+    folder = daemon.home / "data" / "presets"
+    for name in ("cut", "good", "other"):
+        saved(name)
+    for name, fields in {"other": {"network": "other"}, "new": {"statistics": {}}}.items():
+        preset = read(folder / "other.safetensors")
+        (folder / f"{name}.safetensors").write_bytes(pack(dataclasses.replace(preset, **fields)))
+    (folder / "cut.safetensors").write_bytes((folder / "good.safetensors").read_bytes()[:-9])
+    found = {"cut": "damaged", "good": "good", "new": "unmeasured", "other": "other_weights"}
+    assert states(daemon) == found
+    assert {info.name: info.state for info in client.presets()} == {
+        name: state for name, state in found.items() if name != "cut"
+    }
+    told = daemon.impasto("style", "check").stdout
+    assert "Save the style again" in told and "made with other weights" in told
+    assert states(daemon, "GOOD") == {"good": "good"}
+    client.ask(messages.PresetSort(name="other", folder="Oil"))
+    assert states(daemon, "--fix") == dict.fromkeys(found, "good") | {"cut": "damaged"}
+    assert [i.folder for i in client.presets() if i.name == "other"] == ["Oil"]
+    (folder / "cut.safetensors").unlink()
+
+
+def test_new_home_is_full_of_styles_and_deleted_ones_do_not_come_back(own_daemon, picture):
+    daemon = own_daemon()
+    daemon.end()
+    (daemon.home / "data" / "presets").rmdir()
+    daemon.start()
+    with daemon.connect() as client:
+        found = client.presets()
+        assert len(found) == len(STYLES) >= 12
+        assert {(info.folder, info.state) for info in found} == {("Starter", "unmeasured")}
+        for info in found[:2]:
+            _, (thumbnail,) = client.ask(messages.PresetGet(name=info.name, thumbnail_only=True))
+            assert max(thumbnail.width, thumbnail.height) == 128
+        result, _ = client.stylise(picture(20, 30), "Swirls", Settings(iterations=1)).result()
+        assert result.style == next(info.style for info in found if info.name == "Swirls")
+        client.ask(messages.PresetDelete(name="Dots"))
+    daemon.end()
+    daemon.start()
+    with daemon.connect() as client:
+        assert len(client.presets()) == len(STYLES) - 1
+        assert json.loads(daemon.impasto("style", "starter", "--json").stdout)["names"] == ["Dots"]
+        assert {i.name: i.state for i in client.presets()}["Swirls"] == "good"
+    assert "all there" in daemon.impasto("style", "starter").stdout
