@@ -5,8 +5,8 @@ import sys
 from impasto.recipe import Recipe
 from impasto_protocol.settings import Settings
 
-docker = sys.modules["impasto"].Docker.instances[0]
 krita = Krita.instance()
+docker = krita.activeWindow().qwindow().findChild(sys.modules["impasto"].Docker)
 
 
 def begin(style="Dusk", **settings):

@@ -155,31 +155,58 @@ def main():
         assert len(np.unique(after[..., 0])) > 1000  # nothing was squeezed through 8 bits
 
 
-def test_group_is_painted_as_it_looks(krita, pictures):
-    told = krita.run(
+PROJECTED = {
+    "group": """
+node = document.createGroupLayer("Seen")
+node.addChildNode(background.duplicate(), None)
+""",
+    "vector": """
+node = document.createVectorLayer("Seen")
+svg = '<svg viewBox="0 0 160 120"><rect width="90" height="70" style="fill:#c04020"/></svg>'
+later = lambda: node.addShapesFromSvg(svg)
+""",
+    "fill": """
+info = InfoObject()
+info.setProperty("color", "#30a060")
+node = document.createFillLayer("Seen", "color", info, Selection())
+""",
+    "clone": """
+node = document.createCloneLayer("Seen", background)
+""",
+}
+
+
+@pytest.mark.parametrize("kind", PROJECTED)
+def test_other_layers_are_painted_as_they_look(krita, pictures, kind):
+    names, words, seen, untouched = krita.run(
         BEFORE
         + """
+from krita import Selection
 def main():
     document = yield from opened(photo)
-    group = document.createGroupLayer("Group")
     background = document.topLevelNodes()[0]
-    inside = background.duplicate()
-    group.addChildNode(inside, None)
-    document.rootNode().addChildNode(group, background)
+    scope = {**globals(), "document": document, "background": background}
+    exec(piece, scope)
+    node = scope["node"]
+    document.rootNode().addChildNode(node, background)
     yield 300
-    document.setActiveNode(group)
+    scope.get("later", lambda: None)()
+    yield 500
+    document.setActiveNode(node)
     yield 300
+    before = pixels(background)
     yield from painted(document)
-    found = [node.name() for node in document.topLevelNodes()]
-    words = docker.words.text()
-    different = pixels(document.topLevelNodes()[-1]) != pixels(background)
+    names = [node.name() for node in document.topLevelNodes()]
+    painting = bytes(document.topLevelNodes()[-1].pixelData(10, 10, 20, 20))
+    words, untouched = docker.words.text(), pixels(background) == before
     yield from closed(document)
-    return [found, words, different]
+    return [names, words, len(set(painting)) > 2 and painting[3] == 255, untouched]
 """,
+        piece=PROJECTED[kind],
         **pictures,
     )
-    names, words, different = told
-    assert names == ["Background", "Group", "Dusk 50%"] and words.startswith("Done") and different
+    assert names == ["Background", "Seen", "Dusk 50%"] and words.startswith("Done")
+    assert seen and untouched
 
 
 REFUSED = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import Any
 
 from krita import DockWidget, Krita
@@ -26,8 +27,6 @@ _REPORT_MS = 2000
 class Docker(DockWidget):
     """One for each of Krita's windows."""
 
-    instances: list[Docker] = []  # noqa: RUF012
-
     def __init__(self) -> None:
         super().__init__()
         self.setWindowTitle("Impasto")
@@ -41,7 +40,7 @@ class Docker(DockWidget):
         self._reporter.timeout.connect(self._ask_report)
         self._reporter.start(_REPORT_MS)
         QtWidgets.QApplication.instance().aboutToQuit.connect(self._link.close)
-        Docker.instances.append(self)
+        self.destroyed.connect(self._link.close)
 
     def canvasChanged(self, canvas: object) -> None:
         """Krita wants every docker to have this."""
@@ -73,10 +72,12 @@ class Docker(DockWidget):
         menu.popup(self.cursor().pos())
 
     def apply(self, name: str) -> None:
-        """Paint the active layer in a saved style with the settings saved with it."""
+        """Paint the active layer in a saved style, with its own settings at the quality chosen."""
         self.styles.choose(name)
         chosen = self.styles.chosen
-        self._paint(lambda: Recipe(name, chosen.settings if chosen else self.settings()))
+        own = chosen.settings if chosen else self.settings()
+        quality = QUALITIES[self._quality.currentData()]
+        self._paint(lambda: Recipe(name, replace(own, **quality)))
 
     def cancel(self) -> None:
         """End the painting and leave the document as it was."""

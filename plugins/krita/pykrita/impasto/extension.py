@@ -36,9 +36,7 @@ class Impasto(Extension):
 
 def _docker() -> Docker:
     """The docker of the active window, shown, as there the painter reads what happens."""
-    window = Krita.instance().activeWindow().qwindow()
-    # A docker that floats has a window of its own, but still the same parent.
-    docker = next((d for d in Docker.instances if d.parent() == window), Docker.instances[0])
+    docker = Krita.instance().activeWindow().qwindow().findChild(Docker)
     docker.setVisible(True)
     return docker
 
@@ -46,5 +44,5 @@ def _docker() -> Docker:
 def _show_once() -> None:
     if not Krita.instance().readSetting("impasto", "shown", ""):
         Krita.instance().writeSetting("impasto", "shown", "yes")
-        for docker in Docker.instances:
-            docker.setVisible(True)
+        for window in Krita.instance().windows():
+            window.qwindow().findChild(Docker).setVisible(True)

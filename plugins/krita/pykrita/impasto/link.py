@@ -57,9 +57,9 @@ class Link:
         threading.Thread(target=self._connect, args=(restart,), daemon=True).start()
 
     def close(self) -> None:
-        """Let go of the daemon; what is under way is told so."""
+        """Let go of the daemon, and tell nobody: those who waited are going too."""
+        self.watchers, self._waiting, self._asked, self._followed = [], [], {}, []
         self._drop(DaemonLost("The connection was closed."))
-        self._change("away")
 
     def ask(
         self, message: Message, then: Then, otherwise: Otherwise, frames: Sequence[Buffer] = ()

@@ -50,7 +50,7 @@ class StyleBrowser(QtWidgets.QListWidget):
     ) -> None:
         super().__init__()
         self._link, self._tell, self._fail = link, tell, fail
-        self._wanted = ""
+        self._wanted, self._without_icon = "", list[str]()
         self.setViewMode(QtWidgets.QListView.ViewMode.IconMode)
         self.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
         self.setMovement(QtWidgets.QListView.Movement.Static)
@@ -142,20 +142,24 @@ class StyleBrowser(QtWidgets.QListWidget):
             where = f"in {info.folder}" if info.folder else ""
             told = [info.name, where, ", ".join(info.tags), _STATES.get(info.state, "")]
             item.setToolTip("\n".join(filter(None, told)))
-            self._link.ask(
-                PresetGet(name=info.name, thumbnail_only=True),
-                self._show_icon,
-                lambda error: None,
-            )
+        self._without_icon = [info.name for info in found]
+        self._ask_for_icon()
         if self._wanted:
             self.choose(self._wanted)
         if not found:
             self._tell("No style has been saved yet. Drag a picture onto the list.", None)
 
+    def _ask_for_icon(self, *_: object) -> None:
+        """One after the other, as the daemon lets only so many requests wait."""
+        if self._without_icon:
+            message = PresetGet(name=self._without_icon.pop(0), thumbnail_only=True)
+            self._link.ask(message, self._show_icon, self._ask_for_icon)
+
     def _show_icon(self, answer: Presets, frames: Sequence[Buffer]) -> None:
         (info,), (thumbnail,) = answer.presets, pictures_in(answer, frames)
         for item in self.findItems(info.name, QtCore.Qt.MatchFlag.MatchExactly):
             item.setIcon(icon_of(thumbnail))
+        self._ask_for_icon()
 
     def _free_name(self, stem: str) -> str:
         taken = {self.item(row).text().casefold() for row in range(self.count())}
