@@ -205,7 +205,7 @@ def test_too_big_a_picture_is_refused_with_the_largest_that_fits(own_daemon, pic
 def test_client_refuses_a_frame_over_the_daemons_limit(own_daemon, picture):
     with (
         own_daemon("--frame-mib", "1").connect() as client,
-        pytest.raises(errors.TooLarge, match="the daemon accepts 1"),
+        pytest.raises(errors.TooLarge, match="at most 1 are accepted"),
     ):
         client.stylise(picture(800, 800), picture(), QUICK)
 

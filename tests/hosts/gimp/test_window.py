@@ -1,5 +1,6 @@
 """The plug-in as a painter meets it: menu, dialog, progress, preview, undo. On a screen."""
 
+import contextlib
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -41,7 +42,25 @@ def opened(window, pictures):
     window.await_window("GIMP$")
     yield layers
     # Only ever without a job: GIMP 3.0.4 crashed in its own gimp-display-delete while one ran.
+    wait_until_over(window)
     window.run(CLOSE)
+
+
+def wait_until_over(window):
+    """Wait until no process of the plug-in is left in this GIMP."""
+    deadline = time.monotonic() + 60
+    while any(plug_in_processes(window.folder)):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def plug_in_processes(folder):
+    """The command lines of the plug-in's processes."""
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            line = (process / "cmdline").read_bytes()
+            if f"{folder}/profile/plug-ins/impasto/impasto.py".encode() in line:
+                yield line
 
 
 def wait_for(window, is_so, timeout_s=300):
@@ -164,7 +183,7 @@ keep = True
     window.run("Gimp.Selection.none(Gimp.get_images()[0])\nkeep = True")
     window.keys("alt+k", window="^Impasto$")
     wait_for(window, lambda layers: layers[0]["name"] == "style 50%")
-    time.sleep(3)  # the layer is there a moment before its mask is
+    wait_until_over(window)  # the layer is there a moment before its mask is
     assert window.run(MASK) == [60, 50, 0]
 
 

@@ -168,7 +168,9 @@ later = lambda: node.addShapesFromSvg(svg)
     "fill": """
 info = InfoObject()
 info.setProperty("color", "#30a060")
-node = document.createFillLayer("Seen", "color", info, Selection())
+everywhere = Selection()
+everywhere.select(0, 0, 160, 120, 255)
+node = document.createFillLayer("Seen", "color", info, everywhere)
 """,
     "clone": """
 node = document.createCloneLayer("Seen", background)
@@ -274,6 +276,7 @@ def test_again_and_preset_by_action(krita, pictures):
 def main():
     document = yield from opened(photo)
     yield from painted(document, strength=0.8)
+    assert docker.words.text().startswith("Done"), docker.words.text()
     first = tree(document.rootNode())[-1]
     document.topLevelNodes()[-1].remove()
     yield 400
@@ -282,6 +285,7 @@ def main():
     krita.action("impasto_again").trigger()
     assert docker.painting, docker.words.text()
     yield from until(lambda: docker.painting is None, 100)
+    assert docker.words.text().startswith("Done"), docker.words.text()
     yield 600
     second = tree(document.rootNode())[-1]
     docker.styles.fetch()

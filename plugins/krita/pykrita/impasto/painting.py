@@ -55,7 +55,8 @@ class Painting:
         self._space = layers.Space.of(self.source).sendable
         self.canvas: Any = None
         self.thumbnail: Picture | None = None
-        self._outer, self._next, self._over = self._box, 0.0, False
+        self._outer, self._next = self._box, 0.0
+        self._over = self._there = False
         self.job = new_job_id()
         self._begin()
 
@@ -102,9 +103,12 @@ class Painting:
         """Raises Cancelled when what is being painted is no longer there."""
         if not self._document_open:
             raise Cancelled("The document was closed.")
-        if self.canvas is not None and self.canvas.parentNode() is None:
-            raise Cancelled("The layer that was being painted was removed.")
-        if self.canvas is None and self.source.parentNode() is None:
+        if self.canvas is not None:
+            # Krita may take its time to put it in.
+            was_there, self._there = self._there, self.canvas.parentNode() is not None
+            if was_there and not self._there:
+                raise Cancelled("The layer that was being painted was removed.")
+        elif self.source.parentNode() is None:
             raise Cancelled("The layer was removed.")
 
     @property
@@ -160,12 +164,16 @@ class Painting:
     def _fail(self, error: Exception) -> None:
         self._link.cancel(self.job)
         self._over = True
-        if self._document_open and self.canvas is not None and self.canvas.parentNode() is not None:
-            self._take_out()
+        if self.canvas is not None:
+            self._take_out() if self._there else QtCore.QTimer.singleShot(
+                _SETTLE_MS, self._take_out
+            )
         self._watcher.on_failed(self, error)
 
     def _take_out(self) -> None:
         """Undo the canvas if it is what Krita would undo; else remove it, which is a step too."""
+        if not self._document_open or self.canvas.parentNode() is None:
+            return
         if Krita.instance().activeDocument() == self.document:
             self._trigger("edit_undo")
             if self.canvas.parentNode() is None:
