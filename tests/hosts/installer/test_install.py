@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import time
+from pathlib import Path
 
 from PIL import Image
 from tests.hosts.conftest import ROOT

@@ -165,9 +165,7 @@ class Painting:
         self._link.cancel(self.job)
         self._over = True
         if self.canvas is not None:
-            self._take_out() if self._there else QtCore.QTimer.singleShot(
-                _SETTLE_MS, self._take_out
-            )
+            QtCore.QTimer.singleShot(0 if self._there else _SETTLE_MS, self._take_out)
         self._watcher.on_failed(self, error)
 
     def _take_out(self) -> None:
