@@ -165,7 +165,9 @@ class Painting:
         self._link.cancel(self.job)
         self._over = True
         if self.canvas is not None:
-            QtCore.QTimer.singleShot(0 if self._there else _SETTLE_MS, self._take_out)
+            # Qt does not keep the owner of a method alive, but it does keep a lambda.
+            pause_ms = 0 if self._there else _SETTLE_MS
+            QtCore.QTimer.singleShot(pause_ms, lambda: self._take_out())
         self._watcher.on_failed(self, error)
 
     def _take_out(self) -> None:
