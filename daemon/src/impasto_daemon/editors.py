@@ -16,7 +16,7 @@ from impasto_installer.hosts import Host, find_hosts
 from impasto_installer.install import advice, where_to_look
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import KRITA_FILES
-from impasto_installer.transaction import write_file
+from impasto_protocol.connection import write_file
 
 _INSTALL = "Run the installer again."
 _NAMED = 3

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from impasto_installer.transaction import write_file
+from impasto_protocol.connection import write_file
 
 
 @dataclass

@@ -11,12 +11,11 @@ import json
 import os
 import shutil
 import stat
-import tempfile
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from impasto_protocol.connection import lock_file
+from impasto_protocol.connection import lock_file, write_file
 from impasto_protocol.errors import AlreadyRunning
 
 
@@ -145,19 +144,3 @@ def remove(path: Path) -> None:
         for folder, _, _ in os.walk(path):
             Path(folder).chmod(stat.S_IRWXU)
         shutil.rmtree(path)
-
-
-def write_file(target: Path, content: bytes, mode: int = 0o644) -> Path:
-    """Put `content` at `target`, whole or not at all."""
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".impasto-")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).chmod(mode)
-        Path(name).replace(target)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
-    return target

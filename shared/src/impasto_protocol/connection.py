@@ -1,7 +1,7 @@
 """Where the daemon can be reached: the private runtime folder, the connection file, the lock.
 
-The lock is the kernel's and alone says whether a daemon lives; no decision rests on a pid.
-Standard library only.
+The lock is the kernel's and alone says whether a daemon lives; no decision rests on a pid. Files
+are locked and written here as the installer does it too. Standard library only.
 """
 
 from __future__ import annotations
@@ -83,14 +83,8 @@ def make_private(folder: Path) -> Path:
 
 def write_connection(folder: Path, connection: Connection) -> Path:
     """Put the connection file in `folder`, whole or not at all, for its owner alone (0600)."""
-    target = connection_file(folder)
-    descriptor, temporary = tempfile.mkstemp(dir=folder, prefix=".connection-")
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(plain(connection), file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(temporary).replace(target)
-    return target
+    told = json.dumps(plain(connection), indent=1)
+    return write_file(connection_file(folder), told.encode(), 0o600)
 
 
 def read_connection(path: Path) -> Connection:
@@ -168,6 +162,25 @@ def daemon_lives(folder: Path) -> bool:
             return not lock_file(file)
     except FileNotFoundError:
         return False
+
+
+def write_file(target: Path, content: bytes, mode: int = 0o644) -> Path:
+    """Put `content` at `target`, replacing what is there, whole or not at all. Raises OSError.
+
+    A reader finds the old file or the new one, never a part.
+    """
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".impasto-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(target)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    return target
 
 
 if sys.platform == "win32":
