@@ -15,6 +15,7 @@ from PIL import Image, UnidentifiedImageError
 from PIL.PngImagePlugin import PngInfo
 
 from impasto_daemon import sixteen_bit
+from impasto_daemon.arrays import from_array, to_array
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.files import open_regular, write_file
 from impasto_daemon.metadata import (
@@ -91,9 +92,9 @@ def write_picture(
     for key, value in (info or {}).items():
         text.add_itxt(key, value)
     if picture.dtype == "uint16" and kind == "PNG":
-        content = sixteen_bit.encode_png(_array(picture), text, held)
+        content = sixteen_bit.encode_png(to_array(picture), text, held)
     elif picture.dtype == "uint16" and kind == "TIFF":
-        content = sixteen_bit.encode_tiff(_array(picture), held)
+        content = sixteen_bit.encode_tiff(to_array(picture), held)
     else:
         image = to_image(picture)
         if kind == "JPEG":
@@ -114,13 +115,13 @@ def to_image(picture: Picture) -> Image.Image:
     data = bytes(picture.data)
     if picture.dtype != "uint8":
         largest = 65535 if picture.dtype == "uint16" else 1
-        data = np.rint(_array(picture) * np.float32(255 / largest)).astype(np.uint8).tobytes()
+        data = np.rint(to_array(picture) * np.float32(255 / largest)).astype(np.uint8).tobytes()
     return Image.frombytes(mode, (picture.width, picture.height), data)
 
 
 def from_image(image: Image.Image) -> Picture:
     """An 8-bit RGB or RGBA picture of a Pillow image."""
-    return _picture(np.asarray(_as_rgb(image)))
+    return from_array(np.asarray(_as_rgb(image)))
 
 
 def shrink(picture: Picture, longest_px: int) -> Picture:
@@ -208,7 +209,7 @@ def _deep_pixels(image: Image.Image, data: bytes, longest_px: int) -> Picture:
     height, width = fit(pixels.shape[0], pixels.shape[1], longest_px)
     if (height, width) != pixels.shape[:2]:
         pixels = sixteen_bit.scale(pixels, width, height)
-    return _picture(pixels)
+    return from_array(pixels)
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
@@ -221,16 +222,6 @@ def _turned(pixels: NDArray[Number], orientation: int) -> NDArray[Number]:
         pixels = pixels.swapaxes(0, 1)
     upside_down, mirrored = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
     return np.ascontiguousarray(pixels[:: -1 if upside_down else 1, :: -1 if mirrored else 1])
-
-
-def _picture(pixels: NDArray[Any]) -> Picture:
-    height, width, channels = pixels.shape
-    return Picture(height, width, channels, pixels.dtype.name, pixels.tobytes())
-
-
-def _array(picture: Picture) -> NDArray[Any]:
-    flat = np.frombuffer(picture.data, picture.dtype)
-    return flat.reshape(picture.height, picture.width, picture.channels)
 
 
 def _read(path: Path) -> bytes:

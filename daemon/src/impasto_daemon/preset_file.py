@@ -17,6 +17,7 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from impasto_daemon.arrays import from_array, to_array
 from impasto_daemon.files import open_regular
 from impasto_daemon.statistics import Statistics, pack_statistics, unpack_statistics
 from impasto_protocol.codec import Picture
@@ -82,8 +83,8 @@ def pack(preset: Preset) -> bytes:
         "tags": preset.tags,
     }
     tensors: dict[str, NDArray[Any]] = {
-        "picture": _array(preset.picture),
-        "thumbnail": _array(preset.thumbnail),
+        "picture": to_array(preset.picture),
+        "thumbnail": to_array(preset.thumbnail),
         **pack_statistics(preset.statistics),
     }
     return safetensors.numpy.save(tensors, metadata={"impasto": json.dumps(about)})
@@ -178,16 +179,11 @@ def _info(name: str, file: BinaryIO, size_bytes: int) -> PresetInfo:
         raise _bad_file(name, f"{error}") from error
 
 
-def _array(picture: Picture) -> NDArray[np.uint8]:
-    flat = np.frombuffer(picture.data, np.uint8)
-    return flat.reshape(picture.height, picture.width, picture.channels)
-
-
 def _picture(pixels: NDArray[Any], longest_px: int) -> Picture:
-    height, width, channels = pixels.shape
+    height, width, _ = pixels.shape
     if pixels.dtype != np.uint8 or max(height, width) > longest_px:
         raise ValueError(f"a picture in it is not 8-bit, or over {longest_px} px")
-    return Picture(height, width, channels, "uint8", pixels.tobytes())
+    return from_array(pixels)
 
 
 def _bad_name(of: str, complaint: str) -> PresetInvalid:

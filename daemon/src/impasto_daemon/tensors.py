@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
+from impasto_daemon.arrays import from_array, to_array
 from impasto_protocol.codec import Picture
 
-_DTYPES = {"uint8": np.uint8, "uint16": np.uint16, "float32": np.float32}
 _LARGEST = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _BGR = [2, 1, 0, 3]
 _LUMA = (0.2126, 0.7152, 0.0722)
@@ -19,7 +16,7 @@ _LUMA = (0.2126, 0.7152, 0.0722)
 
 def to_tensor(picture: Picture) -> Tensor:
     """(3 or 4, H, W) float32 in [0, 1]; grey becomes RGB."""
-    array = _array(picture)
+    array = to_array(picture)
     # torch will not look at what it may not write to, though it only reads.
     pixels = torch.from_numpy(array if array.flags.writeable else array.copy()).permute(2, 0, 1)
     if picture.order == "bgr" and picture.channels > 2:
@@ -45,10 +42,10 @@ def to_picture(painted: Tensor, like: Picture, *, cut: Tensor | None = None) -> 
     scaled = (colours * _LARGEST[like.dtype]).permute(1, 2, 0).numpy()
     if like.dtype != "float32":
         scaled = np.rint(scaled)
-    pixels = scaled.astype(_DTYPES[like.dtype])
+    pixels = scaled.astype(like.dtype)
     alpha = None
     if like.channels in (2, 4):
-        original = _array(like)
+        original = to_array(like)
         alpha = original[:, :, -1:]
         pixels = np.where(alpha > 0, pixels, original[:, :, :-1])
     if cut is not None:
@@ -57,18 +54,11 @@ def to_picture(painted: Tensor, like: Picture, *, cut: Tensor | None = None) -> 
         alpha = (left if like.dtype == "float32" else np.rint(left)).astype(pixels.dtype)
     if alpha is not None:
         pixels = np.concatenate([pixels, alpha], axis=2)
-    height, width, channels = pixels.shape
-    return Picture(height, width, channels, like.dtype, pixels.tobytes(), like.order)
+    return from_array(pixels, like.order)
 
 
 def to_preview(painted: Tensor, alpha: Tensor | None = None) -> Picture:
     """An 8-bit picture of a tensor (3, H, W) in [0, 1] with an alpha (1, H, W) or none."""
     planes = painted if alpha is None else torch.cat([painted, alpha.to(painted)])
     pixels = (planes.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
-    height, width, channels = pixels.shape
-    return Picture(height, width, channels, "uint8", pixels.tobytes())
-
-
-def _array(picture: Picture) -> NDArray[Any]:
-    flat = np.frombuffer(picture.data, _DTYPES[picture.dtype])
-    return flat.reshape(picture.height, picture.width, picture.channels)
+    return from_array(pixels)
