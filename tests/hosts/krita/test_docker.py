@@ -227,6 +227,11 @@ def main():
     yield from until(lambda: docker.painting is None, 30)
     yield 1500
     first = [docker.words.text(), docker.state_words.text(), tree(document.rootNode()) == before]
+    begin()
+    assert docker._link.state == "connecting"
+    docker.cancel()
+    yield from until(lambda: docker.painting is None, 60)
+    first.append(docker.words.text())
     yield from painted(document)
     return [*first, docker.words.text()]
 """,
@@ -238,8 +243,9 @@ def main():
         assert time.monotonic() < deadline, host.log()
         time.sleep(0.1)
     daemon.process.kill()
-    words, state, unchanged, again = host.end(number)
+    words, state, unchanged, cancelled, again = host.end(number)
     assert words.startswith("The daemon has") and "not connected" in state and unchanged
+    assert cancelled == "The job was cancelled."  # pressed while the other daemon was starting
     assert again.startswith("Done"), again
     assert daemon.impasto("daemon", "stop").returncode == 0
 

@@ -140,23 +140,34 @@ def write(document: Document, node: Node, data: bytes, space: Space, box: Box) -
 
 def enlarge(preview: Picture, outer: Box, box: Box) -> bytes:
     """Of a smaller picture of the box `outer` the part in `box`, in SRGB."""
-    formats = QtGui.QImage.Format
-    image = QtGui.QImage(
-        bytes(preview.data), preview.width, preview.height, preview.width * preview.channels,
-        formats.Format_RGBA8888 if preview.channels == 4 else formats.Format_RGB888,
-    )  # fmt: skip
     opaque = preview.channels == 3 or not bytes(preview.data)[3::4].strip(b"\xff")
+    formats = QtGui.QImage.Format
     # Qt is twice as fast where there is no alpha; the fourth byte is 255 all the same.
     form = formats.Format_RGB32 if opaque else formats.Format_ARGB32
-    whole = image.convertToFormat(form).scaled(
+    whole = to_image(preview).convertToFormat(form).scaled(
         outer.width, outer.height,
         transformMode=QtCore.Qt.TransformationMode.SmoothTransformation,
     )  # fmt: skip
     if outer != box:
         whole = whole.copy(box.x - outer.x, box.y - outer.y, box.width, box.height)
-    bits = whole.constBits()
-    bits.setsize(whole.sizeInBytes())
     # In memory that is blue, green, red, alpha: as Krita keeps them.
+    return pixels_of(whole)
+
+
+def to_image(picture: Picture) -> QtGui.QImage:
+    """Qt's image of an 8-bit RGB or RGBA picture."""
+    formats = QtGui.QImage.Format
+    form = formats.Format_RGBA8888 if picture.channels == 4 else formats.Format_RGB888
+    row_bytes = picture.width * picture.channels
+    data = bytes(picture.data)
+    # A copy, as Qt's image does not keep the bytes alive.
+    return QtGui.QImage(data, picture.width, picture.height, row_bytes, form).copy()
+
+
+def pixels_of(image: QtGui.QImage) -> bytes:
+    """The bytes of an image of four to a pixel."""
+    bits = image.constBits()
+    bits.setsize(image.sizeInBytes())
     return bytes(bits)
 
 

@@ -29,7 +29,7 @@ class _Errand:
 
 
 class Link:
-    """One client for all of Krita. state: "away", "connecting" or "ready"; error: why away.
+    """The client of one docker. state: "away", "connecting" or "ready"; error: why away.
 
     watchers are called whenever these change.
     """
@@ -86,10 +86,15 @@ class Link:
         self._when_ready(send, otherwise)
 
     def cancel(self, job_id: str, *, keep: bool = False) -> None:
-        """Ask for a job to end; with `keep` as it stands."""
-        for job, _ in self._followed:
-            if job.id == job_id:
-                job.cancel(keep=keep)
+        """Ask for a job to end, also before it could be sent; with `keep` as it stands."""
+
+        def send() -> None:
+            for job, _ in self._followed:
+                if job.id == job_id:
+                    job.cancel(keep=keep)
+
+        if self.state != "away":
+            self._when_ready(send, lambda error: None)
 
     # Connecting -------------------------------------------------------------------------------
 

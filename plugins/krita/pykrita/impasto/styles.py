@@ -26,6 +26,7 @@ from impasto_protocol.messages import (
 from impasto_protocol.settings import Settings
 from impasto_protocol.words import describe_progress
 
+from .layers import pixels_of, to_image
 from .link import Link
 from .qt import QtCore, QtGui, QtWidgets
 
@@ -263,16 +264,9 @@ def read_style(path: str) -> Picture:
     if image.colorSpace().isValid():
         image.convertToColorSpace(QtGui.QColorSpace(QtGui.QColorSpace.NamedColorSpace.SRgb))
     image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
-    bits = image.constBits()
-    bits.setsize(image.sizeInBytes())
-    return Picture(image.height(), image.width(), 4, "uint8", bytes(bits))
+    return Picture(image.height(), image.width(), 4, "uint8", pixels_of(image))
 
 
 def icon_of(picture: Picture) -> QtGui.QIcon:
     """A picture as an icon."""
-    formats = QtGui.QImage.Format
-    image = QtGui.QImage(
-        bytes(picture.data), picture.width, picture.height, picture.width * picture.channels,
-        formats.Format_RGBA8888 if picture.channels == 4 else formats.Format_RGB888,
-    )  # fmt: skip
-    return QtGui.QIcon(QtGui.QPixmap.fromImage(image))
+    return QtGui.QIcon(QtGui.QPixmap.fromImage(to_image(picture)))
