@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from tests.integration.conftest import make_daemon
 
 ROOT = Path(__file__).resolve().parents[2]
 HOSTS = Path(os.environ.get("IMPASTO_HOSTS", "/var/tmp/impasto-hosts"))
@@ -59,6 +61,32 @@ def trixie(tmp_path_factory):
     if not (folder / "usr/bin/gimp-console").exists() or os.geteuid() != 0:
         lacking(f"no editors in {folder}: run tests/hosts/provision {folder} as root")
     return Tree(folder, tmp_path_factory.getbasetemp())
+
+
+@pytest.fixture(scope="session")
+def pictures(tmp_path_factory):
+    """A photograph of 160 x 120 px, the same of 800 x 600, and a painting, for an editor to see."""
+    folder = tmp_path_factory.mktemp("pictures")
+    named = os.environ.get("IMPASTO_IMAGES")
+    demo = ROOT / "daemon/src/impasto_daemon/demo"
+    photo = Path(named) / "tubingen.jpg" if named else demo / "photograph.jpg"
+    style = Path(named) / "starry_night_google.jpg" if named else demo / "painting.jpg"
+    sizes = {"photo": (160, 120), "large": (800, 600), "style": (256, 200)}
+    for name, size in sizes.items():
+        source = style if name == "style" else photo
+        Image.open(source).convert("RGB").resize(size).save(folder / f"{name}.png")
+    return {name: folder / f"{name}.png" for name in sizes}
+
+
+@contextlib.contextmanager
+def running_daemon(folder):
+    """The real daemon, with the real weights where they are named."""
+    weights = os.environ.get("IMPASTO_WEIGHTS")
+    daemon = make_daemon(folder, **({"IMPASTO_WEIGHTS": weights} if weights else {})).start()
+    try:
+        yield daemon
+    finally:
+        daemon.end()
 
 
 @contextlib.contextmanager

@@ -8,16 +8,13 @@ import time
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from tests.hosts.conftest import ROOT, running_daemon
 from tests.hosts.host import Host
-from tests.integration.conftest import make_daemon, own_daemon  # noqa: F401
+from tests.integration.conftest import own_daemon  # noqa: F401
 
 from impasto_protocol.messages import Status
 
 HERE = Path(__file__).parent
-ROOT = HERE.parents[2]
-
-
 SERVER = f"exec(compile(open('{HERE}/server.py').read(), 'server.py', 'exec'), globals())"
 
 
@@ -94,28 +91,9 @@ def profile(trixie, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory):
-    """A photograph of 160 x 120 px and a painting, where GIMP can see them."""
-    folder = tmp_path_factory.mktemp("pictures")
-    named = os.environ.get("IMPASTO_IMAGES")
-    demo = ROOT / "daemon/src/impasto_daemon/demo"
-    sources = {
-        "photo": Path(named) / "tubingen.jpg" if named else demo / "photograph.jpg",
-        "style": Path(named) / "starry_night_google.jpg" if named else demo / "painting.jpg",
-    }
-    for name, source in sources.items():
-        image = Image.open(source).convert("RGB")
-        image.resize((160, 120) if name == "photo" else (256, 200)).save(folder / f"{name}.png")
-    return {"photo": folder / "photo.png", "style": folder / "style.png"}
-
-
-@pytest.fixture(scope="session")
 def gimp_daemon(tmp_path_factory):
-    weights = os.environ.get("IMPASTO_WEIGHTS")
-    variables = {"IMPASTO_WEIGHTS": weights} if weights else {}
-    running = make_daemon(tmp_path_factory.mktemp("d"), **variables).start()
-    yield running
-    running.end()
+    with running_daemon(tmp_path_factory.mktemp("d")) as daemon:
+        yield daemon
 
 
 @pytest.fixture

@@ -1,15 +1,14 @@
 """Krita with the plug-in and a driver in it, and the real daemon."""
 
-import os
 import runpy
 import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.hosts.conftest import ROOT, Here, lacking
+from tests.hosts.conftest import ROOT, Here, lacking, running_daemon
 from tests.hosts.host import Host
-from tests.integration.conftest import make_daemon, own_daemon  # noqa: F401
+from tests.integration.conftest import own_daemon  # noqa: F401
 
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
@@ -72,30 +71,9 @@ def data(version, place, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def pictures(tmp_path_factory):
-    """A photograph of 160 x 120 px, the same of 800 x 600, and a painting."""
-    folder = tmp_path_factory.mktemp("pictures")
-    named = os.environ.get("IMPASTO_IMAGES")
-    demo = ROOT / "daemon/src/impasto_daemon/demo"
-    sources = {
-        "photo": Path(named) / "tubingen.jpg" if named else demo / "photograph.jpg",
-        "large": Path(named) / "tubingen.jpg" if named else demo / "photograph.jpg",
-        "style": Path(named) / "starry_night_google.jpg" if named else demo / "painting.jpg",
-    }
-    for name, source in sources.items():
-        image = Image.open(source).convert("RGB")
-        sizes = {"photo": (160, 120), "large": (800, 600), "style": (256, 200)}
-        image.resize(sizes[name]).save(folder / f"{name}.png")
-    return {name: folder / f"{name}.png" for name in sources}
-
-
-@pytest.fixture(scope="session")
 def krita_daemon(tmp_path_factory):
-    weights = os.environ.get("IMPASTO_WEIGHTS")
-    variables = {"IMPASTO_WEIGHTS": weights} if weights else {}
-    running = make_daemon(tmp_path_factory.mktemp("d"), **variables).start()
-    yield running
-    running.end()
+    with running_daemon(tmp_path_factory.mktemp("d")) as daemon:
+        yield daemon
 
 
 @pytest.fixture(scope="session")
