@@ -16,6 +16,7 @@ from gi.repository import Gdk, GdkPixbuf, Gimp, GimpUi, GLib, GObject, Gtk, Pang
 
 if TYPE_CHECKING:
     from impasto_protocol.codec import Picture
+    from impasto_protocol.messages import PresetInfo
 
 _SPACE_PX = 12
 
@@ -145,9 +146,20 @@ class PresetChooser(Gtk.Box):
     def __init__(self, config: Gimp.ProcedureConfig) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._config = config
-        self._model = Gtk.ListStore(str, GdkPixbuf.Pixbuf)
+        self._model = Gtk.ListStore(str, GdkPixbuf.Pixbuf, object)
+        self._shown = self._model.filter_new()
+        self._shown.set_visible_func(self._is_shown)
+        self._folders = Gtk.ComboBoxText()
+        self._folders.append("", "All styles")
+        self._folders.set_active(0)
+        self._folders.connect("changed", lambda _: self._shown.refilter())
+        self._sought = Gtk.SearchEntry(placeholder_text="Name or tag")
+        self._sought.connect("search-changed", lambda _: self._shown.refilter())
+        finder = Gtk.Box(spacing=6)
+        finder.pack_start(self._folders, False, False, 0)
+        finder.pack_start(self._sought, True, True, 0)
         self._view = Gtk.IconView(
-            model=self._model, text_column=0, pixbuf_column=1, item_width=96, columns=3,
+            model=self._shown, text_column=0, pixbuf_column=1, item_width=96, columns=3,
             activate_on_single_click=True, spacing=2, row_spacing=2, column_spacing=2, margin=2,
         )  # fmt: skip
         self._view.connect("selection-changed", self._chosen)
@@ -157,15 +169,22 @@ class PresetChooser(Gtk.Box):
         scrolled.add(self._view)
         self._words = Gtk.Label(label="Fetching the saved styles…", xalign=0, wrap=True,
                                 max_width_chars=44)  # fmt: skip
+        self.pack_start(finder, False, False, 0)
         self.pack_start(scrolled, True, True, 0)
         self.pack_start(self._words, False, False, 0)
+        finder.show_all()
         scrolled.show_all()
         self._words.show()
         threading.Thread(target=self._fetch, daemon=True).start()
 
     def _chosen(self, view: Gtk.IconView) -> None:
         for path in view.get_selected_items():
-            self._config.set_property("style-preset", self._model[path][0])
+            self._config.set_property("style-preset", self._shown[path][0])
+
+    def _is_shown(self, model: Gtk.TreeModel, row: Gtk.TreeIter, _: object) -> bool:
+        info = model[row][2]
+        folder = self._folders.get_active_id()
+        return folder in ("", info.folder) and info.matches(self._sought.get_text())
 
     def _fetch(self) -> None:
         try:
@@ -174,18 +193,25 @@ class PresetChooser(Gtk.Box):
 
             with Client.connect(name="GIMP") as client:
                 found = client.presets()
+                folders = sorted({info.folder for info in found} - {""})
+                GLib.idle_add(self._add_folders, folders)
                 for info in found:
                     _, pictures = client.ask(PresetGet(name=info.name, thumbnail_only=True))
-                    GLib.idle_add(self._add, info.name, pictures[0])
+                    GLib.idle_add(self._add, info, pictures[0])
             words = "" if found else "No style has been saved yet."
         except Exception as error:
             words = f"The saved styles cannot be shown: {error} {getattr(error, 'next_step', '')}"
         GLib.idle_add(self._words.set_text, words)
 
-    def _add(self, name: str, thumbnail: Picture) -> None:
-        row = self._model.append([name, _pixbuf(thumbnail)])
-        if name == self._config.get_property("style-preset"):
-            self._view.select_path(self._model.get_path(row))
+    def _add_folders(self, folders: list[str]) -> None:
+        for folder in folders:
+            self._folders.append(folder, folder)
+
+    def _add(self, info: PresetInfo, thumbnail: Picture) -> None:
+        row = self._model.append([info.name, _pixbuf(thumbnail), info])
+        path = self._shown.convert_child_path_to_path(self._model.get_path(row))
+        if path and info.name == self._config.get_property("style-preset"):
+            self._view.select_path(path)
 
 
 def _pixbuf(picture: Picture) -> GdkPixbuf.Pixbuf | None:

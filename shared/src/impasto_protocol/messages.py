@@ -110,6 +110,11 @@ class PresetInfo:
     def __post_init__(self) -> None:
         check(self)
 
+    def matches(self, words: str) -> bool:
+        """Whether each of the words, or of their parts, stands in its name, folder or tags."""
+        told = " ".join([self.name, self.folder, *self.tags]).casefold()
+        return all(word in told for word in words.casefold().split())
+
 
 @dataclass(frozen=True)
 class JobInfo:

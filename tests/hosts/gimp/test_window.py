@@ -8,7 +8,7 @@ from urllib.request import url2pathname
 
 import pytest
 
-from impasto_protocol.messages import Status
+from impasto_protocol.messages import PresetSort, Status
 
 OPEN = """
 image = load(photo)
@@ -187,20 +187,27 @@ keep = True
     assert window.run(MASK) == [60, 50, 0]
 
 
-def test_styles_are_shown_with_their_thumbnails(window, opened, gimp_daemon):
-    window.keys("ctrl+alt+v")
-    window.await_window("Save Style")
-    window.keys("alt+n", "ctrl+a", "D", "u", "s", "k", "Tab", "alt+o", window="Save Style")
-    deadline = time.monotonic() + 120
+def test_style_is_kept_found_by_a_tag_and_applied(window, opened, gimp_daemon):
+    for name in ("Dawn", "Dusk"):
+        window.keys("ctrl+alt+v")
+        window.await_window("Save Style")
+        window.keys("alt+n", "ctrl+a", *name, "Tab", "alt+o", window="Save Style")
+        deadline = time.monotonic() + 120
+        with gimp_daemon.connect() as client:
+            while name not in [info.name for info in client.presets()]:
+                assert time.monotonic() < deadline, window.log()
+                time.sleep(0.2)
     with gimp_daemon.connect() as client:
-        while "Dusk" not in [info.name for info in client.presets()]:
-            assert time.monotonic() < deadline, window.log()
-            time.sleep(0.2)
+        client.ask(PresetSort(name="Dusk", folder="Evenings", tags=("calm",)))
     window.keys("ctrl+alt+p")
     window.await_window("Apply Preset")
     time.sleep(1)
     window.picture("gimp-presets")
-    window.keys("Escape", window="Apply Preset")
+    # Past the folders to the name or tag; then to the thumbnails, the first of them.
+    window.keys("Tab", "Tab", *"calm", window="Apply Preset")
+    window.picture("gimp-presets-found")
+    window.keys("Tab", "Home", "space", "alt+o", window="Apply Preset")
+    wait_for(window, lambda layers: layers[0]["name"] == "Dusk 50%")
 
 
 def test_help_button_shows_impastos_own_page(window, opened):

@@ -181,6 +181,49 @@ def main():
         client.ask(PresetDelete(name="Dawn"))
 
 
+def test_styles_are_found_by_folder_name_and_tag(krita, krita_daemon):
+    told, chosen, taken = krita.run(
+        BEFORE
+        + """
+from PyQt5 import QtWidgets
+from impasto_protocol.messages import PresetSort
+
+def shown():
+    items = map(docker.styles.item, range(docker.styles.count()))
+    return [item.text() for item in items if not item.isHidden()]
+
+def main():
+    styles = docker.styles
+    styles.fetch()
+    yield from until(lambda: "Dusk" in shown())
+    sorted = PresetSort(name="Dusk", folder="Evenings", tags=("calm", "blue"))
+    styles._change(lambda: sorted, "Dusk")
+    yield from until(lambda: styles.folders.findData("Evenings") == 1)
+    told = [shown()]
+    for words in "CALM", "usk", "evening blue", "loud":
+        styles.sought.setText(words)
+        told.append(shown())
+    told.append(styles.chosen is None)
+    styles.choose("Dusk")
+    told += [shown(), styles.sought.text()]
+    styles.folders.setCurrentIndex(1)
+    told.append(shown())
+    menu, taken = QtWidgets.QMenu(), []
+    styles.fill_menu(menu, taken.append)
+    folder, = menu.actions()
+    folder.menu().actions()[0].trigger()
+    styles._change(lambda: PresetSort(name="Dusk", folder="../x"), "Dusk")
+    yield from until(lambda: "may not hold" in docker.words.text())
+    styles._change(lambda: PresetSort(name="Dusk", folder="", tags=()), "Dusk")
+    yield from until(lambda: styles.folders.count() == 1)
+    return [told, [folder.text(), styles.chosen.name], taken]
+""",
+    )
+    one = ["Dusk"]
+    assert told == [one, one, one, one, [], True, one, "", one]
+    assert chosen == ["Evenings", "Dusk"] and taken == one
+
+
 def test_event_loop_is_not_held_up(krita, pictures):
     """Small pictures, so that Krita's own calls are short: what is left is the plug-in's."""
     gaps = krita.run(

@@ -172,6 +172,9 @@ everywhere = Selection()
 everywhere.select(0, 0, 160, 120, 255)
 node = document.createFillLayer("Seen", "color", info, everywhere)
 """,
+    "file": """
+node = document.createFileLayer("Seen", str(style), "None")
+""",
     "clone": """
 node = document.createCloneLayer("Seen", background)
 """,
@@ -193,7 +196,7 @@ def main():
     document.rootNode().addChildNode(node, background)
     yield 300
     scope.get("later", lambda: None)()
-    yield 500
+    yield from until(lambda: bytes(node.projectionPixelData(10, 10, 1, 1))[3:])
     document.setActiveNode(node)
     yield 300
     before = pixels(background)

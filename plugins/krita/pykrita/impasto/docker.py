@@ -64,11 +64,7 @@ class Docker(DockWidget):
     def apply_preset(self) -> None:
         """Have the painter choose a style from a menu; its own settings count."""
         menu = QtWidgets.QMenu(self)
-        for row in range(self.styles.count()):
-            item = self.styles.item(row)
-            menu.addAction(item.icon(), item.text(), lambda i=item: self.apply(i.text()))
-        if not self.styles.count():
-            menu.addAction("No style has been saved yet").setEnabled(False)
+        self.styles.fill_menu(menu, self.apply)
         menu.popup(self.cursor().pos())
 
     def apply(self, name: str) -> None:
@@ -260,9 +256,8 @@ class Docker(DockWidget):
         ):  # fmt: skip
             form.addRow(label, field)
         form.addRow(self._keep_colours)
-        scrolled = _column(
-            self.styles, form, self.results, self.state_words, _row(self._start, copy)
-        )
+        styles = _column(self.styles, _row(self.styles.folders, self.styles.sought))
+        scrolled = _column(styles, form, self.results, self.state_words, _row(self._start, copy))
         scroll = QtWidgets.QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from impasto_protocol.messages import (
     Presets,
     PresetSave,
     PresetsImported,
+    PresetSort,
 )
 from impasto_protocol.settings import Settings
 from impasto_protocol.words import describe_progress
@@ -41,7 +43,10 @@ _INFO = QtCore.Qt.ItemDataRole.UserRole
 
 
 class StyleBrowser(QtWidgets.QListWidget):
-    """tell: shows a sentence, and how much is done. fail: shows an error."""
+    """folders and sought: a folder to choose and words to type, which narrow the list.
+
+    tell: shows a sentence, and how much is done. fail: shows an error.
+    """
 
     def __init__(
         self,
@@ -52,6 +57,14 @@ class StyleBrowser(QtWidgets.QListWidget):
         super().__init__()
         self._link, self._tell, self._fail = link, tell, fail
         self._wanted, self._without_icon = "", list[str]()
+        self.folders = QtWidgets.QComboBox()
+        self.folders.setToolTip("Folders of styles")
+        self.folders.addItem("All styles", None)
+        self.folders.currentIndexChanged.connect(self._narrow)
+        self.sought = QtWidgets.QLineEdit()
+        self.sought.setPlaceholderText("Name or tag")
+        self.sought.setClearButtonEnabled(True)
+        self.sought.textChanged.connect(self._narrow)
         self.setViewMode(QtWidgets.QListView.ViewMode.IconMode)
         self.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
         self.setMovement(QtWidgets.QListView.Movement.Static)
@@ -65,14 +78,17 @@ class StyleBrowser(QtWidgets.QListWidget):
 
     @property
     def chosen(self) -> PresetInfo | None:
-        """The style that is chosen."""
+        """The style that is chosen, and to be seen."""
         item = self.currentItem()
-        return item.data(_INFO) if item and item.isSelected() else None
+        return item.data(_INFO) if item and item.isSelected() and not item.isHidden() else None
 
     def choose(self, name: str) -> None:
         """Choose a style by name, now or when it has arrived."""
         self._wanted = name
         for item in self.findItems(name, QtCore.Qt.MatchFlag.MatchExactly):
+            if item.isHidden():
+                self.folders.setCurrentIndex(0)
+                self.sought.clear()
             self.setCurrentItem(item)
 
     def fetch(self, choose: str = "") -> None:
@@ -114,6 +130,17 @@ class StyleBrowser(QtWidgets.QListWidget):
 
         self._link.submit(message, {"style": picture}, hear, self._fail)
 
+    def fill_menu(self, menu: QtWidgets.QMenu, take: Callable[[str], None]) -> None:
+        """An entry for each style, in a menu for each folder. take: has the name chosen."""
+        menus = {"": menu}
+        for item in map(self.item, range(self.count())):
+            info = item.data(_INFO)
+            if info.folder not in menus:
+                menus[info.folder] = menu.addMenu(info.folder)
+            menus[info.folder].addAction(item.icon(), info.name, partial(take, info.name))
+        if not self.count():
+            menu.addAction("No style has been saved yet").setEnabled(False)
+
     # Dragging ---------------------------------------------------------------------------------
 
     def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
@@ -143,12 +170,30 @@ class StyleBrowser(QtWidgets.QListWidget):
             where = f"in {info.folder}" if info.folder else ""
             told = [info.name, where, ", ".join(info.tags), _STATES.get(info.state, "")]
             item.setToolTip("\n".join(filter(None, told)))
+        self._fill_folders(sorted({info.folder for info in found} - {""}))
         self._without_icon = [info.name for info in found]
         self._ask_for_icon()
         if self._wanted:
             self.choose(self._wanted)
         if not found:
             self._tell("No style has been saved yet. Drag a picture onto the list.", None)
+
+    def _fill_folders(self, names: list[str]) -> None:
+        chosen = self.folders.currentData()
+        self.folders.blockSignals(True)
+        while self.folders.count() > 1:
+            self.folders.removeItem(1)
+        for name in names:
+            self.folders.addItem(name, name)
+        self.folders.setCurrentIndex(max(0, self.folders.findData(chosen)))
+        self.folders.blockSignals(False)
+        self._narrow()
+
+    def _narrow(self, *_: object) -> None:
+        folder, words = self.folders.currentData(), self.sought.text()
+        for item in map(self.item, range(self.count())):
+            info = item.data(_INFO)
+            item.setHidden(folder not in (None, info.folder) or not info.matches(words))
 
     def _ask_for_icon(self, *_: object) -> None:
         """One after the other, as the daemon lets only so many requests wait."""
@@ -175,6 +220,8 @@ class StyleBrowser(QtWidgets.QListWidget):
         menu.addAction("Add a Picture's Style…", self.ask_for_picture)
         if item := self.itemAt(at):
             menu.addAction("Rename…", lambda: self._rename(item.text()))
+            menu.addAction("Folder…", lambda: self._move(item.data(_INFO)))
+            menu.addAction("Tags…", lambda: self._tag(item.data(_INFO)))
             menu.addAction("Export…", lambda: self._ask_where_to(item.text()))
             menu.addAction("Delete…", lambda: self._delete(item.text()))
         menu.addAction("Import…", self._ask_what_to_import)
@@ -190,8 +237,31 @@ class StyleBrowser(QtWidgets.QListWidget):
     def _rename(self, name: str) -> None:
         new, accepted = QtWidgets.QInputDialog.getText(self, "Impasto", "New name:", text=name)
         if accepted and new != name:
-            message = PresetRename(name=name, new_name=new)
-            self._link.ask(message, lambda *_: self.fetch(new), self._fail)
+            self._change(lambda: PresetRename(name=name, new_name=new), new)
+
+    def _move(self, info: PresetInfo) -> None:
+        names = [self.folders.itemText(row) for row in range(1, self.folders.count())]
+        shown = [info.folder, *(name for name in names if name != info.folder)]
+        folder, accepted = QtWidgets.QInputDialog.getItem(
+            self, "Impasto", "Folder (empty: none):", shown
+        )
+        if accepted:
+            self._change(lambda: PresetSort(name=info.name, folder=folder.strip()), info.name)
+
+    def _tag(self, info: PresetInfo) -> None:
+        words, accepted = QtWidgets.QInputDialog.getText(
+            self, "Impasto", "Tags, with commas between them:", text=", ".join(info.tags)
+        )
+        if accepted:
+            tags = tuple(filter(None, map(str.strip, words.split(","))))
+            self._change(lambda: PresetSort(name=info.name, tags=tags), info.name)
+
+    def _change(self, make: Callable[[], PresetRename | PresetSort], name: str) -> None:
+        """Have a style changed, and choose it under the name it has then."""
+        try:
+            self._link.ask(make(), lambda *_: self.fetch(name), self._fail)
+        except Exception as error:
+            self._fail(error)
 
     def _ask_where_to(self, name: str) -> None:
         path, _ = QtWidgets.QFileDialog.getSaveFileName(
