@@ -66,17 +66,15 @@ class JobLine:
         self._told = time.monotonic()
         self._send(message, pictures or {})
 
-    def fail(
-        self, error: ImpastoError, *, picture: Picture | None = None, lost: bool = False
-    ) -> None:
-        """Tell why there is no picture, with the last good one if there is any."""
+    def fail(self, error: ImpastoError, *, lost: bool = False) -> None:
+        """Tell why there is no picture."""
         failed = messages.Failed(
             job=self.message.job,
             code=error.code,
             message=str(error)[:2000],
             next_step=error.next_step[:1000],
         )
-        self._send(failed, {"picture": picture} if picture else {}, lost=lost)
+        self._send(failed, {}, lost=lost)
 
     def _send(
         self, message: messages.JobMessage, pictures: dict[str, Picture], *, lost: bool = False

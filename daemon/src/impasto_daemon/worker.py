@@ -38,7 +38,6 @@ from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.errors import (
     Cancelled,
     DiskFull,
-    Diverged,
     GpuFailed,
     ImpastoError,
     NoDevice,
@@ -50,6 +49,10 @@ from impasto_protocol.messages import PresetInfo
 log = logging.getLogger(__name__)
 
 _SMALL_HISTORY = 3
+_DIVERGED = (
+    "The painting left the range of numbers; this is the last good picture. Lower the strength or "
+    "the learning rate, or use the L-BFGS optimiser."
+)
 _UNTRAINED = (
     "Painted without trained weights, so the look is poorer. `impasto weights fetch` gets them."
 )
@@ -148,31 +151,28 @@ class Worker:
         sent = pictures["content"]
         cut = selection if message.cut else None
         easel = _Easel(job, message, sent, content[3:] if len(content) == 4 else None, cut)
-        try:
-            for event in stylise(
-                content, style, settings, network,
-                start=start, selection=selection, enough=lambda: job.concluding,
-            ):  # fmt: skip
-                job.listen()
-                easel.show(event)
-        except Diverged as error:
-            assert isinstance(error.picture, torch.Tensor)
-            job.fail(error, picture=to_picture(error.picture, sent, cut=cut))
-            return
+        for event in stylise(
+            content, style, settings, network,
+            start=start, selection=selection, enough=lambda: job.concluding,
+        ):  # fmt: skip
+            job.listen()
+            easel.show(event)
         assert isinstance(event, Finished)
         unchanged = not event.steps and cut is None
+        notes += [_UNTRAINED] * self._studio.untrained + [_DIVERGED] * event.diverged
         job.tell(
             messages.Result(
                 job=message.job,
                 steps=event.steps,
                 converged=event.converged,
+                diverged=event.diverged,
                 seconds=time.monotonic() - began,
                 losses=_finite(event.losses),
                 device=describe(self._studio.device),
                 weights=network.identity,
                 untrained=self._studio.untrained,
                 style=style_hash,
-                notes=(*notes, *([_UNTRAINED] if self._studio.untrained else [])),
+                notes=tuple(notes),
             ),
             {"picture": sent if unchanged else to_picture(event.picture, sent, cut=cut)},
         )

@@ -7,7 +7,7 @@
     │   ├── BadImage  TooBig  StyleUnreadable  StyleRejected  Conflict
     │   ├── UnknownJob  PresetInvalid  UnknownPreset  PresetExists  Busy  HostUnsupported
     ├── JobError             an accepted job ended without a picture
-    │   ├── Cancelled  Diverged  OutOfMemory  GpuFailed  JobStalled  WorkerFailed
+    │   ├── Cancelled  OutOfMemory  GpuFailed  JobStalled  WorkerFailed
     └── SetupError           something around the daemon needs a hand
         ├── WeightsBad  DownloadFailed  NoDevice  ConfigInvalid  UnsafeFolder  DiskFull
         └── DaemonNotRunning  DaemonStartFailed  DaemonLost  AlreadyRunning  InstallFailed
@@ -177,18 +177,6 @@ class Cancelled(JobError):
 
     code = "CANCELLED"
     default_next_step = "Nothing was changed. Run it again whenever you like."
-
-
-class Diverged(JobError):
-    """The optimisation left the finite numbers and could not come back.
-
-    `picture` is the last good one, in the form that the raiser's other pictures have.
-    """
-
-    picture: object = None
-
-    code = "DIVERGED"
-    default_next_step = "Lower the strength or the learning rate, or use the L-BFGS optimiser."
 
 
 class OutOfMemory(JobError):

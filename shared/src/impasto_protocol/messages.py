@@ -433,6 +433,9 @@ class Result(JobMessage):
     type: ClassVar[str] = "result"
     steps: int = wire("evaluations done", low=0)
     converged: bool = wire("it stopped because the loss no longer fell", default=False)
+    diverged: bool = wire(
+        "the loss left the finite numbers; the picture is the last good one", default=False
+    )
     seconds: float = wire("time it took", unit="s", low=0)
     losses: dict[str, float] | None = wire("each term of the loss", default=None, longest=40)
     device: str = wire("where it was computed")
@@ -444,7 +447,7 @@ class Result(JobMessage):
 
 @dataclass(frozen=True, kw_only=True)
 class Failed(JobMessage):
-    """The job ended without a picture; may bring the last good one in a `picture` frame."""
+    """The job ended without a picture."""
 
     type: ClassVar[str] = "failed"
     code: str = wire("stable code", pattern="[A-Z][A-Z_0-9]*", longest=32)

@@ -13,6 +13,7 @@ import torch
 from impasto_daemon import studio
 from impasto_daemon import worker as module
 from impasto_daemon.config import Config
+from impasto_daemon.engine.events import Finished
 from impasto_daemon.engine.network import CONVOLUTIONS
 from impasto_daemon.engine.style import Style
 from impasto_daemon.pipe import receive, send
@@ -21,7 +22,6 @@ from impasto_daemon.work import Alive, Idle, Loaded, Quit, Ready, Run, Tell
 from impasto_protocol import messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
-from impasto_protocol.errors import Diverged
 from impasto_protocol.settings import Settings
 
 REAL = module.stylise
@@ -135,11 +135,12 @@ def test_unexpected_error_fails_the_job_and_not_the_worker(work, order):
 
 
 def test_divergence_is_told_with_the_last_good_picture(work, order):
-    error = Diverged("It diverged.")
-    error.picture = torch.full((3, 24, 32), 0.5)
-    said = work(order(), stylise=fails(1, error))
-    (failed,) = endings(said)
-    assert failed.code == "DIVERGED" and failed.frames[0].role == "picture"
+    def diverges(*arguments, **rest):
+        yield Finished(torch.full((3, 24, 32), 0.5), 3, False, {"total": math.nan}, diverged=True)
+
+    (result,) = endings(work(order(), stylise=diverges))
+    assert result.diverged and result.frames[0].role == "picture"
+    assert any("last good picture" in note for note in result.notes)
 
 
 def test_warm_job_spares_network_and_style_pass(work, order, monkeypatch):

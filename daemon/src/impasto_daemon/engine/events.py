@@ -46,12 +46,16 @@ class Snapshot:
 
 @dataclass(frozen=True)
 class Finished:
-    """The painting: (C, H, W) float32 in [0, 1], channels, size and alpha those of the content."""
+    """The painting: (C, H, W) float32 in [0, 1], channels, size and alpha those of the content.
+
+    diverged: the loss stayed infinite or undefined; the picture is the last good one.
+    """
 
     picture: Tensor
     steps: int
     converged: bool
     losses: dict[str, float]
+    diverged: bool = False
 
 
 Event = ScaleStarted | Iteration | Snapshot | Finished

@@ -25,7 +25,6 @@ from impasto_daemon.engine.optimise import LBFGS, Adam
 from impasto_daemon.engine.pyramid import resize, scale_sizes, share_out
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style
-from impasto_protocol.errors import Diverged
 from impasto_protocol.settings import Settings
 
 CHECK_EVERY = 25
@@ -52,7 +51,6 @@ def stylise(
     in [0, 1], what is to be painted; the rest stays, and is only looked at.
     enough: asked between evaluations; True ends the painting with the picture as it stands.
     Closing the generator cancels. Same picture, settings, seed and machine: same bytes.
-    Raises Diverged when the loss stays infinite or undefined; its `picture` is the last good one.
     """
     canvas = Canvas.of(
         content.to(network.device), None if selection is None else selection.to(network.device)
@@ -89,7 +87,7 @@ class _Painter:
         sizes = scale_sizes(*fit(height, width, settings.working_px), settings.scales)
         shares = share_out(settings.iterations, len(sizes))
         countdown = _Countdown(sizes, shares, self.clock)
-        step, settled, stopped, terms = 0, False, False, dict[str, Tensor]()
+        step, settled, stopped, lost, terms = 0, False, False, False, dict[str, Tensor]()
         for scale, (size, share) in enumerate(zip(sizes, shares, strict=True), start=1):
             yield ScaleStarted(scale, len(sizes), *size)
             canvas = self.canvas.resized(*size)
@@ -106,17 +104,16 @@ class _Painter:
                 if step in settings.snapshots:
                     yield Snapshot(step, self._finish(picture))
                 if count % CHECK_EVERY == 0:
-                    if bool(optimiser.failures >= _FAILURES):
-                        raise self._diverged(picture)
+                    lost = bool(optimiser.failures >= _FAILURES)
                     settled = judge.settled(float(optimiser.loss))
                 stopped = self.enough()
-                if settled or stopped:
+                if settled or stopped or lost:
                     break
-            if stopped:
+            if stopped or lost:
                 break
-        if not bool(optimiser.loss.isfinite()):
-            raise self._diverged(picture)
-        yield Finished(self._finish(picture), step, settled, read_losses(terms))
+        lost = lost or not bool(optimiser.loss.isfinite())
+        settled = settled and not lost
+        yield Finished(self._finish(picture), step, settled, read_losses(terms), lost)
 
     def _finish(self, picture: Tensor) -> Tensor:
         return self.canvas.finish(picture, keep_colours=self.settings.keep_colours)
@@ -126,11 +123,6 @@ class _Painter:
             max(size) * self.settings.style_scale, self.settings.style_layers
         )
         return Objective(canvas, grams, self.settings, self.network)
-
-    def _diverged(self, picture: Tensor) -> Diverged:
-        error = Diverged("The painting left the range of numbers and could not come back.")
-        error.picture = self._finish(picture)
-        return error
 
 
 class _Judge:
