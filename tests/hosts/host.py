@@ -52,6 +52,13 @@ class Host:
         self._log.flush()
         return (self.folder / "host.log").read_text()[-4000:]
 
+    def xdotool(self, *arguments):
+        """What the program that plays the painter's hands says."""
+        environment = {**os.environ, "DISPLAY": self.display}
+        return subprocess.run(
+            ["xdotool", *arguments], env=environment, capture_output=True, text=True, check=False
+        ).stdout.split()
+
     def picture(self, name):
         """Keep a picture of the screen among the test's artefacts."""
         folder = Path(os.environ.get("IMPASTO_ARTEFACTS", self.folder))

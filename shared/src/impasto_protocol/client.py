@@ -436,16 +436,27 @@ def start_daemon() -> None:
 
     Raises DaemonStartFailed with its own words when it does not succeed.
     """
-    ended = subprocess.run(
-        [*program(), "daemon", "start"],
+    ended = _run_program("daemon", "start")
+    if ended.returncode:
+        words = (ended.stderr or ended.stdout).strip().splitlines()
+        raise DaemonStartFailed(" ".join(words[:2]) or "The daemon did not start.")
+
+
+def stop_daemon() -> None:
+    """End the daemon, if one runs. Raises DaemonStartFailed when there is no such program."""
+    _run_program("daemon", "stop")
+
+
+def _run_program(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*program(), *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
         check=False,
+        # On Windows a console would come up for a moment.
+        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
-    if ended.returncode:
-        words = (ended.stderr or ended.stdout).strip().splitlines()
-        raise DaemonStartFailed(" ".join(words[:2]) or "The daemon did not start.")
 
 
 def _await_connection(folder: Path, timeout_s: float) -> Connection:

@@ -1,9 +1,7 @@
 """GIMP 3 with the plug-in in it, and the real daemon."""
 
-import os
 import runpy
 import shutil
-import subprocess
 import time
 from pathlib import Path
 
@@ -36,13 +34,6 @@ class Window(Gimp):
     def __init__(self, tree, folder, environment, display):
         quiet = {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none"}
         super().__init__(tree, folder, {**environment, **quiet}, display)
-
-    def xdotool(self, *arguments):
-        """What the program that plays the painter's hands says."""
-        environment = {**os.environ, "DISPLAY": self.display}
-        return subprocess.run(
-            ["xdotool", *arguments], env=environment, capture_output=True, text=True, check=False
-        ).stdout.split()
 
     def keys(self, *keys, window=None):
         """Press keys, in the image's window or in the one that has a title."""

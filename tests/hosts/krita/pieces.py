@@ -36,3 +36,26 @@ def pixels(node, box=None):
     box = box or (bounds.x(), bounds.y(), bounds.width(), bounds.height())
     return bytes(node.pixelData(*box)).hex()
 """
+
+LONG = "iterations=90_000, working_px=256"
+
+BEGUN = (
+    BEFORE
+    + f"""
+def begun(prepared=""):
+    document = yield from opened(photo)
+    exec(prepared, {{**globals(), "document": document}})
+    document.waitForDone()
+    yield 300
+    document.setModified(False)
+    before = tree(document.rootNode())
+    begin({LONG})
+    yield from until(lambda: docker.painting and docker.painting.canvas, 120)
+    seen = set()
+    def moving():
+        seen.add(pixels(docker.painting.canvas))
+        return len(seen) >= 3
+    yield from until(moving, 120)
+    return document, before
+"""
+)

@@ -8,118 +8,16 @@ from pathlib import Path
 import pytest
 from tests.hosts.conftest import xvfb
 from tests.hosts.krita.conftest import PYTHONS, install, save_style
-from tests.hosts.krita.pieces import BEFORE
+from tests.hosts.krita.pieces import BEFORE, BEGUN
 
-from impasto_protocol.messages import PresetDelete, Status
+from impasto_protocol.messages import PresetDelete
 
 IMPASTO = str(Path(sys.executable).with_name("impasto"))
-LONG = "iterations=90_000, working_px=256"
-
-BEGUN = (
-    BEFORE
-    + f"""
-def begun():
-    document = yield from opened(photo)
-    before = tree(document.rootNode())
-    begin({LONG})
-    yield from until(lambda: len(document.topLevelNodes()) == 2, 120)
-    seen = set()
-    canvas = document.topLevelNodes()[1]
-    def moving():
-        seen.add(pixels(canvas))
-        return len(seen) >= 3
-    yield from until(moving, 120)
-    return document, before
-"""
-)
 
 
 @pytest.fixture(scope="module", autouse=True)
 def style(saved_style):
     """There is a style to paint in."""
-
-
-def state_of(daemon, job):
-    with daemon.connect() as client:
-        return {info.job: info.state for info in client.ask(Status())[0].jobs}[job]
-
-
-def test_cancel_leaves_the_document_as_it_was(krita, pictures, krita_daemon):
-    before, after, clean, words, job = krita.run(
-        BEGUN
-        + """
-def main():
-    document, before = yield from begun()
-    job = docker.painting.job
-    krita.action("impasto_cancel").trigger()
-    yield from until(lambda: docker.painting is None, 20)
-    yield 1500
-    after, clean = tree(document.rootNode()), not document.modified()
-    words = docker.words.text()
-    yield from closed(document)
-    return [before, after, clean, words, job]
-""",
-        **pictures,
-    )
-    assert after == before and clean and words == "The job was cancelled."
-    assert state_of(krita_daemon, job) == "cancelled"
-
-
-def test_cancel_keeps_what_the_painter_did_meanwhile(krita, pictures):
-    names, words = krita.run(
-        BEGUN
-        + """
-def main():
-    document, before = yield from begun()
-    own = document.createNode("My own", "paintlayer")
-    document.rootNode().addChildNode(own, None)
-    yield 500
-    docker.cancel()
-    yield from until(lambda: docker.painting is None, 20)
-    yield 2000
-    names = [node.name() for node in document.topLevelNodes()]
-    words = docker.words.text()
-    yield from closed(document)
-    return [names, words]
-""",
-        **pictures,
-    )
-    assert names == ["Background", "My own"] and words == "The job was cancelled."
-
-
-@pytest.mark.parametrize("what", ["document", "canvas"])
-def test_closing_ends_the_job_quietly(krita, pictures, krita_daemon, what):
-    words, job = krita.run(
-        BEGUN
-        + """
-def main():
-    document, before = yield from begun()
-    job = docker.painting.job
-    if what == "document":
-        yield from closed(document)
-    else:
-        document.topLevelNodes()[1].remove()
-    yield from until(lambda: docker.painting is None, 20)
-    yield 1500
-    if what == "canvas":
-        assert [node.name() for node in document.topLevelNodes()] == ["Background"]
-        yield from closed(document)
-    return [docker.words.text(), job]
-""",
-        what=what,
-        **pictures,
-    )
-    assert (
-        words
-        == {
-            "document": "The document was closed.",
-            "canvas": "The layer that was being painted was removed.",
-        }[what]
-    )
-    deadline = time.monotonic() + 10
-    while state_of(krita_daemon, job) != "cancelled":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
 
 
 def test_picture_dropped_on_the_list_becomes_a_style(krita, pictures, krita_daemon):
@@ -222,6 +120,89 @@ def main():
     one = ["Dusk"]
     assert told == [one, one, one, one, [], True, one, "", one]
     assert chosen == ["Evenings", "Dusk"] and taken == one
+
+
+def test_style_renamed_and_deleted_by_its_dialogs(krita, krita_daemon, pictures):
+    seen = krita.run(
+        BEFORE
+        + """
+def answered(call, answer):
+    QtCore.QTimer.singleShot(0, call)
+    yield from until(QtWidgets.QApplication.activeModalWidget)
+    dialog = QtWidgets.QApplication.activeModalWidget()
+    yield 200
+    answer(dialog)
+    yield from until(lambda: not QtWidgets.QApplication.activeModalWidget())
+
+def call_it(name):
+    def answer(dialog):
+        dialog.setTextValue(name)
+        dialog.accept()
+    return answer
+
+def agree(dialog):
+    dialog.button(QtWidgets.QMessageBox.Yes).click()
+
+def main():
+    styles = docker.styles
+    found = lambda name: styles.findItems(name, QtCore.Qt.MatchExactly)
+    styles.add_picture(str(style))
+    yield from until(lambda: found("style"), 100)
+    yield from answered(lambda: styles._rename("style"), call_it("Dawn"))
+    yield from until(lambda: found("Dawn"))
+    yield from answered(lambda: styles._rename("Dawn"), call_it("x" * 65))
+    yield from until(lambda: "added" not in docker.words.text())
+    wrong = docker.words.text()
+    yield from answered(lambda: styles._delete("Dawn"), agree)
+    yield from until(lambda: not found("Dawn"))
+    return [wrong, [styles.item(row).text() for row in range(styles.count())]]
+""",
+        **pictures,
+    )
+    wrong, names = seen
+    assert "64" in wrong and "Something went wrong" not in wrong
+    assert names == ["Dusk"]
+
+
+def test_actions_do_what_menu_and_controls_say(own_krita, krita_daemon, pictures):
+    """In a Krita whose docker was hidden so far, so that no style has been fetched."""
+    host = own_krita(IMPASTO_HOME=str(krita_daemon.home))
+    names, visible, applied, made = host.run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    docker.setVisible(False)
+    krita.action("impasto_apply_preset").trigger()
+    yield from until(QtWidgets.QApplication.activePopupWidget)
+    menu = QtWidgets.QApplication.activePopupWidget()
+    told = [[action.text() for action in menu.actions()], docker.isVisible()]
+    docker._quality.setCurrentIndex(0)
+    menu.actions()[0].trigger()
+    menu.close()
+    told.append([docker.painting.recipe.style, docker.painting.recipe.settings.strength])
+    yield from until(lambda: docker.words.text().startswith("Painting"))
+    krita.action("impasto_cancel").trigger()
+    yield from until(lambda: docker.painting is None, 20)
+    yield 1500
+    docker._strength.setValue(30)
+    docker._scale.setValue(150)
+    docker._keep_colours.setChecked(True)
+    docker._seed.setValue(7)
+    krita.action("impasto_stylise").trigger()
+    settings = docker.painting.recipe.settings
+    told.append([settings.strength, settings.style_scale, settings.keep_colours, settings.seed,
+                 settings == docker.settings()])
+    docker.cancel()
+    yield from until(lambda: docker.painting is None, 20)
+    yield 1500
+    yield from closed(document)
+    return told
+""",
+        **pictures,
+    )
+    assert names == ["Dusk"] and visible
+    assert applied == ["Dusk", 0.5] and made == [0.3, 1.5, True, 7, True]
 
 
 def test_event_loop_is_not_held_up(krita, pictures):
@@ -333,6 +314,26 @@ def main():
     )
     assert words.startswith("Done") and names == ["Background", "Dusk 50%"]
     assert link == "BridgeLink"
+
+
+def test_other_version_of_the_protocol_says_which_side_to_update(
+    own_krita, version, krita_daemon, pictures, tmp_path
+):
+    data = install(tmp_path / "data", PYTHONS[version])
+    limits = data / "krita/pykrita/impasto/vendor/impasto_protocol/limits.py"
+    limits.write_text(limits.read_text().replace("PROTOCOL_MAJOR = 1", "PROTOCOL_MAJOR = 0"))
+    words = own_krita(data=data, IMPASTO_HOME=str(krita_daemon.home)).run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    begin()
+    yield from until(lambda: docker.painting is None, 30)
+    return docker.words.text()
+""",
+        **pictures,
+    )
+    assert "Update the plug-in" in words
 
 
 @pytest.mark.parametrize("missing", ["link.py", "vendor/impasto_protocol", "vendor/msgpack"])

@@ -33,7 +33,7 @@ def main():
     before, after, undone, redone, words, active = told
     assert words.startswith("Done"), words
     assert undone == before and redone == after
-    assert after[0] == before[0] and after[1]["name"] == active == "Dusk 50%"
+    assert after[0] == before[0] and after[1]["name"] == "Dusk 50%" and active == "Background"
     assert after[1]["pixels"] != before[0]["pixels"]
 
 
@@ -126,14 +126,19 @@ def main():
         document.setColorSpace(model, depth, profile)
         document.waitForDone()
         yield 300
-    before = look(document.topLevelNodes()[0], document)
+    before = tree(document.rootNode())
     yield from painted(document)
     assert docker.words.text().startswith("Done"), docker.words.text()
-    canvas = document.topLevelNodes()[1]
-    (folder / "before").write_bytes(before)
+    after = tree(document.rootNode())
+    yield from trigger("edit_undo")
+    undone = tree(document.rootNode()) == before
+    yield from trigger("edit_redo")
+    redone = tree(document.rootNode()) == after
+    background, canvas = document.topLevelNodes()
+    (folder / "before").write_bytes(look(background, document))
     (folder / "after").write_bytes(look(canvas, document))
     told = [canvas.name(), canvas.colorModel(), canvas.colorDepth(), profile,
-            canvas.colorProfile()]
+            canvas.colorProfile(), undone, redone]
     yield from closed(document)
     return told
 """,
@@ -141,7 +146,8 @@ def main():
         space=space,
         **pictures,
     )
-    name, model, depth, wanted, profile = told
+    name, model, depth, wanted, profile, *steps = told
+    assert steps == [True, True]  # converted without a step of its own
     assert (name, model, depth, profile) == ("Dusk 50%", *space[:2], wanted)
 
     def seen(name):
@@ -272,38 +278,46 @@ def test_no_document(krita):
     assert "no layer to paint" in words
 
 
-def test_again_and_preset_by_action(krita, pictures):
+def test_again_and_preset_and_going_back(krita, pictures):
     told = krita.run(
         BEFORE
         + """
+def names():
+    return [node.name() for node in document.topLevelNodes()]
 def main():
+    global document
     document = yield from opened(photo)
     yield from painted(document, strength=0.8)
     assert docker.words.text().startswith("Done"), docker.words.text()
-    first = tree(document.rootNode())[-1]
-    document.topLevelNodes()[-1].remove()
-    yield 400
-    document.setActiveNode(document.topLevelNodes()[0])
-    yield 400
     krita.action("impasto_again").trigger()
     assert docker.painting, docker.words.text()
     yield from until(lambda: docker.painting is None, 100)
     assert docker.words.text().startswith("Done"), docker.words.text()
     yield 600
-    second = tree(document.rootNode())[-1]
+    _, first, second = tree(document.rootNode())
     docker.styles.fetch()
     yield from until(lambda: docker.styles.count() > 0)
     docker.apply("Dusk")
     yield from until(lambda: docker.words.text().startswith("Painting"))
     docker.conclude()
     yield from until(lambda: docker.painting is None, 100)
-    third = tree(document.rootNode())
-    words = docker.words.text()
+    yield 600
+    words, told = docker.words.text(), names()
+    docker.results.itemClicked.emit(docker.results.item(2))
+    yield 400
+    back = [document.activeNode().uniqueId() == document.topLevelNodes()[1].uniqueId(),
+            docker.settings().strength]
+    document.topLevelNodes()[1].remove()
+    yield 400
+    docker.results.itemClicked.emit(docker.results.item(2))
+    gone = docker.words.text()
     yield from closed(document)
-    return [first, second, words, [layer["name"] for layer in third]]
+    return [first, second, words, told, back, gone]
 """,
         **pictures,
     )
-    first, second, words, names = told
-    assert first == second and first["name"] == "Dusk 80%"
-    assert words.startswith("Done") and names[-1] == "Dusk 50%"
+    first, second, words, names, back, gone = told
+    assert first == second and words.startswith("Done")
+    # Each from the layer itself, the newest on top.
+    assert names == ["Background", "Dusk 80%", "Dusk 80%", "Dusk 50%"]
+    assert back == [True, 0.8] and "gone" in gone

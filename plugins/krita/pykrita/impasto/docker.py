@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from krita import DockWidget, Krita
 
+from impasto_protocol.errors import BadField
 from impasto_protocol.messages import Report, Result, Status
 from impasto_protocol.settings import QUALITIES, Settings
 from impasto_protocol.words import diagnose
@@ -15,7 +18,7 @@ from impasto_protocol.words import diagnose
 from . import recipe
 from .link import Link
 from .painting import Painting, Watcher
-from .qt import QtCore, QtWidgets
+from .qt import QtCore, QtWidgets, guarded
 from .recipe import Recipe
 from .styles import StyleBrowser, icon_of
 
@@ -39,8 +42,18 @@ class Docker(DockWidget):
         self._reporter = QtCore.QTimer()
         self._reporter.timeout.connect(self._ask_report)
         self._reporter.start(_REPORT_MS)
+        with contextlib.suppress(BadField):
+            last = recipe.last()
+            self.styles.choose(last.style)
+            self.show_settings(last.settings)
         QtWidgets.QApplication.instance().aboutToQuit.connect(self._link.close)
-        self.destroyed.connect(self._link.close)
+        # Not a method, which Qt would forget before the docker is gone.
+        self.destroyed.connect(lambda: self._let_go())
+
+    def _let_go(self) -> None:
+        if self.painting:
+            self.painting.abandon()
+        self._link.close()
 
     def canvasChanged(self, canvas: object) -> None:
         """Krita wants every docker to have this."""
@@ -54,8 +67,12 @@ class Docker(DockWidget):
 
     def stylise(self) -> None:
         """Paint the active layer in the chosen style."""
-        chosen = self.styles.chosen
-        self._paint(lambda: Recipe(chosen.name if chosen else "", self.settings()))
+
+        def paint() -> None:
+            chosen = self.styles.chosen
+            self._paint(lambda: Recipe(chosen.name if chosen else "", self.settings()))
+
+        self.styles.when_there(paint)
 
     def again(self) -> None:
         """Paint the active layer as the last one was painted."""
@@ -63,17 +80,19 @@ class Docker(DockWidget):
 
     def apply_preset(self) -> None:
         """Have the painter choose a style from a menu; its own settings count."""
-        menu = QtWidgets.QMenu(self)
-        self.styles.fill_menu(menu, self.apply)
-        menu.popup(self.cursor().pos())
+
+        def ask() -> None:
+            menu = QtWidgets.QMenu(self)
+            self.styles.fill_menu(menu, self.apply)
+            menu.popup(self.cursor().pos())
+
+        self.styles.when_there(ask)
 
     def apply(self, name: str) -> None:
         """Paint the active layer in a saved style, with its own settings at the quality chosen."""
         self.styles.choose(name)
-        chosen = self.styles.chosen
-        own = chosen.settings if chosen else self.settings()
-        quality = QUALITIES[self._quality.currentData()]
-        self._paint(lambda: Recipe(name, replace(own, **quality)))
+        self._take_settings_of_style()
+        self.stylise()
 
     def cancel(self) -> None:
         """End the painting and leave the document as it was."""
@@ -94,8 +113,10 @@ class Docker(DockWidget):
         self.styles.fetch()
 
     def settings(self) -> Settings:
-        """What the controls say."""
-        return Settings(
+        """What the controls say, and of all else what was saved with the chosen style."""
+        chosen = self.styles.chosen
+        return replace(
+            chosen.settings if chosen else Settings(),
             strength=self._strength.value() / 100,
             style_scale=self._scale.value() / 100,
             keep_colours=self._keep_colours.isChecked(),
@@ -109,6 +130,9 @@ class Docker(DockWidget):
         self._scale.setValue(round(settings.style_scale * 100))
         self._keep_colours.setChecked(settings.keep_colours)
         self._seed.setValue(settings.seed)
+        for row, quality in enumerate(map(self._quality.itemData, range(self._quality.count()))):
+            if replace(settings, **QUALITIES[quality]) == settings:
+                self._quality.setCurrentIndex(row)
 
     # A painting's life ------------------------------------------------------------------------
 
@@ -124,7 +148,7 @@ class Docker(DockWidget):
                 "Waiting for the daemon" if self._link.state != "ready" else "Starting", None
             )
         except Exception as error:
-            self._fail(error)
+            self.fail(error)
 
     def _done(self, painting: Painting, result: Result) -> None:
         self._set_painting(None)
@@ -144,16 +168,18 @@ class Docker(DockWidget):
         if getattr(error, "code", "") == "CANCELLED":
             self._tell(str(error), None)
         else:
-            self._fail(error)
+            self.fail(error)
 
     def _go_back(self, item: QtWidgets.QListWidgetItem) -> None:
         """Show a result's layer, and its settings in the controls."""
         painting = item.data(QtCore.Qt.ItemDataRole.UserRole)
         self.styles.choose(painting.recipe.style)
         self.show_settings(painting.recipe.settings)
-        if painting.canvas is not None and painting.canvas.parentNode() is not None:
-            painting.canvas.setVisible(True)
-            painting.document.setActiveNode(painting.canvas)
+        if canvas := painting.canvas:
+            if Krita.instance().activeDocument() != painting.document:
+                Krita.instance().setActiveDocument(painting.document)
+            canvas.setVisible(True)
+            painting.document.setActiveNode(canvas)
             painting.document.refreshProjection()
         else:
             self._tell("That layer is gone; its style and settings are set again.", None)
@@ -173,7 +199,7 @@ class Docker(DockWidget):
         if share is not None:
             self._bar.setValue(round(share * 1000))
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
         """Show what went wrong and what to do."""
         self._error = error
         if getattr(error, "code", ""):
@@ -193,7 +219,7 @@ class Docker(DockWidget):
         elif state == "away":
             self.state_words.setText("The daemon is not connected.")
             if self._link.error:
-                self._fail(self._link.error)
+                self.fail(self._link.error)
         else:
             self._ask_report()
 
@@ -216,8 +242,10 @@ class Docker(DockWidget):
     # Widgets ----------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.styles = StyleBrowser(self._link, self._tell, self._fail)
-        self.styles.itemClicked.connect(lambda _: self._take_settings_of_style())
+        self.styles = StyleBrowser(self._link, self._tell, self.fail)
+        self.styles.itemClicked.connect(
+            guarded(self.fail, lambda _: self._take_settings_of_style())
+        )
         self._strength = _percent(0, 100, 50, "0 keeps the picture, 100 keeps little of it")
         self._scale = _percent(10, 400, 100, "Size of the brush strokes")
         self._quality = QtWidgets.QComboBox()
@@ -229,13 +257,15 @@ class Docker(DockWidget):
         self._seed = QtWidgets.QSpinBox()
         self._seed.setRange(0, 2**31 - 1)
         self._seed.setToolTip("Another seed, another painting of the same kind")
-        dice = _button("⚄", "Roll the dice", lambda: self._seed.setValue(random.getrandbits(31)))
+        dice = self._button(
+            "⚄", "Roll the dice", lambda: self._seed.setValue(random.getrandbits(31))
+        )
         dice.setMaximumWidth(dice.sizeHint().height() + 8)
         seed = _row(self._seed, dice)
         seed.setStretch(0, 1)
-        self._stylise = _button("Stylise", "Paint the layer, or the selection", self.stylise)
-        self._cancel = _button("Cancel", "Leave the document as it was", self.cancel)
-        self._conclude = _button("Keep It as It Is", "End now, as it stands", self.conclude)
+        self._stylise = self._button("Stylise", "Paint the layer, or the selection", self.stylise)
+        self._cancel = self._button("Cancel", "Leave the document as it was", self.cancel)
+        self._conclude = self._button("Keep It as It Is", "End now, as it stands", self.conclude)
         self._bar = QtWidgets.QProgressBar()
         self._bar.setTextVisible(False)
         self.words, self.state_words = _label(), _label()
@@ -244,10 +274,10 @@ class Docker(DockWidget):
         self.results.setIconSize(QtCore.QSize(48, 48))
         self.results.setFixedHeight(66)
         self.results.setToolTip("The last results")
-        self.results.itemClicked.connect(self._go_back)
+        self.results.itemClicked.connect(guarded(self.fail, self._go_back))
         self.results.hide()
-        self._start = _button("Start", "Start the daemon, or start it anew", self.restart)
-        copy = _button("Copy Diagnostics", "What a bug report needs", self._copy_diagnostics)
+        self._start = self._button("Start", "Start the daemon, or start it anew", self.restart)
+        copy = self._button("Copy Diagnostics", "What a bug report needs", self._copy_diagnostics)
         form = QtWidgets.QFormLayout()
         form.setRowWrapPolicy(QtWidgets.QFormLayout.RowWrapPolicy.WrapLongRows)
         for label, field in (
@@ -268,10 +298,16 @@ class Docker(DockWidget):
         self.setWidget(_column(scroll, self._bar, self.words, buttons))
         self._set_painting(None)
 
+    def _button(self, text: str, tip: str, pressed: Callable[[], None]) -> QtWidgets.QPushButton:
+        button = QtWidgets.QPushButton(text)
+        button.setToolTip(tip)
+        button.clicked.connect(guarded(self.fail, lambda _: pressed()))
+        return button
+
     def _take_settings_of_style(self) -> None:
         if chosen := self.styles.chosen:
-            self._strength.setValue(round(chosen.settings.strength * 100))
-            self._scale.setValue(round(chosen.settings.style_scale * 100))
+            quality = QUALITIES[self._quality.currentData()]
+            self.show_settings(replace(chosen.settings, **quality))
 
 
 def _percent(low: int, high: int, value: int, tip: str) -> QtWidgets.QSpinBox:
@@ -281,13 +317,6 @@ def _percent(low: int, high: int, value: int, tip: str) -> QtWidgets.QSpinBox:
     box.setValue(value)
     box.setToolTip(tip)
     return box
-
-
-def _button(text: str, tip: str, pressed: Any) -> QtWidgets.QPushButton:
-    button = QtWidgets.QPushButton(text)
-    button.setToolTip(tip)
-    button.clicked.connect(lambda: pressed())
-    return button
 
 
 def _label() -> QtWidgets.QLabel:

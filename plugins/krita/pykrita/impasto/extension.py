@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from krita import Extension, Krita
 
 from .docker import Docker
-from .qt import QtCore
+from .qt import QtCore, guarded
 
 _ACTIONS = {
     "impasto_stylise": ("Impasto: Stylise Layer", Docker.stylise),
@@ -31,18 +32,19 @@ class Impasto(Extension):
         """Krita calls this for each window."""
         for name, (text, act) in _ACTIONS.items():
             action = window.createAction(name, text, "tools/scripts")
-            action.triggered.connect(lambda *_, act=act: act(_docker()))
+            action.triggered.connect(lambda *_, act=act: _have(act))
 
 
-def _docker() -> Docker:
-    """The docker of the active window, shown, as there the painter reads what happens."""
+def _have(act: Callable[[Docker], None]) -> None:
+    """Do it in the active window's docker, shown, as there the painter reads what happens."""
     docker = Krita.instance().activeWindow().qwindow().findChild(Docker)
     docker.setVisible(True)
-    return docker
+    guarded(docker.fail, act)(docker)
 
 
 def _show_once() -> None:
     if not Krita.instance().readSetting("impasto", "shown", ""):
         Krita.instance().writeSetting("impasto", "shown", "yes")
         for window in Krita.instance().windows():
-            window.qwindow().findChild(Docker).setVisible(True)
+            if docker := window.qwindow().findChild(Docker):
+                docker.setVisible(True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Collection
 from typing import Any, NamedTuple
 
 from krita import Krita
@@ -83,7 +85,7 @@ SRGB = Space("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 
 def find_source(document: Document | None) -> Node:
     """The layer that is to be painted. Raises HostUnsupported with one sentence why not."""
-    node = document.activeNode() if document else None
+    node = _active_node(document) if document else None
     if node is None:
         raise HostUnsupported("There is no layer to paint.", next_step="Open a picture first.")
     if "mask" in node.type():
@@ -97,6 +99,12 @@ def find_source(document: Document | None) -> Node:
             next_step="Select a paint layer, or put it into a group and select that.",
         )
     return node
+
+
+def _active_node(document: Document) -> Node:
+    """What is selected in the view in front; the document itself answers for its first view."""
+    selected = Krita.instance().activeWindow().activeView().selectedNodes()
+    return selected[0] if len(selected) == 1 else document.activeNode()
 
 
 def box_to_paint(document: Document, node: Node, selection: Any) -> Box:
@@ -118,13 +126,11 @@ def box_to_paint(document: Document, node: Node, selection: Any) -> Box:
     return box
 
 
-def read(document: Document, node: Node, box: Box) -> Picture:
+def read(workshop: Workshop, node: Node, space: Space, box: Box) -> Picture:
     """The pixels of a box: a paint layer's own, of any other what can be seen of it."""
-    own = node.type() == _OWN_PIXELS
-    space = Space.of(node)
-    data = (node.pixelData if own else node.projectionPixelData)(*box)
-    data = convert(document, data, box, space, space.sendable)
-    channels, dtype, order = _FORMS[space.sendable[:2]]
+    data = (node.pixelData if node.type() == _OWN_PIXELS else node.projectionPixelData)(*box)
+    data = workshop.convert(data, box, Space.of(node), space)
+    channels, dtype, order = _FORMS[space[:2]]
     return Picture(box.height, box.width, channels, dtype, memoryview(data), order)
 
 
@@ -133,9 +139,10 @@ def read_selection(selection: Any, box: Box) -> Picture:
     return Picture(box.height, box.width, 1, "uint8", memoryview(selection.pixelData(*box)))
 
 
-def write(document: Document, node: Node, data: bytes, space: Space, box: Box) -> None:
+def write(workshop: Workshop, node: Node, data: bytes, space: Space, box: Box) -> None:
     """Put the pixels of a box, in some colour space, into a layer."""
-    node.setPixelData(convert(document, QtCore.QByteArray(data), box, space, Space.of(node)), *box)
+    pixels = workshop.convert(QtCore.QByteArray(data), box, space, Space.of(node))
+    node.setPixelData(pixels, *box)
 
 
 def enlarge(preview: Picture, outer: Box, box: Box) -> bytes:
@@ -171,53 +178,77 @@ def pixels_of(image: QtGui.QImage) -> bytes:
     return bytes(bits)
 
 
-def convert(
-    document: Document, data: QtCore.QByteArray, box: Box, source: Space, target: Space
-) -> QtCore.QByteArray:
-    """Pixels from one colour space to another, by Krita. Raises HostUnsupported."""
-    if source == target:
-        return data
-    node = document.createNode("Impasto", "paintlayer")
-    node.setColorSpace(*source)
-    node.setPixelData(data, *box)
-    # With a space that it does not know Krita does nothing, and says so here alone.
-    if not node.setColorSpace(*target):
-        raise HostUnsupported(
-            f"Krita cannot convert {source.model} {source.depth} to {target.model}.",
-            next_step="Convert the image (Image ▸ Convert Image Color Space) and try again.",
-        )
-    return node.pixelData(*box)
-
-
 def can_mask(document: Document) -> bool:
     """Whether this Krita lets a selection become a mask; it does since 5.2."""
     return hasattr(document, "createTransparencyMask")
 
 
-def insert_canvas(document: Document, node: Node, selection: Any) -> Node:
-    """An empty layer right above `node`, which a mask cuts by a `selection` if there is one.
+def find_below(node: Node, unique_id: Any) -> Node | None:
+    """The node of a unique id below another, at any depth.
 
-    One undo step, the mask included.
+    Krita 5.1 knows one too, but hands out a bare QObject.
     """
-    if selection is None:
-        canvas = document.createNode("Impasto", _OWN_PIXELS)
-    else:
-        canvas = _masked(document, selection)
-    node.parentNode().addChildNode(canvas, node)
-    return canvas
+    for child in node.childNodes():
+        if found := child if child.uniqueId() == unique_id else find_below(child, unique_id):
+            return found
+    return None
 
 
-def _masked(document: Document, selection: Any) -> Node:
-    """A layer with a mask. Put together elsewhere, as each of them would be an undo step."""
-    workshop = Krita.instance().createDocument(
-        document.width(), document.height(), "Impasto", *Space.of(document), document.resolution()
-    )
-    layer = workshop.createNode("Impasto", _OWN_PIXELS)
-    workshop.rootNode().addChildNode(layer, None)
-    mask = workshop.createTransparencyMask("Selection")
-    # A selection of its own, as the document keeps the one it has given.
-    mask.setSelection(selection.duplicate())
-    layer.addChildNode(mask, None)
-    canvas = layer.duplicate()
-    workshop.close()
-    return canvas
+def topmost(node: Node, ids: Collection[Any]) -> Node:
+    """The last of those right above a node whose unique ids are among these, or the node."""
+    siblings = node.parentNode().childNodes()
+    above = siblings[[sibling.uniqueId() for sibling in siblings].index(node.uniqueId()) + 1 :]
+    ours = itertools.takewhile(lambda sibling: sibling.uniqueId() in ids, above)
+    return [node, *ours][-1]
+
+
+class Workshop:
+    """A document that nobody sees, for what would be undo steps in the painter's own.
+
+    A single pixel, as layers reach beyond their image, and only made when it is needed.
+    """
+
+    def __init__(self, document: Document) -> None:
+        self._space, self._resolution = Space.of(document), document.resolution()
+        self._document: Document | None = None
+
+    def convert(
+        self, data: QtCore.QByteArray, box: Box, source: Space, target: Space
+    ) -> QtCore.QByteArray:
+        """Pixels from one colour space to another, by Krita. Raises HostUnsupported."""
+        if source == target:
+            return data
+        node = self._open().createNode("Impasto", _OWN_PIXELS)
+        # With a space that it does not know Krita does nothing, and says so here alone.
+        known = node.setColorSpace(*source)
+        node.setPixelData(data, *box)
+        if not (known and node.setColorSpace(*target)):
+            raise HostUnsupported(
+                f"Krita cannot convert {source.model} {source.depth} to {target.model}.",
+                next_step="Convert the image (Image ▸ Convert Image Color Space) and try again.",
+            )
+        return node.pixelData(*box)
+
+    def masked(self, selection: Any) -> Node:
+        """An empty layer that a mask cuts by a selection."""
+        workshop = self._open()
+        layer = workshop.createNode("Impasto", _OWN_PIXELS)
+        workshop.rootNode().addChildNode(layer, None)
+        mask = workshop.createTransparencyMask("Selection")
+        # A selection of its own, as the document keeps the one it has given.
+        mask.setSelection(selection.duplicate())
+        layer.addChildNode(mask, None)
+        return layer.duplicate()
+
+    def close(self) -> None:
+        """Throw it away."""
+        if self._document:
+            self._document.close()
+            self._document = None
+
+    def _open(self) -> Document:
+        if self._document is None:
+            self._document = Krita.instance().createDocument(
+                1, 1, "Impasto", *self._space, self._resolution
+            )
+        return self._document

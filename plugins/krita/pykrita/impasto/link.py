@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import subprocess
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-from impasto_protocol.client import Client, Job
+from impasto_protocol.client import Client, Job, stop_daemon
 from impasto_protocol.codec import Buffer, Picture
-from impasto_protocol.connection import program
 from impasto_protocol.errors import DaemonLost, ImpastoError
 from impasto_protocol.messages import JobMessage, Message
 
-from .qt import QtCore
+from .qt import QtCore, guarded
 
 _LOOK_MS = 250
 
@@ -42,6 +41,7 @@ class Link:
         self._asked: dict[int, _Errand] = {}
         self._followed: list[tuple[Job, _Errand]] = []
         self._found: list[Client | Exception] = []
+        self._closed = False
         self._notifier: QtCore.QSocketNotifier | None = None
         self._timer = QtCore.QTimer()
         self._timer.timeout.connect(self._look)
@@ -58,6 +58,7 @@ class Link:
 
     def close(self) -> None:
         """Let go of the daemon, and tell nobody: those who waited are going too."""
+        self._closed = True
         self.watchers, self._waiting, self._asked, self._followed = [], [], {}, []
         self._drop(DaemonLost("The connection was closed."))
 
@@ -69,7 +70,7 @@ class Link:
         def send() -> None:
             assert self.client
             number = self.client.request(message, frames)
-            self._asked[number] = _Errand(then, otherwise)
+            self._asked[number] = _Errand(guarded(otherwise, then), otherwise)
 
         self._when_ready(send, otherwise)
 
@@ -81,7 +82,7 @@ class Link:
         def send() -> None:
             assert self.client
             job = self.client.submit(message, pictures)
-            self._followed.append((job, _Errand(then, otherwise)))
+            self._followed.append((job, _Errand(guarded(otherwise, then), otherwise)))
 
         self._when_ready(send, otherwise)
 
@@ -102,10 +103,12 @@ class Link:
         # In a thread: it may take seconds, and touches nothing of Qt.
         try:
             if restart:
-                subprocess.run([*program(), "daemon", "stop"], capture_output=True, check=False)
-            self._found.append(Client.connect(name="Krita"))
+                stop_daemon()
+            client = Client.connect(name="Krita")
         except Exception as error:
             self._found.append(error)
+        else:
+            client.close() if self._closed else self._found.append(client)
 
     def _take_found(self) -> None:
         found = self._found.pop()
@@ -129,7 +132,8 @@ class Link:
         try:
             send()
         except ImpastoError as error:
-            otherwise(error)
+            # Later, as everything else that is heard.
+            QtCore.QTimer.singleShot(0, partial(otherwise, error))
         # What zmq has to say after sending it says once, and perhaps it has been missed.
         QtCore.QTimer.singleShot(0, self._look)
 
@@ -182,7 +186,7 @@ class Link:
 
     def _drop(self, error: Exception) -> None:
         """Forget the client, and tell everybody who waits for it."""
-        client, self.client = self.client, None
+        self.state, self.client, client = "away", None, self.client
         if self._notifier:
             self._notifier.setEnabled(False)
             self._notifier = None

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from krita import Krita
 
@@ -27,6 +27,7 @@ from .recipe import Recipe
 _PREVIEW_PX = 768
 _SETTLE_MS = 300
 """Krita does some things only when its event loop runs again: by then it has."""
+_RETRY_MS = 100
 _EASE = 3
 """So many times as long as a preview took to show does Krita have for itself afterwards."""
 
@@ -43,22 +44,42 @@ class Watcher:
 class Painting:
     """A painting under way. Raises HostUnsupported when the layer cannot be painted."""
 
+    _canvases: ClassVar[list[Any]] = []
+    """Unique ids of all that were inserted, so that the newest result comes to lie on top."""
+
     def __init__(self, link: Link, made: Recipe, watcher: Watcher) -> None:
         self.recipe, self._link, self._watcher = made, link, watcher
         self.document = Krita.instance().activeDocument()
-        self.source = layers.find_source(self.document)
-        self._clean = not self.document.modified()
+        self._source = layers.find_source(self.document)
+        self._bounds = self.document.bounds()
         # A copy: the painter may select something else while the layer is being painted.
         selection = self.document.selection()
         self._selection = selection.duplicate() if selection else None
-        self._box = layers.box_to_paint(self.document, self.source, self._selection)
-        self._space = layers.Space.of(self.source).sendable
-        self.canvas: Any = None
+        self._box = layers.box_to_paint(self.document, self._source, self._selection)
+        self._space = layers.Space.of(self._source).sendable
+        self._workshop = layers.Workshop(self.document)
         self.thumbnail: Picture | None = None
         self._outer, self._next = self._box, 0.0
-        self._over = self._there = False
+        self._canvas_id: Any = None
+        self._step: str | None = None
+        self._clean = self._over = self._there = False
         self.job = new_job_id()
         self._begin()
+
+    @property
+    def canvas(self) -> Any:
+        """The layer that is painted on, while it is in the document.
+
+        Looked up each time: a kept one may belong to an image that is gone.
+        """
+        if self._canvas_id is None or not self.is_open:
+            return None
+        return layers.find_below(self.document.rootNode(), self._canvas_id)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether its document is."""
+        return any(document == self.document for document in Krita.instance().documents())
 
     def cancel(self) -> None:
         """Leave the document as it was."""
@@ -68,52 +89,55 @@ class Painting:
         """End now, with the picture as it stands."""
         self._link.cancel(self.job, keep=True)
 
+    def abandon(self) -> None:
+        """Leave the document as it was and tell nobody, as the window is gone."""
+        self._watcher = Watcher(*[lambda *_: None] * 3)
+        self._fail(Cancelled("The window was closed."))
+
     def _begin(self) -> None:
         pictures = {}
         if self._selection is not None:
-            whole = layers.Box.of(self.document.bounds())
+            whole = layers.Box.of(self._bounds)
             self._outer = self._box.grown(self.recipe.margin_px).within(whole)
             pictures["selection"] = layers.read_selection(self._selection, self._outer)
-        pictures["content"] = layers.read(self.document, self.source, self._outer)
+        content = layers.read(self._workshop, self._source, self._space, self._outer)
         message = Stylise(
             job=self.job,
             settings=self.recipe.settings,
             preset=self.recipe.style,
             preview_px=_PREVIEW_PX,
-            cut=bool(pictures.get("selection")) and not layers.can_mask(self.document),
+            cut=bool(pictures) and not layers.can_mask(self.document),
         )
-        self._link.submit(message, pictures, self._hear, self._fail)
+        self._link.submit(message, {**pictures, "content": content}, self._hear, self._fail)
+
+    # What the daemon says ---------------------------------------------------------------------
 
     def _hear(self, message: JobMessage, pictures: list[Picture]) -> None:
         if self._over:
             return
         try:
-            result = result_in(message)
+            if result := result_in(message):
+                self._keep(result, pictures[0])
+                return
             self._check()
-            if result:
-                self._finish(result, pictures[0])
-            else:
-                if pictures:
-                    self._show(pictures[0])
-                self._watcher.on_progress(*describe_progress(message))
+            if pictures:
+                self._show(pictures[0])
+            self._watcher.on_progress(*describe_progress(message))
         except Exception as error:
             self._fail(error)
 
     def _check(self) -> None:
         """Raises Cancelled when what is being painted is no longer there."""
-        if not self._document_open:
+        if not self.is_open:
             raise Cancelled("The document was closed.")
-        if self.canvas is not None:
-            # Krita may take its time to put it in.
-            was_there, self._there = self._there, self.canvas.parentNode() is not None
-            if was_there and not self._there:
-                raise Cancelled("The layer that was being painted was removed.")
-        elif self.source.parentNode() is None:
+        if self.document.bounds() != self._bounds:
+            raise Cancelled("The image got another size while it was being painted.")
+        # Krita may take its time to put the canvas in.
+        was_there, self._there = self._there, self.canvas is not None
+        if was_there and not self._there:
+            raise Cancelled("The layer that was being painted was removed.")
+        if self._canvas_id is None and self._source.parentNode() is None:
             raise Cancelled("The layer was removed.")
-
-    @property
-    def _document_open(self) -> bool:
-        return any(open_one == self.document for open_one in Krita.instance().documents())
 
     def _show(self, preview: Picture) -> None:
         self.thumbnail = preview
@@ -122,67 +146,129 @@ class Painting:
             return
         self._next = float("inf")
         data = layers.enlarge(preview, self._outer, self._box)
+
+        def put(canvas: Any) -> None:
+            if not self._over:
+                self._write(canvas, data, layers.SRGB)
+                self._next = (1 + _EASE) * time.monotonic() - _EASE * began
+
         # What Krita does with it comes in a turn of its own, so that neither is long.
-        QtCore.QTimer.singleShot(0, lambda: self._put(data, began))
+        QtCore.QTimer.singleShot(0, lambda: self._with_canvas(put))
 
-    def _put(self, data: bytes, began: float) -> None:
-        try:
-            if self._over:
-                return
-            self._check()
-            self._insert()
-            layers.write(self.document, self.canvas, data, layers.SRGB, self._box)
-            self.document.refreshProjection()
-            ended = time.monotonic()
-            self._next = ended + _EASE * (ended - began)
-        except Exception as error:
-            self._fail(error)
-
-    def _insert(self) -> None:
-        if self.canvas is None:
-            active = self.document.activeNode()
-            masked = self._selection if layers.can_mask(self.document) else None
-            self.canvas = layers.insert_canvas(self.document, self.source, masked)
-            self._activate_later(active)
-
-    def _activate_later(self, node: Any) -> None:
-        """Krita makes a new layer the active one, but only after a while."""
-        QtCore.QTimer.singleShot(_SETTLE_MS, lambda: self.document.setActiveNode(node))
-
-    def _finish(self, result: Result, painted: Picture) -> None:
+    def _keep(self, result: Result, painted: Picture) -> None:
+        """Put the finished painting into the document, and then say so."""
         self._over = True
-        self._insert()
         x, y = self._box.x - self._outer.x, self._box.y - self._outer.y
         part = painted.crop(x, y, self._box.width, self._box.height)
-        layers.write(self.document, self.canvas, bytes(part.data), self._space, self._box)
-        self.canvas.setName(self.recipe.layer_name)
-        self.document.refreshProjection()
-        self._activate_later(self.canvas)
-        recipe.remember(self.recipe)
-        self._watcher.on_done(self, result)
+
+        def finish(canvas: Any) -> None:
+            self._write(canvas, bytes(part.data), self._space)
+            canvas.setName(self.recipe.layer_name)
+            canvas.setLocked(False)
+            recipe.remember(self.recipe)
+            self._let_go()
+            self._watcher.on_done(self, result)
+
+        self._with_canvas(finish)
 
     def _fail(self, error: Exception) -> None:
         self._link.cancel(self.job)
         self._over = True
-        if self.canvas is not None:
+        self._let_go()
+        if self._canvas_id is not None:
             # Qt does not keep the owner of a method alive, but it does keep a lambda.
-            pause_ms = 0 if self._there else _SETTLE_MS
-            QtCore.QTimer.singleShot(pause_ms, lambda: self._take_out())
+            pause_ms = _SETTLE_MS if self._step is None else 0
+            QtCore.QTimer.singleShot(pause_ms, lambda: self._when_idle(self._take_out))
         self._watcher.on_failed(self, error)
+
+    def _let_go(self) -> None:
+        """Forget what only a painting under way needs; its layer may be large."""
+        self._workshop.close()
+        self._source = self._selection = None
+
+    # What is done to the document -------------------------------------------------------------
+
+    def _when_idle(self, act: Callable[[], None]) -> None:
+        """Do something to the document once Krita is at rest.
+
+        While a pen is down, for one, Krita would wait for its end, and never hear of it.
+        """
+        if not self.is_open:
+            act()
+        elif self.document.tryBarrierLock():
+            self.document.unlock()
+            act()
+        else:
+            QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._when_idle(act))
+
+    def _with_canvas(self, act: Callable[[Any], None]) -> None:
+        """Do something with the canvas once it is in the document; the first time, put it in."""
+
+        def look() -> None:
+            if self._source is None:  # it has ended meanwhile
+                return
+            try:
+                self._check()
+                if self._canvas_id is None:
+                    self._insert()
+                if canvas := self.canvas:
+                    act(canvas)
+                else:
+                    QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._when_idle(look))
+            except Exception as error:
+                self._fail(error)
+
+        self._when_idle(look)
+
+    def _insert(self) -> None:
+        """Put the canvas right above the layer, as one undo step, its mask included."""
+        self._clean = not self.document.modified()
+        active = self.document.activeNode()
+        if self._selection is not None and layers.can_mask(self.document):
+            canvas = self._workshop.masked(self._selection)
+        else:
+            canvas = self.document.createNode("Impasto", "paintlayer")
+        self._canvas_id = canvas.uniqueId()
+        below = layers.topmost(self._source, self._canvases)
+        below.parentNode().addChildNode(canvas, below)
+        self._canvases.append(self._canvas_id)
+        # What the painter would do to it the next preview would do away with.
+        canvas.setLocked(True)
+        QtCore.QTimer.singleShot(_SETTLE_MS, lambda: self._settle(active))
+
+    def _settle(self, active: Any) -> None:
+        """After a while Krita has made the new layer the active one: give that back."""
+        if not self.is_open:
+            return
+        self._step = self._next_undo()
+        now = self.document.activeNode()
+        if now and now.uniqueId() == self._canvas_id and active and active.parentNode():
+            self.document.setActiveNode(active)
+
+    def _write(self, canvas: Any, data: bytes, space: layers.Space) -> None:
+        layers.write(self._workshop, canvas, data, space, self._box)
+        self.document.refreshProjection()
 
     def _take_out(self) -> None:
         """Undo the canvas if it is what Krita would undo; else remove it, which is a step too."""
-        if not self._document_open or self.canvas.parentNode() is None:
+        if self.canvas is None:
             return
-        if Krita.instance().activeDocument() == self.document:
+        if self._step and self._next_undo() == self._step:
+            modified = self.document.modified()
             self._trigger("edit_undo")
-            if self.canvas.parentNode() is None:
-                self.document.setModified(not self._clean)
+            if self.canvas is None:
+                # Unless the painter has saved it meanwhile, with the canvas in it.
+                self.document.setModified(not (self._clean and modified))
                 return
-            # The painter has done something else meanwhile, which must stay.
+            # The painter has done something else of that name, which must stay.
             self._trigger("edit_redo")
         self.canvas.remove()
         self.document.refreshProjection()
+
+    def _next_undo(self) -> str:
+        """What Krita calls the step that it would undo here; empty while it would elsewhere."""
+        in_front = Krita.instance().activeDocument() == self.document
+        return Krita.instance().action("edit_undo").text() if in_front else ""
 
     def _trigger(self, action: str) -> None:
         Krita.instance().action(action).trigger()

@@ -34,6 +34,7 @@ from .qt import QtCore, QtGui, QtWidgets
 
 _THUMBNAIL_PX = 64
 _LONGEST_STYLE_PX = 3000
+_LARGEST_STYLE_PX = 200_000_000
 _STATES = {
     "other_weights": "Made with other weights: studied anew when it is used",
     "older_version": "Made by an older Impasto: studied anew when it is used",
@@ -57,6 +58,8 @@ class StyleBrowser(QtWidgets.QListWidget):
         super().__init__()
         self._link, self._tell, self._fail = link, tell, fail
         self._wanted, self._without_icon = "", list[str]()
+        self._then: Callable[[], None] | None = None
+        self._there = False
         self.folders = QtWidgets.QComboBox()
         self.folders.setToolTip("Folders of styles")
         self.folders.addItem("All styles", None)
@@ -91,6 +94,15 @@ class StyleBrowser(QtWidgets.QListWidget):
                 self.sought.clear()
             self.setCurrentItem(item)
 
+    def when_there(self, act: Callable[[], None]) -> None:
+        """Do something once the styles have come."""
+        if self._there:
+            act()
+        else:
+            self._tell("Fetching the saved styles", None)
+            self._then = act
+            self.fetch()
+
     def fetch(self, choose: str = "") -> None:
         """Get the styles from the daemon anew, and choose one of them."""
         chosen = self.chosen
@@ -100,11 +112,15 @@ class StyleBrowser(QtWidgets.QListWidget):
         def take(answer: Presets, _frames: object) -> None:
             found.extend(answer.presets)
             if answer.more:
-                self._link.ask(PresetList(after=found[-1].name), take, self._fail)
+                self._link.ask(PresetList(after=found[-1].name), take, give_up)
             else:
                 self._fill(found)
 
-        self._link.ask(PresetList(), take, self._fail)
+        def give_up(error: Exception) -> None:
+            self._then = None
+            self._fail(error)
+
+        self._link.ask(PresetList(), take, give_up)
 
     def add_picture(self, path: str) -> None:
         """Keep the style of a picture file under the file's name."""
@@ -177,6 +193,9 @@ class StyleBrowser(QtWidgets.QListWidget):
             self.choose(self._wanted)
         if not found:
             self._tell("No style has been saved yet. Drag a picture onto the list.", None)
+        self._there, self._then, then = True, None, self._then
+        if then:
+            then()
 
     def _fill_folders(self, names: list[str]) -> None:
         chosen = self.folders.currentData()
@@ -197,7 +216,7 @@ class StyleBrowser(QtWidgets.QListWidget):
 
     def _ask_for_icon(self, *_: object) -> None:
         """One after the other, as the daemon lets only so many requests wait."""
-        if self._without_icon:
+        if self._without_icon and self._link.state == "ready":
             message = PresetGet(name=self._without_icon.pop(0), thumbnail_only=True)
             self._link.ask(message, self._show_icon, self._ask_for_icon)
 
@@ -219,11 +238,13 @@ class StyleBrowser(QtWidgets.QListWidget):
         menu = QtWidgets.QMenu(self)
         menu.addAction("Add a Picture's Style…", self.ask_for_picture)
         if item := self.itemAt(at):
-            menu.addAction("Rename…", lambda: self._rename(item.text()))
-            menu.addAction("Folder…", lambda: self._move(item.data(_INFO)))
-            menu.addAction("Tags…", lambda: self._tag(item.data(_INFO)))
-            menu.addAction("Export…", lambda: self._ask_where_to(item.text()))
-            menu.addAction("Delete…", lambda: self._delete(item.text()))
+            # Not the item itself, which is gone when the styles are fetched meanwhile.
+            info = item.data(_INFO)
+            menu.addAction("Rename…", lambda: self._rename(info.name))
+            menu.addAction("Folder…", lambda: self._move(info))
+            menu.addAction("Tags…", lambda: self._tag(info))
+            menu.addAction("Export…", lambda: self._ask_where_to(info.name))
+            menu.addAction("Delete…", lambda: self._delete(info.name))
         menu.addAction("Import…", self._ask_what_to_import)
         menu.addAction("Refresh", self.fetch)
         menu.exec(self.mapToGlobal(at))
@@ -317,20 +338,30 @@ class StyleBrowser(QtWidgets.QListWidget):
 
 def read_style(path: str) -> Picture:
     """A picture file's pixels, upright, no larger than any painting needs."""
+    name = Path(path).name
+    if not Path(path).is_file():
+        raise StyleUnreadable(
+            f"{name or 'What was dropped'} is not a picture file.",
+            next_step="Save the picture as a file first, and add that.",
+        )
     reader = QtGui.QImageReader(path)
     reader.setAutoTransform(True)
+    size = reader.size()
+    if size.width() * size.height() > _LARGEST_STYLE_PX:
+        raise StyleUnreadable(
+            f"{name} is too large for a style: {size.width()} x {size.height()} px.",
+            next_step="Make it smaller in Krita, export it as PNG, and add that.",
+        )
+    if max(size.width(), size.height()) > _LONGEST_STYLE_PX:
+        # While it is read: some formats are much faster then.
+        longest = QtCore.QSize(_LONGEST_STYLE_PX, _LONGEST_STYLE_PX)
+        reader.setScaledSize(size.scaled(longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio))
     image = reader.read()
     if image.isNull():
         raise StyleUnreadable(
-            f"{Path(path).name} cannot be read: {reader.errorString()}.",
+            f"{name} cannot be read: {reader.errorString()}.",
             next_step="Open it in Krita, export it as PNG, and add that.",
         )
-    if max(image.width(), image.height()) > _LONGEST_STYLE_PX:
-        image = image.scaled(
-            _LONGEST_STYLE_PX, _LONGEST_STYLE_PX,
-            QtCore.Qt.AspectRatioMode.KeepAspectRatio,
-            QtCore.Qt.TransformationMode.SmoothTransformation,
-        )  # fmt: skip
     if image.colorSpace().isValid():
         image.convertToColorSpace(QtGui.QColorSpace(QtGui.QColorSpace.NamedColorSpace.SRgb))
     image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)

@@ -3,22 +3,8 @@
 from PyQt6 import QtCore, QtGui, QtWidgets
 
 
-class Node:
-    def __init__(self, name, size):
-        self._name, self._size, self._parent = name, size, None
-        self._data, self.children = bytearray(size[0] * size[1] * 4), []
-
-    def name(self):
-        return self._name
-
-    def setName(self, name):
-        self._name = name
-
-    def type(self):
-        return "paintlayer"
-
-    def bounds(self):
-        return QtCore.QRect(0, 0, *self._size)
+class Keeper:
+    """What has a colour space."""
 
     def colorModel(self):
         return "RGBA"
@@ -28,6 +14,34 @@ class Node:
 
     def colorProfile(self):
         return "sRGB-elle-V2-srgbtrc.icc"
+
+
+class Node(Keeper):
+    def __init__(self, name, size):
+        self._name, self._size, self._parent = name, size, None
+        self._id = QtCore.QUuid.createUuid()
+        self._data, self.children = bytearray(size[0] * size[1] * 4), []
+
+    def name(self):
+        return self._name
+
+    def setName(self, name):
+        self._name = name
+
+    def uniqueId(self):
+        return self._id
+
+    def childNodes(self):
+        return self.children
+
+    def setLocked(self, locked):
+        pass
+
+    def type(self):
+        return "paintlayer"
+
+    def bounds(self):
+        return QtCore.QRect(0, 0, *self._size)
 
     def pixelData(self, *box):
         assert box == (0, 0, *self._size)
@@ -49,7 +63,7 @@ class Node:
         self._parent = None
 
 
-class Document:
+class Document(Keeper):
     def __init__(self, path):
         image = QtGui.QImage(path).convertToFormat(QtGui.QImage.Format.Format_ARGB32)
         self._size = (image.width(), image.height())
@@ -64,6 +78,24 @@ class Document:
 
     def bounds(self):
         return QtCore.QRect(0, 0, *self._size)
+
+    def rootNode(self):
+        return self.root
+
+    def resolution(self):
+        return 72.0
+
+    def tryBarrierLock(self):
+        return True
+
+    def unlock(self):
+        pass
+
+    def activeView(self):
+        return self
+
+    def selectedNodes(self):
+        return [self._active]
 
     def activeNode(self):
         return self._active
@@ -92,6 +124,15 @@ class Krita:
     @classmethod
     def activeDocument(cls):
         return cls.document
+
+    @classmethod
+    def activeWindow(cls):
+        """A window that is its view, and shows the document."""
+        return cls.document
+
+    @staticmethod
+    def action(name):
+        return QtGui.QAction("Undo Add Layer")
 
     @classmethod
     def documents(cls):

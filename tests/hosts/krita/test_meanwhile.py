@@ -1,0 +1,220 @@
+"""What a painter does while a layer is painted, and what is left of it in the end."""
+
+import time
+
+import pytest
+from tests.hosts.krita.pieces import BEFORE, BEGUN, LONG
+
+from impasto_protocol.messages import Status
+
+PREPARED = {
+    "as it is": "",
+    "sixteen bits": """
+document.setColorSpace("RGBA", "U16", "sRGB-elle-V2-srgbtrc.icc")
+""",
+    "selection": """
+from krita import Selection
+soft = Selection()
+soft.select(50, 40, 60, 50, 255)
+document.setSelection(soft)
+""",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def style(saved_style):
+    """There is a style to paint in."""
+
+
+def state_of(daemon, job):
+    with daemon.connect() as client:
+        return {info.job: info.state for info in client.ask(Status())[0].jobs}[job]
+
+
+@pytest.mark.parametrize("prepared", PREPARED)
+def test_cancel_leaves_the_document_as_it_was(krita, pictures, krita_daemon, prepared):
+    before, after, clean, undo, words, job = krita.run(
+        BEGUN
+        + """
+def main():
+    document, before = yield from begun(prepared)
+    job = docker.painting.job
+    krita.action("impasto_cancel").trigger()
+    yield from until(lambda: docker.painting is None, 20)
+    yield 1500
+    after, clean = tree(document.rootNode()), not document.modified()
+    words, undo = docker.words.text(), krita.action("edit_undo").text()
+    yield from closed(document)
+    return [before, after, clean, undo, words, job]
+""",
+        prepared=PREPARED[prepared],
+        **pictures,
+    )
+    assert after == before and clean and words == "The job was cancelled."
+    assert "Add" not in undo
+    assert state_of(krita_daemon, job) == "cancelled"
+
+
+@pytest.mark.parametrize("prepared", PREPARED)
+def test_cancel_keeps_what_the_painter_did_meanwhile(krita, pictures, prepared):
+    names, clean, words = krita.run(
+        BEGUN
+        + """
+def main():
+    document, before = yield from begun(prepared)
+    own = document.createNode("My own", "paintlayer")
+    document.rootNode().addChildNode(own, None)
+    yield 500
+    docker.cancel()
+    yield from until(lambda: docker.painting is None, 20)
+    yield 2000
+    names = [node.name() for node in document.topLevelNodes() if node.type() == "paintlayer"]
+    clean, words = not document.modified(), docker.words.text()
+    yield from closed(document)
+    return [names, clean, words]
+""",
+        prepared=PREPARED[prepared],
+        **pictures,
+    )
+    assert names == ["Background", "My own"] and words == "The job was cancelled."
+    assert not clean
+
+
+def test_cancel_does_not_call_saved_what_was_done_before_the_first_preview(krita, pictures):
+    names, clean = krita.run(
+        BEFORE
+        + f"""
+def main():
+    document = yield from opened(photo)
+    begin({LONG})
+    own = document.createNode("My own", "paintlayer")
+    document.rootNode().addChildNode(own, None)
+    yield from until(lambda: docker.painting.canvas, 60)
+    yield 1000
+    docker.cancel()
+    yield from until(lambda: docker.painting is None, 20)
+    yield 1500
+    told = [[node.name() for node in document.topLevelNodes()], not document.modified()]
+    yield from closed(document)
+    return told
+""",
+        **pictures,
+    )
+    assert names == ["Background", "My own"] and not clean
+
+
+ENDS = {
+    "document": ("yield from closed(document)", "The document was closed."),
+    "canvas": (
+        "docker.painting.canvas.remove()",
+        "The layer that was being painted was removed.",
+    ),
+    "size": (
+        "document.resizeImage(0, 0, 200, 150)",
+        "The image got another size while it was being painted.",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", ENDS)
+def test_what_is_painted_going_away_ends_the_job_quietly(krita, pictures, krita_daemon, what):
+    doing, said = ENDS[what]
+    words, names, job = krita.run(
+        BEGUN
+        + f"""
+def main():
+    document, before = yield from begun()
+    job, names = docker.painting.job, None
+    {doing}
+    yield from until(lambda: docker.painting is None, 20)
+    yield 1500
+    if {what!r} != "document":
+        names = [node.name() for node in document.topLevelNodes()]
+        yield from closed(document)
+    return [docker.words.text(), names, job]
+""",
+        **pictures,
+    )
+    assert words == said and names in (None, ["Background"])
+    deadline = time.monotonic() + 10
+    while state_of(krita_daemon, job) != "cancelled":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+def test_nothing_is_put_in_while_the_pen_is_down(krita, pictures, tmp_path):
+    """Krita would wait for the pen to be lifted, and never hear of it."""
+    number = krita.begin(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    (folder / "open").touch()
+    yield from until((folder / "down").exists)
+    yield 500
+    assert not document.tryBarrierLock(), "the pen is not down"
+    begin()
+    yield from until(lambda: docker.painting._over, 60)
+    yield 1000
+    held = [len(document.topLevelNodes()), docker.painting is not None]
+    (folder / "held").touch()
+    yield from until(lambda: docker.painting is None, 30)
+    yield 800
+    names = [node.name() for node in document.topLevelNodes()]
+    words, undo = docker.words.text(), krita.action("edit_undo").text()
+    yield from closed(document)
+    return [held, names, words, undo]
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    deadline = time.monotonic() + 100
+
+    def wait_for(name):
+        while not (tmp_path / name).exists():
+            assert time.monotonic() < deadline, krita.log()
+            time.sleep(0.1)
+
+    wait_for("open")
+    krita.xdotool("mousemove", "700", "400", "mousedown", "1", "mousemove_relative", "20", "20")
+    try:
+        (tmp_path / "down").touch()
+        wait_for("held")
+    finally:
+        krita.xdotool("mouseup", "1")
+    held, names, words, undo = krita.end(number)
+    assert held == [1, True]
+    assert names == ["Background", "Dusk 50%"] and words.startswith("Done")
+    assert "Add" in undo
+
+
+def test_closing_the_window_takes_the_canvas_out(krita, pictures, krita_daemon):
+    names, undo, job = krita.run(
+        BEFORE
+        + f"""
+def main():
+    document = yield from opened(photo)
+    window = krita.openWindow()
+    yield 1000
+    window.addView(document)
+    yield 500
+    theirs = window.qwindow().findChild(type(docker))
+    theirs._paint(lambda: Recipe("Dusk", Settings({LONG})))
+    job = theirs.painting.job
+    yield from until(lambda: theirs.painting.canvas, 60)
+    yield 1000
+    document.setModified(False)  # or Krita would ask
+    window.qwindow().close()
+    yield from until(lambda: len(document.topLevelNodes()) == 1, 20)
+    names = [node.name() for node in document.topLevelNodes()]
+    undo = krita.action("edit_undo").text()
+    yield from closed(document)
+    return [names, undo, job]
+""",
+        **pictures,
+    )
+    assert names == ["Background"], undo
+    deadline = time.monotonic() + 10
+    while state_of(krita_daemon, job) != "cancelled":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
