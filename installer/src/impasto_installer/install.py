@@ -96,9 +96,7 @@ def install(plan: Plan, terminal: Terminal) -> None:
     old = Manifest.load(machine.data)
     _check_space(machine, old)
     uv = Uv(machine, options.wheels)
-    with Transaction(machine.data) as changes:
-        if changes.recovered:
-            terminal.say("An installation that was interrupted has been put back first.")
+    with Transaction(machine.data, terminal.say) as changes:
         manifest = Manifest(VERSION)
         if old:
             manifest.made, manifest.enabled, manifest.weights = old.made, old.enabled, old.weights
@@ -126,7 +124,7 @@ def install(plan: Plan, terminal: Terminal) -> None:
         if options.starts_at_login or (old and old.starts_at_login):
             manifest.starts_at_login = True
             start = startup(machine)
-            manifest.record(changes.write(start.file, start.text), spare)
+            manifest.record(changes.write(changes.replace(start.file), start.text), spare)
         manifest.made += [str(folder) for folder in changes.made]
         changes.write(machine.data / "installed.json", manifest.dump())
     if manifest.starts_at_login:
@@ -238,7 +236,7 @@ def _place_launcher(
     if machine.system == "win32":
         return
     text = _LAUNCHER.format(data=str(machine.data).replace("'", "'\\''"))
-    manifest.record(changes.write(machine.launcher, text.encode(), 0o755), spare)
+    manifest.record(changes.write(changes.replace(machine.launcher), text.encode(), 0o755), spare)
 
 
 def _by_folder(hosts: list[Host]) -> list[list[Host]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -23,14 +24,14 @@ from impasto_installer.manifest import Manifest
 from impasto_installer.terminal import Terminal
 from impasto_protocol.errors import ImpastoError, InstallFailed
 
-_BACK = "Everything is as it was before."
-
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says: 0 done, 1 an error, 130 stopped with Ctrl-C."""
     given = _parser().parse_args(arguments)
     terminal = Terminal(yes=given.yes)
-    signal.signal(signal.SIGTERM, _stop)
+    for name in ("SIGTERM", "SIGHUP"):  # the second comes when the terminal is closed
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
+            signal.signal(getattr(signal, name), _stop)
     try:
         if owns_everything() and not given.as_root:
             raise InstallFailed(
@@ -39,16 +40,20 @@ def main(arguments: list[str] | None = None) -> int:
             )
         return _act(given, terminal)
     except ImpastoError as error:
-        return _tell(f"{error} {_BACK}\n{error.next_step}")
+        return _tell(f"{error}\n{error.next_step}")
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        where = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
-        words = "The disk is full." if full else where
-        next_step = "Free some space" if full else "See that this place can be written to"
-        return _tell(f"{words} {_BACK}\n{next_step}, then run the installer again.")
+        return _tell(_reason(error))
     except KeyboardInterrupt:
-        _tell(f"Stopped. {_BACK}")
+        _tell("Stopped.")
         return 130
+
+
+def _reason(error: OSError) -> str:
+    words = error.args[0][0][2] if isinstance(error, shutil.Error) else str(error)
+    if any(words.startswith(f"[Errno {code}]") for code in (errno.ENOSPC, errno.EDQUOT)):
+        return "The disk is full.\nFree some space, then run the installer again."
+    place = f"{error.filename}: {error.strerror}" if error.filename else words
+    return f"{place}.\nSee that this place can be written to, then run the installer again."
 
 
 def _act(given: argparse.Namespace, terminal: Terminal) -> int:
@@ -118,7 +123,8 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
+def _stop(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # putting things back is not stopped by a second one
     raise KeyboardInterrupt
 
 

@@ -1,12 +1,17 @@
 """What is chosen for a machine, and that the daemon agrees where things are."""
 
+import errno
 import io
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from impasto_daemon.paths import Paths
+from impasto_installer import main as command_line
 from impasto_installer.environment import hardware, torch_backend
 from impasto_installer.hosts import Host
 from impasto_installer.install import Options, Plan
@@ -134,3 +139,46 @@ def test_damage_is_named_and_mended_from_the_spare_copies(tmp_path):
 def test_damaged_manifest_is_none(tmp_path, text):
     Path(tmp_path / "installed.json").write_text(text)
     assert Manifest.load(tmp_path) is None
+
+
+FULL = f"[Errno {errno.ENOSPC}] No space left on device: 'x'"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(OSError(errno.ENOSPC, "No space left on device", "x"), "The disk is full."),
+     (shutil.Error([("a", "b", FULL)]), "The disk is full."),
+     (PermissionError(errno.EACCES, "Permission denied", "/x/y"), "/x/y: Permission denied."),
+     (KeyboardInterrupt(), "Stopped.")],
+)  # fmt: skip
+def test_error_after_the_changes_stand_does_not_say_that_they_do_not(
+    monkeypatch, capsys, error, words
+):
+    def act(*_):
+        raise error
+
+    monkeypatch.setattr(command_line, "_act", act)
+    assert main(["--as-root"])
+    said = capsys.readouterr().err
+    assert words in said and "as it was before" not in said
+
+
+HANGS_UP = """
+import os, signal, sys, time
+from impasto_installer import main
+def act(*_):
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(10)
+    finally:
+        os.kill(os.getpid(), signal.SIGHUP)
+        print("put back")
+main._act = act
+sys.exit(main.main(["--as-root"]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_closing_the_terminal_stops_the_installer_as_ctrl_c_does():
+    done = subprocess.run([sys.executable, "-c", HANGS_UP], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (130, b"put back\n"), done.stderr
