@@ -85,6 +85,11 @@ def installation(patient: Patient) -> Iterator[Finding]:
             "installation", False, "An installation was interrupted.",
             "Run the installer again.", put_back,
         )  # fmt: skip
+    elif patient.manifest is None and (patient.machine.data / "installed.json").exists():
+        yield Finding(
+            "installation", False, "The list of what was installed cannot be read.",
+            "Run the installer again.",
+        )  # fmt: skip
     elif patient.manifest is None:
         yield Finding(
             "installation", None, "Impasto runs from where it was unpacked.",

@@ -16,7 +16,7 @@ from impasto_installer.hosts import Host, find_hosts
 from impasto_installer.install import advice, where_to_look
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import KRITA_FILES
-from impasto_protocol.connection import write_file
+from impasto_installer.transaction import Transaction
 
 _INSTALL = "Run the installer again."
 _NAMED = 3
@@ -100,12 +100,17 @@ def _krita(patient: Patient, manifest: Manifest, host: Host) -> Iterator[Finding
     for name in KRITA_FILES:
         yield from _files(patient, manifest, str(host), host.folder / name)
     settings = host.settings
-    text = settings.read_text(encoding="utf-8") if settings and settings.exists() else ""
+    text = settings.read_bytes() if settings and settings.exists() else b""
     if settings and not kritarc.is_enabled(text):
+
+        def turn_on() -> None:
+            with Transaction(patient.machine.data) as changes:
+                changes.write(settings, kritarc.enable(text))
+
         yield Finding(
             str(host), False, f"The plug-in is turned off in {host}.",
             "Turn it on: Settings ▸ Configure Krita ▸ Python Plugin Manager.",
-            lambda: write_file(settings, kritarc.enable(text).encode()),
+            turn_on,
         )  # fmt: skip
     else:
         yield Finding(str(host), None, f"The plug-in is turned on; {where_to_look(host)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,12 +23,16 @@ from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import KRITA_FILES, build_gimp, build_krita, common_python
 from impasto_installer.startup import startup
 from impasto_installer.terminal import Terminal
-from impasto_installer.transaction import Transaction, remove
+from impasto_installer.transaction import Transaction
 from impasto_protocol.errors import DiskFull, InstallFailed
 
 VERSION = "0.1.0"
 _NEEDED_GIB = {"cuda": 9.0, "rocm": 20.0, "apple": 3.0, "cpu": 3.0}
 _UPGRADE_GIB = 1.0
+_OWN = ("at-login.xml", "cache", "environment", "installed.json", "python", "spare", "styles", "uv",
+        "weights", "wheels")  # fmt: skip
+"""All that is ever in Impasto's own folder but the saved styles."""
+
 _ANY_PYTHON = "3.12"  # without compiled code any version is as good
 
 _LAUNCHER = """#!/bin/sh
@@ -93,16 +98,19 @@ class Plan:
 def install(plan: Plan, terminal: Terminal) -> None:
     """Put everything in place, or leave everything as it is. Raises ImpastoError."""
     machine, options = plan.machine, plan.options
-    old = Manifest.load(machine.data)
-    _check_space(machine, old)
-    uv = Uv(machine, options.wheels)
     with Transaction(machine.data, terminal.say) as changes:
+        old = Manifest.load(machine.data)
+        _check_space(machine, old)
+        uv = Uv(machine, options.wheels)
         manifest = Manifest(VERSION)
         if old:
             manifest.made, manifest.enabled, manifest.weights = old.made, old.enabled, old.weights
         stop_daemon(machine)
-        for leaving in machine.leavings:
-            changes.make(leaving.parent)
+        for kept in (machine.config, machine.log):
+            changes.make(kept.parent)
+        for filled_by_uv in (machine.data / "cache", machine.data / "python"):
+            if not filled_by_uv.exists():
+                changes.replace(filled_by_uv)
         if uv.missing:
             with terminal.doing("Getting uv"):
                 changes.replace(uv.private)
@@ -131,35 +139,51 @@ def install(plan: Plan, terminal: Terminal) -> None:
         _tell_system(startup(machine).register)
 
 
-def uninstall(machine: Machine, *, presets: bool) -> None:
+def uninstall(machine: Machine, terminal: Terminal, *, presets: bool) -> None:
     """Take everything away; the saved styles too with `presets`. Raises InstallFailed."""
-    manifest = Manifest.load(machine.data)
-    if manifest is None and not machine.data.exists():
+    if not machine.data.exists():
         raise InstallFailed("Impasto is not installed.", next_step="There is nothing to do.")
-    manifest = manifest or Manifest(VERSION)
-    stop_daemon(machine)
-    if manifest.starts_at_login:
-        _tell_system(startup(machine).unregister)
-    with Transaction(machine.data) as changes:
-        for place in map(Path, manifest.places):
+    start, log = startup(machine), machine.log
+    with Transaction(machine.data, terminal.say) as changes:
+        manifest = Manifest.load(machine.data) or _presumed(machine)
+        stop_daemon(machine)
+        _leave_editors(manifest, changes)
+        if start.file.exists():
+            _tell_system(start.unregister)
+        places = [*map(Path, manifest.places), start.file, machine.config]
+        places += [log, *log.parent.glob(f"{log.name}.[0-9]")]
+        places += [machine.data / name for name in _OWN] + [machine.presets] * presets
+        for place in filter(os.path.lexists, places):
             changes.replace(place)
-            for remembered in place.parent.parent.glob("plug-in-settings/*plug-in-impasto-*"):
-                changes.replace(remembered)
-        for file in map(Path, manifest.enabled):
-            if file.exists():
-                text = kritarc.disable(file.read_text(encoding="utf-8"))
-                changes.write(file, text.encode()) if text.strip() else changes.replace(file)
-        kept = {"unfinished", "installer.lock"} | (set() if presets else {"presets"})
-        for child in machine.data.iterdir():
-            if child.name not in kept:
-                changes.replace(child)
-        changes.made = [*map(Path, manifest.made), *changes.made]
-    (machine.data / "installer.lock").unlink()
-    for leaving in (*machine.leavings, machine.runtime):
-        remove(leaving)
+        own = (machine.data, machine.presets, machine.config.parent, *log.parents[1::-1])
+        changes.made = [*map(Path, manifest.made), *own, machine.runtime, *changes.made]
+    for name in ("connection.json", "daemon.lock", "daemon.sock"):
+        with contextlib.suppress(OSError):
+            (machine.runtime / name).unlink()
     changes.clear()
-    with contextlib.suppress(OSError):  # it holds the saved styles still
-        machine.data.rmdir()
+
+
+def _leave_editors(manifest: Manifest, changes: Transaction) -> None:
+    """Have the editors forget the plug-ins, whose files are taken away with all others."""
+    for place in map(Path, manifest.places):
+        for remembered in place.parent.parent.glob("plug-in-settings/*plug-in-impasto-*"):
+            changes.replace(remembered)
+    for file in filter(Path.exists, map(Path, manifest.enabled)):
+        before = file.read_bytes()
+        after = kritarc.disable(before)
+        if after != before:
+            changes.write(file, after) if after.strip() else changes.replace(file)
+
+
+def _presumed(machine: Machine) -> Manifest:
+    """What an installation places, for where the manifest of one is gone."""
+    hosts, launcher = find_hosts(machine), machine.launcher
+    places = [host.plugin for host in hosts]
+    places += [h.folder / name for h in hosts for name in KRITA_FILES if h.editor == "Krita"]
+    if launcher.is_file() and _LAUNCHER.splitlines()[1].encode() in launcher.read_bytes():
+        places.append(launcher)
+    enabled = [str(host.settings) for host in hosts if host.settings]
+    return Manifest(VERSION, list(map(str, places)), enabled=enabled)
 
 
 def fetch_weights(machine: Machine) -> bool:
@@ -265,8 +289,8 @@ def _place_plugin(
     for place in (target, *beside):
         manifest.record(place, spare)
     for settings in {h.settings for h in hosts if h.settings}:
-        text = settings.read_text(encoding="utf-8") if settings.exists() else ""
-        changes.write(settings, kritarc.enable(text).encode())
+        text = settings.read_bytes() if settings.exists() else b""
+        changes.write(settings, kritarc.enable(text))
         manifest.enabled = sorted({*manifest.enabled, str(settings)})
 
 

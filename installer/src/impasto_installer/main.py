@@ -61,7 +61,7 @@ def _act(given: argparse.Namespace, terminal: Terminal) -> int:
     installed = Manifest.load(machine.data)
     if given.action == "uninstall":
         return _uninstall(given, machine, terminal)
-    if given.action == "upgrade" and not installed:
+    if given.action == "upgrade" and not machine.data.exists():
         raise InstallFailed("Impasto is not installed yet.", next_step="Leave out `upgrade`.")
     options = Options(
         given.torch_backend, given.wheels and given.wheels.resolve(), given.weights,
@@ -100,7 +100,7 @@ def _uninstall(given: argparse.Namespace, machine: Machine, terminal: Terminal) 
     terminal.say(f"Everything of Impasto{kept} will be removed.")
     if given.dry_run or not terminal.agrees("Go on?"):
         return 0
-    uninstall(machine, presets=given.presets)
+    uninstall(machine, terminal, presets=given.presets)
     terminal.say("Impasto is gone.")
     return 0
 
