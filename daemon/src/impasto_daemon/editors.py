@@ -35,8 +35,8 @@ def editors(patient: Patient) -> Iterator[Finding]:
 
 def _editor(patient: Patient, host: Host) -> Iterator[Finding]:
     manifest = patient.manifest
-    if host.is_too_old:
-        yield Finding(str(host), None, f"The Python {host.python} of {host} is too old.")
+    if host.hindrance:
+        yield Finding(str(host), None, f"{host} does not have the plug-in: {host.hindrance}.")
         return
     if manifest is None or str(host.plugin) not in manifest.places:
         good = None if manifest is None else False

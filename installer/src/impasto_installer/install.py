@@ -67,14 +67,16 @@ class Plan:
     machine: Machine
     options: Options
     hosts: list[Host] = field(default_factory=list)
-    too_old: list[Host] = field(default_factory=list)
+    left_out: list[Host] = field(default_factory=list)
 
     @classmethod
     def of(cls, machine: Machine, options: Options) -> Plan:
         """A plan for the editors that are on the machine."""
         hosts = find_hosts(machine)
-        too_old = [host for host in hosts if host.is_too_old]
-        return cls(machine, options, [host for host in hosts if host not in too_old], too_old)
+        return cls(
+            machine, options,
+            [host for host in hosts if not host.hindrance], [h for h in hosts if h.hindrance],
+        )  # fmt: skip
 
     def lines(self) -> list[str]:
         """The plan in a painter's words."""
@@ -92,7 +94,7 @@ class Plan:
             lines.append("The trained network, downloaded (550 MB, of which 80 are kept)")
         if options.starts_at_login:
             lines.append(f"The daemon started at login, by {startup(machine).file}")
-        return lines + [f"Not for {h}: its Python {h.python} is too old" for h in self.too_old]
+        return lines + [f"Not for {host}: {host.hindrance}" for host in self.left_out]
 
 
 def install(plan: Plan, terminal: Terminal) -> None:
@@ -206,6 +208,8 @@ def verify(plan: Plan, terminal: Terminal) -> list[str]:
 
 def advice(host: Host) -> str:
     """What an editor in a sandbox needs to reach the daemon, which it cannot start."""
+    if host.packaging == "snap":
+        return f"{host} is in a sandbox that keeps it from the daemon; no way through is known."
     if host.packaging != "flatpak":
         return ""
     return (
