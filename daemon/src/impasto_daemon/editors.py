@@ -16,6 +16,7 @@ from impasto_installer.hosts import Host, find_hosts
 from impasto_installer.install import advice, where_to_look
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import KRITA_FILES
+from impasto_installer.startup import startup
 from impasto_installer.transaction import Transaction
 
 _INSTALL = "Run the installer again."
@@ -26,6 +27,9 @@ def editors(patient: Patient) -> Iterator[Finding]:
     """Every editor on the machine, and the command that plug-ins run."""
     if patient.manifest:
         yield from _files(patient, patient.manifest, "command", patient.machine.launcher)
+        if patient.manifest.starts_at_login:
+            start = startup(patient.machine).file
+            yield from _files(patient, patient.manifest, "start at login", start)
     hosts = find_hosts(patient.machine)
     if not hosts:
         yield Finding("editors", None, "There is no GIMP 3 or Krita 5 on this machine.")
@@ -62,7 +66,7 @@ def _editor(patient: Patient, host: Host) -> Iterator[Finding]:
 
 def _files(patient: Patient, manifest: Manifest, check: str, place: Path) -> Iterator[Finding]:
     """What is no longer as it was placed."""
-    damages = {file: what for file, what in manifest.damages() if file.is_relative_to(place)}
+    damages = dict(manifest.damages(place))
     if not damages:
         yield Finding(check, True, f"Every file of {place} is as it was placed.")
         return
@@ -119,15 +123,16 @@ def _krita(patient: Patient, manifest: Manifest, host: Host) -> Iterator[Finding
 
 
 def _log(patient: Patient, host: Host) -> list[str]:
-    """What Krita wrote of a plug-in that it could not load."""
+    """What Krita wrote, since it was last started, of a plug-in that it could not load."""
     local = patient.machine.folder("LOCALAPPDATA", "AppData/Local")
     folder = local if patient.machine.system == "win32" else host.folder.parent
     try:
-        lines = (folder / "krita.log").read_text(encoding="utf-8", errors="replace").splitlines()
+        log = (folder / "krita.log").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
     words = ("Could not import", "Error", "Traceback")
-    return [x for x in lines[-400:] if "impasto" in x and any(word in x for word in words)][-3:]
+    lines = log.rpartition("SESSION:")[2].splitlines()
+    return [x for x in lines if "impasto" in x and any(word in x for word in words)][-3:]
 
 
 def _is_closed(folder: Path) -> bool:

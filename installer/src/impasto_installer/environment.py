@@ -100,9 +100,9 @@ class Uv:
         self._install(folder, backend, sorted(map(str, built.glob("*.whl"))))
 
     def mend(self, folder: Path, built: Path, backend: str, packages: Mapping[str, str]) -> None:
-        """Put packages, by name and version, anew into the daemon's environment."""
+        """Put packages, by name and requirement, anew into the daemon's environment."""
         ours = {wheel.name.split("-")[0].replace("_", "-"): str(wheel) for wheel in built.glob("*")}
-        wanted = [ours.get(name, f"{name}=={version}") for name, version in packages.items()]
+        wanted = [ours.get(name, requirement) for name, requirement in packages.items()]
         again = [option for name in packages for option in ("--reinstall-package", name)]
         self._install(folder, backend, ["--no-deps", *again, *wanted])
 

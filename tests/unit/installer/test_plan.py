@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.installer.test_transaction import without_rights
 
 from impasto_daemon.paths import Paths
 from impasto_installer import main as command_line
@@ -131,6 +132,28 @@ def test_damage_is_named_and_mended_from_the_spare_copies(tmp_path):
     for file in damages:
         manifest.mend(file, spare)
     assert not list(manifest.damages())
+
+
+UNREADABLE = """
+import sys
+from pathlib import Path
+from impasto_installer.manifest import Manifest
+manifest = Manifest.load(Path(sys.argv[1]))
+for file, what in manifest.damages():
+    manifest.mend(file, Path(sys.argv[1]))
+    print(file.name, what, *manifest.damages())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_file_that_cannot_be_read_is_a_damage_that_can_be_mended(tmp_path):
+    place = tmp_path / "impasto.py"
+    place.write_text("x")
+    manifest = Manifest("1")
+    manifest.record(place, tmp_path)
+    (tmp_path / "installed.json").write_bytes(manifest.dump())
+    place.chmod(0)
+    assert without_rights(UNREADABLE, tmp_path) == "impasto.py cannot be read\n"
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1, "files": 3}', '{"files": {}}'])
