@@ -24,7 +24,7 @@ from pathlib import Path
 from impasto_daemon import __version__, download, service, weights
 from impasto_daemon.config import Config, load_config
 from impasto_daemon.paths import Paths
-from impasto_installer.environment import Uv, hardware
+from impasto_installer.environment import Uv, hardware, torch_backend
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
 from impasto_installer.transaction import Transaction
@@ -134,7 +134,7 @@ def environment(patient: Patient) -> Iterator[Finding]:
         return
     mend, manifest, machine = None, patient.manifest, patient.machine
     if manifest:
-        torch = manifest.torch
+        torch = torch_backend(manifest.torch, hardware(machine))
 
         def mend() -> None:
             uv, built = Uv(machine), machine.data / "wheels"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,20 +21,26 @@ from impasto_installer.environment import (
 from impasto_installer.hosts import Host, find_hosts
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
-from impasto_installer.plugins import KRITA_FILES, build_gimp, build_krita, common_python
+from impasto_installer.plugins import (
+    ANY_PYTHON,
+    KRITA_FILES,
+    build_gimp,
+    build_krita,
+    common_python,
+)
 from impasto_installer.startup import startup
 from impasto_installer.terminal import Terminal
 from impasto_installer.transaction import Transaction
 from impasto_protocol.errors import DiskFull, InstallFailed
 
 VERSION = "0.1.0"
-_NEEDED_GIB = {"cuda": 9.0, "rocm": 20.0, "apple": 3.0, "cpu": 3.0}
+_NEEDED_GIB = {"cu": 9.0, "rocm": 20.0, "": 3.0}
+"""By how the backend's or the hardware's name begins."""
 _UPGRADE_GIB = 1.0
 _OWN = ("at-login.xml", "cache", "environment", "installed.json", "python", "spare", "styles", "uv",
         "weights", "wheels")  # fmt: skip
 """All that is ever in Impasto's own folder but the saved styles."""
 
-_ANY_PYTHON = "3.12"  # without compiled code any version is as good
 
 _LAUNCHER = """#!/bin/sh
 # Placed by Impasto's installer, and removed by it.
@@ -51,9 +58,9 @@ exit 1
 
 @dataclass(frozen=True)
 class Options:
-    """What can be chosen about an installation."""
+    """What can be chosen about an installation. torch: empty for what was chosen before."""
 
-    torch: str = "auto"
+    torch: str = ""
     wheels: Path | None = None
     weights: Path | None = None
     fetch: bool = True
@@ -81,7 +88,8 @@ class Plan:
     def lines(self) -> list[str]:
         """The plan in a painter's words."""
         found, machine, options = hardware(self.machine), self.machine, self.options
-        backend = torch_backend(options.torch, found) or "the package index's own"
+        chosen = _chosen_torch(options, Manifest.load(machine.data))
+        backend = torch_backend(chosen, found) or "the package index's own"
         lines = [f"The daemon, with torch for {found} ({backend}), in {machine.environment_dir}"]
         lines += [f"The command {machine.launcher}"] if machine.system != "win32" else []
         lines += [f"The plug-in for {host}, in {host.plugin}" for host in self.hosts]
@@ -102,9 +110,10 @@ def install(plan: Plan, terminal: Terminal) -> None:
     machine, options = plan.machine, plan.options
     with Transaction(machine.data, terminal.say) as changes:
         old = Manifest.load(machine.data)
-        _check_space(machine, old)
+        manifest = Manifest(VERSION, torch=_chosen_torch(options, old))
+        backend = torch_backend(manifest.torch, hardware(machine))
+        _check_space(machine, backend, old)
         uv = Uv(machine, options.wheels)
-        manifest = Manifest(VERSION)
         if old:
             manifest.made, manifest.enabled, manifest.weights = old.made, old.enabled, old.weights
         stop_daemon(machine)
@@ -117,11 +126,10 @@ def install(plan: Plan, terminal: Terminal) -> None:
             with terminal.doing("Getting uv"):
                 changes.replace(uv.private)
                 uv.bootstrap()
-        manifest.torch = torch_backend(options.torch, hardware(machine))
         with terminal.doing("Putting the daemon together"):
-            _place_environment(machine, uv, manifest.torch, changes)
+            _place_environment(machine, uv, backend, changes)
         if options.weights:
-            manifest.weights = str(options.weights.resolve())
+            manifest.weights = str(options.weights)
             with terminal.doing("Checking the trained network"):
                 _use_weights(machine, options.weights, changes)
         spare = changes.replace(machine.data / "spare")
@@ -138,7 +146,7 @@ def install(plan: Plan, terminal: Terminal) -> None:
         manifest.made += [str(folder) for folder in changes.made]
         changes.write(machine.data / "installed.json", manifest.dump())
     if manifest.starts_at_login:
-        _tell_system(startup(machine).register)
+        _tell_system(startup(machine).register, terminal)
 
 
 def uninstall(machine: Machine, terminal: Terminal, *, presets: bool) -> None:
@@ -151,7 +159,7 @@ def uninstall(machine: Machine, terminal: Terminal, *, presets: bool) -> None:
         stop_daemon(machine)
         _leave_editors(manifest, changes)
         if start.file.exists():
-            _tell_system(start.unregister)
+            _tell_system(start.unregister, terminal)
         places = [*map(Path, manifest.places), start.file, machine.config]
         places += [log, *log.parent.glob(f"{log.name}.[0-9]")]
         places += [machine.data / name for name in _OWN] + [machine.presets] * presets
@@ -231,8 +239,16 @@ def stop_daemon(machine: Machine) -> None:
         _impasto(machine, "daemon", "stop", quiet=True)
 
 
-def _check_space(machine: Machine, old: Manifest | None) -> None:
-    needed = _UPGRADE_GIB if old else _NEEDED_GIB[hardware(machine)]
+def _chosen_torch(options: Options, old: Manifest | None) -> str:
+    return options.torch or (old.torch if old else "auto")
+
+
+def _check_space(machine: Machine, backend: str, old: Manifest | None) -> None:
+    # The package index's own torch for Linux is the one for CUDA.
+    index = "cuda" if machine.system == "linux" else "cpu"
+    kind = {"auto": hardware(machine), "": index}.get(backend, backend)
+    needed = next(gib for start, gib in _NEEDED_GIB.items() if kind.startswith(start))
+    needed = _UPGRADE_GIB if old else needed
     free = free_gib(machine.data)
     if free < needed:
         raise DiskFull(
@@ -250,7 +266,7 @@ def _place_environment(machine: Machine, uv: Uv, backend: str, changes: Transact
 
 def _use_weights(machine: Machine, file: Path, changes: Transaction) -> None:
     changes.replace(machine.data / "weights")
-    used = _impasto(machine, "weights", "use", str(file.resolve()), quiet=True)
+    used = _impasto(machine, "weights", "use", str(file), quiet=True)
     if used.returncode:
         raise InstallFailed(
             " ".join(used.stderr.decode(errors="replace").split()),
@@ -280,7 +296,7 @@ def _place_plugin(
     host = hosts[0]
     python = common_python([h.python for h in hosts])
     pyzmq = bool(python) and all(h.takes_compiled for h in hosts)
-    python, target = python or _ANY_PYTHON, changes.replace(host.plugin)
+    python, target = python or ANY_PYTHON, changes.replace(host.plugin)
     if host.editor == "GIMP":
         # Where the path decides, a Python without GIMP's modules may come first on it.
         fixed = {h.interpreter for h in hosts}
@@ -315,9 +331,9 @@ def _impasto(
     )  # fmt: skip
 
 
-def _tell_system(command: tuple[str, ...]) -> None:
-    """The files alone are enough at the next login, so a refusal is no failure."""
+def _tell_system(command: tuple[str, ...], terminal: Terminal) -> None:
+    """Have the system start the daemon at login or not; a refusal is said, and no failure."""
     try:
-        subprocess.run(command, capture_output=True, check=False)
-    except OSError:
-        return
+        subprocess.run(command, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        terminal.say(f"The system did not do it; for starting at login, run: {shlex.join(command)}")

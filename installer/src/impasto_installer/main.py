@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
 import shutil
 import signal
 import sys
@@ -28,6 +29,9 @@ from impasto_protocol.errors import ImpastoError, InstallFailed
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says: 0 done, 1 an error, 130 stopped with Ctrl-C."""
     given = _parser().parse_args(arguments)
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, io.TextIOWrapper):  # not every terminal knows ✓
+            output.reconfigure(errors="replace")
     terminal = Terminal(yes=given.yes)
     for name in ("SIGTERM", "SIGHUP"):  # the second comes when the terminal is closed
         if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
@@ -64,8 +68,8 @@ def _act(given: argparse.Namespace, terminal: Terminal) -> int:
     if given.action == "upgrade" and not machine.data.exists():
         raise InstallFailed("Impasto is not installed yet.", next_step="Leave out `upgrade`.")
     options = Options(
-        given.torch_backend, given.wheels and given.wheels.resolve(), given.weights,
-        not given.no_weights, given.start_at_login,
+        given.torch_backend, given.wheels, given.weights, not given.no_weights,
+        given.start_at_login,
     )  # fmt: skip
     plan = Plan.of(machine, options)
     has_weights = (machine.data / "weights/vgg19_features.safetensors").exists()
@@ -111,16 +115,22 @@ def _parser() -> argparse.ArgumentParser:
     add("action", nargs="?", choices=["install", "upgrade", "uninstall"], default="install")
     add("--yes", action="store_true", help="ask nothing")
     add("--dry-run", action="store_true", help="only say what would be done")
-    add("--torch-backend", default="auto", metavar="NAME",
-        help="cpu, cu130, rocm7.1, … as uv knows them; pypi: the package index's own; default: "
-        "what fits the hardware")  # fmt: skip
-    add("--wheels", type=Path, metavar="DIR", help="take every package from DIR, offline")
-    add("--weights", type=Path, metavar="FILE", help="use this file of the trained network")
+    add("--torch-backend", default="", metavar="NAME",
+        help="cpu, cu130, rocm7.1, … as uv knows them; pypi: the package index's own; auto: what "
+        "fits the hardware; default: as before, and at first auto")  # fmt: skip
+    add("--wheels", type=_there, metavar="DIR", help="take every package from DIR, offline")
+    add("--weights", type=_there, metavar="FILE", help="use this file of the trained network")
     add("--no-weights", action="store_true", help="leave the trained network for later")
     add("--start-at-login", action="store_true", help="start the daemon at login")
     add("--presets", action="store_true", help="with uninstall: remove the saved styles too")
     add("--as-root", action="store_true", help="install into root's own home")
     return parser
+
+
+def _there(name: str) -> Path:
+    if not Path(name).exists():
+        raise argparse.ArgumentTypeError(f"{name} is not there")
+    return Path(name).resolve()
 
 
 def _stop(number: int, _frame: FrameType | None) -> None:

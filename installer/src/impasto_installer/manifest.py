@@ -20,7 +20,7 @@ class Manifest:
 
     places: files and folders that are ours alone. files: each with its sha256 and mode.
     made: folders that were not there before. enabled: settings of Krita that name the plug-in.
-    weights: the file that was named. torch: the backend that uv was told.
+    weights: the file that was named. torch: as it was chosen.
     """
 
     version: str

@@ -26,7 +26,7 @@ WantedBy=default.target
 
 _TASK = """<?xml version="1.0"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
-  <Triggers><LogonTrigger><Enabled>true</Enabled></LogonTrigger></Triggers>
+  <Triggers><LogonTrigger><UserId>{user}</UserId></LogonTrigger></Triggers>
   <Settings>
     <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
     <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
@@ -52,8 +52,11 @@ def startup(machine: Machine) -> Startup:
     program = str(machine.launcher)
     if machine.system == "win32":
         file = machine.data / "at-login.xml"
+        # A task for whoever logs in is the administrator's to make.
+        names = (machine.environment.get(name) for name in ("USERDOMAIN", "USERNAME"))
+        user = "\\".join(filter(None, names))
         return Startup(
-            file, _TASK.format(program=escape(program)).encode(),
+            file, _TASK.format(program=escape(program), user=escape(user)).encode(),
             ("schtasks", "/Create", "/TN", "Impasto", "/XML", str(file), "/F"),
             ("schtasks", "/Delete", "/TN", "Impasto", "/F"),
         )  # fmt: skip

@@ -11,6 +11,7 @@ from tests.unit.installer.test_transaction import listing
 from impasto_installer import install as installing
 from impasto_installer.install import Options, Plan, install, uninstall
 from impasto_installer.machine import Machine
+from impasto_installer.startup import startup
 from impasto_installer.terminal import Terminal
 from impasto_protocol.errors import InstallFailed
 
@@ -138,3 +139,22 @@ def test_cleaning_up_that_fails_is_no_failure_of_uninstalling(machine, monkeypat
     )
     uninstall(machine, TERMINAL, presets=True)
     assert not host.plugin.exists()
+
+
+def test_upgrade_keeps_the_torch_that_was_chosen(machine, monkeypatch):
+    told = []
+    monkeypatch.setattr(installing.Uv, "install_daemon", lambda self, *how: told.append(how[-1]))
+    for chosen in ("cu128", "", "pypi", ""):
+        installed(machine, torch=chosen)
+    assert told == ["cu128", "cu128", "", ""]
+
+
+def test_starting_at_login_that_the_system_refuses_is_told(machine, monkeypatch, capsys):
+    monkeypatch.setattr(installing.subprocess, "run", refuse)
+    installed(machine, starts_at_login=True)
+    said = capsys.readouterr().out
+    assert f"run: {startup(machine).register[0]} " in said
+
+
+def refuse(command, **_):
+    raise subprocess.CalledProcessError(1, command)

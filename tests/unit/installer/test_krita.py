@@ -13,6 +13,7 @@ from impasto_installer.hosts import Host
 from impasto_installer.install import Options, Plan, install, uninstall
 from impasto_installer.kritarc import is_enabled
 from impasto_installer.manifest import Manifest
+from impasto_installer.plugins import ANY_PYTHON
 from impasto_installer.terminal import Terminal
 
 
@@ -39,7 +40,11 @@ def test_plug_in_is_placed_turned_on_and_taken_away_again(machine):
 
 @pytest.mark.parametrize(
     ("pythons", "asked"),
-    [(("3.13", "3.14"), ("3.13", 2)), (("3.10", "3.13"), ("3.12", 1)), (("3.13", ""), ("3.12", 1))],
+    [
+        (("3.13", "3.14"), ("3.13", 2)),
+        (("3.10", "3.13"), (ANY_PYTHON, 1)),
+        (("3.13", ""), (ANY_PYTHON, 1)),
+    ],
 )
 def test_kritas_that_share_a_folder_get_one_plug_in_that_serves_all(machine, pythons, asked):
     """Where no build of pyzmq serves all of them, they speak through the bridge."""

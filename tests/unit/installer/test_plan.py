@@ -12,6 +12,7 @@ import pytest
 from tests.unit.installer.test_transaction import without_rights
 
 from impasto_daemon.paths import Paths
+from impasto_installer import install as installing
 from impasto_installer import main as command_line
 from impasto_installer.environment import hardware, torch_backend
 from impasto_installer.hosts import Host
@@ -21,18 +22,20 @@ from impasto_installer.main import main
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import common_python
 from impasto_protocol.connection import program
+from impasto_protocol.errors import DiskFull
 
 
 @pytest.mark.parametrize(
     ("files", "found", "backend"),
-    [([], "cpu", "cpu"), (["dev/nvidiactl"], "cuda", "auto"), (["dev/kfd"], "rocm", "auto"),
+    [([], "cpu", "cpu"), (["dev/nvidiactl"], "cuda", "auto"), (["dev/kfd"], "cpu", "cpu"),
+     (["dev/kfd", "rocm_agent_enumerator"], "rocm", "auto"),
      (["usr/lib/wsl/lib/libcuda.so.1"], "cuda", "auto")],
 )  # fmt: skip
 def test_torch_fits_the_hardware(tmp_path, files, found, backend):
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    machine = Machine("linux", tmp_path, {}, tmp_path)
+        (tmp_path / name).touch(mode=0o755)
+    machine = Machine("linux", tmp_path, {"PATH": str(tmp_path)}, tmp_path)
     assert hardware(machine) == found
     assert torch_backend("auto", found) == backend
     assert torch_backend("cu128", found) == "cu128"
@@ -75,6 +78,42 @@ def test_krita_whose_python_is_too_old_is_named_and_left_out(monkeypatch, tmp_pa
     plan = Plan.of(Machine("linux", tmp_path, {}), Options())
     assert plan.hosts == []
     assert any("Krita 5.1.5 (AppImage): its Python 3.8 is too old" in x for x in plan.lines())
+
+
+@pytest.mark.parametrize("option", ["--wheels", "--weights"])
+def test_file_that_is_not_there_is_told_before_anything_is_done(capsys, option):
+    with pytest.raises(SystemExit):
+        main(["--as-root", "--yes", option, "/none/such"])
+    assert "/none/such is not there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("backend", "kinds"), [("cpu", 3), ("cu130", 9), ("rocm7.1", 20), ("", 9),
+                                                ("auto", 9)])  # fmt: skip
+def test_space_is_needed_for_the_torch_that_is_chosen(tmp_path, monkeypatch, backend, kinds):
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/nvidiactl").touch()
+    machine = Machine("linux", tmp_path, {}, tmp_path)
+    monkeypatch.setattr(installing, "free_gib", lambda folder: 2.0)
+    with pytest.raises(DiskFull, match=f"and {kinds} are needed"):
+        installing._check_space(machine, backend, None)
+
+
+def test_what_an_old_terminal_cannot_show_is_no_failure():
+    code = """
+import sys
+from impasto_installer import main
+from impasto_installer.terminal import Terminal
+def act(given, terminal):
+    with terminal.doing("work"):
+        return 0
+main._act = act
+sys.exit(main.main(["--as-root"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "? work (0 s)\n"), done.stderr
 
 
 def test_dry_run_says_what_it_would_do_and_does_nothing(tmp_path, monkeypatch, capsys):

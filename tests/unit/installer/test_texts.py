@@ -44,7 +44,8 @@ def test_settings_of_another_encoding_or_with_other_ends_of_lines_keep_them(text
 
 
 def machine(system):
-    return Machine(system, Path("/home/ada & 100%"), {})
+    names = {"USERDOMAIN": "HOME", "USERNAME": "ada & co"}
+    return Machine(system, Path("/home/ada & 100%"), names)
 
 
 def test_systemd_runs_the_launcher_whatever_is_in_its_path():
@@ -68,7 +69,7 @@ def test_windows_task_starts_at_logon():
     found = startup(machine("win32"))
     space = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
     task = ET.fromstring(found.text)
-    assert task.find("t:Triggers/t:LogonTrigger/t:Enabled", space).text == "true"
+    assert task.find("t:Triggers/t:LogonTrigger/t:UserId", space).text == "HOME\\ada & co"
     program = task.find("t:Actions/t:Exec/t:Command", space).text
     assert program.endswith("impasto.exe") and "ada & 100%" in program
     assert str(found.file) in found.register
