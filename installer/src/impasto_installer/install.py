@@ -31,9 +31,9 @@ from impasto_installer.plugins import (
 from impasto_installer.startup import startup
 from impasto_installer.terminal import Terminal
 from impasto_installer.transaction import Transaction
+from impasto_protocol import __version__
 from impasto_protocol.errors import DiskFull, InstallFailed
 
-VERSION = "0.1.0"
 _NEEDED_GIB = {"cu": 9.0, "rocm": 20.0, "": 3.0}
 """By how the backend's or the hardware's name begins."""
 _UPGRADE_GIB = 1.0
@@ -110,7 +110,7 @@ def install(plan: Plan, terminal: Terminal) -> None:
     machine, options = plan.machine, plan.options
     with Transaction(machine.data, terminal.say) as changes:
         old = Manifest.load(machine.data)
-        manifest = Manifest(VERSION, torch=_chosen_torch(options, old))
+        manifest = Manifest(__version__, torch=_chosen_torch(options, old))
         backend = torch_backend(manifest.torch, hardware(machine))
         _check_space(machine, backend, old)
         uv = Uv(machine, options.wheels)
@@ -193,7 +193,7 @@ def _presumed(machine: Machine) -> Manifest:
     if launcher.is_file() and _LAUNCHER.splitlines()[1].encode() in launcher.read_bytes():
         places.append(launcher)
     enabled = [str(host.settings) for host in hosts if host.settings]
-    return Manifest(VERSION, list(map(str, places)), enabled=enabled)
+    return Manifest(__version__, list(map(str, places)), enabled=enabled)
 
 
 def fetch_weights(machine: Machine) -> bool:
