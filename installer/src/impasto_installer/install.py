@@ -1,10 +1,7 @@
-"""Installing, upgrading and uninstalling, each as one transaction."""
+"""Installing and upgrading, as one transaction."""
 
 from __future__ import annotations
 
-import contextlib
-import os
-import shlex
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +25,7 @@ from impasto_installer.plugins import (
     build_krita,
     common_python,
 )
-from impasto_installer.startup import startup
+from impasto_installer.startup import startup, tell_system
 from impasto_installer.terminal import Terminal
 from impasto_installer.transaction import Transaction
 from impasto_protocol import __version__
@@ -37,12 +34,8 @@ from impasto_protocol.errors import DiskFull, InstallFailed
 _NEEDED_GIB = {"cu": 9.0, "rocm": 20.0, "": 3.0}
 """By how the backend's or the hardware's name begins."""
 _UPGRADE_GIB = 1.0
-_OWN = ("at-login.xml", "cache", "environment", "installed.json", "python", "spare", "styles", "uv",
-        "weights", "wheels")  # fmt: skip
-"""All that is ever in Impasto's own folder but the saved styles."""
 
-
-_LAUNCHER = """#!/bin/sh
+LAUNCHER = """#!/bin/sh
 # Placed by Impasto's installer, and removed by it.
 # An editor's own Python and libraries are not for this one.
 unset PYTHONHOME PYTHONPATH
@@ -146,54 +139,7 @@ def install(plan: Plan, terminal: Terminal) -> None:
         manifest.made += [str(folder) for folder in changes.made]
         changes.write(machine.data / "installed.json", manifest.dump())
     if manifest.starts_at_login:
-        _tell_system(startup(machine).register, terminal)
-
-
-def uninstall(machine: Machine, terminal: Terminal, *, presets: bool) -> None:
-    """Take everything away; the saved styles too with `presets`. Raises InstallFailed."""
-    if not machine.data.exists():
-        raise InstallFailed("Impasto is not installed.", next_step="There is nothing to do.")
-    start, log = startup(machine), machine.log
-    with Transaction(machine.data, terminal.say) as changes:
-        manifest = Manifest.load(machine.data) or _presumed(machine)
-        stop_daemon(machine)
-        _leave_editors(manifest, changes)
-        if start.file.exists():
-            _tell_system(start.unregister, terminal)
-        places = [*map(Path, manifest.places), start.file, machine.config]
-        places += [log, *log.parent.glob(f"{log.name}.[0-9]")]
-        places += [machine.data / name for name in _OWN] + [machine.presets] * presets
-        for place in filter(os.path.lexists, places):
-            changes.replace(place)
-        own = (machine.data, machine.presets, machine.config.parent, *log.parents[1::-1])
-        changes.made = [*map(Path, manifest.made), *own, machine.runtime, *changes.made]
-    for name in ("connection.json", "daemon.lock", "daemon.sock"):
-        with contextlib.suppress(OSError):
-            (machine.runtime / name).unlink()
-    changes.clear()
-
-
-def _leave_editors(manifest: Manifest, changes: Transaction) -> None:
-    """Have the editors forget the plug-ins, whose files are taken away with all others."""
-    for place in map(Path, manifest.places):
-        for remembered in place.parent.parent.glob("plug-in-settings/*plug-in-impasto-*"):
-            changes.replace(remembered)
-    for file in filter(Path.exists, map(Path, manifest.enabled)):
-        before = file.read_bytes()
-        after = kritarc.disable(before)
-        if after != before:
-            changes.write(file, after) if after.strip() else changes.replace(file)
-
-
-def _presumed(machine: Machine) -> Manifest:
-    """What an installation places, for where the manifest of one is gone."""
-    hosts, launcher = find_hosts(machine), machine.launcher
-    places = [host.plugin for host in hosts]
-    places += [h.folder / name for h in hosts for name in KRITA_FILES if h.editor == "Krita"]
-    if launcher.is_file() and _LAUNCHER.splitlines()[1].encode() in launcher.read_bytes():
-        places.append(launcher)
-    enabled = [str(host.settings) for host in hosts if host.settings]
-    return Manifest(__version__, list(map(str, places)), enabled=enabled)
+        tell_system(startup(machine).register, terminal)
 
 
 def fetch_weights(machine: Machine) -> bool:
@@ -279,7 +225,7 @@ def _place_launcher(
 ) -> None:
     if machine.system == "win32":
         return
-    text = _LAUNCHER.format(data=str(machine.data).replace("'", "'\\''"))
+    text = LAUNCHER.format(data=str(machine.data).replace("'", "'\\''"))
     manifest.record(changes.write(changes.replace(machine.launcher), text.encode(), 0o755), spare)
 
 
@@ -329,11 +275,3 @@ def _impasto(
         env=plain_environment(machine.environment), stdin=subprocess.DEVNULL,
         capture_output=quiet, check=False,
     )  # fmt: skip
-
-
-def _tell_system(command: tuple[str, ...], terminal: Terminal) -> None:
-    """Have the system start the daemon at login or not; a refusal is said, and no failure."""
-    try:
-        subprocess.run(command, capture_output=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        terminal.say(f"The system did not do it; for starting at login, run: {shlex.join(command)}")

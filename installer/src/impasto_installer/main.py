@@ -17,12 +17,12 @@ from impasto_installer.install import (
     Plan,
     fetch_weights,
     install,
-    uninstall,
     verify,
 )
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
 from impasto_installer.terminal import Terminal
+from impasto_installer.uninstall import uninstall
 from impasto_protocol.errors import ImpastoError, InstallFailed
 
 

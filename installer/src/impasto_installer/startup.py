@@ -6,11 +6,14 @@ Without it the daemon starts when the first picture is to be painted.
 from __future__ import annotations
 
 import plistlib
+import shlex
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from impasto_installer.machine import Machine
+from impasto_installer.terminal import Terminal
 
 _UNIT = """[Unit]
 Description=Impasto paints pictures in the style of others
@@ -77,3 +80,11 @@ def startup(machine: Machine) -> Startup:
         (*systemctl, "enable", "--now", "impasto.service"),
         (*systemctl, "disable", "--now", "impasto.service"),
     )  # fmt: skip
+
+
+def tell_system(command: tuple[str, ...], terminal: Terminal) -> None:
+    """Have the system start the daemon at login or not; a refusal is said, and no failure."""
+    try:
+        subprocess.run(command, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        terminal.say(f"Refused, so starting at login stays as it is: {shlex.join(command)}")

@@ -1,6 +1,7 @@
 """Installing and uninstalling where not all is as it should be; nothing of others is lost."""
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -9,10 +10,11 @@ from tests.unit.installer.test_krita import krita
 from tests.unit.installer.test_transaction import listing
 
 from impasto_installer import install as installing
-from impasto_installer.install import Options, Plan, install, uninstall
+from impasto_installer.install import Options, Plan, install
 from impasto_installer.machine import Machine
 from impasto_installer.startup import startup
 from impasto_installer.terminal import Terminal
+from impasto_installer.uninstall import uninstall
 from impasto_protocol.errors import InstallFailed
 
 TERMINAL = Terminal(yes=True)
@@ -54,7 +56,7 @@ def test_uninstall_without_a_manifest_finds_the_plug_ins_by_their_places(
     before = listing(machine.home)
     machine.launcher.parent.mkdir(parents=True)
     host = installed(machine, starts_at_login=True)
-    monkeypatch.setattr(installing, "find_hosts", find(host))
+    monkeypatch.setattr("impasto_installer.uninstall.find_hosts", find(host))
     (machine.data / "installed.json").write_text(damage)
     uninstall(machine, TERMINAL, presets=True)
     left = listing(machine.home).keys() - before.keys()
@@ -64,7 +66,7 @@ def test_uninstall_without_a_manifest_finds_the_plug_ins_by_their_places(
 
 
 def test_uninstall_without_a_manifest_leaves_another_program_of_that_name(machine, monkeypatch):
-    monkeypatch.setattr(installing, "find_hosts", lambda machine: [])
+    monkeypatch.setattr("impasto_installer.uninstall.find_hosts", lambda machine: [])
     machine.data.mkdir(parents=True)
     machine.launcher.parent.mkdir(parents=True)
     machine.launcher.write_text("#!/usr/bin/python\n")
@@ -75,12 +77,12 @@ def test_uninstall_without_a_manifest_leaves_another_program_of_that_name(machin
 KILLED = """
 import os, sys
 from pathlib import Path
-from impasto_installer import install, transaction
+from impasto_installer import transaction, uninstall
 from impasto_installer.machine import Machine
 from impasto_installer.terminal import Terminal
 transaction.Transaction._forget = lambda self: os.kill(os.getpid(), 9)
 machine = Machine(sys.argv[1], Path(sys.argv[2]), {})
-install.uninstall(machine, Terminal(yes=True), presets=False)
+uninstall.uninstall(machine, Terminal(yes=True), presets=False)
 """
 
 
@@ -150,10 +152,10 @@ def test_upgrade_keeps_the_torch_that_was_chosen(machine, monkeypatch):
 
 
 def test_starting_at_login_that_the_system_refuses_is_told(machine, monkeypatch, capsys):
-    monkeypatch.setattr(installing.subprocess, "run", refuse)
+    monkeypatch.setattr("impasto_installer.startup.subprocess.run", refuse)
     installed(machine, starts_at_login=True)
     said = capsys.readouterr().out
-    assert f"run: {startup(machine).register[0]} " in said
+    assert "stays as it is: " + shlex.join(startup(machine).register) in said
 
 
 def refuse(command, **_):

@@ -10,11 +10,12 @@ from tests.unit.installer.test_transaction import listing
 
 from impasto_installer import install as installing
 from impasto_installer.hosts import Host
-from impasto_installer.install import Options, Plan, install, uninstall
+from impasto_installer.install import Options, Plan, install
 from impasto_installer.kritarc import is_enabled
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import ANY_PYTHON
 from impasto_installer.terminal import Terminal
+from impasto_installer.uninstall import uninstall
 
 
 def krita(machine, packaging="package", python="3.13"):
