@@ -18,6 +18,7 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -283,19 +284,16 @@ def daemon(patient: Patient) -> Iterator[Finding]:
             report, _ = client.ask(Status())
         took_s = time.monotonic() - began
         assert isinstance(report, Report)
-    except DaemonLost as error:
-        yield Finding(
-            "daemon", False, "A daemon is running but does not answer." if daemon_lives(runtime)
-            else str(error), "End it, with --fix or in the task manager.",
-            lambda: _end_daemon(patient),
-        )  # fmt: skip
-        return
     except ImpastoError as error:
-        words, next_step = str(error), error.next_step
-        if isinstance(error, DaemonNotRunning) and daemon_lives(runtime):
+        words, next_step, mend = str(error), error.next_step, None
+        if isinstance(error, DaemonLost) and daemon_lives(runtime):
+            words = "A daemon is running but does not answer."
+            next_step = "End it, with --fix or in the task manager."
+            mend = partial(_end_daemon, patient)
+        elif isinstance(error, DaemonNotRunning) and daemon_lives(runtime):
             words = "A daemon is running, but what tells of it is gone or damaged."
             next_step = "End the process `impasto daemon run`, or log out and in."
-        yield Finding("daemon", False, words, next_step)
+        yield Finding("daemon", False, words, next_step, mend)
         return
     yield Finding(
         "daemon", True,
