@@ -53,8 +53,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _reason(error: OSError) -> str:
+    # Copying a folder fails with a list, of which the first has all that is known as words.
     words = error.args[0][0][2] if isinstance(error, shutil.Error) else str(error)
-    if any(words.startswith(f"[Errno {code}]") for code in (errno.ENOSPC, errno.EDQUOT)):
+    full = (errno.ENOSPC, errno.EDQUOT)
+    if error.errno in full or any(words.startswith(f"[Errno {code}]") for code in full):
         return "The disk is full.\nFree some space, then run the installer again."
     place = f"{error.filename}: {error.strerror}" if error.filename else words
     return f"{place}.\nSee that this place can be written to, then run the installer again."

@@ -201,6 +201,13 @@ def test_damaged_manifest_is_none(tmp_path, text):
     assert Manifest.load(tmp_path) is None
 
 
+class WindowsFull(OSError):
+    """As Windows words it."""
+
+    def __str__(self):
+        return "[WinError 112] There is not enough space on the disk: 'x'"
+
+
 FULL = f"[Errno {errno.ENOSPC}] No space left on device: 'x'"
 
 
@@ -208,6 +215,7 @@ FULL = f"[Errno {errno.ENOSPC}] No space left on device: 'x'"
     ("error", "words"),
     [(OSError(errno.ENOSPC, "No space left on device", "x"), "The disk is full."),
      (shutil.Error([("a", "b", FULL)]), "The disk is full."),
+     (WindowsFull(errno.ENOSPC, "not enough space"), "The disk is full."),
      (PermissionError(errno.EACCES, "Permission denied", "/x/y"), "/x/y: Permission denied."),
      (KeyboardInterrupt(), "Stopped.")],
 )  # fmt: skip
