@@ -1,4 +1,4 @@
 @echo off
-cd /d "%~dp0"
-where py >nul 2>nul && (py -3 install.py) || (python install.py)
+where py >nul 2>nul
+if errorlevel 1 (python "%~dp0install.py" %*) else (py -3 "%~dp0install.py" %*)
 pause

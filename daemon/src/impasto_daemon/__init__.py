@@ -1,3 +1,3 @@
 """Impasto's daemon, engine and command line."""
 
-__version__ = "0.1.0"
+from impasto_protocol import __version__ as __version__

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -17,13 +18,14 @@ import time
 from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
-from impasto_daemon import __version__, download, weights
+from impasto_daemon import __version__, download, service, weights
 from impasto_daemon.config import Config, load_config
 from impasto_daemon.paths import Paths
-from impasto_installer.environment import Uv, hardware
+from impasto_installer.environment import Uv, hardware, torch_backend
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
 from impasto_installer.transaction import Transaction
@@ -35,7 +37,13 @@ from impasto_protocol.connection import (
     program,
     read_connection,
 )
-from impasto_protocol.errors import DaemonNotRunning, ImpastoError, UnsafeFolder
+from impasto_protocol.errors import (
+    ConfigInvalid,
+    DaemonLost,
+    DaemonNotRunning,
+    ImpastoError,
+    UnsafeFolder,
+)
 from impasto_protocol.messages import Report, Status
 
 _NEEDED_GIB = 1.0
@@ -68,9 +76,17 @@ class Patient:
 
     @classmethod
     def here(cls) -> Patient:
-        """This user's Impasto. Raises ConfigInvalid."""
-        machine, paths = Machine.this(), Paths.of()
-        return cls(machine, paths, load_config(paths.config).config, Manifest.load(machine.data))
+        """This user's Impasto, with the usual settings where his cannot be read."""
+        machine, paths, config = Machine.this(), Paths.of(), Config()
+        with contextlib.suppress(ConfigInvalid):
+            config = load_config(paths.config).config
+        return cls(machine, paths, config, Manifest.load(machine.data))
+
+
+def settings(patient: Patient) -> Iterator[Finding]:
+    """Whether the settings can be read. Raises ConfigInvalid."""
+    load_config(patient.paths.config)
+    yield Finding("settings", True, "The settings can be used.")
 
 
 def installation(patient: Patient) -> Iterator[Finding]:
@@ -85,6 +101,11 @@ def installation(patient: Patient) -> Iterator[Finding]:
             "installation", False, "An installation was interrupted.",
             "Run the installer again.", put_back,
         )  # fmt: skip
+    elif patient.manifest is None and (patient.machine.data / "installed.json").exists():
+        yield Finding(
+            "installation", False, "The list of what was installed cannot be read.",
+            "Run the installer again.",
+        )  # fmt: skip
     elif patient.manifest is None:
         yield Finding(
             "installation", None, "Impasto runs from where it was unpacked.",
@@ -96,15 +117,25 @@ def installation(patient: Patient) -> Iterator[Finding]:
 
 def environment(patient: Patient) -> Iterator[Finding]:
     """Whether every file of every package is there, and ours are unchanged."""
-    packages = {found.metadata["Name"]: found for found in metadata.distributions()}
-    broken = {name: found.version for name, found in packages.items() if not _whole(found)}
+    folders = [folder for place in sys.path for folder in Path(place).glob("*.dist-info")]
+    packages = {folder.name.split("-")[0].replace("_", "-"): folder for folder in folders}
+    broken = {
+        name: "==".join(folder.stem.split("-")[:2])
+        for name, folder in packages.items()
+        if not _whole(metadata.Distribution.at(folder), ours=name.startswith("impasto"))
+    }
+    needed = ["impasto-daemon"]
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        needed += metadata.requires("impasto-daemon") or []
+    names = {re.split("[^a-z-]", requirement)[0]: requirement for requirement in needed}
+    broken |= {name: names[name] for name in names.keys() - packages.keys()}
     where = f"Python {sys.version.split()[0]} with {len(packages)} packages"
     if not broken:
         yield Finding("environment", True, f"{where} is complete.")
         return
     mend, manifest, machine = None, patient.manifest, patient.machine
     if manifest:
-        torch = manifest.torch
+        torch = torch_backend(manifest.torch, hardware(machine))
 
         def mend() -> None:
             uv, built = Uv(machine), machine.data / "wheels"
@@ -113,13 +144,12 @@ def environment(patient: Patient) -> Iterator[Finding]:
             uv.mend(machine.environment_dir, built, torch, broken)
 
     yield Finding(
-        "environment", False, f"{where} has damaged ones: {', '.join(sorted(broken))}.",
+        "environment", False, f"{where} lacks parts of these: {', '.join(sorted(broken))}.",
         "Run the installer again.", mend,
     )  # fmt: skip
 
 
-def _whole(package: metadata.Distribution) -> bool:
-    ours = (package.metadata["Name"] or "").startswith("impasto")
+def _whole(package: metadata.Distribution, *, ours: bool) -> bool:
     for file in package.files or ():
         path = Path(str(file.locate()))
         if not path.exists():
@@ -128,7 +158,7 @@ def _whole(package: metadata.Distribution) -> bool:
             digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
             if urlsafe_b64encode(digest).rstrip(b"=").decode() != file.hash.value:
                 return False
-    return True
+    return bool(package.files)
 
 
 def versions(patient: Patient) -> Iterator[Finding]:
@@ -255,10 +285,14 @@ def daemon(patient: Patient) -> Iterator[Finding]:
         took_s = time.monotonic() - began
         assert isinstance(report, Report)
     except ImpastoError as error:
-        hangs = daemon_lives(runtime)
-        words = "A daemon is running but does not answer." if hangs else str(error)
-        next_step = "End it, with --fix or in the task manager." if hangs else error.next_step
-        mend = (lambda: _end_daemon(patient)) if hangs else None
+        words, next_step, mend = str(error), error.next_step, None
+        if isinstance(error, DaemonLost) and daemon_lives(runtime):
+            words = "A daemon is running but does not answer."
+            next_step = "End it, with --fix or in the task manager."
+            mend = partial(_end_daemon, patient)
+        elif isinstance(error, DaemonNotRunning) and daemon_lives(runtime):
+            words = "A daemon is running, but what tells of it is gone or damaged."
+            next_step = "End the process `impasto daemon run`, or log out and in."
         yield Finding("daemon", False, words, next_step, mend)
         return
     yield Finding(
@@ -268,7 +302,10 @@ def daemon(patient: Patient) -> Iterator[Finding]:
 
 
 def _end_daemon(patient: Patient) -> None:
-    """Kill the daemon that holds the lock, if its process is known to be one of ours."""
+    """Stop the daemon that holds the lock; kill it if it does not, and is known to be ours."""
+    with contextlib.suppress(ImpastoError):
+        service.stop(patient.paths)
+        return
     pid = read_connection(connection_file(patient.paths.runtime)).pid
     try:
         line = Path(f"/proc/{pid}/cmdline").read_text()

@@ -16,7 +16,8 @@ from impasto_installer.hosts import Host, find_hosts
 from impasto_installer.install import advice, where_to_look
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import KRITA_FILES
-from impasto_protocol.connection import write_file
+from impasto_installer.startup import startup
+from impasto_installer.transaction import Transaction
 
 _INSTALL = "Run the installer again."
 _NAMED = 3
@@ -26,6 +27,9 @@ def editors(patient: Patient) -> Iterator[Finding]:
     """Every editor on the machine, and the command that plug-ins run."""
     if patient.manifest:
         yield from _files(patient, patient.manifest, "command", patient.machine.launcher)
+        if patient.manifest.starts_at_login:
+            start = startup(patient.machine).file
+            yield from _files(patient, patient.manifest, "start at login", start)
     hosts = find_hosts(patient.machine)
     if not hosts:
         yield Finding("editors", None, "There is no GIMP 3 or Krita 5 on this machine.")
@@ -35,8 +39,8 @@ def editors(patient: Patient) -> Iterator[Finding]:
 
 def _editor(patient: Patient, host: Host) -> Iterator[Finding]:
     manifest = patient.manifest
-    if host.is_too_old:
-        yield Finding(str(host), None, f"The Python {host.python} of {host} is too old.")
+    if host.hindrance:
+        yield Finding(str(host), None, f"{host} does not have the plug-in: {host.hindrance}.")
         return
     if manifest is None or str(host.plugin) not in manifest.places:
         good = None if manifest is None else False
@@ -62,7 +66,7 @@ def _editor(patient: Patient, host: Host) -> Iterator[Finding]:
 
 def _files(patient: Patient, manifest: Manifest, check: str, place: Path) -> Iterator[Finding]:
     """What is no longer as it was placed."""
-    damages = {file: what for file, what in manifest.damages() if file.is_relative_to(place)}
+    damages = dict(manifest.damages(place))
     if not damages:
         yield Finding(check, True, f"Every file of {place} is as it was placed.")
         return
@@ -100,12 +104,17 @@ def _krita(patient: Patient, manifest: Manifest, host: Host) -> Iterator[Finding
     for name in KRITA_FILES:
         yield from _files(patient, manifest, str(host), host.folder / name)
     settings = host.settings
-    text = settings.read_text(encoding="utf-8") if settings and settings.exists() else ""
+    text = settings.read_bytes() if settings and settings.exists() else b""
     if settings and not kritarc.is_enabled(text):
+
+        def turn_on() -> None:
+            with Transaction(patient.machine.data) as changes:
+                changes.write(settings, kritarc.enable(text))
+
         yield Finding(
             str(host), False, f"The plug-in is turned off in {host}.",
             "Turn it on: Settings ▸ Configure Krita ▸ Python Plugin Manager.",
-            lambda: write_file(settings, kritarc.enable(text).encode()),
+            turn_on,
         )  # fmt: skip
     else:
         yield Finding(str(host), None, f"The plug-in is turned on; {where_to_look(host)}")
@@ -114,15 +123,16 @@ def _krita(patient: Patient, manifest: Manifest, host: Host) -> Iterator[Finding
 
 
 def _log(patient: Patient, host: Host) -> list[str]:
-    """What Krita wrote of a plug-in that it could not load."""
+    """What Krita wrote, since it was last started, of a plug-in that it could not load."""
     local = patient.machine.folder("LOCALAPPDATA", "AppData/Local")
     folder = local if patient.machine.system == "win32" else host.folder.parent
     try:
-        lines = (folder / "krita.log").read_text(encoding="utf-8", errors="replace").splitlines()
+        log = (folder / "krita.log").read_text(encoding="utf-8", errors="replace")
     except OSError:
         return []
     words = ("Could not import", "Error", "Traceback")
-    return [x for x in lines[-400:] if "impasto" in x and any(word in x for word in words)][-3:]
+    lines = log.rpartition("SESSION:")[2].splitlines()
+    return [x for x in lines if "impasto" in x and any(word in x for word in words)][-3:]
 
 
 def _is_closed(folder: Path) -> bool:

@@ -65,11 +65,14 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], str]:
     """The sixteen convolutions of VGG-19 in a safetensors file, and the sha256 of the file.
 
     float16 or float32, by torchvision's names. Raises WeightsBad unless the file holds exactly
-    those tensors, all finite.
+    those tensors, all finite, and is as it was when `fetch` or `adopt` put it there.
     """
     import safetensors.torch
 
     data = _read(path)
+    digest = hashlib.sha256(data).hexdigest()
+    if _hash_file(path).is_file() and digest.encode() not in _read(_hash_file(path)):
+        raise WeightsBad(f"{path} is damaged: it is not what was put there.")
     if int.from_bytes(data[:8], "little") > _LARGEST_HEADER_BYTES:
         raise WeightsBad(f"{path} is not a safetensors file of VGG-19.")
     try:
@@ -77,7 +80,7 @@ def load(path: Path) -> tuple[dict[str, torch.Tensor], str]:
     except Exception as error:  # its errors share no base class but this
         raise WeightsBad(f"{path} is not a safetensors file, or is damaged.") from error
     _check(tensors, path)
-    return tensors, hashlib.sha256(data).hexdigest()
+    return tensors, digest
 
 
 def _check(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
@@ -101,7 +104,7 @@ def adopt(file: Path, data_dir: Path) -> Path:
     if _head(file) == b"PK\x03\x04" or file.suffix in (".pth", ".pt"):
         return convert(file, data_dir, published_prefix())
     load(file)
-    return write_file(stored(data_dir), _read(file))
+    return _keep(_read(file), data_dir)
 
 
 def published_url() -> str:
@@ -141,7 +144,18 @@ def convert(file: Path, data_dir: Path, prefix: str) -> Path:
         raise WeightsBad(f"{file} does not hold the convolutions of VGG-19.") from error
     _check(kept, file)
     metadata = {"source": file.name, "sha256": digest}
-    return write_file(stored(data_dir), safetensors.torch.save(kept, metadata=metadata))
+    return _keep(safetensors.torch.save(kept, metadata=metadata), data_dir)
+
+
+def _keep(data: bytes, data_dir: Path) -> Path:
+    path = write_file(stored(data_dir), data)
+    write_file(_hash_file(path), hashlib.sha256(data).hexdigest().encode())
+    return path
+
+
+def _hash_file(path: Path) -> Path:
+    """Where the sha256 of our own copy is kept; beside a file of the user's there is seldom one."""
+    return path.with_suffix(".sha256")
 
 
 def _open(path: Path) -> BufferedReader:

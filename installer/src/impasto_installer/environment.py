@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from impasto_installer.machine import Machine
 from impasto_installer.plugins import ROOT
 from impasto_protocol.errors import DiskFull, InstallFailed
 
+_OLDEST_UV = (0, 10)  # knows CUDA 13, for which torch is built
 PYTHONS = ">=3.11,<3.15"
 _NOT_INHERITED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH")
 
@@ -30,7 +32,9 @@ def hardware(machine: Machine) -> str:
         nvidia = [machine.root / name for name in names]
     if any(file.exists() for file in nvidia):
         return "cuda"
-    return "rocm" if (machine.root / "dev/kfd").exists() else "cpu"
+    # By what uv asks, as the device of an AMD card is there without ROCm too.
+    rocm = shutil.which("rocm_agent_enumerator", path=machine.environment.get("PATH"))
+    return "rocm" if rocm else "cpu"
 
 
 def torch_backend(chosen: str, found: str) -> str:
@@ -49,9 +53,9 @@ class Uv:
     def __init__(self, machine: Machine, wheels: Path | None = None) -> None:
         self._machine, self._wheels = machine, wheels
         self.private = machine.data / "uv"
-        own = machine.program(self.private, "uv")
         found = shutil.which("uv", path=machine.environment.get("PATH"))
-        self._program = found or (str(own) if own.exists() else None)
+        programs = filter(None, [found, str(machine.program(self.private, "uv"))])
+        self._program = next(filter(_serves, programs), None)
 
     @property
     def missing(self) -> bool:
@@ -100,9 +104,9 @@ class Uv:
         self._install(folder, backend, sorted(map(str, built.glob("*.whl"))))
 
     def mend(self, folder: Path, built: Path, backend: str, packages: Mapping[str, str]) -> None:
-        """Put packages, by name and version, anew into the daemon's environment."""
+        """Put packages, by name and requirement, anew into the daemon's environment."""
         ours = {wheel.name.split("-")[0].replace("_", "-"): str(wheel) for wheel in built.glob("*")}
-        wanted = [ours.get(name, f"{name}=={version}") for name, version in packages.items()]
+        wanted = [ours.get(name, requirement) for name, requirement in packages.items()]
         again = [option for name in packages for option in ("--reinstall-package", name)]
         self._install(folder, backend, ["--no-deps", *again, *wanted])
 
@@ -135,6 +139,16 @@ class Uv:
         if str(self._program).startswith(str(self.private)):
             variables["UV_CACHE_DIR"] = str(self._machine.data / "cache")
         return variables
+
+
+def _serves(uv: str) -> bool:
+    """Whether a uv can be run, and knows what it is told."""
+    try:
+        said = subprocess.run([uv, "--version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return False
+    told = re.match(r"uv (\d+)\.(\d+)", said)
+    return told is not None and tuple(map(int, told.groups())) >= _OLDEST_UV
 
 
 def plain_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -45,9 +45,15 @@ class Host:
         return self.folder / ("impasto" if self.editor == "GIMP" else "pykrita/impasto")
 
     @property
-    def is_too_old(self) -> bool:
-        """Whether its Python is known, and cannot run the plug-in."""
-        return bool(self.python) and tuple(map(int, self.python.split("."))) < _OLDEST_PYTHON
+    def hindrance(self) -> str:
+        """Why the plug-in cannot be put into it, in words; empty where it can."""
+        if self.python and tuple(map(int, self.python.split("."))) < _OLDEST_PYTHON:
+            return f"its Python {self.python} is too old"
+        # Were that link made a folder, the snap would not start any more.
+        current = [folder for folder in self.folder.parents if folder.name == "current"]
+        if self.packaging == "snap" and not current[0].is_symlink():
+            return "start it once, then run the installer again"
+        return ""
 
     @property
     def takes_compiled(self) -> bool:
@@ -266,7 +272,8 @@ def _release(prefix: Path, name: str, series: str = "") -> str:
 
 def _bundle_version(file: Path) -> str:
     with contextlib.suppress(OSError, ValueError, plistlib.InvalidFileException):
-        return str(plistlib.loads(file.read_bytes()).get("CFBundleShortVersionString", ""))
+        told = str(plistlib.loads(file.read_bytes()).get("CFBundleShortVersionString", ""))
+        return told if re.match(r"\d", told) else ""
     return ""
 
 

@@ -1,8 +1,7 @@
-"""Installing, upgrading and uninstalling, each as one transaction."""
+"""Installing and upgrading, as one transaction."""
 
 from __future__ import annotations
 
-import contextlib
 import subprocess
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,18 +18,24 @@ from impasto_installer.environment import (
 from impasto_installer.hosts import Host, find_hosts
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
-from impasto_installer.plugins import KRITA_FILES, build_gimp, build_krita, common_python
-from impasto_installer.startup import startup
+from impasto_installer.plugins import (
+    ANY_PYTHON,
+    KRITA_FILES,
+    build_gimp,
+    build_krita,
+    common_python,
+)
+from impasto_installer.startup import startup, tell_system
 from impasto_installer.terminal import Terminal
-from impasto_installer.transaction import Transaction, remove
+from impasto_installer.transaction import Transaction
+from impasto_protocol import __version__
 from impasto_protocol.errors import DiskFull, InstallFailed
 
-VERSION = "0.1.0"
-_NEEDED_GIB = {"cuda": 9.0, "rocm": 20.0, "apple": 3.0, "cpu": 3.0}
+_NEEDED_GIB = {"cu": 9.0, "rocm": 20.0, "": 3.0}
+"""By how the backend's or the hardware's name begins."""
 _UPGRADE_GIB = 1.0
-_ANY_PYTHON = "3.12"  # without compiled code any version is as good
 
-_LAUNCHER = """#!/bin/sh
+LAUNCHER = """#!/bin/sh
 # Placed by Impasto's installer, and removed by it.
 # An editor's own Python and libraries are not for this one.
 unset PYTHONHOME PYTHONPATH
@@ -46,9 +51,9 @@ exit 1
 
 @dataclass(frozen=True)
 class Options:
-    """What can be chosen about an installation."""
+    """What can be chosen about an installation. torch: empty for what was chosen before."""
 
-    torch: str = "auto"
+    torch: str = ""
     wheels: Path | None = None
     weights: Path | None = None
     fetch: bool = True
@@ -62,19 +67,22 @@ class Plan:
     machine: Machine
     options: Options
     hosts: list[Host] = field(default_factory=list)
-    too_old: list[Host] = field(default_factory=list)
+    left_out: list[Host] = field(default_factory=list)
 
     @classmethod
     def of(cls, machine: Machine, options: Options) -> Plan:
         """A plan for the editors that are on the machine."""
         hosts = find_hosts(machine)
-        too_old = [host for host in hosts if host.is_too_old]
-        return cls(machine, options, [host for host in hosts if host not in too_old], too_old)
+        return cls(
+            machine, options,
+            [host for host in hosts if not host.hindrance], [h for h in hosts if h.hindrance],
+        )  # fmt: skip
 
     def lines(self) -> list[str]:
         """The plan in a painter's words."""
         found, machine, options = hardware(self.machine), self.machine, self.options
-        backend = torch_backend(options.torch, found) or "the package index's own"
+        chosen = _chosen_torch(options, Manifest.load(machine.data))
+        backend = torch_backend(chosen, found) or "the package index's own"
         lines = [f"The daemon, with torch for {found} ({backend}), in {machine.environment_dir}"]
         lines += [f"The command {machine.launcher}"] if machine.system != "win32" else []
         lines += [f"The plug-in for {host}, in {host.plugin}" for host in self.hosts]
@@ -87,33 +95,34 @@ class Plan:
             lines.append("The trained network, downloaded (550 MB, of which 80 are kept)")
         if options.starts_at_login:
             lines.append(f"The daemon started at login, by {startup(machine).file}")
-        return lines + [f"Not for {h}: its Python {h.python} is too old" for h in self.too_old]
+        return lines + [f"Not for {host}: {host.hindrance}" for host in self.left_out]
 
 
 def install(plan: Plan, terminal: Terminal) -> None:
     """Put everything in place, or leave everything as it is. Raises ImpastoError."""
     machine, options = plan.machine, plan.options
-    old = Manifest.load(machine.data)
-    _check_space(machine, old)
-    uv = Uv(machine, options.wheels)
-    with Transaction(machine.data) as changes:
-        if changes.recovered:
-            terminal.say("An installation that was interrupted has been put back first.")
-        manifest = Manifest(VERSION)
+    with Transaction(machine.data, terminal.say) as changes:
+        old = Manifest.load(machine.data)
+        manifest = Manifest(__version__, torch=_chosen_torch(options, old))
+        backend = torch_backend(manifest.torch, hardware(machine))
+        _check_space(machine, backend, old)
+        uv = Uv(machine, options.wheels)
         if old:
             manifest.made, manifest.enabled, manifest.weights = old.made, old.enabled, old.weights
         stop_daemon(machine)
-        for leaving in machine.leavings:
-            changes.make(leaving.parent)
+        for kept in (machine.config, machine.log):
+            changes.make(kept.parent)
+        for filled_by_uv in (machine.data / "cache", machine.data / "python"):
+            if not filled_by_uv.exists():
+                changes.replace(filled_by_uv)
         if uv.missing:
             with terminal.doing("Getting uv"):
                 changes.replace(uv.private)
                 uv.bootstrap()
-        manifest.torch = torch_backend(options.torch, hardware(machine))
         with terminal.doing("Putting the daemon together"):
-            _place_environment(machine, uv, manifest.torch, changes)
+            _place_environment(machine, uv, backend, changes)
         if options.weights:
-            manifest.weights = str(options.weights.resolve())
+            manifest.weights = str(options.weights)
             with terminal.doing("Checking the trained network"):
                 _use_weights(machine, options.weights, changes)
         spare = changes.replace(machine.data / "spare")
@@ -126,42 +135,11 @@ def install(plan: Plan, terminal: Terminal) -> None:
         if options.starts_at_login or (old and old.starts_at_login):
             manifest.starts_at_login = True
             start = startup(machine)
-            manifest.record(changes.write(start.file, start.text), spare)
+            manifest.record(changes.write(changes.replace(start.file), start.text), spare)
         manifest.made += [str(folder) for folder in changes.made]
         changes.write(machine.data / "installed.json", manifest.dump())
     if manifest.starts_at_login:
-        _tell_system(startup(machine).register)
-
-
-def uninstall(machine: Machine, *, presets: bool) -> None:
-    """Take everything away; the saved styles too with `presets`. Raises InstallFailed."""
-    manifest = Manifest.load(machine.data)
-    if manifest is None and not machine.data.exists():
-        raise InstallFailed("Impasto is not installed.", next_step="There is nothing to do.")
-    manifest = manifest or Manifest(VERSION)
-    stop_daemon(machine)
-    if manifest.starts_at_login:
-        _tell_system(startup(machine).unregister)
-    with Transaction(machine.data) as changes:
-        for place in map(Path, manifest.places):
-            changes.replace(place)
-            for remembered in place.parent.parent.glob("plug-in-settings/*plug-in-impasto-*"):
-                changes.replace(remembered)
-        for file in map(Path, manifest.enabled):
-            if file.exists():
-                text = kritarc.disable(file.read_text(encoding="utf-8"))
-                changes.write(file, text.encode()) if text.strip() else changes.replace(file)
-        kept = {"unfinished", "installer.lock"} | (set() if presets else {"presets"})
-        for child in machine.data.iterdir():
-            if child.name not in kept:
-                changes.replace(child)
-        changes.made = [*map(Path, manifest.made), *changes.made]
-    (machine.data / "installer.lock").unlink()
-    for leaving in (*machine.leavings, machine.runtime):
-        remove(leaving)
-    changes.clear()
-    with contextlib.suppress(OSError):  # it holds the saved styles still
-        machine.data.rmdir()
+        tell_system(startup(machine).register, terminal)
 
 
 def fetch_weights(machine: Machine) -> bool:
@@ -184,6 +162,8 @@ def verify(plan: Plan, terminal: Terminal) -> list[str]:
 
 def advice(host: Host) -> str:
     """What an editor in a sandbox needs to reach the daemon, which it cannot start."""
+    if host.packaging == "snap":
+        return f"{host} is in a sandbox that keeps it from the daemon; no way through is known."
     if host.packaging != "flatpak":
         return ""
     return (
@@ -205,8 +185,16 @@ def stop_daemon(machine: Machine) -> None:
         _impasto(machine, "daemon", "stop", quiet=True)
 
 
-def _check_space(machine: Machine, old: Manifest | None) -> None:
-    needed = _UPGRADE_GIB if old else _NEEDED_GIB[hardware(machine)]
+def _chosen_torch(options: Options, old: Manifest | None) -> str:
+    return options.torch or (old.torch if old else "auto")
+
+
+def _check_space(machine: Machine, backend: str, old: Manifest | None) -> None:
+    # The package index's own torch for Linux is the one for CUDA.
+    index = "cuda" if machine.system == "linux" else "cpu"
+    kind = {"auto": hardware(machine), "": index}.get(backend, backend)
+    needed = next(gib for start, gib in _NEEDED_GIB.items() if kind.startswith(start))
+    needed = _UPGRADE_GIB if old else needed
     free = free_gib(machine.data)
     if free < needed:
         raise DiskFull(
@@ -224,7 +212,7 @@ def _place_environment(machine: Machine, uv: Uv, backend: str, changes: Transact
 
 def _use_weights(machine: Machine, file: Path, changes: Transaction) -> None:
     changes.replace(machine.data / "weights")
-    used = _impasto(machine, "weights", "use", str(file.resolve()), quiet=True)
+    used = _impasto(machine, "weights", "use", str(file), quiet=True)
     if used.returncode:
         raise InstallFailed(
             " ".join(used.stderr.decode(errors="replace").split()),
@@ -237,8 +225,8 @@ def _place_launcher(
 ) -> None:
     if machine.system == "win32":
         return
-    text = _LAUNCHER.format(data=str(machine.data).replace("'", "'\\''"))
-    manifest.record(changes.write(machine.launcher, text.encode(), 0o755), spare)
+    text = LAUNCHER.format(data=str(machine.data).replace("'", "'\\''"))
+    manifest.record(changes.write(changes.replace(machine.launcher), text.encode(), 0o755), spare)
 
 
 def _by_folder(hosts: list[Host]) -> list[list[Host]]:
@@ -254,7 +242,7 @@ def _place_plugin(
     host = hosts[0]
     python = common_python([h.python for h in hosts])
     pyzmq = bool(python) and all(h.takes_compiled for h in hosts)
-    python, target = python or _ANY_PYTHON, changes.replace(host.plugin)
+    python, target = python or ANY_PYTHON, changes.replace(host.plugin)
     if host.editor == "GIMP":
         # Where the path decides, a Python without GIMP's modules may come first on it.
         fixed = {h.interpreter for h in hosts}
@@ -267,8 +255,8 @@ def _place_plugin(
     for place in (target, *beside):
         manifest.record(place, spare)
     for settings in {h.settings for h in hosts if h.settings}:
-        text = settings.read_text(encoding="utf-8") if settings.exists() else ""
-        changes.write(settings, kritarc.enable(text).encode())
+        text = settings.read_bytes() if settings.exists() else b""
+        changes.write(settings, kritarc.enable(text))
         manifest.enabled = sorted({*manifest.enabled, str(settings)})
 
 
@@ -287,11 +275,3 @@ def _impasto(
         env=plain_environment(machine.environment), stdin=subprocess.DEVNULL,
         capture_output=quiet, check=False,
     )  # fmt: skip
-
-
-def _tell_system(command: tuple[str, ...]) -> None:
-    """The files alone are enough at the next login, so a refusal is no failure."""
-    try:
-        subprocess.run(command, capture_output=True, check=False)
-    except OSError:
-        return

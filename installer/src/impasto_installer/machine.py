@@ -47,16 +47,24 @@ class Machine:
         return self.data / "presets"
 
     @property
-    def leavings(self) -> list[Path]:
-        """What the daemon leaves in other folders: settings and log."""
+    def config(self) -> Path:
+        """The daemon's settings."""
         if own := self.environment.get("IMPASTO_HOME"):
-            return [Path(own) / "config.toml", Path(own) / "log"]
+            return Path(own) / "config.toml"
+        if self.system != "linux":
+            return self.data / "config.toml"
+        return self.folder("XDG_CONFIG_HOME", ".config") / "impasto/config.toml"
+
+    @property
+    def log(self) -> Path:
+        """The daemon's log; older ones are beside it."""
+        if own := self.environment.get("IMPASTO_HOME"):
+            return Path(own) / "log/daemon.log"
         if self.system == "win32":
-            return []
+            return self.data / "Logs/daemon.log"
         if self.system == "darwin":
-            return [self.home / "Library/Logs/impasto"]
-        config = self.folder("XDG_CONFIG_HOME", ".config") / "impasto"
-        return [config, self.folder("XDG_STATE_HOME", ".local/state") / "impasto"]
+            return self.home / "Library/Logs/impasto/daemon.log"
+        return self.folder("XDG_STATE_HOME", ".local/state") / "impasto/log/daemon.log"
 
     @property
     def runtime(self) -> Path:

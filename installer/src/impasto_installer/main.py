@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import errno
+import io
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -15,22 +17,25 @@ from impasto_installer.install import (
     Plan,
     fetch_weights,
     install,
-    uninstall,
     verify,
 )
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
 from impasto_installer.terminal import Terminal
+from impasto_installer.uninstall import uninstall
 from impasto_protocol.errors import ImpastoError, InstallFailed
-
-_BACK = "Everything is as it was before."
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Do what the command line says: 0 done, 1 an error, 130 stopped with Ctrl-C."""
     given = _parser().parse_args(arguments)
+    for output in (sys.stdout, sys.stderr):
+        if isinstance(output, io.TextIOWrapper):  # not every terminal knows ✓
+            output.reconfigure(errors="replace")
     terminal = Terminal(yes=given.yes)
-    signal.signal(signal.SIGTERM, _stop)
+    for name in ("SIGTERM", "SIGHUP"):  # the second comes when the terminal is closed
+        if hasattr(signal, name) and signal.getsignal(getattr(signal, name)) != signal.SIG_IGN:
+            signal.signal(getattr(signal, name), _stop)
     try:
         if owns_everything() and not given.as_root:
             raise InstallFailed(
@@ -39,16 +44,22 @@ def main(arguments: list[str] | None = None) -> int:
             )
         return _act(given, terminal)
     except ImpastoError as error:
-        return _tell(f"{error} {_BACK}\n{error.next_step}")
+        return _tell(f"{error}\n{error.next_step}")
     except OSError as error:
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        where = f"{error.filename}: {error.strerror}." if error.filename else f"{error}."
-        words = "The disk is full." if full else where
-        next_step = "Free some space" if full else "See that this place can be written to"
-        return _tell(f"{words} {_BACK}\n{next_step}, then run the installer again.")
+        return _tell(_reason(error))
     except KeyboardInterrupt:
-        _tell(f"Stopped. {_BACK}")
+        _tell("Stopped.")
         return 130
+
+
+def _reason(error: OSError) -> str:
+    # Copying a folder fails with a list, of which the first has all that is known as words.
+    words = error.args[0][0][2] if isinstance(error, shutil.Error) else str(error)
+    full = (errno.ENOSPC, errno.EDQUOT)
+    if error.errno in full or any(words.startswith(f"[Errno {code}]") for code in full):
+        return "The disk is full.\nFree some space, then run the installer again."
+    place = f"{error.filename}: {error.strerror}" if error.filename else words
+    return f"{place}.\nSee that this place can be written to, then run the installer again."
 
 
 def _act(given: argparse.Namespace, terminal: Terminal) -> int:
@@ -56,11 +67,11 @@ def _act(given: argparse.Namespace, terminal: Terminal) -> int:
     installed = Manifest.load(machine.data)
     if given.action == "uninstall":
         return _uninstall(given, machine, terminal)
-    if given.action == "upgrade" and not installed:
+    if given.action == "upgrade" and not machine.data.exists():
         raise InstallFailed("Impasto is not installed yet.", next_step="Leave out `upgrade`.")
     options = Options(
-        given.torch_backend, given.wheels and given.wheels.resolve(), given.weights,
-        not given.no_weights, given.start_at_login,
+        given.torch_backend, given.wheels, given.weights, not given.no_weights,
+        given.start_at_login,
     )  # fmt: skip
     plan = Plan.of(machine, options)
     has_weights = (machine.data / "weights/vgg19_features.safetensors").exists()
@@ -95,7 +106,7 @@ def _uninstall(given: argparse.Namespace, machine: Machine, terminal: Terminal) 
     terminal.say(f"Everything of Impasto{kept} will be removed.")
     if given.dry_run or not terminal.agrees("Go on?"):
         return 0
-    uninstall(machine, presets=given.presets)
+    uninstall(machine, terminal, presets=given.presets)
     terminal.say("Impasto is gone.")
     return 0
 
@@ -106,11 +117,11 @@ def _parser() -> argparse.ArgumentParser:
     add("action", nargs="?", choices=["install", "upgrade", "uninstall"], default="install")
     add("--yes", action="store_true", help="ask nothing")
     add("--dry-run", action="store_true", help="only say what would be done")
-    add("--torch-backend", default="auto", metavar="NAME",
-        help="cpu, cu130, rocm7.1, … as uv knows them; pypi: the package index's own; default: "
-        "what fits the hardware")  # fmt: skip
-    add("--wheels", type=Path, metavar="DIR", help="take every package from DIR, offline")
-    add("--weights", type=Path, metavar="FILE", help="use this file of the trained network")
+    add("--torch-backend", default="", metavar="NAME",
+        help="cpu, cu130, rocm7.1, … as uv knows them; pypi: the package index's own; auto: what "
+        "fits the hardware; default: as before, and at first auto")  # fmt: skip
+    add("--wheels", type=_there, metavar="DIR", help="take every package from DIR, offline")
+    add("--weights", type=_there, metavar="FILE", help="use this file of the trained network")
     add("--no-weights", action="store_true", help="leave the trained network for later")
     add("--start-at-login", action="store_true", help="start the daemon at login")
     add("--presets", action="store_true", help="with uninstall: remove the saved styles too")
@@ -118,7 +129,14 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _stop(_signal: int, _frame: FrameType | None) -> None:
+def _there(name: str) -> Path:
+    if not Path(name).exists():
+        raise argparse.ArgumentTypeError(f"{name} is not there")
+    return Path(name).resolve()
+
+
+def _stop(number: int, _frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_IGN)  # putting things back is not stopped by a second one
     raise KeyboardInterrupt
 
 

@@ -20,7 +20,7 @@ class Manifest:
 
     places: files and folders that are ours alone. files: each with its sha256 and mode.
     made: folders that were not there before. enabled: settings of Krita that name the plug-in.
-    weights: the file that was named. torch: the backend that uv was told.
+    weights: the file that was named. torch: as it was chosen.
     """
 
     version: str
@@ -54,16 +54,14 @@ class Manifest:
             if not (spare / digest).exists():
                 shutil.copyfile(file, spare / digest)
 
-    def damages(self) -> Iterator[tuple[Path, str]]:
-        """Each placed file that is no longer what it was, and what happened to it."""
+    def damages(self, place: Path | None = None) -> Iterator[tuple[Path, str]]:
+        """Each file, of a place or of all, that is not as it was placed, and what is amiss."""
         for name, (digest, mode) in self.files.items():
             file = Path(name)
-            if not file.is_file():
-                yield file, "is missing"
-            elif _digest(file) != digest:
-                yield file, "was changed"
-            elif os.name == "posix" and _mode(file) != mode:
-                yield file, "has other permissions"
+            if place is None or file.is_relative_to(place):
+                what = _damage(file, digest, mode)
+                if what:
+                    yield file, what
 
     def mend(self, file: Path, spare: Path) -> None:
         """Bring a placed file back. Raises OSError, also where no good spare copy is left."""
@@ -79,6 +77,17 @@ def _files(folder: Path) -> Iterator[Path]:
     for file in sorted(folder.rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             yield file
+
+
+def _damage(file: Path, digest: str, mode: int) -> str:
+    try:
+        if _digest(file) != digest:
+            return "was changed"
+        return "has other permissions" if os.name == "posix" and _mode(file) != mode else ""
+    except FileNotFoundError:
+        return "is missing"
+    except OSError:
+        return "cannot be read"
 
 
 def _digest(file: Path) -> str:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from impasto_protocol.errors import InstallFailed
 
 ROOT = Path(__file__).resolve().parents[3]
 """The checkout or the unpacked archive."""
@@ -19,6 +22,9 @@ Vendor = Callable[[Path, str, Sequence[str]], None]
 _OURS = shutil.ignore_patterns("__pycache__", "vendor")
 _REQUIREMENTS = ("msgpack>=1.2.3,<2", "pyzmq>=27.1,<28")
 _LITTER = (".*", "bin", "**/__pycache__", "*.dist-info/[!ML]*")  # but metadata and licences
+ANY_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""Without compiled code any version is as good; of this one offline folders have packages."""
+
 _OLDEST_SHARED = (3, 12)  # pyzmq has one build for this Python and all that follow
 
 
@@ -59,7 +65,14 @@ def common_python(versions: Sequence[str]) -> str:
 
 
 def _fill(folder: Path, vendor: Vendor, python: str, *, pyzmq: bool) -> None:
-    vendor(folder, python, _REQUIREMENTS if pyzmq else _REQUIREMENTS[:1])
+    try:
+        vendor(folder, python, _REQUIREMENTS if pyzmq else _REQUIREMENTS[:1])
+    except InstallFailed:
+        if not pyzmq:
+            raise
+        # An offline folder may have none for this Python; the plug-in then uses the bridge.
+        shutil.rmtree(folder, ignore_errors=True)
+        vendor(folder, ANY_PYTHON, _REQUIREMENTS[:1])
     # The pure msgpack that remains runs in every Python, and the headers it packs are small.
     for library in [*folder.glob("msgpack/*.so"), *folder.glob("msgpack/*.pyd")]:
         library.unlink()

@@ -6,11 +6,14 @@ Without it the daemon starts when the first picture is to be painted.
 from __future__ import annotations
 
 import plistlib
+import shlex
+import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 from xml.sax.saxutils import escape
 
 from impasto_installer.machine import Machine
+from impasto_installer.terminal import Terminal
 
 _UNIT = """[Unit]
 Description=Impasto paints pictures in the style of others
@@ -26,7 +29,7 @@ WantedBy=default.target
 
 _TASK = """<?xml version="1.0"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
-  <Triggers><LogonTrigger><Enabled>true</Enabled></LogonTrigger></Triggers>
+  <Triggers><LogonTrigger><UserId>{user}</UserId></LogonTrigger></Triggers>
   <Settings>
     <MultipleInstancesPolicy>IgnoreNew</MultipleInstancesPolicy>
     <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
@@ -52,8 +55,11 @@ def startup(machine: Machine) -> Startup:
     program = str(machine.launcher)
     if machine.system == "win32":
         file = machine.data / "at-login.xml"
+        # A task for whoever logs in is the administrator's to make.
+        names = (machine.environment.get(name) for name in ("USERDOMAIN", "USERNAME"))
+        user = "\\".join(filter(None, names))
         return Startup(
-            file, _TASK.format(program=escape(program)).encode(),
+            file, _TASK.format(program=escape(program), user=escape(user)).encode(),
             ("schtasks", "/Create", "/TN", "Impasto", "/XML", str(file), "/F"),
             ("schtasks", "/Delete", "/TN", "Impasto", "/F"),
         )  # fmt: skip
@@ -74,3 +80,11 @@ def startup(machine: Machine) -> Startup:
         (*systemctl, "enable", "--now", "impasto.service"),
         (*systemctl, "disable", "--now", "impasto.service"),
     )  # fmt: skip
+
+
+def tell_system(command: tuple[str, ...], terminal: Terminal) -> None:
+    """Have the system start the daemon at login or not; a refusal is said, and no failure."""
+    try:
+        subprocess.run(command, capture_output=True, check=True)
+    except (OSError, subprocess.CalledProcessError):
+        terminal.say(f"Refused, so starting at login stays as it is: {shlex.join(command)}")

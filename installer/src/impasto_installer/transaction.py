@@ -2,15 +2,18 @@
 
 What is about to change is first moved aside, into `unfinished` in Impasto's own folder, and a
 journal there says where it belongs. The next transaction puts back what an interrupted one left.
+Once that folder is called `removed` the changes stand, and what is in it is litter.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
@@ -22,24 +25,27 @@ from impasto_protocol.errors import AlreadyRunning
 class Transaction:
     """Changes below any folders, undone together unless the `with` ends well.
 
-    folder: Impasto's own. made: the folders that had to be made on the way.
-    recovered: whether an earlier one had been interrupted; it has been put back.
+    folder: Impasto's own. say: told when things have been put back as they were.
+    made: the folders that had to be made on the way.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, say: Callable[[str], object] = lambda words: None) -> None:
         self._aside, self._lock_file = folder / "unfinished", folder / "installer.lock"
-        self._journal = self._aside / "journal.json"
+        self._removed, self._journal = folder / "removed", self._aside / "journal.json"
         self._steps: list[dict[str, str | bool]] = []
+        self._say = say
         self.made: list[Path] = []
         self.make(folder)
         self._lock = self._hold()
-        self.recovered = self._journal.exists()
-        if self.recovered:
+        if self._journal.exists():
             self._steps = json.loads(self._journal.read_text(encoding="utf-8"))
             self._put_back()
+            say("An installation that was interrupted has been put back first.")
 
     def __enter__(self) -> Transaction:
-        self._aside.mkdir(exist_ok=True)
+        remove(self._aside)
+        remove(self._removed)
+        self._aside.mkdir()
         for made in self.made:
             self._note(made=str(made))
         return self
@@ -50,18 +56,20 @@ class Transaction:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if error is None:
-            self._forget()
-        else:
-            self._put_back()
-        self._lock.close()
+        with self._lock:
+            if error is None:
+                self._forget()
+            else:
+                self._put_back()
         if error:
             self.clear()
+            self._say("Everything is as it was before.")
 
     def clear(self) -> None:
         """Remove the folders that were made and hold nothing more."""
-        if self._aside.parent in self.made:
-            self._lock_file.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            if self._aside.parent in self.made:
+                self._lock_file.unlink()
         for folder in reversed(self.made):
             with contextlib.suppress(OSError):
                 folder.rmdir()
@@ -73,11 +81,14 @@ class Transaction:
         there = os.path.lexists(target)
         self._note(target=str(target), backup=str(backup), there=there)
         if there:
-            shutil.move(target, backup)
+            _move(target, backup)
         return target
 
     def write(self, target: Path, content: bytes, mode: int | None = None) -> Path:
-        """A file at `target`, whole or not at all; without a mode it keeps the one it had."""
+        """A file at `target`, whole or not at all; without a mode it keeps the one it had.
+
+        What is a link stays one: that is for files of others.
+        """
         if target.is_symlink():
             target = target.resolve()
         self.make(target.parent)
@@ -124,16 +135,22 @@ class Transaction:
             if not step["there"]:
                 remove(target)
             elif os.path.lexists(backup):
-                remove(target)
-                shutil.move(backup, target)
+                # Aside before anything is deleted, for that may stop halfway.
+                if os.path.lexists(target):
+                    target.rename(_beside(target))
+                _move(backup, target)
+            with contextlib.suppress(OSError):
+                remove(_beside(target))
         self.made = [folder for folder in made if folder.exists()]
+        remove(self._removed)
         self._forget()
 
     def _forget(self) -> None:
+        """From one moment to the next what is aside is needed no more."""
         self._steps = []
-        # The journal first: what is aside without one is only litter.
-        self._journal.unlink(missing_ok=True)
-        remove(self._aside)
+        self._aside.rename(self._removed)
+        with contextlib.suppress(OSError):
+            remove(self._removed)
 
 
 def remove(path: Path) -> None:
@@ -144,3 +161,26 @@ def remove(path: Path) -> None:
         for folder, _, _ in os.walk(path):
             Path(folder).chmod(stat.S_IRWXU)
         shutil.rmtree(path)
+
+
+def _move(source: Path, target: Path) -> None:
+    """Move a file or folder, at any moment whole at one of the two. Raises OSError."""
+    try:
+        source.rename(target)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        part = _beside(target)
+        remove(part)
+        if source.is_dir() and not source.is_symlink():
+            shutil.copytree(source, part, symlinks=True)
+        else:
+            shutil.copy2(source, part, follow_symlinks=False)
+        part.rename(target)
+        source.rename(_beside(source))
+        remove(_beside(source))
+
+
+def _beside(path: Path) -> Path:
+    """Where on the same file system something is for the time that a move takes."""
+    return path.with_name(f"{path.name}.impasto-aside")

@@ -1,15 +1,17 @@
 """GIMP 3 with the plug-in in it, and the real daemon."""
 
-import runpy
 import shutil
 import time
 from pathlib import Path
 
 import pytest
-from tests.hosts.conftest import ROOT, running_daemon
+from tests.hosts.conftest import running_daemon
 from tests.hosts.host import Host
 from tests.integration.conftest import own_daemon  # noqa: F401
 
+from impasto_installer.environment import Uv
+from impasto_installer.machine import Machine
+from impasto_installer.plugins import build_gimp
 from impasto_protocol.messages import Status
 
 HERE = Path(__file__).parent
@@ -61,8 +63,7 @@ class Window(Gimp):
 
 def install(folder, *, pyzmq=True):
     """The plug-in in a GIMP profile, with what it needs."""
-    build = runpy.run_path(str(ROOT / "installer" / "build.py"))
-    build["build_gimp"](folder / "plug-ins" / "impasto", "3.13", pyzmq=pyzmq)
+    build_gimp(folder / "plug-ins/impasto", Uv(Machine.this()).vendor, "3.13", pyzmq=pyzmq)
 
 
 @pytest.fixture

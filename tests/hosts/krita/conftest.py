@@ -1,15 +1,17 @@
 """Krita with the plug-in and a driver in it, and the real daemon."""
 
-import runpy
 import shutil
 from pathlib import Path
 
 import pytest
 from PIL import Image
-from tests.hosts.conftest import ROOT, Here, lacking, running_daemon
+from tests.hosts.conftest import Here, lacking, running_daemon
 from tests.hosts.host import Host
 from tests.integration.conftest import own_daemon  # noqa: F401
 
+from impasto_installer.environment import Uv
+from impasto_installer.machine import Machine
+from impasto_installer.plugins import build_krita
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
 from impasto_protocol.messages import PresetSave
@@ -41,8 +43,7 @@ class Krita(Host):
 
 def install(data, python, *, pyzmq=True):
     """A folder for XDG_DATA_DIRS with the plug-in and the driver in it."""
-    build = runpy.run_path(str(ROOT / "installer" / "build.py"))
-    build["build_krita"](data / "krita", python, pyzmq=pyzmq)
+    build_krita(data / "krita", Uv(Machine.this()).vendor, python, pyzmq=pyzmq)
     shutil.copytree(HERE / "driver", data / "krita", dirs_exist_ok=True)
     return data
 

@@ -154,6 +154,27 @@ def test_published_file_is_known_by_its_hash_and_only_the_convolutions_kept(tmp_
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.parametrize("how", ["adopted", "converted"])
+def test_one_flipped_bit_of_what_was_put_there_is_noticed(tmp_path, good, published, how):
+    """Also where every number is still finite."""
+    file = tmp_path / ("w.safetensors" if how == "adopted" else "w.pth")
+    file.write_bytes(good if how == "adopted" else published[0])
+
+    def put():
+        if how == "adopted":
+            return weights.adopt(file, tmp_path)
+        return weights.convert(file, tmp_path, published[1])
+
+    stored = put()
+    data = bytearray(stored.read_bytes())
+    data[-2] ^= 1
+    stored.write_bytes(data)
+    with pytest.raises(WeightsBad, match="damaged") as caught:
+        weights.load(stored)
+    assert "impasto weights fetch" in caught.value.next_step
+    assert weights.load(put())
+
+
 def test_hash_in_the_published_name():
     assert weights.published_prefix() == "dcbb9e9d"
     assert weights.published_url().startswith("https://")
@@ -213,7 +234,9 @@ def test_download_is_shown_checked_and_kept(tmp_path, server, published):
     path = fetch(tmp_path, lambda *at: seen.append(at), url=server.url(published[1]))
     assert seen[-1] == (len(server.data), len(server.data)) and seen == sorted(seen)
     assert weights.find("", tmp_path) == path
-    assert files(tmp_path) == ["download.lock", "vgg19_features.safetensors"]
+    assert files(tmp_path) == [
+        "download.lock", "vgg19_features.safetensors", "vgg19_features.sha256",
+    ]  # fmt: skip
     assert weights.load(path)
 
 

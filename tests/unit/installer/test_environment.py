@@ -1,6 +1,8 @@
 """uv from pip, for painters who have never heard of it; here from a folder, without a network."""
 
+import dataclasses
 import os
+import subprocess
 import sys
 import zipfile
 
@@ -8,9 +10,16 @@ import pytest
 
 from impasto_installer.environment import Uv
 from impasto_installer.machine import Machine
+from impasto_installer.plugins import ANY_PYTHON, ROOT, build_gimp
 from impasto_protocol.errors import DiskFull, InstallFailed
 
-FAKE = "#!/bin/sh\necho $UV_CACHE_DIR $@ >&2\n[ $1 = venv ] && exit 0\necho {} >&2\nexit 2\n"
+FAKE = """#!/bin/sh
+[ $1 = --version ] && echo uv 9.1.0 && exit 0
+echo $UV_CACHE_DIR $@ >&2
+[ $1 = venv ] && exit 0
+echo {} >&2
+exit 2
+"""
 
 
 @pytest.fixture
@@ -69,3 +78,38 @@ def test_without_pip_and_network_it_says_what_to_install(machine, tmp_path):
     with pytest.raises(InstallFailed, match="could not be had") as raised:
         Uv(machine, empty).bootstrap()
     assert "python3-venv" in raised.value.next_step
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+@pytest.mark.parametrize("does", ["echo uv 0.4.30", "exit 1", "echo no such version; exit 127"])
+def test_uv_that_is_too_old_or_broken_is_no_uv(machine, tmp_path, does):
+    (tmp_path / "uv").write_text(f"#!/bin/sh\n{does}\n")
+    (tmp_path / "uv").chmod(0o755)
+    assert Uv(dataclasses.replace(machine, environment={"PATH": str(tmp_path)})).missing
+
+
+def test_offline_folder_without_packages_for_the_editors_python_still_gives_a_plug_in(tmp_path):
+    def of_this_python_alone(folder, python, requirements):
+        folder.mkdir()
+        if python != ANY_PYTHON or len(requirements) > 1:
+            raise InstallFailed("no such wheel")
+        (folder / "msgpack").mkdir()
+
+    plugin = build_gimp(tmp_path / "impasto", of_this_python_alone, "3.99")
+    assert {p.name for p in (plugin / "vendor").iterdir()} == {"msgpack", "impasto_protocol"}
+    with pytest.raises(InstallFailed):
+        build_gimp(tmp_path / "other", of_this_python_alone, "3.99", pyzmq=False)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it is for macOS")
+def test_double_click_on_macos_takes_the_newest_python_and_passes_arguments_on(tmp_path):
+    """Apple's own is 3.9."""
+    for name in ("python3", "python3.12"):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} $@\n")
+        (tmp_path / name).chmod(0o755)
+    command = ROOT / "installer/install.command"
+    said = subprocess.run(
+        ["/bin/sh", command, "--dry-run", "a b"], env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    ).stdout  # fmt: skip
+    assert said.startswith(f"python3.12 {command.parent}/install.py --dry-run a b\n")

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from impasto_installer.hosts import find_hosts
+from impasto_installer.install import Options, Plan
 from impasto_installer.machine import Machine
 
 METAINFO = '<component><release version="{}" date="2025"><release version="1.0" date="1995">'
@@ -128,6 +129,22 @@ def test_snaps(lay):
     }  # fmt: skip
 
 
+def test_snap_that_was_never_started_is_left_alone(lay):
+    """Its folder `current` is a link that snapd makes, and is not to be made by others."""
+    machine = lay("linux", {
+        "snap/krita/101/meta/snap.yaml": "name: krita\nversion: 5.2.9\n",
+        "snap/krita/current": "→ 101",
+    })  # fmt: skip
+    plan = Plan.of(machine, Options())
+    assert not plan.hosts
+    assert "Not for Krita 5.2.9 (snap): start it once, then run" in plan.lines()[-1]
+    (machine.home / "snap/krita").mkdir(parents=True)
+    (machine.home / "snap/krita/current").symlink_to("101")
+    plan = Plan.of(machine, Options())
+    assert [str(host) for host in plan.hosts] == ["Krita 5.2.9 (snap)"]
+    assert any("keeps it from the daemon" in line for line in plan.lines())
+
+
 def test_appimages(lay):
     machine = lay("linux", {
         "home/ada/Downloads/GIMP-3.0.4-x86_64.AppImage": None,
@@ -158,6 +175,13 @@ def test_macos_bundles(lay):
     }
     (krita,) = (host for host in find_hosts(machine) if host.editor == "Krita")
     assert krita.settings == machine.home / "Library/Preferences/kritarc"
+
+
+def test_version_that_is_no_number_is_none(lay):
+    (krita,) = find_hosts(
+        lay("darwin", {"Applications/krita.app/Contents/Info.plist": PLIST.format("git 1a2b")})
+    )
+    assert str(krita) == "Krita (bundle)" and not krita.hindrance
 
 
 WINDOWS = {"ProgramFiles": "Program Files", "APPDATA": "Users/ada/AppData/Roaming",

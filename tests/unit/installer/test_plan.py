@@ -1,12 +1,19 @@
 """What is chosen for a machine, and that the daemon agrees where things are."""
 
+import errno
 import io
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.installer.test_transaction import without_rights
 
 from impasto_daemon.paths import Paths
+from impasto_installer import install as installing
+from impasto_installer import main as command_line
 from impasto_installer.environment import hardware, torch_backend
 from impasto_installer.hosts import Host
 from impasto_installer.install import Options, Plan
@@ -15,18 +22,20 @@ from impasto_installer.main import main
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import common_python
 from impasto_protocol.connection import program
+from impasto_protocol.errors import DiskFull
 
 
 @pytest.mark.parametrize(
     ("files", "found", "backend"),
-    [([], "cpu", "cpu"), (["dev/nvidiactl"], "cuda", "auto"), (["dev/kfd"], "rocm", "auto"),
+    [([], "cpu", "cpu"), (["dev/nvidiactl"], "cuda", "auto"), (["dev/kfd"], "cpu", "cpu"),
+     (["dev/kfd", "rocm_agent_enumerator"], "rocm", "auto"),
      (["usr/lib/wsl/lib/libcuda.so.1"], "cuda", "auto")],
 )  # fmt: skip
 def test_torch_fits_the_hardware(tmp_path, files, found, backend):
     for name in files:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        (tmp_path / name).touch()
-    machine = Machine("linux", tmp_path, {}, tmp_path)
+        (tmp_path / name).touch(mode=0o755)
+    machine = Machine("linux", tmp_path, {"PATH": str(tmp_path)}, tmp_path)
     assert hardware(machine) == found
     assert torch_backend("auto", found) == backend
     assert torch_backend("cu128", found) == "cu128"
@@ -40,10 +49,8 @@ def test_daemon_and_installer_agree_where_things_are(monkeypatch, own):
     for name, value in own.items():
         monkeypatch.setenv(name, value)
     machine, paths = Machine.this(), Paths.of()
-    assert (machine.data, machine.presets) == (paths.data, paths.presets)
-    assert machine.runtime == paths.runtime
-    for kept in (paths.config, paths.log):
-        assert any(kept.is_relative_to(leaving) for leaving in [machine.data, *machine.leavings])
+    for name in ("data", "presets", "config", "log", "runtime"):
+        assert getattr(machine, name) == getattr(paths, name)
 
 
 def test_plug_ins_find_the_launcher_though_it_is_not_on_the_path(tmp_path, monkeypatch):
@@ -71,6 +78,42 @@ def test_krita_whose_python_is_too_old_is_named_and_left_out(monkeypatch, tmp_pa
     plan = Plan.of(Machine("linux", tmp_path, {}), Options())
     assert plan.hosts == []
     assert any("Krita 5.1.5 (AppImage): its Python 3.8 is too old" in x for x in plan.lines())
+
+
+@pytest.mark.parametrize("option", ["--wheels", "--weights"])
+def test_file_that_is_not_there_is_told_before_anything_is_done(capsys, option):
+    with pytest.raises(SystemExit):
+        main(["--as-root", "--yes", option, "/none/such"])
+    assert "/none/such is not there" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("backend", "kinds"), [("cpu", 3), ("cu130", 9), ("rocm7.1", 20), ("", 9),
+                                                ("auto", 9)])  # fmt: skip
+def test_space_is_needed_for_the_torch_that_is_chosen(tmp_path, monkeypatch, backend, kinds):
+    (tmp_path / "dev").mkdir()
+    (tmp_path / "dev/nvidiactl").touch()
+    machine = Machine("linux", tmp_path, {}, tmp_path)
+    monkeypatch.setattr(installing, "free_gib", lambda folder: 2.0)
+    with pytest.raises(DiskFull, match=f"and {kinds} are needed"):
+        installing._check_space(machine, backend, None)
+
+
+def test_what_an_old_terminal_cannot_show_is_no_failure():
+    code = """
+import sys
+from impasto_installer import main
+from impasto_installer.terminal import Terminal
+def act(given, terminal):
+    with terminal.doing("work"):
+        return 0
+main._act = act
+sys.exit(main.main(["--as-root"]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**os.environ, "PYTHONIOENCODING": "cp1252"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "? work (0 s)\n"), done.stderr
 
 
 def test_dry_run_says_what_it_would_do_and_does_nothing(tmp_path, monkeypatch, capsys):
@@ -130,7 +173,80 @@ def test_damage_is_named_and_mended_from_the_spare_copies(tmp_path):
     assert not list(manifest.damages())
 
 
+UNREADABLE = """
+import sys
+from pathlib import Path
+from impasto_installer.manifest import Manifest
+manifest = Manifest.load(Path(sys.argv[1]))
+for file, what in manifest.damages():
+    manifest.mend(file, Path(sys.argv[1]))
+    print(file.name, what, *manifest.damages())
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_file_that_cannot_be_read_is_a_damage_that_can_be_mended(tmp_path):
+    place = tmp_path / "impasto.py"
+    place.write_text("x")
+    manifest = Manifest("1")
+    manifest.record(place, tmp_path)
+    (tmp_path / "installed.json").write_bytes(manifest.dump())
+    place.chmod(0)
+    assert without_rights(UNREADABLE, tmp_path) == "impasto.py cannot be read\n"
+
+
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"version": 1, "files": 3}', '{"files": {}}'])
 def test_damaged_manifest_is_none(tmp_path, text):
     Path(tmp_path / "installed.json").write_text(text)
     assert Manifest.load(tmp_path) is None
+
+
+class WindowsFull(OSError):
+    """As Windows words it."""
+
+    def __str__(self):
+        return "[WinError 112] There is not enough space on the disk: 'x'"
+
+
+FULL = f"[Errno {errno.ENOSPC}] No space left on device: 'x'"
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [(OSError(errno.ENOSPC, "No space left on device", "x"), "The disk is full."),
+     (shutil.Error([("a", "b", FULL)]), "The disk is full."),
+     (WindowsFull(errno.ENOSPC, "not enough space"), "The disk is full."),
+     (PermissionError(errno.EACCES, "Permission denied", "/x/y"), "/x/y: Permission denied."),
+     (KeyboardInterrupt(), "Stopped.")],
+)  # fmt: skip
+def test_error_after_the_changes_stand_does_not_say_that_they_do_not(
+    monkeypatch, capsys, error, words
+):
+    def act(*_):
+        raise error
+
+    monkeypatch.setattr(command_line, "_act", act)
+    assert main(["--as-root"])
+    said = capsys.readouterr().err
+    assert words in said and "as it was before" not in said
+
+
+HANGS_UP = """
+import os, signal, sys, time
+from impasto_installer import main
+def act(*_):
+    try:
+        os.kill(os.getpid(), signal.SIGHUP)
+        time.sleep(10)
+    finally:
+        os.kill(os.getpid(), signal.SIGHUP)
+        print("put back")
+main._act = act
+sys.exit(main.main(["--as-root"]))
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
+def test_closing_the_terminal_stops_the_installer_as_ctrl_c_does():
+    done = subprocess.run([sys.executable, "-c", HANGS_UP], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (130, b"put back\n"), done.stderr

@@ -9,8 +9,8 @@ import zipfile
 from pathlib import Path
 
 from impasto_installer import release
-from impasto_installer.install import VERSION
 from impasto_installer.plugins import ROOT
+from impasto_protocol import __version__
 
 
 def vendor(folder, python, requirements):
@@ -63,10 +63,10 @@ def test_krita_finds_the_plug_in_in_its_archive(tmp_path):
 
 
 def test_whole_archive_can_install(tmp_path):
-    release.build_release(tmp_path, vendor, VERSION)
-    with zipfile.ZipFile(tmp_path / f"impasto-{VERSION}.zip") as archive:
+    release.build_release(tmp_path, vendor, __version__)
+    with zipfile.ZipFile(tmp_path / f"impasto-{__version__}.zip") as archive:
         archive.extractall(tmp_path)
-    command = [sys.executable, tmp_path / f"impasto-{VERSION}/installer/install.py"]
+    command = [sys.executable, tmp_path / f"impasto-{__version__}/installer/install.py"]
     said = subprocess.run(
         [*command, "--dry-run", "--as-root"], env={**os.environ, "HOME": str(tmp_path / "home")},
         capture_output=True, text=True, check=True,

@@ -17,26 +17,35 @@ OTHERS = "[General]\nlocale=de\n\n[python]\nenable_comics=true\nenable_impasto=f
 @pytest.mark.parametrize("text", ["", OTHERS, "[python]\n", "[python]\nenable_other=false",
                                   "[zoom]\nenable_impasto=true\n", "[General]\nx=1"])  # fmt: skip
 def test_plug_in_is_turned_on_and_everything_else_stays(text):
-    enabled = kritarc.enable(text)
+    enabled = kritarc.enable(text.encode())
     assert kritarc.is_enabled(enabled)
     assert kritarc.enable(enabled) == enabled
+    disabled = kritarc.disable(enabled)
+    assert b"impasto" not in disabled and not kritarc.is_enabled(disabled)
+    assert disabled.strip() == kritarc.disable(text.encode()).strip()
+    enabled = enabled.decode()
     settings = configparser.ConfigParser()
     settings.read_string(enabled)
     assert settings["python"]["enable_impasto"] == "true"
     kept = [line for line in text.splitlines() if "impasto" not in line and line]
     assert [line for line in enabled.splitlines() if line in kept] == kept
-    disabled = kritarc.disable(enabled)
-    assert "impasto" not in disabled and not kritarc.is_enabled(disabled)
-    assert disabled.strip() == kritarc.disable(text).strip()
 
 
 def test_plug_in_that_is_off_or_named_elsewhere_is_not_on():
-    assert not kritarc.is_enabled(OTHERS)
-    assert not kritarc.is_enabled("[python]\na=1\n[zoom]\nenable_impasto=true\n")
+    assert not kritarc.is_enabled(OTHERS.encode())
+    assert not kritarc.is_enabled(b"[python]\na=1\n[zoom]\nenable_impasto=true\n")
+
+
+@pytest.mark.parametrize("text", [b"[General]\nname=J\xfcrgen\n", b"[python]\r\na=1\r\n"])
+def test_settings_of_another_encoding_or_with_other_ends_of_lines_keep_them(text):
+    enabled = kritarc.enable(text)
+    assert kritarc.is_enabled(enabled)
+    assert kritarc.disable(enabled) == text
 
 
 def machine(system):
-    return Machine(system, Path("/home/ada & 100%"), {})
+    names = {"USERDOMAIN": "HOME", "USERNAME": "ada & co"}
+    return Machine(system, Path("/home/ada & 100%"), names)
 
 
 def test_systemd_runs_the_launcher_whatever_is_in_its_path():
@@ -60,7 +69,7 @@ def test_windows_task_starts_at_logon():
     found = startup(machine("win32"))
     space = {"t": "http://schemas.microsoft.com/windows/2004/02/mit/task"}
     task = ET.fromstring(found.text)
-    assert task.find("t:Triggers/t:LogonTrigger/t:Enabled", space).text == "true"
+    assert task.find("t:Triggers/t:LogonTrigger/t:UserId", space).text == "HOME\\ada & co"
     program = task.find("t:Actions/t:Exec/t:Command", space).text
     assert program.endswith("impasto.exe") and "ada & 100%" in program
     assert str(found.file) in found.register

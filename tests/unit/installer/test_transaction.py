@@ -1,9 +1,12 @@
 """Whatever happens in the middle, everything is as it was; also when the process is killed."""
 
 import errno
+import os
+import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -146,3 +149,115 @@ def test_settings_that_are_a_link_stay_one(home, tmp_path):
     with Transaction(home / "data") as changes:
         changes.write(home / "kritarc", b"new")
     assert (home / "kritarc").is_symlink() and real.read_text() == "new"
+
+
+def without_rights(code, *arguments):
+    """What a Python program says that modes hold for, as they do not for root."""
+    none = "-dac_override,-dac_read_search"
+    plain = ["setpriv", f"--bounding-set={none}", f"--inh-caps={none}"] if not os.geteuid() else []
+    done = subprocess.run(
+        [*plain, sys.executable, "-c", code, *map(str, arguments)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout + done.stderr
+
+
+READ_ONLY = """
+import sys
+from pathlib import Path
+from impasto_installer.transaction import Transaction
+home = Path(sys.argv[1])
+try:
+    with Transaction(home / "data") as changes:
+        changes.replace(home / "plug-ins/impasto")
+except OSError as error:
+    print(type(error).__name__)
+with Transaction(home / "data"):
+    print("and again")
+"""
+
+
+def test_folder_that_cannot_be_written_to_keeps_what_is_in_it(home):
+    before = listing(home)
+    (home / "plug-ins").chmod(0o555)
+    assert without_rights(READ_ONLY, home) == "PermissionError\nand again\n"
+    (home / "plug-ins").chmod(0o755)
+    (home / "data/installer.lock").unlink()
+    assert listing(home) == before
+
+
+@pytest.fixture
+def far(monkeypatch):
+    """Moves into and out of what is aside cross file systems; far(n): the n-th copy fails."""
+    rename, copytree = os.rename, shutil.copytree
+    copies = []
+
+    def rename_within(source, target):
+        if Path(source).name != "unfinished" and (
+            ("unfinished" in Path(source).parts) != ("unfinished" in Path(target).parts)
+        ):
+            raise OSError(errno.EXDEV, "Invalid cross-device link", str(source))
+        return rename(source, target)
+
+    def fail_at(number):
+        def copy(source, target, *how, **named):
+            copies.extend([] if how else [source])
+            if len(copies) == number:
+                Path(target).mkdir()
+                full = f"[Errno {errno.ENOSPC}] No space left on device: '{target}/a'"
+                raise shutil.Error([(str(source), str(target), full)])
+            return copytree(source, target, *how, **named)
+
+        monkeypatch.setattr(shutil, "copytree", copy)
+
+    monkeypatch.setattr(os, "rename", rename_within)
+    return fail_at
+
+
+@pytest.mark.parametrize("number", [0, 1, 2])
+def test_full_disk_while_moving_across_file_systems_loses_nothing(home, far, number):
+    before = listing(home)
+    far(number)
+    with pytest.raises((shutil.Error, RuntimeError)), Transaction(home / "data") as changes:
+        change(home, changes)
+        raise RuntimeError
+    (home / "data/installer.lock").unlink()
+    assert listing(home) == before
+
+
+def test_rollback_that_fails_is_tried_again_by_the_next(home, far):
+    before = listing(home)
+    far(3)
+    said = []
+    with pytest.raises(shutil.Error), Transaction(home / "data", said.append) as changes:
+        change(home, changes)
+        raise RuntimeError
+    assert not said
+    with pytest.raises(KeyError), Transaction(home / "data", said.append):
+        raise KeyError
+    assert said == ["An installation that was interrupted has been put back first.",
+                    "Everything is as it was before."]  # fmt: skip
+    (home / "data/installer.lock").unlink()
+    assert listing(home) == before
+
+
+def test_stopped_while_the_old_version_is_deleted_the_new_one_stands(home, monkeypatch):
+    remove = transaction.remove
+
+    def stop(path):
+        if path.name == "removed" and path.exists():
+            (path / "0/lib.py").unlink()
+            raise KeyboardInterrupt
+        remove(path)
+
+    monkeypatch.setattr(transaction, "remove", stop)
+    said = []
+    with pytest.raises(KeyboardInterrupt), Transaction(home / "data", said.append) as changes:
+        change(home, changes)
+    assert not said
+    assert (home / "data/environment/lib.py").read_text() == "new"
+    assert not (home / "data/unfinished").exists()
+    monkeypatch.undo()
+    with Transaction(home / "data") as changes:
+        change(home, changes)
+    assert {path.name for path in (home / "data").iterdir()} == {"environment", "installer.lock"}

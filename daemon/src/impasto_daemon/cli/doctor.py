@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -18,7 +18,7 @@ from impasto_protocol.connection import program
 from impasto_protocol.errors import ImpastoError
 
 _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
-    checkup.installation, checkup.environment, checkup.disk, checkup.torch,
+    checkup.installation, checkup.settings, checkup.environment, checkup.disk, checkup.torch,
     checkup.trained_network, checkup.connection, checkup.daemon, checkup.versions, editors,
 )  # fmt: skip
 _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]·[/]"}
@@ -28,10 +28,10 @@ _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]·[/]"}
 @click.option("--fix", is_flag=True, help="Repair what can be repaired.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.option(
-    "--bundle", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE.zip",
+    "--bundle", type=click.File("wb", lazy=False), metavar="FILE.zip",
     help="Write all of it for a bug report, without pictures, names and paths of yours.",
 )  # fmt: skip
-def doctor(fix: bool, as_json: bool, bundle: Path | None) -> None:
+def doctor(fix: bool, as_json: bool, bundle: BinaryIO | None) -> None:
     """Look whether everything is as it must be; exits with 1 if something is not."""
     findings: list[Finding] = []
     mended: list[Finding] = []
@@ -49,7 +49,7 @@ def doctor(fix: bool, as_json: bool, bundle: Path | None) -> None:
         for finding in mended:
             console.print(f"Mended: {finding.words}", markup=False)
         if bundle:
-            console.print(f"For the bug report: {bundle}", markup=False)
+            console.print(f"For the bug report: {bundle.name}", markup=False)
     if any(finding.good is False for finding in findings):
         sys.exit(1)
 
@@ -58,22 +58,35 @@ def _examine(
     check: Callable[[Patient], Iterator[Finding]], mended: list[Finding], *, fix: bool
 ) -> Iterator[Finding]:
     """What a check finds; with `fix` once more after what could be mended was."""
-    found = list(check(Patient.here()))
+    found = list(_look(check))
     broken = [finding for finding in found if finding.good is False and finding.mend]
     if not (fix and broken):
         yield from found
         return
+    failed = []
     for finding in broken:
         assert finding.mend
         try:
             finding.mend()
-            mended.append(finding)
             if check is checkup.installation:
                 # What was put back is the environment that this runs in.
                 os.execv(program()[0], [*program(), *sys.argv[1:]])
         except (ImpastoError, OSError) as error:
+            failed.append(finding)
             yield Finding(finding.check, False, f"It could not be mended: {error}")
-    yield from check(Patient.here())
+    left = list(_look(check))
+    still = {(finding.check, finding.words) for finding in left}
+    mended += [f for f in broken if f not in failed and (f.check, f.words) not in still]
+    yield from left
+
+
+def _look(check: Callable[[Patient], Iterator[Finding]]) -> Iterator[Finding]:
+    """What a check finds; that it fails is a finding too."""
+    try:
+        yield from check(Patient.here())
+    except (ImpastoError, OSError) as error:
+        next_step = getattr(error, "next_step", "See that this place can be read.")
+        yield Finding(check.__name__.replace("_", " "), False, str(error), next_step)
 
 
 def _show(finding: Finding) -> None:

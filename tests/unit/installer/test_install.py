@@ -1,0 +1,162 @@
+"""Installing and uninstalling where not all is as it should be; nothing of others is lost."""
+
+import os
+import shlex
+import subprocess
+import sys
+
+import pytest
+from tests.unit.installer.test_krita import krita
+from tests.unit.installer.test_transaction import listing
+
+from impasto_installer import install as installing
+from impasto_installer.install import Options, Plan, install
+from impasto_installer.machine import Machine
+from impasto_installer.startup import startup
+from impasto_installer.terminal import Terminal
+from impasto_installer.uninstall import uninstall
+from impasto_protocol.errors import InstallFailed
+
+TERMINAL = Terminal(yes=True)
+
+
+def installed(machine, **options):
+    """The host that Impasto was installed for."""
+    host = krita(machine)
+    install(Plan(machine, Options(fetch=False, **options), [host]), TERMINAL)
+    return host
+
+
+@pytest.mark.parametrize("with_manifest", [True, False])
+def test_uninstall_takes_nothing_that_is_not_ours(machine, tmp_path, with_manifest):
+    own = tmp_path / "X"
+    machine = Machine(machine.system, machine.home, {"IMPASTO_HOME": str(own)})
+    for name in ("data/thesis/raw.csv", "log/mine.txt", "run/mine.pid"):
+        (own / name).parent.mkdir(parents=True)
+        (own / name).write_text("mine")
+    before = listing(own)
+    if with_manifest:
+        installed(machine)
+    (own / "data/styles").mkdir()
+    for name in ("config.toml", "log/daemon.log", "log/daemon.log.1", "run/daemon.lock",
+                 "data/styles/0.npz"):  # fmt: skip
+        (own / name).touch()
+    uninstall(machine, TERMINAL, presets=True)
+    assert listing(own) == before
+
+
+def find(host):
+    return lambda machine: [host]
+
+
+@pytest.mark.parametrize("damage", ["", "{"])
+def test_uninstall_without_a_manifest_finds_the_plug_ins_by_their_places(
+    machine, monkeypatch, damage
+):
+    before = listing(machine.home)
+    machine.launcher.parent.mkdir(parents=True)
+    host = installed(machine, starts_at_login=True)
+    monkeypatch.setattr("impasto_installer.uninstall.find_hosts", find(host))
+    (machine.data / "installed.json").write_text(damage)
+    uninstall(machine, TERMINAL, presets=True)
+    left = listing(machine.home).keys() - before.keys()
+    assert not [name for name in left if (machine.home / name).is_file()]
+    assert not [name for name in left if "impasto" in name]
+    assert listing(machine.home)[".config/kritarc"] == before[".config/kritarc"]
+
+
+def test_uninstall_without_a_manifest_leaves_another_program_of_that_name(machine, monkeypatch):
+    monkeypatch.setattr("impasto_installer.uninstall.find_hosts", lambda machine: [])
+    machine.data.mkdir(parents=True)
+    machine.launcher.parent.mkdir(parents=True)
+    machine.launcher.write_text("#!/usr/bin/python\n")
+    uninstall(machine, TERMINAL, presets=True)
+    assert machine.launcher.exists() and not machine.data.exists()
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from impasto_installer import transaction, uninstall
+from impasto_installer.machine import Machine
+from impasto_installer.terminal import Terminal
+transaction.Transaction._forget = lambda self: os.kill(os.getpid(), 9)
+machine = Machine(sys.argv[1], Path(sys.argv[2]), {})
+uninstall.uninstall(machine, Terminal(yes=True), presets=False)
+"""
+
+
+def test_uninstall_that_was_killed_is_done_by_the_next(machine):
+    machine = Machine(machine.system, machine.home, {})
+    before = listing(machine.home)
+    host = installed(machine)
+    command = [sys.executable, "-c", KILLED, machine.system, str(machine.home)]
+    subprocess.run(command, check=False)
+    assert not host.plugin.exists()
+    uninstall(machine, TERMINAL, presets=False)
+    assert listing(machine.home) == before
+
+
+def test_space_is_looked_at_after_an_interrupted_installation_was_put_back(machine, monkeypatch):
+    machine = Machine(machine.system, machine.home, {})
+    installed(machine)
+    before = listing(machine.home)
+    command = [sys.executable, "-c", KILLED, machine.system, str(machine.home)]
+    subprocess.run(command, check=False)
+    monkeypatch.setattr(installing, "free_gib", lambda folder: 2.0)
+    installed(machine)
+    assert listing(machine.home).keys() == before.keys()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there is no launcher on Windows")
+def test_launcher_is_not_written_into_another_program(machine, tmp_path):
+    other = tmp_path / "pipx-impasto"
+    other.write_text("another program")
+    machine.launcher.parent.mkdir(parents=True)
+    machine.launcher.symlink_to(other)
+    installed(machine)
+    assert other.read_text() == "another program"
+    assert not machine.launcher.is_symlink()
+    uninstall(machine, TERMINAL, presets=True)
+    assert other.read_text() == "another program"
+
+
+def test_first_install_that_fails_takes_what_uv_fetched_with_it(machine, monkeypatch):
+    def fail(self, folder, built, backend):
+        for name in ("cache/archive", "python/cpython-3.13"):
+            (machine.data / name).mkdir(parents=True)
+        raise InstallFailed("no route to host")
+
+    before = listing(machine.home)
+    monkeypatch.setattr(installing.Uv, "install_daemon", fail)
+    with pytest.raises(InstallFailed):
+        installed(machine)
+    assert listing(machine.home) == before
+
+
+def test_cleaning_up_that_fails_is_no_failure_of_uninstalling(machine, monkeypatch):
+    host = installed(machine)
+    monkeypatch.setattr(
+        "impasto_installer.transaction.shutil.rmtree", lambda path: (_ for _ in ()).throw(OSError)
+    )
+    uninstall(machine, TERMINAL, presets=True)
+    assert not host.plugin.exists()
+
+
+def test_upgrade_keeps_the_torch_that_was_chosen(machine, monkeypatch):
+    told = []
+    monkeypatch.setattr(installing.Uv, "install_daemon", lambda self, *how: told.append(how[-1]))
+    for chosen in ("cu128", "", "pypi", ""):
+        installed(machine, torch=chosen)
+    assert told == ["cu128", "cu128", "", ""]
+
+
+def test_starting_at_login_that_the_system_refuses_is_told(machine, monkeypatch, capsys):
+    monkeypatch.setattr("impasto_installer.startup.subprocess.run", refuse)
+    installed(machine, starts_at_login=True)
+    said = capsys.readouterr().out
+    assert "stays as it is: " + shlex.join(startup(machine).register) in said
+
+
+def refuse(command, **_):
+    raise subprocess.CalledProcessError(1, command)
