@@ -95,6 +95,8 @@ def krita(place, data, krita_daemon, screen, resources, tmp_path_factory):
     running = Krita(place, folder, data, environment, screen, resources)
     yield running
     running.close()
+    # A painter would have seen it in a window of Krita's.
+    assert "Traceback" not in (folder / "host.log").read_text()
 
 
 @pytest.fixture
