@@ -100,6 +100,8 @@ def _paint(
     # Asked once: the painter may select something else while the layer is being painted.
     cut = not Gimp.Selection.is_empty(image)
     canvas = _insert_canvas(image, source, inner, cut=cut, visible=made["preview"])
+    if clean:
+        image.clean_all()  # of the canvas, so that what the painter does meanwhile can be told
     painted = None
     try:
         told = _work(image, source, canvas, {**made, "box": astuple(inner)},
@@ -113,6 +115,7 @@ def _paint(
         painted.set_name(recipe.layer_name(made))
     finally:
         if image.is_valid():
+            clean = clean and not image.is_dirty()
             _take_out(image, canvas)
             if painted is None:
                 image.set_selected_layers([layer for layer in selected if layer.is_valid()])

@@ -142,6 +142,18 @@ def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(
     assert window.run(LOOK) == opened
 
 
+@pytest.mark.parametrize("done", ["", "image.get_layers()[-1].set_opacity(50)"])
+def test_cancel_does_not_call_saved_what_was_done_meanwhile(window, opened, done):
+    window.run("Gimp.get_images()[0].clean_all()\nkeep = True")
+    begin(window, "alt+i", "ctrl+a", "9", "0", "0", "0", "Tab")
+    wait_for(window, lambda layers: len(layers) == 2)
+    window.run(f"image = Gimp.get_images()[0]\n{done}\nkeep = True")
+    window.keys("alt+c", window="^Impasto$")
+    wait_for(window, lambda layers: len(layers) == 1)
+    wait_until_over(window)
+    assert window.run("answer = Gimp.get_images()[0].is_dirty()\nkeep = True") == bool(done)
+
+
 def click_cancel(window):
     """Click the button at the end of the bar below the image, the docks being hidden."""
     window.keys("Tab")

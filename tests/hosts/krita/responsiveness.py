@@ -43,8 +43,9 @@ def main():
             spent[name] = max(spent.get(name, 0), round((time.monotonic() - began) * 1000))
             return found
         setattr(module, name, watched)
-    for name in ("read", "enlarge", "write", "insert_canvas"):
+    for name in ("read", "enlarge", "write"):
         watch(layers, name)
+    watch(painting.Painting, "_insert")
     gaps, clock, timer = [], QtCore.QElapsedTimer(), QtCore.QTimer()
     timer.timeout.connect(lambda: gaps.append(clock.restart()))
     clock.start()
