@@ -10,7 +10,7 @@ from importlib import import_module
 import pytest
 from click.testing import CliRunner
 
-from impasto_daemon import checkup, editors, weights
+from impasto_daemon import checkup, editors, pulse, weights
 from impasto_daemon.bundle import without_names, write_bundle
 from impasto_daemon.checkup import Finding, Patient
 from impasto_daemon.paths import Paths
@@ -116,16 +116,16 @@ class NoClient:
 def living(home, monkeypatch):
     """A daemon that holds its lock. Returns what was done to it."""
     done = []
-    monkeypatch.setattr(checkup, "daemon_lives", lambda folder: not done)
-    monkeypatch.setattr(checkup, "program", lambda: ["impasto"])
-    monkeypatch.setattr(checkup, "Client", NoClient)
-    monkeypatch.setattr(checkup.service, "stop", lambda paths: done.append("stopped"))
-    monkeypatch.setattr(checkup.os, "kill", lambda *_: done.append("killed"))
+    monkeypatch.setattr(pulse, "daemon_lives", lambda folder: not done)
+    monkeypatch.setattr(pulse, "program", lambda: ["impasto"])
+    monkeypatch.setattr(pulse, "Client", NoClient)
+    monkeypatch.setattr(pulse.service, "stop", lambda paths: done.append("stopped"))
+    monkeypatch.setattr(pulse.os, "kill", lambda *_: done.append("killed"))
     return done
 
 
 def test_living_daemon_whose_connection_file_is_gone_is_not_said_to_hang(living):
-    (found,) = checkup.daemon(Patient.here())
+    (found,) = pulse.daemon(Patient.here())
     assert "what tells of it is gone or damaged" in found.words and not found.mend
 
 
@@ -134,8 +134,8 @@ def test_only_a_daemon_that_does_not_answer_is_ended_and_first_it_is_asked(
     living, monkeypatch, error
 ):
     monkeypatch.setattr(NoClient, "error", error)
-    monkeypatch.setattr(checkup, "read_connection", lambda file: None)
-    (found,) = checkup.daemon(Patient.here())
+    monkeypatch.setattr(pulse, "read_connection", lambda file: None)
+    (found,) = pulse.daemon(Patient.here())
     if isinstance(error, VersionSkew):
         assert found.words == "too new" and not found.mend
         return

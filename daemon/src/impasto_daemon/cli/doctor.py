@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 import click
 
-from impasto_daemon import checkup
+from impasto_daemon import checkup, pulse
 from impasto_daemon.bundle import write_bundle
 from impasto_daemon.checkup import Finding, Patient
 from impasto_daemon.cli.show import console, tell
@@ -19,7 +19,7 @@ from impasto_protocol.errors import ImpastoError
 
 _CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
     checkup.installation, checkup.settings, checkup.environment, checkup.disk, checkup.torch,
-    checkup.trained_network, checkup.connection, checkup.daemon, checkup.versions, editors,
+    checkup.trained_network, pulse.connection, pulse.daemon, checkup.versions, editors,
 )  # fmt: skip
 _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]·[/]"}
 

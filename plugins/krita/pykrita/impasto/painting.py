@@ -64,7 +64,11 @@ class Painting:
         self._step: str | None = None
         self._clean = self._over = self._there = False
         self.job = new_job_id()
-        self._begin()
+        try:
+            self._begin()
+        except Exception:
+            self._let_go()
+            raise
 
     @property
     def canvas(self) -> Any:
