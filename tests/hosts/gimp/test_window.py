@@ -219,6 +219,7 @@ def test_style_is_kept_found_by_a_tag_and_applied(window, opened, gimp_daemon):
     window.keys("Tab", "Tab", *"calm", window="Apply Preset")
     window.picture("gimp-presets-found")
     window.keys("Tab", "Home", "space", "alt+o", window="Apply Preset")
+    window.keys("alt+k", window="^Impasto$")
     wait_for(window, lambda layers: layers[0]["name"] == "Dusk 50%")
 
 

@@ -54,7 +54,7 @@ def begun(prepared=""):
     seen = set()
     def moving():
         seen.add(pixels(docker.painting.canvas))
-        return len(seen) >= 3
+        return len(seen) >= 2
     yield from until(moving, 120)
     return document, before
 """

@@ -55,7 +55,7 @@ def main():
     assert state_of(krita_daemon, job) == "cancelled"
 
 
-@pytest.mark.parametrize("prepared", PREPARED)
+@pytest.mark.parametrize("prepared", ["sixteen bits", "selection"])
 def test_cancel_keeps_what_the_painter_did_meanwhile(krita, pictures, prepared):
     names, clean, words = krita.run(
         BEGUN
@@ -186,6 +186,35 @@ def main():
     assert held == [1, True]
     assert names == ["Background", "Dusk 50%"] and words.startswith("Done")
     assert "Add" in undo
+
+
+def test_the_view_in_front_says_which_layer(krita, pictures):
+    told = krita.run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    background, = document.topLevelNodes()
+    top = background.duplicate()
+    top.setName("Top")
+    document.rootNode().addChildNode(top, background)
+    yield 500
+    document.setActiveNode(background)
+    yield 300
+    krita.activeWindow().addView(document)
+    yield 500
+    document.setActiveNode(top)
+    yield 300
+    first = document.activeNode().name()
+    yield from painted(document)
+    names = [node.name() for node in document.topLevelNodes()]
+    selected = [node.name() for node in krita.activeWindow().activeView().selectedNodes()]
+    yield from closed(document)
+    return [first, names, selected]
+""",
+        **pictures,
+    )
+    assert told == ["Background", ["Background", "Top", "Dusk 50%"], ["Top"]]
 
 
 def test_closing_the_window_takes_the_canvas_out(krita, pictures, krita_daemon):

@@ -234,6 +234,7 @@ def test_error_after_the_changes_stand_does_not_say_that_they_do_not(
 HANGS_UP = """
 import os, signal, sys, time
 from impasto_installer import main
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as in a terminal; under nohup it is ignored
 def act(*_):
     try:
         os.kill(os.getpid(), signal.SIGHUP)

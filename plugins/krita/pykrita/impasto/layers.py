@@ -85,7 +85,7 @@ SRGB = Space("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 
 def find_source(document: Document | None) -> Node:
     """The layer that is to be painted. Raises HostUnsupported with one sentence why not."""
-    node = _active_node(document) if document else None
+    node = active_node(document) if document else None
     if node is None:
         raise HostUnsupported("There is no layer to paint.", next_step="Open a picture first.")
     if "mask" in node.type():
@@ -101,9 +101,11 @@ def find_source(document: Document | None) -> Node:
     return node
 
 
-def _active_node(document: Document) -> Node:
+def active_node(document: Document) -> Node:
     """What is selected in the view in front; the document itself answers for its first view."""
-    selected = Krita.instance().activeWindow().activeView().selectedNodes()
+    window = Krita.instance().activeWindow()
+    view = window.activeView() if window else None
+    selected = view.selectedNodes() if view and view.document() == document else []
     return selected[0] if len(selected) == 1 else document.activeNode()
 
 

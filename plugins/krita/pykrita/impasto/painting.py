@@ -227,7 +227,7 @@ class Painting:
     def _insert(self) -> None:
         """Put the canvas right above the layer, as one undo step, its mask included."""
         self._clean = not self.document.modified()
-        active = self.document.activeNode()
+        active = layers.active_node(self.document)
         if self._selection is not None and layers.can_mask(self.document):
             canvas = self._workshop.masked(self._selection)
         else:
@@ -245,7 +245,7 @@ class Painting:
         if not self.is_open:
             return
         self._step = self._next_undo()
-        now = self.document.activeNode()
+        now = layers.active_node(self.document)
         if now and now.uniqueId() == self._canvas_id and active and active.parentNode():
             self.document.setActiveNode(active)
 

@@ -94,6 +94,9 @@ class Document(Keeper):
     def activeView(self):
         return self
 
+    def document(self):
+        return self
+
     def selectedNodes(self):
         return [self._active]
 
