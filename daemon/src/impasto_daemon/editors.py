@@ -89,15 +89,18 @@ def _gimp(host: Host) -> Iterator[Finding]:
             "does not need it, but GIMP's own plug-ins in Python do.",
             f"Start GIMP with {Path(host.interpreter).parent} first on the path.",
         )  # fmt: skip
+    yield _asked(host)
+
+
+def _asked(host: Host) -> Finding:
     answer = ask(host)
     if answer.seen is None:
         next_step = advice(host) or where_to_look(host)
-        yield Finding(str(host), None, f"{host} could not be asked.", next_step)
-    elif answer.seen:
-        yield Finding(str(host), True, f"{host} sees the plug-in.")
-    else:
-        why = f" It says: {answer.log}" if answer.log else ""
-        yield Finding(str(host), False, f"{host} does not see the plug-in.{why}", _INSTALL)
+        return Finding(str(host), None, f"{host} could not be asked.", next_step)
+    if answer.seen:
+        return Finding(str(host), True, f"{host} sees the plug-in.")
+    why = f" It says: {answer.log}" if answer.log else ""
+    return Finding(str(host), False, f"{host} does not see the plug-in.{why}", _INSTALL)
 
 
 def _krita(patient: Patient, manifest: Manifest, host: Host) -> Iterator[Finding]:
@@ -117,7 +120,7 @@ def _krita(patient: Patient, manifest: Manifest, host: Host) -> Iterator[Finding
             turn_on,
         )  # fmt: skip
     else:
-        yield Finding(str(host), None, f"The plug-in is turned on; {where_to_look(host)}")
+        yield _asked(host)
     for line in _log(patient, host):
         yield Finding(str(host), False, f"Krita's log says: {line}", _INSTALL)
 

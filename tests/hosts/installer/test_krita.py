@@ -48,12 +48,23 @@ def test_installed_plug_in_paints_in_krita(painter, krita, screen, tmp_path_fact
     assert len(names) == 2, names
 
 
-def test_plug_in_that_was_turned_off_is_turned_on_again(painter, krita):
-    settings = painter.home / ".config/kritarc"
-    settings.write_text(settings.read_text().replace("enable_impasto=true", "enable_impasto=false"))
-    (painter.home / ".local/share/krita/actions/impasto.action").unlink()
+def test_plug_in_that_is_turned_off_or_does_not_load_is_mended(painter, krita, screen):
+    settings, folder = painter.home / ".config/kritarc", painter.home / ".local/share/krita"
+    turned_on = settings.read_text()
+    turned_off = turned_on.replace("enable_impasto=true", "enable_impasto=false")
+    settings.write_text(turned_off)
+    (folder / "actions/impasto.action").unlink()
     amiss, _ = doctor(painter)
     assert "impasto.action is missing." in amiss[krita]
     assert f"The plug-in is turned off in {krita}." in amiss[krita]
-    amiss, mended = doctor(painter, "--fix")
+    settings.write_text(turned_on)
+    broken = folder / "pykrita/impasto/vendor/msgpack/__init__.py"
+    broken.write_text("raise ImportError('out of paint')")
+    amiss, _ = doctor(painter, DISPLAY=screen)
+    (asked,) = (words for words in amiss[krita] if "does not see the plug-in" in words)
+    assert "out of paint" in asked
+    settings.write_text(turned_off)
+    amiss, mended = doctor(painter, "--fix", DISPLAY=screen)
     assert mended == {krita} and krita not in amiss
+    told = painter.impasto("doctor", DISPLAY=screen).stdout
+    assert f"{krita} sees the plug-in." in " ".join(told.split())
