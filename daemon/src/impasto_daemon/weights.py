@@ -148,7 +148,10 @@ def convert(file: Path, data_dir: Path, prefix: str) -> Path:
 
 
 def _keep(data: bytes, data_dir: Path) -> Path:
-    path = write_file(stored(data_dir), data)
+    path = stored(data_dir)
+    # First, or what is cut short here would be taken for damaged.
+    _hash_file(path).unlink(missing_ok=True)
+    write_file(path, data)
     write_file(_hash_file(path), hashlib.sha256(data).hexdigest().encode())
     return path
 

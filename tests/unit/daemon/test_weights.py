@@ -175,6 +175,27 @@ def test_one_flipped_bit_of_what_was_put_there_is_noticed(tmp_path, good, publis
     assert weights.load(put())
 
 
+def test_copy_that_is_cut_short_before_its_hash_is_not_taken_for_damaged(
+    tmp_path, good, tensors, monkeypatch
+):
+    file = tmp_path / "w.safetensors"
+    file.write_bytes(good)
+    weights.adopt(file, tmp_path)
+    file.write_bytes(safetensors.torch.save({name: t * 2 for name, t in tensors.items()}))
+    write = weights.write_file
+
+    def stop_at_the_hash(target, content):
+        if target.suffix == ".sha256":
+            raise KeyboardInterrupt
+        return write(target, content)
+
+    monkeypatch.setattr(weights, "write_file", stop_at_the_hash)
+    with pytest.raises(KeyboardInterrupt):
+        weights.adopt(file, tmp_path)
+    found, _ = weights.load(weights.stored(tmp_path))
+    assert torch.equal(found["features.0.weight"], tensors["features.0.weight"] * 2)
+
+
 def test_hash_in_the_published_name():
     assert weights.published_prefix() == "dcbb9e9d"
     assert weights.published_url().startswith("https://")
