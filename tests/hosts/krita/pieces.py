@@ -20,6 +20,13 @@ def painted(document, **settings):
     yield 600
 
 
+def failed():
+    yield from opened(photo)
+    begin()
+    yield from until(lambda: docker.painting is None, 30)
+    return docker.words.text()
+
+
 def trigger(action):
     krita.action(action).trigger()
     yield 600
@@ -42,7 +49,7 @@ LONG = "iterations=90_000, working_px=256"
 BEGUN = (
     BEFORE
     + f"""
-def begun(prepared=""):
+def begun(prepared="", states=3):
     document = yield from opened(photo)
     exec(prepared, {{**globals(), "document": document}})
     document.waitForDone()
@@ -54,7 +61,7 @@ def begun(prepared=""):
     seen = set()
     def moving():
         seen.add(pixels(docker.painting.canvas))
-        return len(seen) >= 2
+        return len(seen) >= states
     yield from until(moving, 120)
     return document, before
 """

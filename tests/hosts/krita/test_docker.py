@@ -281,10 +281,7 @@ def test_no_daemon_and_none_to_start(own_krita, tmp_path, pictures):
         BEFORE
         + """
 def main():
-    document = yield from opened(photo)
-    begin()
-    yield from until(lambda: docker.painting is None, 30)
-    words = docker.words.text()
+    words = yield from failed()
     docker._copy_diagnostics()
     return [words, QtWidgets.QApplication.clipboard().text()]
 """,
@@ -324,14 +321,7 @@ def test_other_version_of_the_protocol_says_which_side_to_update(
     limits = data / "krita/pykrita/impasto/vendor/impasto_protocol/limits.py"
     limits.write_text(limits.read_text().replace("PROTOCOL_MAJOR = 1", "PROTOCOL_MAJOR = 0"))
     words = own_krita(data=data, IMPASTO_HOME=str(krita_daemon.home)).run(
-        BEFORE
-        + """
-def main():
-    document = yield from opened(photo)
-    begin()
-    yield from until(lambda: docker.painting is None, 30)
-    return docker.words.text()
-""",
+        BEFORE + "main = failed",
         **pictures,
     )
     assert "Update the plug-in" in words

@@ -31,6 +31,13 @@ def state_of(daemon, job):
         return {info.job: info.state for info in client.ask(Status())[0].jobs}[job]
 
 
+def await_cancelled(daemon, job):
+    deadline = time.monotonic() + 10
+    while state_of(daemon, job) != "cancelled":
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
 @pytest.mark.parametrize("prepared", PREPARED)
 def test_cancel_leaves_the_document_as_it_was(krita, pictures, krita_daemon, prepared):
     before, after, clean, undo, words, job = krita.run(
@@ -103,12 +110,11 @@ def main():
     assert names == ["Background", "My own"] and not clean
 
 
+REMOVED = ("docker.painting.canvas.remove()", "The layer that was being painted was removed.")
 ENDS = {
     "document": ("yield from closed(document)", "The document was closed."),
-    "canvas": (
-        "docker.painting.canvas.remove()",
-        "The layer that was being painted was removed.",
-    ),
+    "canvas": REMOVED,
+    "canvas at once": REMOVED,
     "size": (
         "document.resizeImage(0, 0, 200, 150)",
         "The image got another size while it was being painted.",
@@ -123,23 +129,21 @@ def test_what_is_painted_going_away_ends_the_job_quietly(krita, pictures, krita_
         BEGUN
         + f"""
 def main():
-    document, before = yield from begun()
+    document, before = yield from begun(states=0 if "at once" in what else 3)
     job, names = docker.painting.job, None
     {doing}
     yield from until(lambda: docker.painting is None, 20)
     yield 1500
-    if {what!r} != "document":
+    if what != "document":
         names = [node.name() for node in document.topLevelNodes()]
         yield from closed(document)
     return [docker.words.text(), names, job]
 """,
+        what=what,
         **pictures,
     )
     assert words == said and names in (None, ["Background"])
-    deadline = time.monotonic() + 10
-    while state_of(krita_daemon, job) != "cancelled":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    await_cancelled(krita_daemon, job)
 
 
 def test_nothing_is_put_in_while_the_pen_is_down(krita, pictures, tmp_path):
@@ -243,7 +247,4 @@ def main():
         **pictures,
     )
     assert names == ["Background"], undo
-    deadline = time.monotonic() + 10
-    while state_of(krita_daemon, job) != "cancelled":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+    await_cancelled(krita_daemon, job)

@@ -21,13 +21,14 @@ from impasto_protocol.words import describe_progress
 
 from . import layers, recipe
 from .link import Link
-from .qt import QtCore
+from .qt import QtCore, guarded
 from .recipe import Recipe
 
 _PREVIEW_PX = 768
 _SETTLE_MS = 300
 """Krita does some things only when its event loop runs again: by then it has."""
 _RETRY_MS = 100
+_CHECK_MS = 250
 _EASE = 3
 """So many times as long as a preview took to show does Krita have for itself afterwards."""
 
@@ -62,8 +63,12 @@ class Painting:
         self._outer, self._next = self._box, 0.0
         self._canvas_id: Any = None
         self._step: str | None = None
-        self._clean = self._over = self._there = False
+        self._clean = self._over = False
         self.job = new_job_id()
+        # Of its own, as between two messages of the daemon much time may pass.
+        self._timer = QtCore.QTimer()
+        self._timer.timeout.connect(guarded(self._fail, self._check))
+        self._timer.start(_CHECK_MS)
         try:
             self._begin()
         except Exception:
@@ -123,7 +128,6 @@ class Painting:
             if result := result_in(message):
                 self._keep(result, pictures[0])
                 return
-            self._check()
             if pictures:
                 self._show(pictures[0])
             self._watcher.on_progress(*describe_progress(message))
@@ -136,12 +140,10 @@ class Painting:
             raise Cancelled("The document was closed.")
         if self.document.bounds() != self._bounds:
             raise Cancelled("The image got another size while it was being painted.")
-        # Krita may take its time to put the canvas in.
-        was_there, self._there = self._there, self.canvas is not None
-        if was_there and not self._there:
-            raise Cancelled("The layer that was being painted was removed.")
         if self._canvas_id is None and self._source.parentNode() is None:
             raise Cancelled("The layer was removed.")
+        if self._canvas_id is not None and self.canvas is None:
+            raise Cancelled("The layer that was being painted was removed.")
 
     def _show(self, preview: Picture) -> None:
         self.thumbnail = preview
@@ -176,17 +178,19 @@ class Painting:
         self._with_canvas(finish)
 
     def _fail(self, error: Exception) -> None:
-        self._link.cancel(self.job)
-        self._over = True
-        self._let_go()
-        if self._canvas_id is not None:
-            # Qt does not keep the owner of a method alive, but it does keep a lambda.
-            pause_ms = _SETTLE_MS if self._step is None else 0
-            QtCore.QTimer.singleShot(pause_ms, lambda: self._when_idle(self._take_out))
+        if self._source is not None:  # a result that is there stays
+            self._link.cancel(self.job)
+            self._over = True
+            self._let_go()
+            if self._canvas_id is not None:
+                # Qt does not keep the owner of a method alive, but it does keep a lambda.
+                pause_ms = _SETTLE_MS if self._step is None else 0
+                QtCore.QTimer.singleShot(pause_ms, lambda: self._when_idle(self._take_out))
         self._watcher.on_failed(self, error)
 
     def _let_go(self) -> None:
         """Forget what only a painting under way needs; its layer may be large."""
+        self._timer.stop()
         self._workshop.close()
         self._source = self._selection = None
 
@@ -215,10 +219,7 @@ class Painting:
                 self._check()
                 if self._canvas_id is None:
                     self._insert()
-                if canvas := self.canvas:
-                    act(canvas)
-                else:
-                    QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._when_idle(look))
+                act(self.canvas)
             except Exception as error:
                 self._fail(error)
 
@@ -232,9 +233,9 @@ class Painting:
             canvas = self._workshop.masked(self._selection)
         else:
             canvas = self.document.createNode("Impasto", "paintlayer")
-        self._canvas_id = canvas.uniqueId()
         below = layers.topmost(self._source, self._canvases)
         below.parentNode().addChildNode(canvas, below)
+        self._canvas_id = canvas.uniqueId()
         self._canvases.append(self._canvas_id)
         # What the painter would do to it the next preview would do away with.
         canvas.setLocked(True)
