@@ -33,7 +33,7 @@ class Host:
         piece.rename(piece.with_suffix(".py"))
         return number
 
-    def end(self, number, timeout_s=120):
+    def end(self, number, timeout_s=300):
         """What that piece of code left in `answer`."""
         file, deadline = self.folder / "work" / f"{number}.json", time.monotonic() + timeout_s
         while not file.exists():

@@ -49,7 +49,7 @@ class Window(Gimp):
         """The windows whose title matches."""
         return self.xdotool("search", "--onlyvisible", "--name", title)
 
-    def await_window(self, title, timeout_s=60):
+    def await_window(self, title, timeout_s=120):
         """The windows whose title matches, once there is one that takes keys."""
         deadline = time.monotonic() + timeout_s
         if found := self.windows(title):

@@ -41,14 +41,16 @@ def opened(window, pictures):
     layers = window.run(OPEN, **pictures)
     window.await_window("GIMP$")
     yield layers
-    # Only ever without a job: GIMP 3.0.4 crashed in its own gimp-display-delete while one ran.
+    # Only ever without a job: GIMP 3.0.4 crashed in its own gimp-display-delete while one ran, and
+    # when the image went before it had heard of the process's end, which it has when it answers.
     wait_until_over(window)
+    window.run(LOOK)
     window.run(CLOSE)
 
 
 def wait_until_over(window):
     """Wait until no process of the plug-in is left in this GIMP."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while any(plug_in_processes(window.folder)):
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -129,12 +131,12 @@ def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(
         else:
             click_cancel(window)
         asked = time.monotonic()
-        assert wait_for(window, lambda layers: len(layers) == 1, 20) == opened
+        assert wait_for(window, lambda layers: len(layers) == 1) == opened
         while True:
             states = {found.job: found.state for found in client.ask(Status())[0].jobs}
             if states[job.job] == "cancelled":
                 break
-            assert time.monotonic() - asked < 10
+            assert time.monotonic() - asked < 60
             time.sleep(0.1)
     assert not window.windows("^Impasto$")
     window.keys("ctrl+z")
@@ -239,7 +241,7 @@ def test_help_button_shows_impastos_own_page(window, opened):
     window.keys("ctrl+alt+y")
     window.await_window("^Impasto Style Transfer$")
     window.keys("alt+h", window="^Impasto Style Transfer$")
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not (shown.exists() and shown.read_text()):
         assert time.monotonic() < deadline, window.log()
         time.sleep(0.1)

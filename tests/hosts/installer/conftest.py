@@ -32,7 +32,7 @@ class Painter:
             "UV_OFFLINE": "1", "UV_LINK_MODE": "symlink", "UV_CACHE_DIR": str(uv_cache()),
         }  # fmt: skip
 
-    def run(self, *command, timeout_s=110, **environment):
+    def run(self, *command, timeout_s=300, **environment):
         """A command in the tree, with its exit code and all that it said."""
         process = self.tree.start(
             [*map(str, command)], {**self.environment, **environment},

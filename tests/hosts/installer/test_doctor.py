@@ -124,7 +124,7 @@ def test_upgrade_that_was_killed_is_put_back(painter):
         painter.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while (
         not (painter.data / "environment/lib64").exists()
         or not (painter.data / "unfinished/journal.json").exists()

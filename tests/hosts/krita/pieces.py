@@ -16,14 +16,14 @@ def begin(style="Dusk", **settings):
 
 def painted(document, **settings):
     begin(**settings)
-    yield from until(lambda: docker.painting is None, 100)
+    yield from until(lambda: docker.painting is None)
     yield 600
 
 
 def failed():
     yield from opened(photo)
     begin()
-    yield from until(lambda: docker.painting is None, 30)
+    yield from until(lambda: docker.painting is None)
     return docker.words.text()
 
 
@@ -57,12 +57,12 @@ def begun(prepared="", states=3):
     document.setModified(False)
     before = tree(document.rootNode())
     begin({LONG})
-    yield from until(lambda: docker.painting and docker.painting.canvas, 120)
+    yield from until(lambda: docker.painting and docker.painting.canvas)
     seen = set()
     def moving():
         seen.add(pixels(docker.painting.canvas))
         return len(seen) >= states
-    yield from until(moving, 120)
+    yield from until(moving)
     return document, before
 """
 )

@@ -31,7 +31,7 @@ def main():
         QtCore.QPointF(5, 5), QtCore.Qt.CopyAction, mime, QtCore.Qt.LeftButton, QtCore.Qt.NoModifier
     )
     docker.styles.dropEvent(drop)
-    yield from until(lambda: docker.styles.findItems("style", QtCore.Qt.MatchExactly), 100)
+    yield from until(lambda: docker.styles.findItems("style", QtCore.Qt.MatchExactly))
     item, = docker.styles.findItems("style", QtCore.Qt.MatchExactly)
     yield from until(lambda: not item.icon().isNull())
     yield from until(lambda: docker.styles.chosen and docker.styles.chosen.name == "style")
@@ -147,7 +147,7 @@ def main():
     styles = docker.styles
     found = lambda name: styles.findItems(name, QtCore.Qt.MatchExactly)
     styles.add_picture(str(style))
-    yield from until(lambda: found("style"), 100)
+    yield from until(lambda: found("style"))
     yield from answered(lambda: styles._rename("style"), call_it("Dawn"))
     yield from until(lambda: found("Dawn"))
     yield from answered(lambda: styles._rename("Dawn"), call_it("x" * 65))
@@ -183,7 +183,7 @@ def main():
     told.append([docker.painting.recipe.style, docker.painting.recipe.settings.strength])
     yield from until(lambda: docker.words.text().startswith("Painting"))
     krita.action("impasto_cancel").trigger()
-    yield from until(lambda: docker.painting is None, 20)
+    yield from until(lambda: docker.painting is None)
     yield 1500
     docker._strength.setValue(30)
     docker._scale.setValue(150)
@@ -194,7 +194,7 @@ def main():
     told.append([settings.strength, settings.style_scale, settings.keep_colours, settings.seed,
                  settings == docker.settings()])
     docker.cancel()
-    yield from until(lambda: docker.painting is None, 20)
+    yield from until(lambda: docker.painting is None)
     yield 1500
     yield from closed(document)
     return told
@@ -223,7 +223,7 @@ def main():
     yield 4000
     timer.stop()
     docker.cancel()
-    yield from until(lambda: docker.painting is None, 20)
+    yield from until(lambda: docker.painting is None)
     yield 1500
     yield from closed(document)
     return sorted(gaps)[-5:]
@@ -248,13 +248,13 @@ def test_killed_daemon_is_noticed_and_the_next_painting_starts_another(
 def main():
     document, before = yield from begun()
     (folder / "begun").touch()
-    yield from until(lambda: docker.painting is None, 30)
+    yield from until(lambda: docker.painting is None)
     yield 1500
     first = [docker.words.text(), docker.state_words.text(), tree(document.rootNode()) == before]
     begin()
     assert docker._link.state == "connecting"
     docker.cancel()
-    yield from until(lambda: docker.painting is None, 60)
+    yield from until(lambda: docker.painting is None)
     first.append(docker.words.text())
     yield from painted(document)
     return [*first, docker.words.text()]
@@ -400,14 +400,14 @@ def main():
     + f"""
 def main():
     begin({LONG})
-    yield from until(lambda: docker.painting.canvas, 60)
+    yield from until(lambda: docker.painting.canvas)
     yield 2000
 """,
     "finished": BEFORE
     + """
 def main():
     docker.conclude()
-    yield from until(lambda: docker.painting is None, 30)
+    yield from until(lambda: docker.painting is None)
     yield 500
     narrowest = docker.widget().minimumSizeHint().width()
     return [docker.words.text(), narrowest, docker.results.count()]

@@ -291,7 +291,7 @@ def main():
     assert docker.words.text().startswith("Done"), docker.words.text()
     krita.action("impasto_again").trigger()
     assert docker.painting, docker.words.text()
-    yield from until(lambda: docker.painting is None, 100)
+    yield from until(lambda: docker.painting is None)
     assert docker.words.text().startswith("Done"), docker.words.text()
     yield 600
     _, first, second = tree(document.rootNode())
@@ -300,7 +300,7 @@ def main():
     docker.apply("Dusk")
     yield from until(lambda: docker.words.text().startswith("Painting"))
     docker.conclude()
-    yield from until(lambda: docker.painting is None, 100)
+    yield from until(lambda: docker.painting is None)
     yield 600
     words, told = docker.words.text(), names()
     docker.results.itemClicked.emit(docker.results.item(2))

@@ -19,7 +19,7 @@ def test_docker_paints_under_pyqt6(krita_daemon, saved_style, pictures, tmp_path
         [sys.executable, HERE / "qt6.py", ROOT / "plugins/krita/pykrita",
          pictures["photo"], pictures["style"], folder / "krita-6-docker.png"],
         env={**krita_daemon.environment, **environment}, capture_output=True, text=True,
-        timeout=200, check=False,
+        timeout=400, check=False,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     words, name = ended.stdout.splitlines()

@@ -142,11 +142,12 @@ class Docker(DockWidget):
             return
         self._error = None
         try:
-            watcher = Watcher(self._tell, self._done, self._failed)
+            watcher = Watcher(self._tell, guarded(self.fail, self._done), self._failed)
             self._set_painting(Painting(self._link, make(), watcher))
             self._tell(
                 "Waiting for the daemon" if self._link.state != "ready" else "Starting", None
             )
+            self.painting.begin()
         except Exception as error:
             self.fail(error)
 

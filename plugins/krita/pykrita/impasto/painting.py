@@ -43,7 +43,11 @@ class Watcher:
 
 
 class Painting:
-    """A painting under way. Raises HostUnsupported when the layer cannot be painted."""
+    """A painting. Raises HostUnsupported when the layer cannot be painted.
+
+    While Krita converts pixels it runs its event loop, on which anything else here may be called:
+    `_when_idle` sees to it that one thing at a time is done with Krita.
+    """
 
     _canvases: ClassVar[list[Any]] = []
     """Unique ids of all that were inserted, so that the newest result comes to lie on top."""
@@ -63,17 +67,11 @@ class Painting:
         self._outer, self._next = self._box, 0.0
         self._canvas_id: Any = None
         self._step: str | None = None
-        self._clean = self._over = False
+        self._busy = self._clean = self._over = False
         self.job = new_job_id()
         # Of its own, as between two messages of the daemon much time may pass.
         self._timer = QtCore.QTimer()
         self._timer.timeout.connect(guarded(self._fail, self._check))
-        self._timer.start(_CHECK_MS)
-        try:
-            self._begin()
-        except Exception:
-            self._let_go()
-            raise
 
     @property
     def canvas(self) -> Any:
@@ -90,6 +88,16 @@ class Painting:
         """Whether its document is."""
         return any(document == self.document for document in Krita.instance().documents())
 
+    def begin(self) -> None:
+        """Send the layer to the daemon."""
+        self._busy = True
+        try:
+            self._submit()
+        except Exception as error:
+            self._fail(error)
+        finally:
+            self._busy = False
+
     def cancel(self) -> None:
         """Leave the document as it was."""
         self._link.cancel(self.job)
@@ -103,7 +111,7 @@ class Painting:
         self._watcher = Watcher(*[lambda *_: None] * 3)
         self._fail(Cancelled("The window was closed."))
 
-    def _begin(self) -> None:
+    def _submit(self) -> None:
         pictures = {}
         if self._selection is not None:
             whole = layers.Box.of(self._bounds)
@@ -117,7 +125,9 @@ class Painting:
             preview_px=_PREVIEW_PX,
             cut=bool(pictures) and not layers.can_mask(self.document),
         )
-        self._link.submit(message, {**pictures, "content": content}, self._hear, self._fail)
+        if not self._over:
+            self._timer.start(_CHECK_MS)
+            self._link.submit(message, {**pictures, "content": content}, self._hear, self._fail)
 
     # What the daemon says ---------------------------------------------------------------------
 
@@ -178,14 +188,19 @@ class Painting:
         self._with_canvas(finish)
 
     def _fail(self, error: Exception) -> None:
-        if self._source is not None:  # a result that is there stays
-            self._link.cancel(self.job)
-            self._over = True
-            self._let_go()
-            if self._canvas_id is not None:
-                # Qt does not keep the owner of a method alive, but it does keep a lambda.
-                pause_ms = _SETTLE_MS if self._step is None else 0
-                QtCore.QTimer.singleShot(pause_ms, lambda: self._when_idle(self._take_out))
+        self._over = True
+        self._timer.stop()
+        self._link.cancel(self.job)
+        self._when_idle(lambda: self._end(error))
+
+    def _end(self, error: Exception) -> None:
+        if self._source is None:  # it has ended already
+            return
+        self._let_go()
+        if self._canvas_id is not None:
+            # Qt does not keep the owner of a method alive, but it does keep a lambda.
+            pause_ms = _SETTLE_MS if self._step is None else 0
+            QtCore.QTimer.singleShot(pause_ms, lambda: self._when_idle(self._take_out))
         self._watcher.on_failed(self, error)
 
     def _let_go(self) -> None:
@@ -197,17 +212,25 @@ class Painting:
     # What is done to the document -------------------------------------------------------------
 
     def _when_idle(self, act: Callable[[], None]) -> None:
-        """Do something to the document once Krita is at rest.
+        """Do something to the document once Krita is at rest, and nothing else of this painting.
 
         While a pen is down, for one, Krita would wait for its end, and never hear of it.
         """
-        if not self.is_open:
-            act()
-        elif self.document.tryBarrierLock():
-            self.document.unlock()
-            act()
-        else:
+        if self._busy or not self._is_at_rest():
             QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._when_idle(act))
+            return
+        self._busy = True
+        try:
+            act()
+        finally:
+            self._busy = False
+
+    def _is_at_rest(self) -> bool:
+        if not self.is_open:
+            return True
+        if at_rest := self.document.tryBarrierLock():
+            self.document.unlock()
+        return at_rest
 
     def _with_canvas(self, act: Callable[[Any], None]) -> None:
         """Do something with the canvas once it is in the document; the first time, put it in."""

@@ -18,7 +18,7 @@ from PyQt5 import QtCore, QtGui, QtWidgets  # noqa: F401
 kept = {}
 
 
-def until(is_so, seconds=60):
+def until(is_so, seconds=120):
     """Let the event loop run until something is so."""
     clock = QtCore.QElapsedTimer()
     clock.start()
