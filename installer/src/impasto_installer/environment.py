@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from impasto_installer.machine import Machine
@@ -157,15 +158,20 @@ def plain_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:
-    # In a group of its own, so that nothing it started goes on when this is stopped.
-    with subprocess.Popen(
-        command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
-    ) as ended:  # fmt: skip
+    # In a group of its own, so that nothing it started goes on when this is stopped, and in a
+    # thread, where no signal comes between the start and our knowing of it.
+    with ThreadPoolExecutor(1) as starter:
+        started = starter.submit(
+            subprocess.Popen, command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+        )  # fmt: skip
         try:
+            ended = started.result()
             said, _ = ended.communicate()
         except BaseException:
-            ended.kill() if os.name == "nt" else os.killpg(ended.pid, signal.SIGKILL)
+            if not started.exception():
+                with started.result() as ended:
+                    ended.kill() if os.name == "nt" else os.killpg(ended.pid, signal.SIGKILL)
             raise
     if not ended.returncode:
         return

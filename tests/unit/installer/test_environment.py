@@ -2,8 +2,10 @@
 
 import dataclasses
 import os
+import signal
 import subprocess
 import sys
+import time
 import zipfile
 
 import pytest
@@ -86,6 +88,26 @@ def test_uv_that_is_too_old_or_broken_is_no_uv(machine, tmp_path, does):
     (tmp_path / "uv").write_text(f"#!/bin/sh\n{does}\n")
     (tmp_path / "uv").chmod(0o755)
     assert Uv(dataclasses.replace(machine, environment={"PATH": str(tmp_path)})).missing
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+def test_what_is_stopped_while_it_is_being_started_does_not_go_on(machine, tmp_path, monkeypatch):
+    class Interrupted(subprocess.Popen):
+        def _execute_child(self, *arguments, **options):
+            super()._execute_child(*arguments, **options)
+            if self.args[1] != "--version":
+                signal.raise_signal(signal.SIGINT)
+
+    (tmp_path / "uv").write_text('#!/bin/sh\necho uv 9.1.0\nsleep 1\ntouch "$0.went-on"\n')
+    (tmp_path / "uv").chmod(0o755)
+    uv = Uv(dataclasses.replace(machine, environment={"PATH": f"{tmp_path}:/usr/bin:/bin"}))
+    assert not uv.missing
+    (tmp_path / "uv.went-on").unlink()
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        uv.make(tmp_path / "environment")
+    time.sleep(2)
+    assert not (tmp_path / "uv.went-on").exists()
 
 
 def test_offline_folder_without_packages_for_the_editors_python_still_gives_a_plug_in(tmp_path):
