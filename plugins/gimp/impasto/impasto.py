@@ -100,7 +100,9 @@ class Impasto(Gimp.PlugIn):
         except Exception as error:
             return _failure(procedure, error, interactive=interactive)
         values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
-        if procedure.get_name() != SAVE:
+        # To a script alone: GIMP 3.0.4 keeps it after an image that was closed meanwhile, and then
+        # reads what is no longer there.
+        if procedure.get_name() != SAVE and not interactive:
             values.remove(1)
             values.insert(1, GObject.Value(Gimp.Layer.__gtype__, layer))
         return values

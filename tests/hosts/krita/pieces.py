@@ -49,7 +49,7 @@ LONG = "iterations=90_000, working_px=256"
 BEGUN = (
     BEFORE
     + f"""
-def begun(prepared="", states=3):
+def begun(prepared="", states=2):
     document = yield from opened(photo)
     exec(prepared, {{**globals(), "document": document}})
     document.waitForDone()

@@ -44,7 +44,7 @@ def test_cancel_leaves_the_document_as_it_was(krita, pictures, krita_daemon, pre
         BEGUN
         + """
 def main():
-    document, before = yield from begun(prepared)
+    document, before = yield from begun(prepared, states=3)
     job = docker.painting.job
     krita.action("impasto_cancel").trigger()
     yield from until(lambda: docker.painting is None)
@@ -129,7 +129,7 @@ def test_what_is_painted_going_away_ends_the_job_quietly(krita, pictures, krita_
         BEGUN
         + f"""
 def main():
-    document, before = yield from begun(states=0 if "at once" in what else 3)
+    document, before = yield from begun(states=0 if "at once" in what else 2)
     job, names = docker.painting.job, None
     {doing}
     yield from until(lambda: docker.painting is None)
