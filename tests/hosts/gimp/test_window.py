@@ -22,8 +22,13 @@ for display in [Gimp.Display.get_by_id(number) for number in range(1, 99)]:
         display.delete()
 """
 LOOK = """
-images = Gimp.get_images()
-answer = tree(images[0].get_layers()) if images else None
+def look():
+    images = Gimp.get_images()
+    return tree(images[0].get_layers()) if images else None
+try:
+    answer = look()
+except AttributeError:  # a layer went while it was looked at
+    answer = look()
 keep = True
 """
 MASK = """
