@@ -150,19 +150,15 @@ def main():
 def test_what_comes_while_krita_converts_waits_for_it(krita, pictures, how):
     """Krita may run its event loop in a conversion; what came then crashed it."""
     names, words, waited = krita.run(
-        BEFORE
-        + f"""
+        BEGUN
+        + """
 def main():
-    document = yield from opened(photo)
-    document.setColorSpace("RGBA", "U16", "sRGB-elle-V2-srgbtrc.icc")
-    document.waitForDone()
-    yield 300
-    begin({LONG})
+    document, before = yield from begun(prepared, states=0)
     painting, clock, waited = docker.painting, QtCore.QElapsedTimer(), []
     make = painting._workshop._open
     def slowly():
         made = make()
-        if painting.canvas and not clock.isValid():
+        if not clock.isValid():
             getattr(docker, how)()
             clock.start()
             while clock.elapsed() < 3000 or not painting._over:
@@ -177,6 +173,7 @@ def main():
     return [names, words, waited]
 """,
         how=how,
+        prepared=PREPARED["sixteen bits"],
         **pictures,
     )
     assert waited == [True]

@@ -90,13 +90,7 @@ class Painting:
 
     def begin(self) -> None:
         """Send the layer to the daemon."""
-        self._busy = True
-        try:
-            self._submit()
-        except Exception as error:
-            self._fail(error)
-        finally:
-            self._busy = False
+        self._alone(guarded(self._fail, self._submit))
 
     def cancel(self) -> None:
         """Leave the document as it was."""
@@ -218,7 +212,10 @@ class Painting:
         """
         if self._busy or not self._is_at_rest():
             QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._when_idle(act))
-            return
+        else:
+            self._alone(act)
+
+    def _alone(self, act: Callable[[], None]) -> None:
         self._busy = True
         try:
             act()
