@@ -26,6 +26,9 @@ QUALITIES = {
 }
 """What the editors' dialogs call a quality: how long to paint, and at which size."""
 
+VARIATION_NOISE = 0.3
+"""The noise to start from where seeds are to differ and none was asked for."""
+
 
 @dataclass(frozen=True)
 class Settings:

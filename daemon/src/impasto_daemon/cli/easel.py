@@ -17,13 +17,11 @@ from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
 from impasto_protocol.fields import plain
 from impasto_protocol.messages import JobMessage, Progress, Result, Snapshot
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import VARIATION_NOISE, Settings
 
 if TYPE_CHECKING:
     from impasto_daemon.loss_curve import LossPoint
     from impasto_daemon.metadata import Kept
-
-_VARIATION_NOISE = 0.3
 
 
 @dataclass(frozen=True)
@@ -77,9 +75,8 @@ class Easel:
         from impasto_daemon.sheet import make_thumbnail
 
         # Without noise every seed gives the same painting.
-        settings = dataclasses.replace(
-            settings, start_noise=settings.start_noise or _VARIATION_NOISE
-        )
+        noise = settings.start_noise or VARIATION_NOISE
+        settings = dataclasses.replace(settings, start_noise=noise)
         interrupted = Event()
         told = Told(list(self.kept.notes))
         variations: list[dict[str, Any]] = []

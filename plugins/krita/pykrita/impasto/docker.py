@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import random
+import traceback
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from krita import DockWidget, Krita
 
-from impasto_protocol.errors import BadField
+from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
 from impasto_protocol.messages import Report, Result, Status
-from impasto_protocol.settings import QUALITIES, Settings
+from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings
 from impasto_protocol.words import diagnose
 
 from . import recipe
 from .link import Link
 from .painting import Painting, Watcher
-from .qt import QtCore, QtWidgets, guarded
+from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recipe import Recipe
-from .styles import StyleBrowser, icon_of
+from .styles import StyleBrowser
 
 _QUALITY_NAMES = {"draft": "Draft", "good": "Good", "best": "Best"}
 _RESULTS = 12
@@ -35,6 +36,7 @@ class Docker(DockWidget):
         self.setWindowTitle("Impasto")
         self.painting: Painting | None = None
         self._error: Exception | None = None
+        self._unfinished = 0
         self._link = Link()
         self._link.watchers.append(self._show_state)
         self._build()
@@ -67,12 +69,16 @@ class Docker(DockWidget):
 
     def stylise(self) -> None:
         """Paint the active layer in the chosen style."""
+        document = Krita.instance().activeDocument()
 
         def paint() -> None:
             chosen = self.styles.chosen
-            self._paint(lambda: Recipe(chosen.name if chosen else "", self.settings()))
+            if Krita.instance().activeDocument() == document:
+                self._paint(lambda: Recipe(chosen.name if chosen else "", self.settings()))
+            else:
+                self._tell("The styles are here now. Press Stylise again to paint this one.", None)
 
-        self.styles.when_there(paint)
+        self.styles.when_there(guarded(self.fail, paint))
 
     def again(self) -> None:
         """Paint the active layer as the last one was painted."""
@@ -83,22 +89,27 @@ class Docker(DockWidget):
 
         def ask() -> None:
             menu = QtWidgets.QMenu(self)
-            self.styles.fill_menu(menu, self.apply)
+            menu.aboutToHide.connect(menu.deleteLater)
+            self.styles.fill_menu(menu, guarded(self.fail, self.apply))
             menu.popup(self.cursor().pos())
 
-        self.styles.when_there(ask)
+        self.styles.when_there(guarded(self.fail, ask))
 
     def apply(self, name: str) -> None:
         """Paint the active layer in a saved style, with its own settings at the quality chosen."""
         self.styles.choose(name)
+        if not (self.styles.chosen and self.styles.chosen.name == name):
+            raise UnknownPreset(f"The style “{name}” is gone.", next_step="Choose another one.")
         self._take_settings_of_style()
         self.stylise()
 
     def cancel(self) -> None:
-        """End the painting and leave the document as it was."""
+        """End the painting and leave the document as it was; without one, end what is added."""
         if self.painting:
             self._tell("Ending", None)
             self.painting.cancel()
+        elif self.styles.is_busy:
+            self.styles.cancel()
 
     def conclude(self) -> None:
         """End the painting as it stands."""
@@ -107,20 +118,31 @@ class Docker(DockWidget):
             self.painting.conclude()
 
     def restart(self) -> None:
-        """Start the daemon, or start it anew."""
+        """Start the daemon, or start it anew; what it is doing for others only if they agree."""
+        running = self._link.state == "ready"
+        if running and (self.painting or self._unfinished) and not self._agrees_to_end():
+            return
         self._error = None
-        self._link.open(restart=self._link.state == "ready")
+        # One that does not answer any more may still be there.
+        self._link.open(restart=running or isinstance(self._link.error, DaemonLost))
         self.styles.fetch()
+
+    def _agrees_to_end(self) -> bool:
+        question = "The daemon is at work. End that, and start it anew?"
+        asked = QtWidgets.QMessageBox.question(self, "Impasto", question)
+        return asked == QtWidgets.QMessageBox.StandardButton.Yes
 
     def settings(self) -> Settings:
         """What the controls say, and of all else what was saved with the chosen style."""
-        chosen = self.styles.chosen
+        saved = self.styles.chosen.settings if self.styles.chosen else Settings()
+        seed = self._seed.value()
         return replace(
-            chosen.settings if chosen else Settings(),
+            saved,
             strength=self._strength.value() / 100,
             style_scale=self._scale.value() / 100,
             keep_colours=self._keep_colours.isChecked(),
-            seed=self._seed.value(),
+            seed=seed,
+            start_noise=saved.start_noise or (VARIATION_NOISE if seed else 0.0),
             **QUALITIES[self._quality.currentData()],
         )
 
@@ -129,7 +151,7 @@ class Docker(DockWidget):
         self._strength.setValue(round(settings.strength * 100))
         self._scale.setValue(round(settings.style_scale * 100))
         self._keep_colours.setChecked(settings.keep_colours)
-        self._seed.setValue(settings.seed)
+        self._seed.setValue(min(settings.seed, self._seed.maximum()))
         for row, quality in enumerate(map(self._quality.itemData, range(self._quality.count()))):
             if replace(settings, **QUALITIES[quality]) == settings:
                 self._quality.setCurrentIndex(row)
@@ -157,8 +179,7 @@ class Docker(DockWidget):
         self._tell(" ".join([words, *result.notes]), None)
         item = QtWidgets.QListWidgetItem()
         item.setToolTip(f"{painting.recipe.layer_name}. Click to go back to it.")
-        if painting.thumbnail:
-            item.setIcon(icon_of(painting.thumbnail))
+        item.setIcon(QtGui.QIcon(QtGui.QPixmap.fromImage(painting.thumbnail)))
         item.setData(QtCore.Qt.ItemDataRole.UserRole, painting)
         self.results.insertItem(0, item)
         self.results.takeItem(_RESULTS)
@@ -187,10 +208,14 @@ class Docker(DockWidget):
 
     def _set_painting(self, painting: Painting | None) -> None:
         self.painting = painting
-        self._stylise.setVisible(painting is None)
-        self._cancel.setVisible(painting is not None)
-        self._conclude.setVisible(painting is not None)
-        self._bar.setVisible(painting is not None)
+        self._show_what_can_be_pressed()
+
+    def _show_what_can_be_pressed(self) -> None:
+        painting = self.painting is not None
+        self._stylise.setVisible(not painting)
+        self._conclude.setVisible(painting)
+        self._cancel.setVisible(painting or self.styles.is_busy)
+        self._bar.setVisible(painting or self.styles.is_busy)
 
     # Words ------------------------------------------------------------------------------------
 
@@ -203,6 +228,8 @@ class Docker(DockWidget):
     def fail(self, error: Exception) -> None:
         """Show what went wrong and what to do."""
         self._error = error
+        # It is kept, for a report, but not the pictures that it came across.
+        traceback.clear_frames(error.__traceback__)
         if getattr(error, "code", ""):
             self.words.setText(f"{error} {getattr(error, 'next_step', '')}")
         else:
@@ -230,6 +257,7 @@ class Docker(DockWidget):
 
     def _show_report(self, report: Report) -> None:
         waiting = sum(job.state == "queued" for job in report.jobs)
+        self._unfinished = waiting + sum(job.state == "running" for job in report.jobs)
         parts = [report.device or "No job has been done yet",
                  report.weights or ("untrained" if report.device else ""),
                  f"{waiting} waiting" if waiting else ""]  # fmt: skip
@@ -243,7 +271,8 @@ class Docker(DockWidget):
     # Widgets ----------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.styles = StyleBrowser(self._link, self._tell, self.fail)
+        self.styles = StyleBrowser(self._link, self._tell, self.fail, self.settings)
+        self.styles.watchers.append(self._show_what_can_be_pressed)
         self.styles.itemClicked.connect(
             guarded(self.fail, lambda _: self._take_settings_of_style())
         )
@@ -265,7 +294,7 @@ class Docker(DockWidget):
         seed = _row(self._seed, dice)
         seed.setStretch(0, 1)
         self._stylise = self._button("Stylise", "Paint the layer, or the selection", self.stylise)
-        self._cancel = self._button("Cancel", "Leave the document as it was", self.cancel)
+        self._cancel = self._button("Cancel", "End it and leave all as it was", self.cancel)
         self._conclude = self._button("Keep It as It Is", "End now, as it stands", self.conclude)
         self._bar = QtWidgets.QProgressBar()
         self._bar.setTextVisible(False)

@@ -38,7 +38,7 @@ class Impasto(Extension):
 def _have(act: Callable[[Docker], None]) -> None:
     """Do it in the active window's docker, shown, as there the painter reads what happens."""
     docker = Krita.instance().activeWindow().qwindow().findChild(Docker)
-    docker.setVisible(True)
+    _bring_up(docker)
     guarded(docker.fail, act)(docker)
 
 
@@ -47,4 +47,9 @@ def _show_once() -> None:
         Krita.instance().writeSetting("impasto", "shown", "yes")
         for window in Krita.instance().windows():
             if docker := window.qwindow().findChild(Docker):
-                docker.setVisible(True)
+                _bring_up(docker)
+
+
+def _bring_up(docker: Docker) -> None:
+    docker.setVisible(True)
+    docker.raise_()  # where it is a tab behind another

@@ -9,7 +9,9 @@ from typing import Any, NamedTuple
 from krita import Krita
 
 from impasto_protocol.codec import Picture
-from impasto_protocol.errors import HostUnsupported
+from impasto_protocol.errors import HostUnsupported, TooLarge
+from impasto_protocol.limits import FRAME_BYTES
+from impasto_protocol.messages import DTYPE_BYTES
 
 from .qt import QtCore, QtGui
 
@@ -98,6 +100,11 @@ def find_source(document: Document | None) -> Node:
             f"“{node.name()}” has no pixels of its own.",
             next_step="Select a paint layer, or put it into a group and select that.",
         )
+    if node.type() == "grouplayer" and node.passThroughMode():
+        raise HostUnsupported(
+            f"“{node.name()}” passes its layers through, and so has no picture of its own.",
+            next_step="Turn its Pass Through off, or select one of its layers.",
+        )
     return node
 
 
@@ -129,10 +136,19 @@ def box_to_paint(document: Document, node: Node, selection: Any) -> Box:
 
 
 def read(workshop: Workshop, node: Node, space: Space, box: Box) -> Picture:
-    """The pixels of a box: a paint layer's own, of any other what can be seen of it."""
+    """The pixels of a box: a paint layer's own, of any other what can be seen of it.
+
+    Raises TooLarge.
+    """
+    channels, dtype, order = _FORMS[space[:2]]
+    # Krita itself counts bytes in 32 bits, and crashes where there are more.
+    if box.width * box.height * channels * DTYPE_BYTES[dtype] > FRAME_BYTES:
+        raise TooLarge(
+            f"{box.width} x {box.height} pixels are too many to be painted at once.",
+            next_step="Select a part of the layer and paint that.",
+        )
     data = (node.pixelData if node.type() == _OWN_PIXELS else node.projectionPixelData)(*box)
     data = workshop.convert(data, box, Space.of(node), space)
-    channels, dtype, order = _FORMS[space[:2]]
     return Picture(box.height, box.width, channels, dtype, memoryview(data), order)
 
 

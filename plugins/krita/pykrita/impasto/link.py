@@ -16,6 +16,7 @@ from impasto_protocol.messages import JobMessage, Message
 from .qt import QtCore, guarded
 
 _LOOK_MS = 250
+_THREAD_MS = 50
 
 Then = Callable[[Any, Any], None]
 Otherwise = Callable[[Exception], None]
@@ -40,11 +41,14 @@ class Link:
         self._waiting: list[tuple[Callable[[], None], Otherwise]] = []
         self._asked: dict[int, _Errand] = {}
         self._followed: list[tuple[Job, _Errand]] = []
-        self._found: list[Client | Exception] = []
-        self._closed = False
+        self._arriving: Client | None = None
+        self._looking = self._closed = False
         self._notifier: QtCore.QSocketNotifier | None = None
         self._timer = QtCore.QTimer()
         self._timer.timeout.connect(self._look)
+        self._threads, self._done = 0, list[Callable[[], None]]()
+        self._thread_timer = QtCore.QTimer()
+        self._thread_timer.timeout.connect(self._look_at_threads)
 
     def open(self, *, restart: bool = False) -> None:
         """Connect, unless that is under way; a daemon is started when none runs, or anew."""
@@ -53,12 +57,14 @@ class Link:
         if restart:
             self._drop(DaemonLost("The daemon was started anew."))
         self._change("connecting")
-        self._timer.start(_LOOK_MS)
-        threading.Thread(target=self._connect, args=(restart,), daemon=True).start()
+        self.in_thread(partial(self._connect, restart), self._take, self._lose)
 
     def close(self) -> None:
         """Let go of the daemon, and tell nobody: those who waited are going too."""
         self._closed = True
+        self._thread_timer.stop()
+        if self._arriving:
+            self._arriving.close()
         self.watchers, self._waiting, self._asked, self._followed = [], [], {}, []
         self._drop(DaemonLost("The connection was closed."))
 
@@ -97,28 +103,44 @@ class Link:
         if self.state != "away":
             self._when_ready(send, lambda error: None)
 
+    def in_thread(
+        self, work: Callable[[], Any], then: Callable[[Any], None], otherwise: Otherwise
+    ) -> None:
+        """Have done what may take seconds and touches no widget: `then` gets what comes of it."""
+
+        def run() -> None:
+            try:
+                self._done.append(partial(guarded(otherwise, then), work()))
+            except Exception as error:
+                self._done.append(partial(otherwise, error))
+
+        self._threads += 1
+        self._thread_timer.start(_THREAD_MS)
+        threading.Thread(target=run, daemon=True).start()
+
+    def _look_at_threads(self) -> None:
+        while self._done:
+            self._threads -= 1
+            if not self._threads:
+                self._thread_timer.stop()
+            self._done.pop(0)()
+
     # Connecting -------------------------------------------------------------------------------
 
-    def _connect(self, restart: bool) -> None:
-        # In a thread: it may take seconds, and touches nothing of Qt.
-        try:
-            if restart:
-                stop_daemon()
-            client = Client.connect(name="Krita")
-        except Exception as error:
-            self._found.append(error)
-        else:
-            client.close() if self._closed else self._found.append(client)
+    def _connect(self, restart: bool) -> Client:
+        if restart:
+            stop_daemon()
+        client = self._arriving = Client.connect(name="Krita")
+        if self._closed:
+            client.close()
+        return client
 
-    def _take_found(self) -> None:
-        found = self._found.pop()
-        if isinstance(found, Exception):
-            self._lose(found)
-            return
-        self.client = found
+    def _take(self, client: Client) -> None:
+        self.client, self._arriving = client, None
         # Kept, as it ends with its last reference.
-        self._notifier = QtCore.QSocketNotifier(found.fd, QtCore.QSocketNotifier.Type.Read)
+        self._notifier = QtCore.QSocketNotifier(client.fd, QtCore.QSocketNotifier.Type.Read)
         self._notifier.activated.connect(self._look)
+        self._timer.start(_LOOK_MS)
         self._change("ready")
         waiting, self._waiting = self._waiting, []
         for send, otherwise in waiting:
@@ -140,24 +162,29 @@ class Link:
     # Listening --------------------------------------------------------------------------------
 
     def _look(self, *_: object) -> None:
-        if self._found:
-            self._take_found()
-        if not self.client:
-            return
-        try:
-            self.client.pump()
-        except ImpastoError as error:
-            self._lose(error)
-            return
-        for number, errand in list(self._asked.items()):
-            self._hear_answer(number, errand)
-        for job, errand in list(self._followed):
-            self._hear_job(job, errand)
+        # Who hears something may let Krita run its event loop, which would call this again.
+        if self.client and not self._looking:
+            self._looking = True
+            try:
+                self._listen(self.client)
+            finally:
+                self._looking = False
 
-    def _hear_answer(self, number: int, errand: _Errand) -> None:
-        assert self.client
+    def _listen(self, client: Client) -> None:
         try:
-            answer = self.client.answer(number)
+            client.pump()
+        except Exception as error:
+            self._lose(error)
+        for number, errand in list(self._asked.items()):
+            if client is self.client:
+                self._hear_answer(client, number, errand)
+        for job, errand in list(self._followed):
+            if client is self.client:
+                self._hear_job(job, errand)
+
+    def _hear_answer(self, client: Client, number: int, errand: _Errand) -> None:
+        try:
+            answer = client.answer(number)
         except ImpastoError as error:
             del self._asked[number]
             errand.otherwise(error)

@@ -21,10 +21,10 @@ from impasto_protocol.words import describe_progress
 
 from . import layers, recipe
 from .link import Link
-from .qt import QtCore, guarded
+from .qt import QtCore, QtGui, guarded
 from .recipe import Recipe
 
-_PREVIEW_PX = 768
+_PREVIEW_PX, _THUMBNAIL_PX = 768, 96
 _SETTLE_MS = 300
 """Krita does some things only when its event loop runs again: by then it has."""
 _RETRY_MS = 100
@@ -63,11 +63,11 @@ class Painting:
         self._box = layers.box_to_paint(self.document, self._source, self._selection)
         self._space = layers.Space.of(self._source).sendable
         self._workshop = layers.Workshop(self.document)
-        self.thumbnail: Picture | None = None
+        self.thumbnail: QtGui.QImage | None = None
         self._outer, self._next = self._box, 0.0
         self._canvas_id: Any = None
         self._step: str | None = None
-        self._busy = self._clean = self._over = False
+        self._busy = self._clean = self._over = self._sent = False
         self.job = new_job_id()
         # Of its own, as between two messages of the daemon much time may pass.
         self._timer = QtCore.QTimer()
@@ -94,11 +94,17 @@ class Painting:
 
     def cancel(self) -> None:
         """Leave the document as it was."""
-        self._link.cancel(self.job)
+        self._cut_short(keep=False)
 
     def conclude(self) -> None:
-        """End now, with the picture as it stands."""
-        self._link.cancel(self.job, keep=True)
+        """End now, with the picture as it stands; before the daemon has it there is none."""
+        self._cut_short(keep=True)
+
+    def _cut_short(self, *, keep: bool) -> None:
+        if self._sent and self._link.state == "ready":
+            self._link.cancel(self.job, keep=keep)
+        else:
+            self._fail(Cancelled("The job was cancelled."))
 
     def abandon(self) -> None:
         """Leave the document as it was and tell nobody, as the window is gone."""
@@ -121,6 +127,7 @@ class Painting:
         )
         if not self._over:
             self._timer.start(_CHECK_MS)
+            self._sent = True
             self._link.submit(message, {**pictures, "content": content}, self._hear, self._fail)
 
     # What the daemon says ---------------------------------------------------------------------
@@ -150,7 +157,6 @@ class Painting:
             raise Cancelled("The layer that was being painted was removed.")
 
     def _show(self, preview: Picture) -> None:
-        self.thumbnail = preview
         began = time.monotonic()
         if began < self._next:
             return
@@ -175,6 +181,9 @@ class Painting:
             self._write(canvas, bytes(part.data), self._space)
             canvas.setName(self.recipe.layer_name)
             canvas.setLocked(False)
+            # Krita does not know, and the painter may have saved it half painted.
+            self.document.setModified(True)
+            self.thumbnail = canvas.thumbnail(*_fitting(self._box))
             recipe.remember(self.recipe)
             self._let_go()
             self._watcher.on_done(self, result)
@@ -278,6 +287,7 @@ class Painting:
         """Undo the canvas if it is what Krita would undo; else remove it, which is a step too."""
         if self.canvas is None:
             return
+        self.canvas.setLocked(False)  # or it would be when the painter wants it back by a redo
         if self._step and self._next_undo() == self._step:
             modified = self.document.modified()
             self._trigger("edit_undo")
@@ -298,3 +308,10 @@ class Painting:
     def _trigger(self, action: str) -> None:
         Krita.instance().action(action).trigger()
         self.document.waitForDone()
+
+
+def _fitting(box: layers.Box) -> tuple[int, int]:
+    """Width and height of a thumbnail of what is in a box."""
+    longest = QtCore.QSize(_THUMBNAIL_PX, _THUMBNAIL_PX)
+    size = box.qt().size().scaled(longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio)
+    return max(1, size.width()), max(1, size.height())

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-from impasto_protocol.client import new_job_id, pictures_in, result_in
-from impasto_protocol.codec import Buffer, Picture, digest_of, verify
-from impasto_protocol.errors import StyleUnreadable
+from impasto_protocol.client import pictures_in
+from impasto_protocol.codec import Buffer, Picture
+from impasto_protocol.errors import BadField, PresetExists, PresetInvalid
 from impasto_protocol.messages import (
     FileInfo,
     PresetDelete,
@@ -21,20 +20,18 @@ from impasto_protocol.messages import (
     PresetList,
     PresetRename,
     Presets,
-    PresetSave,
     PresetsImported,
     PresetSort,
 )
 from impasto_protocol.settings import Settings
-from impasto_protocol.words import describe_progress
 
-from .layers import pixels_of, to_image
+from .layers import to_image
 from .link import Link
 from .qt import QtCore, QtGui, QtWidgets
+from .studies import Studies
+from .style_files import read_saved, write_saved
 
 _THUMBNAIL_PX = 64
-_LONGEST_STYLE_PX = 3000
-_LARGEST_STYLE_PX = 200_000_000
 _STATES = {
     "other_weights": "Made with other weights: studied anew when it is used",
     "older_version": "Made by an older Impasto: studied anew when it is used",
@@ -46,7 +43,8 @@ _INFO = QtCore.Qt.ItemDataRole.UserRole
 class StyleBrowser(QtWidgets.QListWidget):
     """folders and sought: a folder to choose and words to type, which narrow the list.
 
-    tell: shows a sentence, and how much is done. fail: shows an error.
+    tell: shows a sentence, and how much is done. fail: shows an error. settings: what is kept with
+    a new style. watchers are called whenever `is_busy` changes.
     """
 
     def __init__(
@@ -54,11 +52,14 @@ class StyleBrowser(QtWidgets.QListWidget):
         link: Link,
         tell: Callable[[str, float | None], None],
         fail: Callable[[Exception], None],
+        settings: Callable[[], Settings],
     ) -> None:
         super().__init__()
-        self._link, self._tell, self._fail = link, tell, fail
+        self._link, self._tell, self._fail, self._settings = link, tell, fail, settings
         self._wanted, self._without_icon = "", list[str]()
-        self._then: Callable[[], None] | None = None
+        self._studies = Studies(link, tell, fail, self.fetch)
+        self.watchers = self._studies.watchers
+        self._then: list[Callable[[], None]] = []
         self._there = False
         self.folders = QtWidgets.QComboBox()
         self.folders.setToolTip("Folders of styles")
@@ -74,7 +75,8 @@ class StyleBrowser(QtWidgets.QListWidget):
         self.setIconSize(QtCore.QSize(_THUMBNAIL_PX, _THUMBNAIL_PX))
         self.setGridSize(QtCore.QSize(_THUMBNAIL_PX + 18, _THUMBNAIL_PX + 26))
         self.setMinimumHeight(_THUMBNAIL_PX + 40)
-        self.setAcceptDrops(True)
+        # What does not move its items takes no drops, unless it is told so last.
+        self.viewport().setAcceptDrops(True)
         self.setToolTip("Saved styles. Drag a picture here to add its style.")
         self.setContextMenuPolicy(QtCore.Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(self._show_menu)
@@ -100,51 +102,52 @@ class StyleBrowser(QtWidgets.QListWidget):
             act()
         else:
             self._tell("Fetching the saved styles", None)
-            self._then = act
+            self._wait_for([*self._then, act])
             self.fetch()
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether there is something to cancel."""
+        return bool(self._then or self._studies.names)
+
+    def cancel(self) -> None:
+        """Add no style that is not there yet, and do nothing once they have come."""
+        self._wait_for([])
+        self._studies.cancel()
+        self._tell("Cancelled.", None)
+
+    def _wait_for(self, then: list[Callable[[], None]]) -> None:
+        self._then = then
+        for watcher in self.watchers:
+            watcher()
 
     def fetch(self, choose: str = "") -> None:
         """Get the styles from the daemon anew, and choose one of them."""
         chosen = self.chosen
         self._wanted = choose or (chosen.name if chosen else self._wanted)
         found: list[PresetInfo] = []
+        damaged: list[str] = []
 
         def take(answer: Presets, _frames: object) -> None:
             found.extend(answer.presets)
+            damaged.extend(answer.damaged)
             if answer.more:
                 self._link.ask(PresetList(after=found[-1].name), take, give_up)
-            else:
-                self._fill(found)
+                return
+            self._fill(found)
+            if damaged:
+                names = ", ".join(damaged)
+                self._tell(f"Damaged, and so not in the list: {names}. Import them again.", None)
 
         def give_up(error: Exception) -> None:
-            self._then = None
+            self._wait_for([])
             self._fail(error)
 
         self._link.ask(PresetList(), take, give_up)
 
     def add_picture(self, path: str) -> None:
-        """Keep the style of a picture file under the file's name."""
-        try:
-            picture = read_style(path)
-        except StyleUnreadable as error:
-            self._fail(error)
-            return
-        name = self._free_name(Path(path).stem)
-        message = PresetSave(job=new_job_id(), name=name, settings=Settings(), keep=False)
-
-        def hear(message: Any, _pictures: list[Picture]) -> None:
-            try:
-                done = result_in(message)
-            except Exception as error:
-                self._fail(error)
-                return
-            if done:
-                self._tell(f"“{name}” was added.", None)
-                self.fetch(name)
-            else:
-                self._tell(*describe_progress(message))
-
-        self._link.submit(message, {"style": picture}, hear, self._fail)
+        """Keep the style of a picture file under the file's name, with what the controls say."""
+        self._studies.add(self._free_name(Path(path).stem), self._settings(), path)
 
     def fill_menu(self, menu: QtWidgets.QMenu, take: Callable[[str], None]) -> None:
         """An entry for each style, in a menu for each folder. take: has the name chosen."""
@@ -162,18 +165,24 @@ class StyleBrowser(QtWidgets.QListWidget):
     def dragEnterEvent(self, event: QtGui.QDragEnterEvent) -> None:
         """Qt asks whether it may be dropped here."""
         if event.mimeData().hasUrls():
-            event.acceptProposedAction()
+            # Whoever moves a file here would lose it.
+            event.setDropAction(QtCore.Qt.DropAction.CopyAction)
+            event.accept()
 
     def dragMoveEvent(self, event: QtGui.QDragMoveEvent) -> None:
         """And again, all the way."""
-        event.acceptProposedAction()
+        self.dragEnterEvent(event)
 
     def dropEvent(self, event: QtGui.QDropEvent) -> None:
         """Each picture that was dropped becomes a style, and each saved style is imported."""
-        event.acceptProposedAction()
-        for url in event.mimeData().urls():
-            path = url.toLocalFile()
-            saved = path.endswith((".safetensors", ".zip"))
+        self.dragEnterEvent(event)
+        paths = [url.toLocalFile() for url in event.mimeData().urls()]
+        # Only then is it known which names are taken.
+        self.when_there(lambda: self._add(paths))
+
+    def _add(self, paths: Sequence[str]) -> None:
+        for path in paths:
+            saved = path.lower().endswith((".safetensors", ".zip"))
             self.add_saved(path) if saved else self.add_picture(path)
 
     # The list ---------------------------------------------------------------------------------
@@ -193,9 +202,10 @@ class StyleBrowser(QtWidgets.QListWidget):
             self.choose(self._wanted)
         if not found:
             self._tell("No style has been saved yet. Drag a picture onto the list.", None)
-        self._there, self._then, then = True, None, self._then
-        if then:
-            then()
+        self._there, then = True, self._then
+        self._wait_for([])
+        for act in then:
+            act()
 
     def _fill_folders(self, names: list[str]) -> None:
         chosen = self.folders.currentData()
@@ -227,7 +237,8 @@ class StyleBrowser(QtWidgets.QListWidget):
         self._ask_for_icon()
 
     def _free_name(self, stem: str) -> str:
-        taken = {self.item(row).text().casefold() for row in range(self.count())}
+        names = [*self._studies.names, *(self.item(row).text() for row in range(self.count()))]
+        taken = {name.casefold() for name in names}
         stem = (
             "".join(c if c.isalnum() or c in " -_" else " " for c in stem).strip()[:56] or "Style"
         )
@@ -243,11 +254,16 @@ class StyleBrowser(QtWidgets.QListWidget):
             menu.addAction("Rename…", lambda: self._rename(info.name))
             menu.addAction("Folder…", lambda: self._move(info))
             menu.addAction("Tags…", lambda: self._tag(info))
+            menu.addAction(
+                "Keep These Settings with It",
+                lambda: self._studies.change(info.name, self._settings()),
+            )
             menu.addAction("Export…", lambda: self._ask_where_to(info.name))
             menu.addAction("Delete…", lambda: self._delete(info.name))
         menu.addAction("Import…", self._ask_what_to_import)
         menu.addAction("Refresh", self.fetch)
         menu.exec(self.mapToGlobal(at))
+        menu.deleteLater()
 
     def ask_for_picture(self) -> None:
         """Have the painter choose a picture file whose style is to be kept."""
@@ -281,8 +297,11 @@ class StyleBrowser(QtWidgets.QListWidget):
         """Have a style changed, and choose it under the name it has then."""
         try:
             self._link.ask(make(), lambda *_: self.fetch(name), self._fail)
-        except Exception as error:
-            self._fail(error)
+        except BadField:
+            self._fail(PresetInvalid(
+                "A name or a folder has at most 64 letters, a tag 32, and a style 8 tags.",
+                next_step="Make it shorter.",
+            ))  # fmt: skip
 
     def _ask_where_to(self, name: str) -> None:
         path, _ = QtWidgets.QFileDialog.getSaveFileName(
@@ -294,17 +313,13 @@ class StyleBrowser(QtWidgets.QListWidget):
     def export(self, name: str, path: str) -> None:
         """Write a saved style to a file, or to a pack if the path ends in .zip."""
 
-        def write(answer: PresetFile, frames: Sequence[Buffer]) -> None:
-            try:
-                verify(answer.file, frames[-1])
-                Path(path).write_bytes(frames[-1])
-            except Exception as error:
-                self._fail(error)
-            else:
-                self._tell(f"“{name}” was exported.", None)
+        def keep(answer: PresetFile, frames: Sequence[Buffer]) -> None:
+            told = f"“{name}” was exported."
+            write = partial(write_saved, path, answer.file, frames[-1])
+            self._link.in_thread(write, lambda _: self._tell(told, None), self._fail)
 
-        message = PresetExport(names=(name,), pack=path.endswith(".zip"))
-        self._link.ask(message, write, self._fail)
+        message = PresetExport(names=(name,), pack=path.lower().endswith(".zip"))
+        self._link.ask(message, keep, self._fail)
 
     def _ask_what_to_import(self) -> None:
         path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Import Styles", "", _FILES)
@@ -313,59 +328,38 @@ class StyleBrowser(QtWidgets.QListWidget):
 
     def add_saved(self, path: str) -> None:
         """Keep the saved style in a file, or all of a pack."""
-        try:
-            data = Path(path).read_bytes()
-            file = FileInfo(len(data), digest_of(data))
-            message = PresetImport(name=self._free_name(Path(path).stem), file=file)
-        except Exception as error:
-            self._fail(error)
-            return
 
         def take(answer: PresetsImported, _frames: object) -> None:
             self._tell(f"Imported: {', '.join(answer.names)}.", None)
             self.fetch(answer.names[0])
 
-        self._link.ask(message, take, self._fail, [data])
+        def send(found: tuple[FileInfo, bytes], *, replace: bool = False) -> None:
+            file, data = found
+            name = self._free_name(Path(path).stem)
+            message = PresetImport(name=name, file=file, replace=replace)
+            self._link.ask(message, take, lambda error: refused(error, found), [data])
+
+        def refused(error: Exception, found: tuple[FileInfo, bytes]) -> None:
+            if isinstance(error, PresetExists):
+                # In a turn of its own, as all else waits while the question stands.
+                QtCore.QTimer.singleShot(0, lambda: ask(error, found))
+            else:
+                self._fail(error)
+
+        def ask(error: Exception, found: tuple[FileInfo, bytes]) -> None:
+            if self._agrees(f"{error} Replace what is there by what is in this file?"):
+                send(found, replace=True)
+
+        self._tell(f"Reading {Path(path).name}", None)
+        self._link.in_thread(partial(read_saved, path), send, self._fail)
 
     def _delete(self, name: str) -> None:
-        buttons = QtWidgets.QMessageBox.StandardButton
-        asked = QtWidgets.QMessageBox.question(
-            self, "Impasto", f"Delete the style “{name}”? This cannot be undone."
-        )
-        if asked == buttons.Yes:
+        if self._agrees(f"Delete the style “{name}”? This cannot be undone."):
             self._link.ask(PresetDelete(name=name), lambda *_: self.fetch(), self._fail)
 
-
-def read_style(path: str) -> Picture:
-    """A picture file's pixels, upright, no larger than any painting needs."""
-    name = Path(path).name
-    if not Path(path).is_file():
-        raise StyleUnreadable(
-            f"{name or 'What was dropped'} is not a picture file.",
-            next_step="Save the picture as a file first, and add that.",
-        )
-    reader = QtGui.QImageReader(path)
-    reader.setAutoTransform(True)
-    size = reader.size()
-    if size.width() * size.height() > _LARGEST_STYLE_PX:
-        raise StyleUnreadable(
-            f"{name} is too large for a style: {size.width()} x {size.height()} px.",
-            next_step="Make it smaller in Krita, export it as PNG, and add that.",
-        )
-    if max(size.width(), size.height()) > _LONGEST_STYLE_PX:
-        # While it is read: some formats are much faster then.
-        longest = QtCore.QSize(_LONGEST_STYLE_PX, _LONGEST_STYLE_PX)
-        reader.setScaledSize(size.scaled(longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio))
-    image = reader.read()
-    if image.isNull():
-        raise StyleUnreadable(
-            f"{name} cannot be read: {reader.errorString()}.",
-            next_step="Open it in Krita, export it as PNG, and add that.",
-        )
-    if image.colorSpace().isValid():
-        image.convertToColorSpace(QtGui.QColorSpace(QtGui.QColorSpace.NamedColorSpace.SRgb))
-    image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
-    return Picture(image.height(), image.width(), 4, "uint8", pixels_of(image))
+    def _agrees(self, question: str) -> bool:
+        asked = QtWidgets.QMessageBox.question(self, "Impasto", question)
+        return asked == QtWidgets.QMessageBox.StandardButton.Yes
 
 
 def icon_of(picture: Picture) -> QtGui.QIcon:

@@ -1,0 +1,104 @@
+"""Styles that are being saved: each is a job of the daemon's, and can be cancelled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from impasto_protocol.client import new_job_id, pictures_in, result_in
+from impasto_protocol.codec import Buffer, Picture
+from impasto_protocol.messages import PresetGet, Presets, PresetSave
+from impasto_protocol.settings import Settings
+from impasto_protocol.words import describe_progress
+
+from .link import Link, Otherwise
+from .style_files import read_style
+
+
+class Studies:
+    """tell: shows a sentence, and how much is done. fail: shows an error. saved: has the name."""
+
+    def __init__(
+        self,
+        link: Link,
+        tell: Callable[[str, float | None], None],
+        fail: Callable[[Exception], None],
+        saved: Callable[[str], None],
+    ) -> None:
+        self._link, self._tell, self._fail, self._saved = link, tell, fail, saved
+        self._jobs: dict[str, str] = {}
+        self.watchers: list[Callable[[], None]] = []
+        """Called whenever `names` change."""
+
+    @property
+    def names(self) -> list[str]:
+        """The styles that are being saved."""
+        return list(self._jobs)
+
+    def add(self, name: str, settings: Settings, path: str) -> None:
+        """Save the style of a picture file under a name that is free."""
+
+        def get(then: Callable[[Picture], None], otherwise: Otherwise) -> None:
+            self._link.in_thread(partial(read_style, path), then, otherwise)
+
+        self._tell(f"Reading {Path(path).name}", None)
+        message = PresetSave(job=new_job_id(), name=name, settings=settings, keep=False)
+        self._study(message, f"“{name}” was added.", get)
+
+    def change(self, name: str, settings: Settings) -> None:
+        """Save other settings with a style that is there."""
+
+        def get(then: Callable[[Picture], None], otherwise: Otherwise) -> None:
+            def take(answer: Presets, frames: Sequence[Buffer]) -> None:
+                then(pictures_in(answer, frames)[-1])
+
+            self._link.ask(PresetGet(name=name), take, otherwise)
+
+        message = PresetSave(
+            job=new_job_id(), name=name, settings=settings, replace=True, keep=False
+        )
+        self._study(message, f"“{name}” has these settings now.", get)
+
+    def cancel(self) -> None:
+        """Save none of them."""
+        jobs = self._jobs
+        self._set_jobs({})
+        for job in jobs.values():
+            self._link.cancel(job)
+
+    def _study(
+        self,
+        message: PresetSave,
+        done: str,
+        get: Callable[[Callable[[Picture], None], Otherwise], None],
+    ) -> None:
+        """get: gives the style's picture to the one function, or an error to the other."""
+
+        def end() -> None:
+            self._set_jobs({n: job for n, job in self._jobs.items() if job != message.job})
+
+        def give_up(error: Exception) -> None:
+            end()
+            self._fail(error)
+
+        def hear(told: Any, _pictures: list[Picture]) -> None:
+            if result_in(told):
+                end()
+                self._tell(done, None)
+                self._saved(message.name)
+            else:
+                self._tell(*describe_progress(told))
+
+        def save(picture: Picture) -> None:
+            if message.job in self._jobs.values():  # or it was cancelled meanwhile
+                self._link.submit(message, {"style": picture}, hear, give_up)
+
+        self._set_jobs({**self._jobs, message.name: message.job})
+        get(save, give_up)
+
+    def _set_jobs(self, jobs: dict[str, str]) -> None:
+        self._jobs = jobs
+        for watcher in self.watchers:
+            watcher()

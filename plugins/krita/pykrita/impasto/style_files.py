@@ -1,0 +1,80 @@
+"""Pictures and saved styles on disk. As they may be large, all this is done beside Krita's window.
+
+Imports nothing of what is seen.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from impasto_protocol.codec import Buffer, Picture, check_size, digest_of, verify
+from impasto_protocol.connection import write_file
+from impasto_protocol.errors import DiskFull, StyleUnreadable
+from impasto_protocol.limits import FRAME_BYTES
+from impasto_protocol.messages import FileInfo
+
+from .layers import pixels_of
+from .qt import QtCore, QtGui
+
+_LONGEST_STYLE_PX = 3000
+_LARGEST_STYLE_PX = 200_000_000
+
+
+def read_style(path: str) -> Picture:
+    """A picture file's pixels, upright, no larger than any painting needs."""
+    name = _name_of_file(path)
+    reader = QtGui.QImageReader(path)
+    reader.setAutoTransform(True)
+    size = reader.size()
+    if size.width() * size.height() > _LARGEST_STYLE_PX:
+        raise StyleUnreadable(
+            f"{name} is too large for a style: {size.width()} x {size.height()} px.",
+            next_step="Make it smaller in Krita, export it as PNG, and add that.",
+        )
+    if max(size.width(), size.height()) > _LONGEST_STYLE_PX:
+        # While it is read: some formats are much faster then.
+        longest = QtCore.QSize(_LONGEST_STYLE_PX, _LONGEST_STYLE_PX)
+        reader.setScaledSize(size.scaled(longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio))
+    image = reader.read()
+    if image.isNull():
+        raise StyleUnreadable(
+            f"{name} cannot be read: {reader.errorString()}.",
+            next_step="Open it in Krita, export it as PNG, and add that.",
+        )
+    if image.colorSpace().isValid():
+        image.convertToColorSpace(QtGui.QColorSpace(QtGui.QColorSpace.NamedColorSpace.SRgb))
+    image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
+    return Picture(image.height(), image.width(), 4, "uint8", pixels_of(image))
+
+
+def read_saved(path: str) -> tuple[FileInfo, bytes]:
+    """A saved style or a pack. Raises StyleUnreadable or TooLarge."""
+    name = _name_of_file(path)
+    try:
+        check_size(FileInfo(Path(path).stat().st_size, b""), FRAME_BYTES)
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise StyleUnreadable(
+            f"{name} cannot be read: {error.strerror or error}.",
+            next_step="Copy it to a folder of your own, and import that.",
+        ) from error
+    return FileInfo(len(data), digest_of(data)), data
+
+
+def write_saved(path: str, file: FileInfo, data: Buffer) -> None:
+    """Write what the daemon exported, whole or not at all. Raises BadImage or DiskFull."""
+    verify(file, data)
+    try:
+        write_file(Path(path), bytes(data))
+    except OSError as error:
+        raise DiskFull(f"{path} could not be written: {error.strerror or error}.") from error
+
+
+def _name_of_file(path: str) -> str:
+    name = Path(path).name
+    if not Path(path).is_file():
+        raise StyleUnreadable(
+            f"{name or 'What was dropped'} is not a file that can be read.",
+            next_step="Save it as a file first, and add that.",
+        )
+    return name
