@@ -102,10 +102,12 @@ def xvfb(size):
         pass_fds=[write], stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(write)
-    with os.fdopen(read) as said:
-        yield f":{said.readline().strip()}"
-    server.terminate()
-    server.wait()
+    try:
+        with os.fdopen(read) as said:
+            yield f":{said.readline().strip()}"
+    finally:
+        server.terminate()
+        server.wait()
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,6 @@
 """How long GIMP's own loop is held up while a layer of 12 megapixels is painted.
 
-    uv run pytest tests/hosts/gimp/responsiveness.py -s
+    uv run pytest tests/hosts/gimp/responsiveness.py -n0 -s
 
 GIMP answers the smallest of PDB calls in its main loop; a call that takes long found it busy.
 Not part of the test run, as it measures the machine too.

@@ -16,8 +16,43 @@ def begin(style="Dusk", **settings):
 
 def painted(document, **settings):
     begin(**settings)
+    yield from done(document, docker.painting)
+
+
+def done(document, painting):
     yield from until(lambda: docker.painting is None)
-    yield 600
+    if painting and painting.canvas:
+        # By then Krita has made it the active layer, and the plug-in given that back.
+        yield from until(lambda: painting._step is not None)
+    document.waitForDone()
+    yield 50
+
+
+def ended(painting):
+    yield from until(lambda: docker.painting is None and not painting.canvas)
+    yield from until(lambda: not painting._busy)
+    yield 100
+
+
+def answered(call, answer):
+    QtCore.QTimer.singleShot(0, call)
+    yield from until(QtWidgets.QApplication.activeModalWidget, 20)
+    dialog = QtWidgets.QApplication.activeModalWidget()
+    yield 200
+    answer(dialog)
+    yield from until(lambda: not QtWidgets.QApplication.activeModalWidget())
+
+
+def agree(dialog):
+    dialog.button(QtWidgets.QMessageBox.Yes).click()
+
+
+def disagree(dialog):
+    dialog.button(QtWidgets.QMessageBox.No).click()
+
+
+def layers(document):
+    return [node.name() for node in document.topLevelNodes() if "mask" not in node.type()]
 
 
 def failed():
@@ -29,13 +64,17 @@ def failed():
 
 def trigger(action):
     krita.action(action).trigger()
-    yield 600
+    krita.activeDocument().waitForDone()
+    yield 100
 
 
 def closed(document):
+    # Krita 5.1 crashes where it has not yet shown a change in its list of layers.
+    yield 300
     document.setModified(False)
     document.close()
-    yield 200
+    yield from until(lambda: document not in krita.documents())
+    yield 50
 
 
 def pixels(node, box=None):
@@ -53,7 +92,7 @@ def begun(prepared="", states=2):
     document = yield from opened(photo)
     exec(prepared, {{**globals(), "document": document}})
     document.waitForDone()
-    yield 300
+    yield 100
     document.setModified(False)
     before = tree(document.rootNode())
     begin({LONG})
@@ -64,5 +103,19 @@ def begun(prepared="", states=2):
         return len(seen) >= states
     yield from until(moving)
     return document, before
+"""
+)
+
+FIRST = (
+    BEFORE
+    + """
+def main():
+    yield from until(docker.isVisible)
+    docker.again()
+    again = docker.words.text()
+    missing = yield from failed()
+    docker._copy_diagnostics()
+    copied = QtWidgets.QApplication.clipboard().text()
+    return [krita.version(), again, missing, copied]
 """
 )

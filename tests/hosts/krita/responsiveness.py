@@ -1,6 +1,6 @@
 """How long Krita's event loop is held up while a layer of 12 megapixels is painted.
 
-    uv run pytest tests/hosts/krita/responsiveness.py -s
+    uv run pytest tests/hosts/krita/responsiveness.py -n0 -s
 
 Beside it stands what Krita's own calls take for that layer, which no plug-in can shorten. Not part
 of the test run, as it measures the machine too.

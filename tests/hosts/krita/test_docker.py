@@ -1,13 +1,15 @@
 """The docker as a painter meets it: live previews, cancel, what breaks, and how it looks."""
 
+import re
 import shutil
 import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from tests.hosts.conftest import xvfb
-from tests.hosts.krita.conftest import PYTHONS, install, save_style
+from tests.hosts.krita.conftest import PYTHONS, await_cancelled, install, save_style
 from tests.hosts.krita.pieces import BEFORE, BEGUN, LONG
 
 from impasto_protocol.messages import PresetDelete
@@ -27,10 +29,11 @@ def test_picture_dropped_on_the_list_becomes_a_style(krita, pictures, krita_daem
 def main():
     mime = QtCore.QMimeData()
     mime.setUrls([QtCore.QUrl.fromLocalFile(str(style))])
-    drop = QtGui.QDropEvent(
-        QtCore.QPointF(5, 5), QtCore.Qt.CopyAction, mime, QtCore.Qt.LeftButton, QtCore.Qt.NoModifier
-    )
-    docker.styles.dropEvent(drop)
+    pressed = QtCore.Qt.CopyAction, mime, QtCore.Qt.LeftButton, QtCore.Qt.NoModifier
+    for event in (QtGui.QDragEnterEvent(QtCore.QPoint(5, 5), *pressed),
+                  QtGui.QDropEvent(QtCore.QPointF(5, 5), *pressed)):
+        QtWidgets.QApplication.sendEvent(docker.styles.viewport(), event)
+        assert event.isAccepted()
     yield from until(lambda: docker.styles.findItems("style", QtCore.Qt.MatchExactly))
     item, = docker.styles.findItems("style", QtCore.Qt.MatchExactly)
     yield from until(lambda: not item.icon().isNull())
@@ -55,26 +58,32 @@ def main():
     docker.styles.fetch()
     yield from until(lambda: docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
     docker.styles.export("Dusk", str(file))
-    yield from until(file.exists)
-    yield 500
+    yield from until(lambda: "was exported" in docker.words.text())
     docker._link.ask(PresetRename(name="Dusk", new_name="Dawn"), lambda *_: None, print)
     docker.styles.fetch()
-    yield from until(lambda: docker.styles.findItems("Dawn", QtCore.Qt.MatchExactly))
+    yield from until(lambda: docker.styles.findItems("Dawn", QtCore.Qt.MatchExactly)
+                     and not docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
     docker.styles.add_saved(str(file))
     yield from until(lambda: docker.words.text().startswith("Imported"))
     words = docker.words.text()
-    yield from until(lambda: docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
-    yield 500
+    yield from until(lambda: docker.styles.chosen and docker.styles.chosen.name == "Dusk")
     chosen = docker.styles.chosen
     file.write_bytes(b"PK nothing of the kind")
     docker.styles.add_saved(str(file))
-    yield from until(lambda: docker.words.text() != words)
-    return [words, chosen and chosen.name, docker.words.text()]
+    yield from until(lambda: docker.words.text() not in (words, f"Reading {file.name}"))
+    wrong = [docker.words.text()]
+    docker.styles.add_saved(str(file.parent))
+    yield from until(lambda: "not a file" in docker.words.text())
+    docker.styles.export("Dusk", str(file.parent / "nowhere" / file.name))
+    yield from until(lambda: "could not be written" in docker.words.text())
+    return [words, chosen and chosen.name, [*wrong, docker.words.text()]]
 """,
         file=tmp_path / f"Dusk.{ending}",
     )
     assert words == "Imported: Dusk." and chosen == "Dusk"
-    assert not wrong.startswith("Something went wrong"), wrong
+    damaged, unwritten = wrong
+    assert "cannot be" in damaged or "not a" in damaged, damaged
+    assert "Something went wrong" not in damaged and "Free some space" in unwritten
     with krita_daemon.connect() as client:
         client.ask(PresetDelete(name="Dawn"))
 
@@ -126,22 +135,11 @@ def test_style_renamed_and_deleted_by_its_dialogs(krita, krita_daemon, pictures)
     seen = krita.run(
         BEFORE
         + """
-def answered(call, answer):
-    QtCore.QTimer.singleShot(0, call)
-    yield from until(QtWidgets.QApplication.activeModalWidget)
-    dialog = QtWidgets.QApplication.activeModalWidget()
-    yield 200
-    answer(dialog)
-    yield from until(lambda: not QtWidgets.QApplication.activeModalWidget())
-
 def call_it(name):
     def answer(dialog):
         dialog.setTextValue(name)
         dialog.accept()
     return answer
-
-def agree(dialog):
-    dialog.button(QtWidgets.QMessageBox.Yes).click()
 
 def main():
     styles = docker.styles
@@ -164,15 +162,21 @@ def main():
     assert names == ["Dusk"]
 
 
-def test_actions_do_what_menu_and_controls_say(own_krita, krita_daemon, pictures):
-    """In a Krita whose docker was hidden so far, so that no style has been fetched."""
-    host = own_krita(IMPASTO_HOME=str(krita_daemon.home))
-    names, visible, applied, made = host.run(
+def test_actions_do_what_menu_and_controls_say(krita, pictures):
+    """With a docker that was hidden so far, and has fetched no style."""
+    names, visible, applied, made, clicked, qualities, enabled = krita.run(
         BEFORE
         + """
+def cancelled():
+    painting = docker.painting
+    krita.action("impasto_cancel").trigger()
+    yield from ended(painting)
+
 def main():
     document = yield from opened(photo)
     docker.setVisible(False)
+    docker.styles.clear()
+    docker.styles._there = False
     krita.action("impasto_apply_preset").trigger()
     yield from until(QtWidgets.QApplication.activePopupWidget)
     menu = QtWidgets.QApplication.activePopupWidget()
@@ -180,58 +184,155 @@ def main():
     docker._quality.setCurrentIndex(0)
     menu.actions()[0].trigger()
     menu.close()
-    told.append([docker.painting.recipe.style, docker.painting.recipe.settings.strength])
+    kept = lambda of: [of.strength, of.style_scale, of.keep_colours, of.seed, of.start_noise]
+    told.append([docker.painting.recipe.style, *kept(docker.painting.recipe.settings)])
     yield from until(lambda: docker.words.text().startswith("Painting"))
-    krita.action("impasto_cancel").trigger()
-    yield from until(lambda: docker.painting is None)
-    yield 1500
+    yield from cancelled()
     docker._strength.setValue(30)
     docker._scale.setValue(150)
-    docker._keep_colours.setChecked(True)
-    docker._seed.setValue(7)
+    docker._keep_colours.setChecked(False)
+    docker._seed.setValue(0)
     krita.action("impasto_stylise").trigger()
-    settings = docker.painting.recipe.settings
-    told.append([settings.strength, settings.style_scale, settings.keep_colours, settings.seed,
-                 settings == docker.settings()])
-    docker.cancel()
-    yield from until(lambda: docker.painting is None)
-    yield 1500
+    told.append(kept(docker.painting.recipe.settings))
+    yield from cancelled()
+    docker.styles.itemClicked.emit(docker.styles.item(0))
+    told.append(kept(docker.settings()))
+    qualities = []
+    for index in range(3):
+        docker._quality.setCurrentIndex(index)
+        qualities.append([docker.settings().iterations, docker.settings().working_px])
+    told.append(qualities)
+    group = document.createGroupLayer("Group")
+    document.rootNode().addChildNode(group, None)
+    yield 300
+    document.setActiveNode(group)
+    yield 300
+    told.append([krita.action("impasto_" + name).isEnabled()
+                 for name in ("stylise", "again", "apply_preset", "cancel")])
     yield from closed(document)
     return told
 """,
         **pictures,
     )
     assert names == ["Dusk"] and visible
-    assert applied == ["Dusk", 0.5] and made == [0.3, 1.5, True, 7, True]
+    # Without noise every seed would give the same painting.
+    assert applied == ["Dusk", 0.6, 1.5, True, 5, 0.3] and clicked == applied[1:]
+    assert made == [0.3, 1.5, False, 0, 0]
+    assert qualities == [[100, 384], [300, 768], [600, 1536]]
+    assert enabled == [True] * 4
 
 
 def test_event_loop_is_not_held_up(krita, pictures):
-    """Small pictures, so that Krita's own calls are short: what is left is the plug-in's."""
-    gaps = krita.run(
-        BEGUN
+    """What of its longest gaps is not Krita's own, from the press to the end, with a mask."""
+    gaps, own = krita.run(
+        BEFORE
         + """
+import time
+from krita import Document, Node, Selection
+
+def timed(kind, name):
+    real = getattr(kind, name)
+    def call(*arguments):
+        began = time.monotonic()
+        try:
+            return real(*arguments)
+        finally:
+            calls.append((began, time.monotonic()))
+    return vars(kind)[name], call
+
 def main():
-    document, before = yield from begun()
-    clock = QtCore.QElapsedTimer()
-    gaps = []
-    clock.start()
+    global calls
+    document = yield from opened(photo)
+    soft = Selection()
+    soft.select(50, 40, 60, 50, 255)
+    document.setSelection(soft)
+    yield 500
+    calls, gaps = [], []
+    kinds = {Node: "pixelData setPixelData addChildNode duplicate setColorSpace remove setName "
+                   "setLocked thumbnail",
+             Document: "refreshProjection createNode setActiveNode tryBarrierLock waitForDone",
+             type(krita): "createDocument documents"}
+    kept = [(kind, name, *timed(kind, name)) for kind in kinds for name in kinds[kind].split()]
+    for kind, name, _, call in kept:
+        setattr(kind, name, call)
+    last, timer = [time.monotonic()], QtCore.QTimer()
     def tick():
-        gaps.append(clock.restart())
-    timer = QtCore.QTimer()
+        now = time.monotonic()
+        gaps.append((last[0], now))
+        last[0] = now
     timer.timeout.connect(tick)
     timer.start(1)
-    yield 4000
+    begin(iterations=90_000, working_px=256)
+    painting = docker.painting
+    yield from until(lambda: painting.canvas)
+    yield 3000
+    docker.conclude()
+    yield from done(document, painting)
     timer.stop()
-    docker.cancel()
-    yield from until(lambda: docker.painting is None)
-    yield 1500
+    for kind, name, real, _ in kept:
+        setattr(kind, name, real)
+    words = docker.words.text()
     yield from closed(document)
-    return sorted(gaps)[-5:]
+    assert words.startswith("Done"), words
+    def ours(gap):
+        began, ended = gap
+        # Calls in one another count once.
+        theirs, until_then = 0, began
+        for start, stop in sorted(calls):
+            start, stop = max(start, until_then), min(stop, ended)
+            if stop > start:
+                theirs, until_then = theirs + stop - start, stop
+        return round((ended - began - theirs) * 1000)
+    whole = sorted(round((ended - began) * 1000) for began, ended in gaps)
+    return [whole[-5:], sorted(map(ours, gaps))[-5:]]
 """,
         **pictures,
     )
-    print(f"\nlongest gaps of Krita's event loop while it paints: {gaps} ms")
-    assert gaps[-1] < 2000
+    print(f"\nlongest gaps of Krita's event loop while it paints: {gaps} ms, of which ours: {own}")
+    assert own[-1] < 1000  # a machine with much else to do holds it up, too
+
+
+def test_previews_show_the_painting_about_once_a_second(krita, pictures, tmp_path):
+    words, share, times = krita.run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(large)
+    begin(iterations=5000, working_px=256)
+    painting = docker.painting
+    yield from until(lambda: painting.canvas)
+    box = (0, 0, document.width(), document.height())
+    clock, times, seen = QtCore.QElapsedTimer(), [], bytes(painting.canvas.pixelData(*box))
+    clock.start()
+    while len(times) < 6 and clock.elapsed() < 60_000:
+        yield 50
+        now = bytes(painting.canvas.pixelData(*box))
+        if now != seen:
+            times.append(clock.elapsed())
+            seen = now
+    told = [docker.words.text(), docker._bar.value() / docker._bar.maximum(), times]
+    (folder / "preview").write_bytes(seen)
+    docker.conclude()
+    yield from done(document, painting)
+    (folder / "result").write_bytes(bytes(painting.canvas.pixelData(*box)))
+    yield from closed(document)
+    return told
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    assert re.fullmatch(r"Painting, \d+ of 5000, loss [\d.e+-]+, about \d+ (s|min) left", words)
+    assert 0 < share < 0.5
+    # The first one may show what was written before the clock began.
+    assert 700 < (times[-1] - times[1]) / (len(times) - 2) < 5000
+
+    def shown(name):
+        pixels = np.fromfile(tmp_path / name, np.uint8).reshape(600, 800, 4)
+        return pixels[..., :3].astype(float)
+
+    preview, result = shown("preview"), shown("result")
+    apart = np.abs(preview - result).mean()
+    assert apart < 8 and np.abs(preview[..., ::-1] - result).mean() > 2 * apart
 
 
 def test_killed_daemon_is_noticed_and_the_next_painting_starts_another(
@@ -249,7 +350,9 @@ def main():
     document, before = yield from begun()
     (folder / "begun").touch()
     yield from until(lambda: docker.painting is None)
-    yield 1500
+    yield from until(lambda: len(document.topLevelNodes()) == 1)
+    yield 100
+    assert docker._start.text() == "Start"
     first = [docker.words.text(), docker.state_words.text(), tree(document.rootNode()) == before]
     begin()
     assert docker._link.state == "connecting"
@@ -257,7 +360,19 @@ def main():
     yield from until(lambda: docker.painting is None)
     first.append(docker.words.text())
     yield from painted(document)
-    return [*first, docker.words.text()]
+    first.append(docker.words.text())
+    docker._ask_report()
+    yield from until(lambda: "untrained" in docker.state_words.text())
+    lost = docker._link.client
+    begin(iterations=90_000)
+    yield from answered(docker._start.click, disagree)
+    assert docker.painting and docker._start.text() == "Restart"
+    yield from answered(docker._start.click, agree)
+    yield from until(lambda: docker.painting is None)
+    first.append(docker.words.text())
+    yield from until(lambda: docker._link.state == "ready")
+    assert docker._link.client is not lost
+    return [*first, layers(document)]
 """,
         folder=host.folder,
         **pictures,
@@ -267,31 +382,27 @@ def main():
         assert time.monotonic() < deadline, host.log()
         time.sleep(0.1)
     daemon.process.kill()
-    words, state, unchanged, cancelled, again = host.end(number)
+    words, state, unchanged, cancelled, again, restarted, names = host.end(number)
     assert words.startswith("The daemon has") and "not connected" in state and unchanged
     assert cancelled == "The job was cancelled."  # pressed while the other daemon was starting
+    assert restarted.startswith("The daemon was started anew")
+    assert names == ["Background", "Dusk 50%"]
     # It has no weights, which is said as well, with what to do.
     assert again.startswith("Done") and "impasto weights fetch" in again, again
     assert daemon.impasto("daemon", "stop").returncode == 0
 
 
-def test_no_daemon_and_none_to_start(own_krita, tmp_path, pictures):
-    host = own_krita(IMPASTO_HOME=str(tmp_path / "home"))
-    words, copied = host.run(
-        BEFORE
-        + """
-def main():
-    words = yield from failed()
-    docker._copy_diagnostics()
-    return [words, QtWidgets.QApplication.clipboard().text()]
-""",
-        **pictures,
-    )
-    assert "`impasto` was not found" in words and "Install Impasto" in words
+def test_first_start_without_a_daemon(first_start, version):
+    started, again, missing, copied = first_start[0]
+    assert started.startswith(version)
+    assert "Nothing has been painted yet" in again and "press Stylise" in again
+    assert "`impasto` was not found" in missing and "Install Impasto" in missing
     assert "error: DAEMON_NOT_RUNNING" in copied and "host: Krita" in copied
 
 
-def test_without_pyzmq_the_bridge_serves(own_krita, version, krita_daemon, pictures, tmp_path):
+def test_without_pyzmq_the_bridge_serves_until_krita_is_closed(
+    own_krita, version, krita_daemon, pictures, tmp_path
+):
     data = install(tmp_path / "data", PYTHONS[version], pyzmq=False)
     hide = data / "krita" / "pykrita" / "impasto" / "vendor" / "zmq"
     hide.mkdir()
@@ -312,6 +423,21 @@ def main():
     )
     assert words.startswith("Done") and names == ["Background", "Dusk 50%"]
     assert link == "BridgeLink"
+    host.begin(
+        BEFORE
+        + f"""
+def main():
+    begin({LONG})
+    yield from until(lambda: docker.painting.canvas)
+    (folder / "job").write_text(docker.painting.job)
+    for document in krita.documents():
+        document.setModified(False)  # or Krita would ask
+    krita.activeWindow().qwindow().close()
+""",
+        folder=tmp_path,
+    )
+    assert host.process.wait(timeout=120) == 0, host.log()
+    await_cancelled(krita_daemon, (tmp_path / "job").read_text())
 
 
 def test_other_version_of_the_protocol_says_which_side_to_update(
@@ -327,15 +453,10 @@ def test_other_version_of_the_protocol_says_which_side_to_update(
     assert "Update the plug-in" in words
 
 
-@pytest.mark.parametrize("missing", ["link.py", "vendor/impasto_protocol", "vendor/msgpack"])
-def test_files_missing_are_said_in_the_docker(own_krita, version, tmp_path, missing):
+def test_files_missing_are_said_in_the_docker(own_krita, version, tmp_path):
+    """One of several ways; the others are tried without Krita."""
     data = install(tmp_path / "data", PYTHONS[version])
-    plugin = data / "krita" / "pykrita" / "impasto"
-    gone = plugin / missing
-    shutil.rmtree(gone) if gone.is_dir() else gone.unlink()
-    if missing.endswith("msgpack"):
-        gone.mkdir()
-        (gone / "__init__.py").write_text("raise ImportError('broken', name='msgpack')")
+    shutil.rmtree(data / "krita/pykrita/impasto/vendor/impasto_protocol")
     words = own_krita(data=data).run(
         """
 window = Krita.instance().activeWindow().qwindow()
@@ -360,7 +481,8 @@ def test_looks(own_krita, krita_daemon, pictures, version):
             for state, piece in STATES.items():
                 told = host.run(piece, **{**pictures, "photo": pictures["large"]})
                 for theme, name in THEMES.items():
-                    host.run(WEAR, theme=name)
+                    lightness = host.run(WEAR, theme=name)
+                    assert (lightness < 128) == (theme == "dark")
                     host.picture(f"krita-{version}-{state}-{theme}-{scale}x")
             host.close()
         words, narrowest, results = told
@@ -374,7 +496,8 @@ def main():
     for action in window.findChildren(QtWidgets.QAction):
         if action.text().replace("&", "") == theme:
             action.trigger()
-    yield 1000
+    yield 700
+    return window.palette().window().color().lightness()
 """
 STATES = {
     "idle": BEFORE
@@ -400,15 +523,15 @@ def main():
     + f"""
 def main():
     begin({LONG})
-    yield from until(lambda: docker.painting.canvas)
-    yield 2000
+    yield from until(lambda: docker.painting.canvas and "left" in docker.words.text())
+    yield 1200
 """,
     "finished": BEFORE
     + """
 def main():
     docker.conclude()
     yield from until(lambda: docker.painting is None)
-    yield 500
+    yield 300
     narrowest = docker.widget().minimumSizeHint().width()
     return [docker.words.text(), narrowest, docker.results.count()]
 """,

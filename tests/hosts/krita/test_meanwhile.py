@@ -3,9 +3,8 @@
 import time
 
 import pytest
+from tests.hosts.krita.conftest import await_cancelled, state_of
 from tests.hosts.krita.pieces import BEFORE, BEGUN, LONG
-
-from impasto_protocol.messages import Status
 
 PREPARED = {
     "as it is": "",
@@ -26,39 +25,29 @@ def style(saved_style):
     """There is a style to paint in."""
 
 
-def state_of(daemon, job):
-    with daemon.connect() as client:
-        return {info.job: info.state for info in client.ask(Status())[0].jobs}[job]
-
-
-def await_cancelled(daemon, job):
-    deadline = time.monotonic() + 60
-    while state_of(daemon, job) != "cancelled":
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-
-
 @pytest.mark.parametrize("prepared", PREPARED)
 def test_cancel_leaves_the_document_as_it_was(krita, pictures, krita_daemon, prepared):
-    before, after, clean, undo, words, job = krita.run(
+    before, after, clean, undo, words, job, unlocked = krita.run(
         BEGUN
         + """
 def main():
     document, before = yield from begun(prepared, states=3)
-    job = docker.painting.job
+    painting = docker.painting
     krita.action("impasto_cancel").trigger()
-    yield from until(lambda: docker.painting is None)
-    yield 1500
+    yield from ended(painting)
+    yield 500
     after, clean = tree(document.rootNode()), not document.modified()
     words, undo = docker.words.text(), krita.action("edit_undo").text()
+    yield from trigger("edit_redo")
+    unlocked = not any(node.locked() for node in document.topLevelNodes())
     yield from closed(document)
-    return [before, after, clean, undo, words, job]
+    return [before, after, clean, undo, words, painting.job, unlocked]
 """,
         prepared=PREPARED[prepared],
         **pictures,
     )
     assert after == before and clean and words == "The job was cancelled."
-    assert "Add" not in undo
+    assert "Add" not in undo and unlocked
     assert state_of(krita_daemon, job) == "cancelled"
 
 
@@ -72,9 +61,9 @@ def main():
     own = document.createNode("My own", "paintlayer")
     document.rootNode().addChildNode(own, None)
     yield 500
+    painting = docker.painting
     docker.cancel()
-    yield from until(lambda: docker.painting is None)
-    yield 2000
+    yield from ended(painting)
     names = [node.name() for node in document.topLevelNodes() if node.type() == "paintlayer"]
     clean, words = not document.modified(), docker.words.text()
     yield from closed(document)
@@ -96,11 +85,10 @@ def main():
     begin({LONG})
     own = document.createNode("My own", "paintlayer")
     document.rootNode().addChildNode(own, None)
-    yield from until(lambda: docker.painting.canvas)
-    yield 1000
+    painting = docker.painting
+    yield from until(lambda: painting.canvas and painting._step is not None)
     docker.cancel()
-    yield from until(lambda: docker.painting is None)
-    yield 1500
+    yield from ended(painting)
     told = [[node.name() for node in document.topLevelNodes()], not document.modified()]
     yield from closed(document)
     return told
@@ -115,6 +103,7 @@ ENDS = {
     "document": ("yield from closed(document)", "The document was closed."),
     "canvas": REMOVED,
     "canvas at once": REMOVED,
+    "undo": ("yield from trigger('edit_undo')", "The layer that was being painted was removed."),
     "size": (
         "document.resizeImage(0, 0, 200, 150)",
         "The image got another size while it was being painted.",
@@ -130,10 +119,11 @@ def test_what_is_painted_going_away_ends_the_job_quietly(krita, pictures, krita_
         + f"""
 def main():
     document, before = yield from begun(states=0 if "at once" in what else 2)
-    job, names = docker.painting.job, None
+    painting, names = docker.painting, None
+    job = painting.job
     {doing}
-    yield from until(lambda: docker.painting is None)
-    yield 1500
+    yield from ended(painting)
+    yield 500
     if what != "document":
         names = [node.name() for node in document.topLevelNodes()]
         yield from closed(document)
@@ -161,13 +151,14 @@ def main():
         if not clock.isValid():
             getattr(docker, how)()
             clock.start()
-            while clock.elapsed() < 3000 or not painting._over:
+            while clock.elapsed() < 800 or not painting._over:
                 QtWidgets.QApplication.processEvents()
+                assert clock.elapsed() < 100_000
             waited.append(docker.painting is painting)
         return made
     painting._workshop._open = slowly
     yield from until(lambda: waited and docker.painting is None)
-    yield 1000
+    yield from done(document, painting) if how == "conclude" else ended(painting)
     names, words = [node.name() for node in document.topLevelNodes()], docker.words.text()
     yield from closed(document)
     return [names, words, waited]
@@ -183,6 +174,54 @@ def main():
         assert names == ["Background", "Dusk 50%"] and words.startswith("Done")
 
 
+def test_cancel_pressed_while_the_layer_is_read(krita, pictures):
+    """The daemon does not know of the job yet."""
+    names, words, sent = krita.run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    from impasto import layers as moved
+    read, submit, sent = moved.read, docker._link.submit, []
+    def slowly(*arguments):
+        docker.cancel()
+        return read(*arguments)
+    moved.read, docker._link.submit = slowly, lambda *told: sent.append(1)
+    begin()
+    moved.read, docker._link.submit = read, submit
+    yield from until(lambda: docker.painting is None)
+    yield 500
+    told = [layers(document), docker.words.text(), len(sent)]
+    yield from closed(document)
+    return told
+""",
+        **pictures,
+    )
+    assert names == ["Background"] and words == "The job was cancelled." and sent == 0
+
+
+def test_saved_while_it_is_painted_is_not_called_saved_afterwards(krita, pictures, tmp_path):
+    names, modified = krita.run(
+        BEGUN
+        + """
+def main():
+    document, before = yield from begun()
+    painting = docker.painting
+    document.saveAs(str(folder / "half.kra"))
+    document.waitForDone()
+    yield from until(lambda: not document.modified())
+    docker.conclude()
+    yield from done(document, painting)
+    told = [layers(document), document.modified()]
+    yield from closed(document)
+    return told
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    assert names == ["Background", "Dusk 50%"] and modified
+
+
 def test_nothing_is_put_in_while_the_pen_is_down(krita, pictures, tmp_path):
     """Krita would wait for the pen to be lifted, and never hear of it."""
     number = krita.begin(
@@ -195,12 +234,12 @@ def main():
     yield 500
     assert not document.tryBarrierLock(), "the pen is not down"
     begin()
-    yield from until(lambda: docker.painting._over)
+    painting = docker.painting
+    yield from until(lambda: painting._over)
     yield 1000
     held = [len(document.topLevelNodes()), docker.painting is not None]
     (folder / "held").touch()
-    yield from until(lambda: docker.painting is None)
-    yield 800
+    yield from done(document, painting)
     names = [node.name() for node in document.topLevelNodes()]
     words, undo = docker.words.text(), krita.action("edit_undo").text()
     yield from closed(document)

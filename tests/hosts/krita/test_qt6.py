@@ -1,28 +1,206 @@
 """Krita 6, which no distribution has yet: the same docker under PyQt6, with a stub of Krita."""
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from tests.hosts.conftest import ROOT
 
-from impasto_protocol.messages import PresetDelete
+import impasto_protocol
+from impasto_protocol.client import new_job_id
+from impasto_protocol.codec import Picture
+from impasto_protocol.messages import PresetDelete, PresetSave
+from impasto_protocol.settings import Settings
 
 HERE = Path(__file__).parent
+PLUGINS = ROOT / "plugins/krita/pykrita"
+IMPASTO = str(Path(sys.executable).with_name("impasto"))
+ALL_BUT_STYLISE = ["Keep It as It Is", "Cancel"]
 
 
-def test_docker_paints_under_pyqt6(krita_daemon, saved_style, pictures, tmp_path):
-    folder = Path(os.environ.get("IMPASTO_ARTEFACTS", tmp_path))
-    environment = {"QT_QPA_PLATFORM": "offscreen", "PYTHONWARNINGS": "error"}
+def play(module, scene, environment, *, plugins=PLUGINS, **arguments):
+    """Play a scene of qt6/ in a process of its own: what was seen in it."""
+    variables = {
+        "QT_QPA_PLATFORM": "offscreen", "PYTHONWARNINGS": "error",
+        "PYTHONPATH": os.pathsep.join(map(str, (HERE / "stub", plugins))),
+    }  # fmt: skip
     ended = subprocess.run(
-        [sys.executable, HERE / "qt6.py", ROOT / "plugins/krita/pykrita",
-         pictures["photo"], pictures["style"], folder / "krita-6-docker.png"],
-        env={**krita_daemon.environment, **environment}, capture_output=True, text=True,
-        timeout=400, check=False,
+        [sys.executable, HERE / "qt6/play.py", module, scene, json.dumps(arguments, default=str)],
+        env={**environment, **variables}, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
-    assert ended.returncode == 0, ended.stderr
-    words, name = ended.stdout.splitlines()
-    assert words.startswith("Done") and name == "style 50%"
+    # What Python cannot raise, as a connection left open, it only writes.
+    assert ended.returncode == 0 and "Traceback" not in ended.stderr, ended.stderr
+    return json.loads(ended.stdout)
+
+
+@pytest.fixture
+def environment(krita_daemon, saved_style):
+    """That of a Krita beside the daemon, whose styles are as before afterwards."""
+    yield krita_daemon.environment
     with krita_daemon.connect() as client:
-        client.ask(PresetDelete(name="style"))
+        for info in client.presets():
+            if info.name != "Dusk":
+                client.ask(PresetDelete(name=info.name))
+
+
+@pytest.fixture
+def saved(krita_daemon, environment):
+    """The file of a saved style."""
+    with krita_daemon.connect() as client:
+        return client.export_presets(["Dusk"])
+
+
+def test_layer_is_painted_and_kept_as_it_is(environment, pictures, tmp_path):
+    shown = Path(os.environ.get("IMPASTO_ARTEFACTS", tmp_path)) / "krita-6-docker.png"
+    seen = play("painting", "keep", environment, photo=pictures["photo"], shown=shown)
+    assert seen["words"].startswith("Done") and seen["name"] == "Dusk 30%" and seen["changed"]
+    assert seen["buttons"] == [["Stylise"], ALL_BUT_STYLISE, ["Stylise"]]
+
+
+def test_progress_is_told_and_cancel_leaves_the_document_as_it_was(environment, pictures):
+    seen = play("painting", "cancel", environment, photo=pictures["photo"])
+    assert seen == {
+        "modified": [True, False], "words": "The job was cancelled.",
+        "steps": 0, "buttons": ["Stylise"],
+    }  # fmt: skip
+
+
+def test_what_is_lacking_for_a_painting_is_said_and_copied(environment, pictures):
+    seen = play("painting", "lacking", environment, photo=pictures["photo"])
+    assert seen["recipe"].startswith("Nothing has been painted yet")
+    assert seen["style"].startswith("No style was chosen.")
+    assert seen["document"].startswith("There is no layer to paint. Open a picture")
+    assert seen["copied"] == "The diagnostics are in the clipboard."
+    assert "host: Krita 6.0.0" in seen["diagnostics"]
+    assert "error: HOST_UNSUPPORTED: There is no layer" in seen["diagnostics"]
+    assert seen["buttons"] == ["Stylise"]
+
+
+def test_dice_give_another_seed_and_noise_for_it_to_matter(environment):
+    calm, *thrown = play("painting", "dice", environment)
+    assert calm == [0, 0] and thrown[0] != thrown[1]
+    assert all(seed > 0 and noise > 0 for seed, noise in thrown)
+
+
+def test_actions_begin_and_end_paintings(environment, pictures):
+    seen = play("painting", "actions", environment, photo=pictures["photo"])
+    applied, stylised, words = seen
+    assert applied == stylised == "Dusk" and words.startswith("Nothing has been painted yet")
+
+
+def test_window_closed_while_connecting_leaves_no_connection_open(environment):
+    assert play("link", "leave_while_connecting", environment) == 0
+
+
+def test_window_closed_while_painting_leaves_the_document_as_it_was(environment, pictures):
+    photo = pictures["photo"]
+    assert not play("painting", "leave_while_painting", environment, photo=photo)
+
+
+def test_state_tells_device_weights_and_queue_and_restart_asks(environment, pictures):
+    idle, waiting, question, words = play("link", "status", environment, photo=pictures["photo"])
+    device, weights = idle.split(" · ")
+    assert device and weights == Path(os.environ.get("IMPASTO_WEIGHTS", "untrained")).name
+    assert waiting == f"{idle} · 1 waiting"
+    assert "at work" in question and words == "The job was cancelled."
+
+
+def test_daemon_is_started_anew_and_again(own_daemon):
+    daemon = own_daemon()
+    environment = {**daemon.environment, "IMPASTO_COMMAND": IMPASTO}
+    try:
+        restarting, gone, starting = play("link", "restart", environment)
+    finally:
+        daemon.impasto("daemon", "stop")
+    assert restarting == starting == ["Waiting for the daemon to start", False]
+    assert gone[0] == "The daemon is not connected." and gone[1].startswith("The daemon has")
+
+
+def test_click_takes_over_what_was_saved_with_a_style_or_made_a_result(
+    krita_daemon, environment, pictures
+):
+    settings = Settings(strength=0.6, style_scale=1.5, keep_colours=True, seed=5)
+    bark = PresetSave(job=new_job_id(), name="Bark", settings=settings)
+    with krita_daemon.connect() as client:
+        client.submit(bark, {"style": Picture(32, 32, 3, "uint8", bytes(3072))}).result()
+    seen = play("painting", "go_back", environment, photo=pictures["photo"])
+    assert seen["saved"] == [0.6, 1.5, True, 5] and seen["again"]
+    assert seen["result"] == [0.3, 1.0, False, 0] and seen["chosen"] == "Dusk"
+    assert seen["active"] and seen["icon"] and seen["remembered"] == ["Dusk", 0.3]
+    assert seen["gone"].startswith("That layer is gone")
+
+
+def test_files_dropped_on_the_styles_become_styles(environment, pictures, saved, tmp_path):
+    twins = [tmp_path / "left/bark.png", tmp_path / "right/bark.png"]
+    for twin in twins:
+        twin.parent.mkdir()
+        shutil.copy(pictures["style"], twin)
+    file, unreadable = tmp_path / "Evening.SAFETENSORS", tmp_path / "notes.txt"
+    file.write_bytes(saved)
+    unreadable.write_text("no picture")
+    seen = play(
+        "browser", "drop", environment, style=pictures["style"], twins=twins,
+        saved=file, unreadable=unreadable,
+    )  # fmt: skip
+    assert sorted(seen["names"]) == ["Dusk", "Evening", "bark", "bark 2", "style"]
+    assert seen["cancelled"] == "Cancelled."
+    assert seen["words"].startswith("notes.txt cannot be read")
+
+
+def test_entries_of_the_menu_ask_and_do_what_they_say(
+    krita_daemon, environment, pictures, saved, tmp_path
+):
+    with krita_daemon.connect() as client:
+        client.import_presets(saved, name="Bark")
+    file, exported = tmp_path / "Evening.safetensors", tmp_path / "Oak.safetensors"
+    file.write_bytes(saved)
+    seen = play(
+        "browser", "menu", environment, style=pictures["style"], saved=file,
+        exported=exported,
+    )  # fmt: skip
+    assert seen["sorted"] == ["Oak", "in Trees", "brown, rough"]
+    assert sorted(seen["names"]) == ["Dusk", "Evening", "style"]
+    assert exported.stat().st_size > 0
+
+
+@pytest.fixture
+def complete(tmp_path):
+    """The plug-in with the protocol in it, as it is installed, in a folder of its own."""
+    plugin = shutil.copytree(PLUGINS / "impasto", tmp_path / "plugins/impasto")
+    shutil.copytree(Path(impasto_protocol.__file__).parent, plugin / "vendor/impasto_protocol")
+    return plugin
+
+
+@pytest.fixture
+def nowhere(tmp_path):
+    """Where there is no daemon, and none to start if the plug-in should be complete after all."""
+    return {**os.environ, "IMPASTO_HOME": str(tmp_path), "IMPASTO_COMMAND": "false"}
+
+
+@pytest.mark.parametrize(
+    ("file", "name"),
+    [("link.py", "impasto.link"),
+     ("vendor/impasto_protocol/words.py", "impasto_protocol.words"),
+     ("vendor/msgpack/__init__.py", "msgpack")],
+)  # fmt: skip
+def test_broken_file_is_said_in_the_docker_and_copied(complete, nowhere, file, name):
+    if (complete / file).exists():
+        (complete / file).unlink()
+    else:
+        (complete / file).parent.mkdir()
+        (complete / file).write_text(f"raise ImportError('broken', name='{name}')")
+    words, copied = play("broken", "said", nowhere, plugins=complete.parent)
+    assert f"not complete: {name} cannot be loaded" in words
+    assert "Install Impasto again" in words
+    assert "Krita 6.0.0" in copied and "Error" in copied
+
+
+def test_too_old_python_is_said_in_the_docker_and_copied(complete, nowhere):
+    (complete / "link.py").unlink()
+    words, copied = play("broken", "too_old", nowhere, plugins=complete.parent)
+    assert words.startswith("Impasto needs a Krita with Python 3.10 or newer")
+    assert "error: SyntaxError: invalid syntax" in copied

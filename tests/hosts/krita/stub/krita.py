@@ -1,4 +1,4 @@
-"""So much of Krita 6 as the plug-in needs, with one document of one layer."""
+"""So much of Krita 6 as the plug-in needs: one window, and one document of one layer at first."""
 
 from PyQt6 import QtCore, QtGui, QtWidgets
 
@@ -17,8 +17,8 @@ class Keeper:
 
 
 class Node(Keeper):
-    def __init__(self, name, size):
-        self._name, self._size, self._parent = name, size, None
+    def __init__(self, document, name, size):
+        self._document, self._name, self._size, self._parent = document, name, size, None
         self._id = QtCore.QUuid.createUuid()
         self._data, self.children = bytearray(size[0] * size[1] * 4), []
 
@@ -37,6 +37,9 @@ class Node(Keeper):
     def setLocked(self, locked):
         pass
 
+    def setVisible(self, visible):
+        pass
+
     def type(self):
         return "paintlayer"
 
@@ -51,12 +54,18 @@ class Node(Keeper):
         assert box == (0, 0, *self._size) and len(data) == len(self._data)
         self._data = bytearray(data.data())
 
+    def thumbnail(self, width, height):
+        form = QtGui.QImage.Format.Format_ARGB32
+        return QtGui.QImage(bytes(self._data), *self._size, form).scaled(width, height)
+
     def parentNode(self):
         return self._parent
 
     def addChildNode(self, child, above):
         self.children.insert(self.children.index(above) + 1 if above else 0, child)
         child._parent = self
+        self._document.added.append(child)
+        self._document.setModified(True)
 
     def remove(self):
         self._parent.children.remove(self)
@@ -64,17 +73,21 @@ class Node(Keeper):
 
 
 class Document(Keeper):
+    """added: its undo steps, each of which has added a layer."""
+
     def __init__(self, path):
         image = QtGui.QImage(path).convertToFormat(QtGui.QImage.Format.Format_ARGB32)
-        self._size = (image.width(), image.height())
-        self.root, self._active = Node("root", (0, 0)), self.createNode("Background", "paintlayer")
+        self._size, self.added = (image.width(), image.height()), []
+        self.root = Node(self, "root", (0, 0))
+        self._active = self.createNode("Background", "paintlayer")
         bits = image.constBits()
         bits.setsize(image.sizeInBytes())
         self._active.setPixelData(QtCore.QByteArray(bytes(bits)), 0, 0, *self._size)
         self.root.addChildNode(self._active, None)
+        self.added, self._modified = [], False
 
     def createNode(self, name, kind):
-        return Node(name, self._size)
+        return Node(self, name, self._size)
 
     def bounds(self):
         return QtCore.QRect(0, 0, *self._size)
@@ -91,10 +104,14 @@ class Document(Keeper):
     def unlock(self):
         pass
 
-    def activeView(self):
-        return self
+    def waitForDone(self):
+        pass
+
+    def undo(self):
+        self.added.pop().remove()
 
     def document(self):
+        """A document is its own view."""
         return self
 
     def selectedNodes(self):
@@ -110,15 +127,53 @@ class Document(Keeper):
         return None
 
     def modified(self):
-        return False
+        return self._modified
+
+    def setModified(self, modified):
+        self._modified = modified
 
     def refreshProjection(self):
         pass
 
 
+class Window:
+    def __init__(self):
+        self._window = QtWidgets.QMainWindow()
+
+    def qwindow(self):
+        return self._window
+
+    def activeView(self):
+        return Krita.document
+
+    def createAction(self, name, text, menu):
+        Krita.actions[name] = QtGui.QAction(text, self._window)
+        return Krita.actions[name]
+
+
 class Krita:
-    document = None
-    settings = {}  # noqa: RUF012
+    document = window = docker = None
+    settings, actions, extensions = {}, {}, []
+
+    @classmethod
+    def open(cls):
+        """Open the window, as Krita does at its start: the plug-in's docker."""
+        cls.window = Window()
+        for extension in cls.extensions:
+            extension.createActions(cls.window)
+        docker = cls.docker()
+        cls.window.qwindow().addDockWidget(QtCore.Qt.DockWidgetArea.RightDockWidgetArea, docker)
+        cls.window.qwindow().setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
+        cls.window.qwindow().resize(300, 700)
+        cls.window.qwindow().show()
+        return docker
+
+    @classmethod
+    def close(cls):
+        """Close the window if it is open."""
+        if cls.window:
+            cls.window.qwindow().close()
+        cls.window = None
 
     @classmethod
     def instance(cls):
@@ -130,12 +185,17 @@ class Krita:
 
     @classmethod
     def activeWindow(cls):
-        """A window that is its view, and shows the document."""
-        return cls.document
+        return cls.window
 
-    @staticmethod
-    def action(name):
-        return QtGui.QAction("Undo Add Layer")
+    @classmethod
+    def action(cls, name):
+        if name in cls.actions:
+            return cls.actions[name]
+        action = QtGui.QAction("Undo")
+        if name == "edit_undo" and cls.document.added:
+            action.setText("Undo Add Layer")
+            action.triggered.connect(cls.document.undo)
+        return action
 
     @classmethod
     def documents(cls):
@@ -153,13 +213,13 @@ class Krita:
     def writeSetting(cls, group, name, value):
         cls.settings[group, name] = value
 
-    @staticmethod
-    def addExtension(extension):
-        pass
+    @classmethod
+    def addExtension(cls, extension):
+        cls.extensions.append(extension)
 
-    @staticmethod
-    def addDockWidgetFactory(factory):
-        pass
+    @classmethod
+    def addDockWidgetFactory(cls, factory):
+        cls.docker = factory.made
 
 
 class DockWidget(QtWidgets.QDockWidget):
@@ -178,4 +238,4 @@ class DockWidgetFactoryBase:
 
 class DockWidgetFactory(DockWidgetFactoryBase):
     def __init__(self, name, position, made):
-        pass
+        self.made = made

@@ -97,7 +97,7 @@ class Driver(Extension):
             exec(compile(piece.read_text(), str(piece), "exec"), scope)
             self._step(scope, scope["main"]() if "main" in scope else iter(()))
         except Exception:
-            self._tell({"error": traceback.format_exc()})
+            self._fail()
 
     def _step(self, scope, steps):
         try:
@@ -105,9 +105,16 @@ class Driver(Extension):
         except StopIteration as end:
             self._tell({"answer": scope["answer"] if end.value is None else end.value})
         except Exception:
-            self._tell({"error": traceback.format_exc()})
+            self._fail()
         else:
             QtCore.QTimer.singleShot(pause_ms, lambda: self._step(scope, steps))
+
+    def _fail(self):
+        self._tell({"error": traceback.format_exc()})
+        # For the next piece.
+        for document in Krita.instance().documents():
+            document.setModified(False)
+            document.close()
 
     def _tell(self, told):
         unfinished = self._running.with_suffix(".part")

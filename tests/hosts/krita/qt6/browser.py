@@ -1,0 +1,54 @@
+"""Scenes with the browser of styles."""
+
+from pathlib import Path
+
+from painter import agreeing, declining, naming, typing
+
+
+def names_in(styles):
+    return [styles.item(row).text() for row in range(styles.count())]
+
+
+def drop(painter, style, twins, saved, unreadable):
+    styles, words = painter.docker.styles, painter.docker.words
+    painter.style("Dusk")
+    painter.drop(style)
+    painter.press("Cancel")
+    cancelled = words.text()
+    painter.drop(style)
+    painter.until("its icon", lambda: not painter.style("style").icon().isNull())
+    painter.until("it chosen", lambda: styles.chosen and styles.chosen.name == "style")
+    painter.drop(*twins)
+    painter.style("bark 2")
+    painter.until("both", lambda: "bark" in names_in(styles))
+    painter.drop(saved)
+    painter.style("Evening")
+    painter.drop(unreadable)
+    painter.until("what is wrong", lambda: Path(unreadable).name in words.text()
+                  and "Reading" not in words.text())  # fmt: skip
+    return {"cancelled": cancelled, "names": names_in(styles), "words": words.text()}
+
+
+def menu(painter, saved, exported, style):
+    styles, words, told = painter.docker.styles, painter.docker.words, {}
+    painter.choose("Rename…", typing("Oak"), of="Bark")
+    painter.style("Oak")
+    painter.choose("Folder…", typing("Trees"), of="Oak")
+    painter.until("the folder", lambda: styles.folders.findText("Trees") > 0)
+    painter.choose("Tags…", typing("brown, rough"), of="Oak")
+    painter.until("the tags", lambda: styles.chosen and styles.chosen.tags)
+    told["sorted"] = painter.style("Oak").toolTip().splitlines()
+    painter.docker._strength.setValue(20)
+    painter.choose("Keep These Settings with It", of="Oak")
+    painter.until("the settings", lambda: styles.chosen and styles.chosen.settings.strength == 0.2)
+    painter.choose("Export…", naming(exported), of="Oak")
+    painter.until("the file", lambda: "exported" in words.text())
+    painter.choose("Delete…", declining, of="Oak")
+    painter.choose("Refresh")
+    painter.choose("Delete…", agreeing, of="Oak")
+    painter.until("it gone", lambda: "Oak" not in names_in(styles))
+    painter.choose("Import…", naming(saved))
+    painter.style("Evening")
+    painter.choose("Add a Picture's Style…", naming(style))
+    painter.style("style")
+    return {**told, "names": names_in(styles)}

@@ -1,0 +1,67 @@
+"""Scenes of the connection to the daemon: what is told of it, and how it begins and ends."""
+
+import gc
+import threading
+
+import zmq
+from painter import declining
+from painting import LONG, begin, end, words_of
+
+from impasto_protocol.client import Client, stop_daemon
+from impasto_protocol.codec import Picture
+from impasto_protocol.settings import Settings
+
+
+def state(docker):
+    return docker.state_words.text()
+
+
+def status(painter, photo):
+    docker = painter.docker
+    begin(painter, photo, Settings(iterations=2, working_px=64))
+    painter.until("the end", lambda: docker.painting is None)
+    told = [painter.until("the device", lambda: " · " in state(docker) and state(docker))]
+    begin(painter, photo, LONG)
+    with Client.connect(start=False) as other:
+        job = other.stylise(Picture(1, 1, 3, "uint8", bytes(3)), "Dusk")
+        painter.until("a waiting job", lambda: "waiting" in state(docker))
+        told.append(state(docker))
+        questions = []
+
+        def decline(dialog):
+            questions.append(dialog.text())
+            declining(dialog)
+
+        with painter.answering("whether to restart", decline):
+            painter.press("Restart")
+        job.cancel()
+    painter.until("no waiting job", lambda: "waiting" not in state(docker))
+    end(painter, "Cancel")
+    return [*told, *questions, words_of(painter)]
+
+
+def restart(painter):
+    docker, told = painter.docker, []
+
+    def restarted(button):
+        painter.press(button)
+        told.append([state(docker), docker._start.isEnabled()])
+        painter.until("Restart", lambda: docker._start.text() == "Restart")
+        assert docker._start.isEnabled()
+
+    painter.until("the daemon", lambda: docker._start.text() == "Restart")
+    restarted("Restart")
+    stop_daemon()
+    painter.until("Start", lambda: docker._start.text() == "Start")
+    told.append([state(docker), words_of(painter)])
+    restarted("Start")
+    return told
+
+
+def leave_while_connecting(painter):
+    """How many sockets are open afterwards."""
+    painter.leave()
+    painter.until("the end of all threads", lambda: threading.active_count() == 1)
+    gc.collect()
+    sockets = (found for found in gc.get_objects() if isinstance(found, zmq.Socket))
+    return sum(not socket.closed for socket in sockets)

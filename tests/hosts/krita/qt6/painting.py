@@ -1,0 +1,158 @@
+"""Scenes in which a layer is painted, or not."""
+
+import re
+
+from impasto.recipe import Recipe
+from krita import Document, Krita
+from painter import choosing
+from PyQt6 import QtWidgets
+
+from impasto_protocol.settings import Settings
+
+BUTTONS = ("Stylise", "Keep It as It Is", "Cancel")
+LONG = Settings(iterations=20_000, working_px=64, tolerance=0.0)
+PROGRESS = re.compile(r"Painting, \d+ of 20000, loss [\d.e+-]+, (about \d+ (s|min)|\d+\.\d h) left")
+
+
+def begin(painter, photo, settings):
+    """Have a photograph painted in the style “Dusk”."""
+    Krita.document = Document(photo)
+    painter.docker._paint(lambda: Recipe("Dusk", settings))
+
+
+def end(painter, button):
+    """End the painting by a button."""
+    painter.press(button)
+    painter.until("the end", lambda: painter.docker.painting is None)
+
+
+def words_of(painter):
+    return painter.docker.words.text()
+
+
+def keep(painter, photo, shown):
+    Krita.document = Document(photo)
+    painter.click(painter.style("Dusk"))
+    painter.docker._quality.setCurrentIndex(0)
+    painter.docker._strength.setValue(30)
+    before = painter.buttons(*BUTTONS)
+    painter.press("Stylise")
+    painter.until("a painting", lambda: words_of(painter).startswith("Painting"))
+    during = painter.buttons(*BUTTONS)
+    end(painter, "Keep It as It Is")
+    background, painted = Krita.document.root.children
+    painter.docker.grab().save(shown)
+    return {
+        "words": words_of(painter), "name": painted.name(),
+        "changed": painted._data != background._data,
+        "buttons": [before, during, painter.buttons(*BUTTONS)],
+    }  # fmt: skip
+
+
+def cancel(painter, photo):
+    begin(painter, photo, LONG)
+    words, values = [], set()
+
+    def moving():
+        words.append(words_of(painter))
+        values.add(painter.docker._bar.value())
+        return PROGRESS.fullmatch(words[-1]) and len(values) > 2
+
+    painter.until("progress in words and in the bar", moving)
+    document = Krita.document
+    painter.until("a canvas", lambda: len(document.root.children) == 2)
+    modified = document.modified()
+    end(painter, "Cancel")
+    painter.until("the canvas taken out", lambda: len(document.root.children) == 1)
+    return {
+        "modified": [modified, document.modified()], "words": words_of(painter),
+        "steps": len(document.added), "buttons": painter.buttons(*BUTTONS),
+    }  # fmt: skip
+
+
+def lacking(painter, photo):
+    """What is said where something is lacking that a painting needs."""
+    told = {}
+    Krita.document = Document(photo)
+    Krita.action("impasto_again").trigger()
+    told["recipe"] = words_of(painter)
+    painter.style("Dusk")
+    painter.press("Stylise")
+    told["style"] = words_of(painter)
+    Krita.document = None
+    painter.click(painter.style("Dusk"))
+    painter.press("Stylise")
+    told["document"] = words_of(painter)
+    painter.press("Copy Diagnostics")
+    return {
+        **told, "copied": words_of(painter),
+        "diagnostics": QtWidgets.QApplication.clipboard().text(),
+        "buttons": painter.buttons(*BUTTONS),
+    }  # fmt: skip
+
+
+def dice(painter):
+    thrown = [painter.docker.settings()]
+    for _ in range(2):
+        painter.press("⚄")
+        thrown.append(painter.docker.settings())
+    return [[settings.seed, settings.start_noise] for settings in thrown]
+
+
+def go_back(painter, photo):
+    """To a result, from the settings that were saved with a style."""
+    docker = painter.docker
+    painter.click(painter.style("Bark"))
+    saved = docker.settings()
+    begin(painter, photo, Settings(strength=0.3, iterations=2, working_px=64))
+    painter.until("the end", lambda: docker.painting is None)
+    painter.click(painter.style("Bark"))
+    again = docker.settings() == saved
+    result = docker.results.item(0)
+    painter.click(result)
+    shown = docker.settings()
+    painted = Krita.document.root.children[1]
+    active = Krita.document.activeNode() == painted
+    painted.remove()
+    painter.click(result)
+    return {
+        "saved": told_by(saved), "again": again, "result": told_by(shown),
+        "chosen": docker.styles.chosen.name, "active": active, "gone": words_of(painter),
+        "icon": not result.icon().isNull(), "remembered": repeated(painter)
+    }  # fmt: skip
+
+
+def told_by(settings):
+    return [settings.strength, settings.style_scale, settings.keep_colours, settings.seed]
+
+
+def repeated(painter):
+    """How strong the painting is that “Again” begins."""
+    Krita.action("impasto_again").trigger()
+    recipe = painter.docker.painting.recipe
+    end(painter, "Cancel")
+    return [recipe.style, recipe.settings.strength]
+
+
+def actions(painter, photo):
+    """The entries of Krita's own menu."""
+    docker, begun = painter.docker, []
+    Krita.document = Document(photo)
+
+    with painter.answering("the styles in a menu", choosing("Dusk")):
+        Krita.action("impasto_apply_preset").trigger()
+    for action in "impasto_stylise", "impasto_again":
+        begun.append(docker.painting is not None and docker.painting.recipe.style)
+        Krita.action("impasto_cancel").trigger()
+        painter.until("the end", lambda: docker.painting is None)
+        Krita.action(action).trigger()
+    return [*begun, words_of(painter)]
+
+
+def leave_while_painting(painter, photo):
+    begin(painter, photo, LONG)
+    document = Krita.document
+    painter.until("a canvas", lambda: len(document.root.children) == 2)
+    painter.leave()
+    painter.until("the canvas taken out", lambda: len(document.root.children) == 1)
+    return document.modified()
