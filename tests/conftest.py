@@ -21,6 +21,11 @@ def pytest_configure():
 
 
 def pytest_collection_modifyitems(items):
+    for item in items:
+        # What is started for a module, or for a Krita, is to be started once.
+        params = item.callspec.params if hasattr(item, "callspec") else {}
+        group = f"{params.get('version', item.module.__name__)}"
+        item.add_marker(pytest.mark.xdist_group(group))
     needs = {"weights": "IMPASTO_WEIGHTS", "images": "IMPASTO_IMAGES"}
     for item in items:
         for mark, variable in needs.items():
