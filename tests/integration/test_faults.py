@@ -133,6 +133,67 @@ def test_killed_daemon_leaves_no_worker_and_the_next_one_takes_over(own_daemon, 
         daemon.impasto("daemon", "stop")
 
 
+def test_client_of_a_daemon_that_was_started_anew_does_not_wait_for_ever(own_daemon, picture):
+    daemon = own_daemon()
+    with daemon.connect() as client:
+        job = client.stylise(picture(48, 48), picture(seed=1), LONG)
+        painting(job)
+        daemon.process.kill()
+        daemon.process.wait()
+        connection_file(daemon.runtime).unlink()
+        own_daemon(home=daemon.home)
+        began = time.monotonic()
+        with pytest.raises(errors.DaemonLost):
+            while time.monotonic() < began + 3 * limits.PING_EVERY_S:
+                client.wait(0.1)
+                client.pump()
+
+
+def test_job_goes_on_while_its_editor_is_frozen(daemon, picture):
+    with daemon.connect("frozen") as frozen, daemon.connect() as watching:
+        job = frozen.stylise(picture(48, 48), picture(seed=1), LONG)
+        painting(job)
+        asleep = time.monotonic()
+        while time.monotonic() < asleep + limits.SILENCE_S + 3:
+            watching.ask(messages.Status())
+            time.sleep(0.5)
+        frozen.pump()
+        assert not job.ended
+        job.cancel()
+        with pytest.raises(errors.Cancelled):
+            job.result()
+
+
+def test_waiting_job_of_a_client_that_vanished_is_cancelled(own_daemon, picture, gone):
+    daemon = own_daemon()
+    with daemon.connect() as client:
+        busy = client.stylise(picture(48, 48), picture(seed=1), LONG)
+        painting(busy)
+        vanishing = daemon.connect("vanishing")
+        job = vanishing.stylise(picture(48, 48), picture(), LONG)
+        next(job.events())
+        vanishing.close()
+
+        def waits():
+            report, _ = client.ask(messages.Status())
+            return job.id in [info.job for info in report.jobs if info.state == "queued"]
+
+        assert waits()
+        gone(waits, timeout_s=9)
+
+
+def test_daemon_that_hangs_is_stopped_by_force(own_daemon, picture, gone):
+    daemon = own_daemon()
+    with daemon.connect() as client:
+        painting(client.stylise(picture(48, 48), picture(seed=1), LONG))
+        (worker,) = workers_of(daemon.process.pid)
+        os.kill(daemon.process.pid, signal.SIGSTOP)
+        assert "has stopped" in daemon.impasto("daemon", "stop").stdout
+    assert not daemon_lives(daemon.runtime)
+    assert daemon.process.wait(timeout=1) == -signal.SIGKILL
+    gone(lambda: is_alive(worker), timeout_s=5)
+
+
 def test_terminated_daemon_cancels_its_jobs_and_exits_cleanly(own_daemon, picture):
     daemon = own_daemon()
     with daemon.connect() as client:
@@ -204,7 +265,7 @@ def test_unreadable_messages_are_answered_or_dropped_and_the_daemon_lives(daemon
         bytes(limits.HEADER_BYTES + 1): "TOO_LARGE",
         msgpack.packb({"type": "nonsense"}): "UNKNOWN_TYPE",
         msgpack.packb({"type": "hello", "major": True}): "BAD_FIELD",
-        msgpack.packb({"type": "ping"}): "BAD_MESSAGE",
+        msgpack.packb({"type": "ping"}): "UNKNOWN_CLIENT",
     }
     for sent, code in answers.items():
         assert raw(sent).code == code

@@ -94,7 +94,7 @@ def test_wrong_ending_is_wrong_usage(daemon, tmp_path):
 def test_requests_about_styles_are_met_in_their_order(client, saved):
     saved("a")
     numbers = [
-        client._send(messages.PresetRename(name=name, new_name=new))
+        client.request(messages.PresetRename(name=name, new_name=new))
         for name, new in (("a", "b"), ("b", "c"), ("c", "d"))
     ]
     client._wait(lambda: numbers[-1] in client._answers)

@@ -19,6 +19,7 @@ from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
 
 _LONGEST_IPC_PATH = 100
 _DOMAIN = "impasto"
+_UNACKNOWLEDGED_MS = 5000
 _THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -66,6 +67,9 @@ class Address:
             socket.curve_server = True
             socket.curve_publickey, socket.curve_secretkey = self._server
             socket.zap_domain = _DOMAIN.encode()
+            # Or a machine that went without a word would be gone in minutes only. ZeroMQ's own
+            # heartbeats take a large picture on a slow line for silence, and break it off.
+            socket.tcp_maxrt = _UNACKNOWLEDGED_MS
         socket.bind(self.endpoint)
         bound = socket.get_string(zmq.LAST_ENDPOINT)
         self.endpoint = bound.rstrip("\0")

@@ -41,20 +41,22 @@ from impasto_protocol.errors import (
     BadMessage,
     Busy,
     ImpastoError,
+    UnknownClient,
     UnknownType,
     VersionSkew,
 )
 from impasto_protocol.limits import (
+    FROZEN_S,
     HEADER_BYTES,
     PROTOCOL_MAJOR,
     PROTOCOL_MINOR,
-    SILENCE_S,
     UNREACHABLE_S,
 )
 
 log = logging.getLogger(__name__)
 
 _TICK_S = 0.25
+_WATCH_S = 0.5
 _ROTATE_S = 60
 _FORGET_S = 24 * 3600
 _LOCAL = "local"
@@ -65,14 +67,14 @@ _QUEUED_FOR_CLIENT = 64
 class Peer:
     """A client. user: its CURVE key, or "local" for this machine's user.
 
-    unreachable: its link broke and it has not been heard since. gone: it was silent for too long,
-    but may only have slept, so it is remembered for a while.
+    broken: when its link was found broken, which may mend. gone: it was silent for too long, but
+    may only have slept, so it is remembered for a while.
     """
 
     name: str
     user: str
     seen: float
-    unreachable: bool = False
+    broken: float = float("inf")
     gone: bool = False
 
 
@@ -116,7 +118,8 @@ class Broker:
         write_connection(self._paths.runtime, self._address.connection())
         log.info("listening at %s", self._address.endpoint)
         self._librarian.submit(self._library.open)
-        tasks = [asyncio.create_task(self._receive()), asyncio.create_task(self._tick())]
+        work = (self._receive(), self._watch(), self._tick())
+        tasks = [asyncio.create_task(task) for task in work]
         await self._stopping.wait()
         log.info("ending")
         connection_file(self._paths.runtime).unlink(missing_ok=True)
@@ -140,22 +143,28 @@ class Broker:
                 self._dropped += 1
                 log.exception("a message could not be handled")
 
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            for identity, peer in list(self._peers.items()):
+                silent_s = self._clock() - peer.seen
+                if silent_s > UNREACHABLE_S and not peer.gone:
+                    # Not asked for; but that a link broke shows only when something is sent.
+                    self._send(identity, messages.Pong())
+                    if silent_s > FROZEN_S or self._clock() - peer.broken > UNREACHABLE_S:
+                        log.info("client %s is gone", peer.name)
+                        peer.gone = True
+                        self._workshop.owner_gone(identity)
+                if silent_s > _FORGET_S:
+                    del self._peers[identity]
+
     async def _tick(self) -> None:
         rotated = self._clock()
         while True:
             await asyncio.sleep(_TICK_S)
-            now = self._clock()
-            for identity, peer in list(self._peers.items()):
-                silent_s = now - peer.seen
-                if silent_s > (UNREACHABLE_S if peer.unreachable else SILENCE_S) and not peer.gone:
-                    log.info("client %s is gone", peer.name)
-                    peer.gone = True
-                    self._workshop.owner_gone(identity)
-                if silent_s > _FORGET_S:
-                    del self._peers[identity]
             self._workshop.tick()
-            if now > rotated + _ROTATE_S:
-                rotated = now
+            if self._clock() > rotated + _ROTATE_S:
+                rotated = self._clock()
                 rotate(self._paths.log)
 
     def _take(self, sender: bytes, parts: Sequence[Buffer], user: str) -> None:
@@ -192,9 +201,9 @@ class Broker:
             self._peers[sender] = Peer(message.client, user, self._clock())
         elif sender in self._peers:
             peer = self._peers[sender]
-            peer.seen, peer.unreachable, peer.gone = self._clock(), False, False
+            peer.seen, peer.broken, peer.gone = self._clock(), float("inf"), False
         else:
-            raise BadMessage("The first message must be `hello`.")
+            raise UnknownClient("The first message must be `hello`.")
 
     def _answer(
         self, sender: bytes, message: messages.Message, frames: Sequence[Buffer], user: str
@@ -306,6 +315,7 @@ class Broker:
 
     def _send(self, to: bytes, message: messages.Message, frames: Sequence[Buffer] = ()) -> bool:
         """Hand a message over without waiting; False when the client is gone or does not read."""
+        peer = self._peers.get(to)
         try:
             parts = [to, *encode(message, frames)]
             sent: Any = self._socket.send_multipart(parts, flags=zmq.DONTWAIT, copy=False)
@@ -313,11 +323,11 @@ class Broker:
                 raise sent.exception()
         except (zmq.ZMQError, ImpastoError) as error:
             log.debug("not sent: %s", error)
-            if isinstance(error, zmq.ZMQError) and error.errno == zmq.EHOSTUNREACH:
-                peer = self._peers.get(to)
-                if peer:
-                    peer.unreachable = True
+            if peer and isinstance(error, zmq.ZMQError) and error.errno == zmq.EHOSTUNREACH:
+                peer.broken = min(peer.broken, self._clock())
             return False
+        if peer:
+            peer.broken = float("inf")
         return True
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import signal
-import subprocess
 import time
 from collections.abc import Iterator
 from functools import partial
-from pathlib import Path
 
 from impasto_daemon import service
 from impasto_daemon.checkup import Finding, Patient
@@ -77,7 +73,7 @@ def daemon(patient: Patient) -> Iterator[Finding]:
         if isinstance(error, DaemonLost) and daemon_lives(runtime):
             words = "A daemon is running but does not answer."
             next_step = "End it, with --fix or in the task manager."
-            mend = partial(_end_daemon, patient)
+            mend = partial(service.stop, patient.paths)
         elif isinstance(error, DaemonNotRunning) and daemon_lives(runtime):
             words = "A daemon is running, but what tells of it is gone or damaged."
             next_step = "End the process `impasto daemon run`, or log out and in."
@@ -87,21 +83,3 @@ def daemon(patient: Patient) -> Iterator[Finding]:
         "daemon", True,
         f"The daemon ({found[0]}) runs and answered in {took_s * 1000:.0f} ms.",
     )  # fmt: skip
-
-
-def _end_daemon(patient: Patient) -> None:
-    """Stop the daemon that holds the lock; kill it if it does not, and is known to be ours."""
-    with contextlib.suppress(ImpastoError):
-        service.stop(patient.paths)
-        return
-    pid = read_connection(connection_file(patient.paths.runtime)).pid
-    try:
-        line = Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        command = ["ps", "-o", "args=", "-p", str(pid)]
-        line = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    if "impasto_daemon" in line:
-        os.kill(pid, signal.SIGKILL)
-    deadline = time.monotonic() + _PATIENCE_S
-    while daemon_lives(patient.paths.runtime) and time.monotonic() < deadline:
-        time.sleep(0.05)

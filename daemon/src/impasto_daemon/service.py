@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -21,9 +24,13 @@ from impasto_protocol.connection import (
 )
 from impasto_protocol.errors import (
     AlreadyRunning,
+    DaemonLost,
+    DaemonNotRunning,
     DaemonStartFailed,
     ImpastoError,
 )
+
+_ANSWER_S = 5
 
 _ALREADY_RUNNING = 3
 """The exit code of a daemon that found another one."""
@@ -84,20 +91,65 @@ def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:
 
 
 def stop(paths: Paths, timeout_s: float = 15) -> bool:
-    """Ask the daemon to end and wait until it has; False when none was running."""
+    """End the daemon, by force when it hangs; False when none was running.
+
+    Raises DaemonStartFailed when it goes on all the same.
+    """
+    if not daemon_lives(paths.runtime):
+        return False
+    if not (_ask_to_end(paths, timeout_s) and _ends(paths, timeout_s)):
+        _kill(paths)
+        if not _ends(paths, timeout_s):
+            raise DaemonStartFailed("The daemon did not end in time.")
+    return True
+
+
+def _ask_to_end(paths: Paths, timeout_s: float) -> bool:
+    """Whether the daemon has answered that it will end."""
     from impasto_protocol.client import Client
     from impasto_protocol.messages import Stop
 
-    if not daemon_lives(paths.runtime):
-        return False
-    with Client.connect(name="impasto daemon stop", start=False) as client:
-        client.ask(Stop())
+    deadline = time.monotonic() + timeout_s
+    while daemon_lives(paths.runtime) and time.monotonic() < deadline:
+        try:
+            connection = read_connection(connection_file(paths.runtime))
+            with Client(connection, name="impasto daemon stop", timeout_s=_ANSWER_S) as client:
+                client.ask(Stop())
+            return True
+        except DaemonNotRunning:
+            time.sleep(0.05)  # it is only just starting, or ending already
+        except DaemonLost:
+            break
+    return False
+
+
+def _ends(paths: Paths, timeout_s: float) -> bool:
     deadline = time.monotonic() + timeout_s
     while daemon_lives(paths.runtime):
         if time.monotonic() > deadline:
-            raise DaemonStartFailed("The daemon did not end in time.")
+            return False
         time.sleep(0.05)
     return True
+
+
+def _kill(paths: Paths) -> None:
+    """End by force the daemon that holds the lock, if it is a process of this machine."""
+    pid = _daemon_pid(paths)
+    if pid and _is_ours(pid):
+        with contextlib.suppress(OSError):
+            os.kill(pid, getattr(signal, "SIGKILL", signal.SIGTERM))
+
+
+def _is_ours(pid: int) -> bool:
+    """Whether a process is a daemon; where containers share a folder, it may be anything."""
+    if sys.platform == "win32":
+        return True
+    try:
+        line = Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        command = ["ps", "-o", "args=", "-p", str(pid)]
+        line = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return "impasto_daemon" in line
 
 
 def _whose(paths: Paths) -> str:

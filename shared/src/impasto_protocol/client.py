@@ -43,6 +43,7 @@ from impasto_protocol.errors import (
     DaemonNotRunning,
     DaemonStartFailed,
     ImpastoError,
+    UnknownClient,
     UnknownJob,
     VersionSkew,
     error_from_code,
@@ -115,9 +116,10 @@ class Client:
     ) -> None:
         self._clock, self._timeout_s, self._lives = clock, timeout_s, lives
         self._requests = itertools.count(1)
+        self._asked: set[int] = set()
         self._answers: dict[int, tuple[Message, Sequence[Buffer]]] = {}
         self._jobs: dict[str, Job] = {}
-        self._pinged = clock()
+        self._pinged = self._looked = clock()
         self._unanswered: float | None = None
         # Within one machine the kernel vouches for the bytes, and a digest would cost time.
         self._digests = bool(connection.server_key)
@@ -187,11 +189,9 @@ class Client:
         infos = tuple(
             picture.info(role, digest=self._digests) for role, picture in pictures.items()
         )
-        job = Job(self, message.job)
-        self._jobs[message.job] = job
         described = replace(message, frames=infos)
         self._send(described, [picture.data for picture in pictures.values()])
-        return job
+        return self._follow(message.job)
 
     def stylise(
         self,
@@ -226,9 +226,8 @@ class Client:
 
     def collect(self, job_id: str) -> Job:
         """Follow a job that was sent earlier, perhaps by another program, and get its result."""
-        job = self._jobs[job_id] = Job(self, job_id)
         self._send(Collect(job=job_id))
-        return job
+        return self._follow(job_id)
 
     def ask(self, message: Message) -> tuple[Message, list[Picture]]:
         """Send a request and wait for its answer; an `error` answer is raised."""
@@ -237,7 +236,9 @@ class Client:
 
     def request(self, message: Message, frames: Sequence[Buffer] = ()) -> int:
         """Send a request, without waiting; its number, for `answer`."""
-        return self._send(message, frames)
+        number = self._send(message, frames)
+        self._asked.add(number)
+        return number
 
     def answer(self, number: int) -> tuple[Message, Sequence[Buffer]] | None:
         """The answer to a request and its frames, if it has arrived; call `pump` before.
@@ -288,11 +289,15 @@ class Client:
     def pump(self) -> None:
         """Take in what has arrived, without waiting, and give a sign of life when one is due.
 
-        Raises DaemonLost when the daemon has been silent for too long.
+        Raises DaemonLost when the daemon has been silent for too long, or is no longer the same.
         """
         while (parts := self._link.receive()) is not None:
             self._receive(parts)
         now = self._clock()
+        if self._unanswered is not None and now - self._looked > PING_EVERY_S:
+            # This program was busy or asleep, and what came meanwhile may not have got here yet.
+            self._unanswered = now
+        self._looked = now
         if self._unanswered is not None and now - self._unanswered > self._timeout_s:
             raise DaemonLost("The daemon has stopped answering.")
         if now - self._pinged >= PING_EVERY_S:
@@ -331,15 +336,22 @@ class Client:
         self._link.send(encode(replace(message, request=number), frames))
         return number
 
+    def _follow(self, job_id: str) -> Job:
+        job = self._jobs[job_id] = Job(self, job_id)
+        return job
+
     def _receive(self, parts: Sequence[Buffer]) -> None:
         self._unanswered = None
         message = decode(parts)
-        if isinstance(message, JobMessage):
-            if message.job in self._jobs:
-                self._jobs[message.job].take(message, pictures_in(message, parts[1:]))
-        elif isinstance(message, Error) and message.job in self._jobs:
-            self._jobs[message.job].refuse(message)
-        elif message.request:
+        if isinstance(message, Error) and message.code == UnknownClient.code:
+            # The link mends itself, even to another daemon at the same place.
+            raise DaemonLost("The daemon was started anew.")
+        if isinstance(message, JobMessage | Error) and (job := self._jobs.get(message.job)):
+            job.take(message, pictures_in(message, parts[1:]))
+            if job.ended:
+                del self._jobs[job.id]
+        elif message.request in self._asked:
+            self._asked.remove(message.request)
             self._answers[message.request] = (message, parts[1:])
 
 
@@ -353,26 +365,23 @@ class Job:
         self._arrived: deque[Event] = deque()
         self._refusal: ImpastoError | None = None
 
-    def take(self, message: JobMessage, pictures: list[Picture]) -> None:
-        """Put a message about this job where `poll` and `events` find it."""
-        if not self.ended:
+    def take(self, message: JobMessage | Error, pictures: list[Picture]) -> None:
+        """Put a message about this job, or its refusal, where `poll` and `events` find it."""
+        if isinstance(message, Error):
+            self._refusal = error_from_code(message.code, message.message, message.next_step)
+        else:
             self._arrived.append((message, pictures))
-            self.ended = isinstance(message, ENDINGS)
-
-    def refuse(self, error: Error) -> None:
-        """End the job with the daemon's refusal."""
-        self._refusal = error_from_code(error.code, error.message, error.next_step)
-        self.ended = True
+        self.ended = isinstance(message, (Error, *ENDINGS))
 
     def poll(self) -> list[Event]:
         """What has arrived since the last call, without waiting; call `Client.pump` before it.
 
-        Raises what the daemon refused the job with.
+        Raises what the daemon refused the job with, whatever came before that.
         """
+        if self._refusal:
+            raise self._refusal
         arrived = list(self._arrived)
         self._arrived.clear()
-        if self._refusal and not arrived:
-            raise self._refusal
         return arrived
 
     def events(self) -> Iterator[Event]:
@@ -436,19 +445,19 @@ def start_daemon() -> None:
 
     Raises DaemonStartFailed with its own words when it does not succeed.
     """
-    ended = _run_program("daemon", "start")
-    if ended.returncode:
-        words = (ended.stderr or ended.stdout).strip().splitlines()
-        raise DaemonStartFailed(" ".join(words[:2]) or "The daemon did not start.")
+    _run_program("daemon", "start")
 
 
 def stop_daemon() -> None:
-    """End the daemon, if one runs. Raises DaemonStartFailed when there is no such program."""
+    """Run the program that ends the daemon, if one runs.
+
+    Raises DaemonStartFailed with its own words when it goes on.
+    """
     _run_program("daemon", "stop")
 
 
-def _run_program(*arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
+def _run_program(*arguments: str) -> None:
+    ended = subprocess.run(
         [*program(), *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
@@ -457,6 +466,10 @@ def _run_program(*arguments: str) -> subprocess.CompletedProcess[str]:
         # On Windows a console would come up for a moment.
         creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
     )
+    if ended.returncode:
+        words = (ended.stderr or ended.stdout).strip().splitlines()
+        said = " ".join(words[:2])
+        raise DaemonStartFailed(said or f"`impasto {' '.join(arguments)}` did not succeed.")
 
 
 def _await_connection(folder: Path, timeout_s: float) -> Connection:

@@ -2,7 +2,7 @@
 
     ImpastoError
     ├── ProtocolError        one side sent what the other cannot use
-    │   ├── BadMessage  BadField  UnknownType  TooLarge  TooManyParts  VersionSkew
+    │   ├── BadMessage  BadField  UnknownType  TooLarge  TooManyParts  UnknownClient  VersionSkew
     ├── RequestError         the request is well formed but cannot be carried out
     │   ├── BadImage  TooBig  StyleUnreadable  StyleRejected  Conflict
     │   ├── UnknownJob  PresetInvalid  UnknownPreset  PresetExists  Busy  HostUnsupported
@@ -73,6 +73,13 @@ class TooManyParts(ProtocolError):
     """A message has more parts than any message may have."""
 
     code = "TOO_MANY_PARTS"
+
+
+class UnknownClient(ProtocolError):
+    """A client without a `hello`: it never said one, or said it to a daemon that has ended."""
+
+    code = "UNKNOWN_CLIENT"
+    default_next_step = "Connect anew."
 
 
 class VersionSkew(ProtocolError):

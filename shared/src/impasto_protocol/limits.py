@@ -21,7 +21,10 @@ PACK_PRESETS = 256
 
 PING_EVERY_S = 2.0
 SILENCE_S = 10.0
-"""A side that has not been heard for this long is taken for gone."""
+"""A daemon that has not answered for this long is taken for gone."""
+
+FROZEN_S = 600.0
+"""A client that has not been heard for this long is: an editor at a huge file does not ping."""
 
 UNREACHABLE_S = 3.0
 """The same where its link is known to be broken: time enough for it to come back and ping."""

@@ -1,0 +1,136 @@
+"""The client alone: what it makes of what arrives, with a link and a clock that are not real."""
+
+from collections import deque
+
+import pytest
+
+from impasto_protocol import client as client_module
+from impasto_protocol import errors, limits, messages
+from impasto_protocol.client import Client, stop_daemon
+from impasto_protocol.codec import decode, encode
+from impasto_protocol.connection import Connection
+
+
+class Link:
+    """Answers `hello`, and beyond that has what the test lets arrive."""
+
+    def __init__(self):
+        self.sent, self.arrived = [], deque()
+
+    def send(self, parts):
+        self.sent.append(decode(parts))
+        if isinstance(self.sent[-1], messages.Hello):
+            self.arrive(messages.Welcome(
+                request=self.sent[-1].request, major=limits.PROTOCOL_MAJOR, minor=0, version="1",
+                frame_bytes=1 << 20, queue=1,
+            ))  # fmt: skip
+
+    def arrive(self, message):
+        self.arrived.append(encode(message, ()))
+
+    def receive(self):
+        return self.arrived.popleft() if self.arrived else None
+
+    def wait(self, seconds):
+        pass
+
+    def close(self):
+        pass
+
+
+class Clock:
+    """It is whatever time it is set to."""
+
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def link(monkeypatch):
+    link = Link()
+    monkeypatch.setattr(client_module, "_open_link", lambda connection: link)
+    return link
+
+
+@pytest.fixture
+def client(link, clock):
+    return Client(Connection("ipc://x", 1, 0, "1", 1), clock=clock)
+
+
+def refusal(code, *, request=0, job=""):
+    return messages.Error(request=request, code=code, message="No.", next_step="Go.", job=job)
+
+
+def test_daemon_that_stays_silent_is_lost(client, clock):
+    with pytest.raises(errors.DaemonLost):
+        for _ in range(100):
+            clock.now += 0.25
+            client.pump()
+    assert clock.now < limits.PING_EVERY_S + limits.SILENCE_S + 1
+
+
+def test_editor_that_froze_does_not_take_its_daemon_for_lost(client, link, clock):
+    clock.now += limits.PING_EVERY_S
+    client.pump()
+    clock.now += 15
+    client.pump()  # the answer is here, but a bridge's reader has had no turn to hand it over
+    link.arrive(messages.Pong(request=link.sent[-2].request))
+    clock.now += 0.25
+    client.pump()
+
+
+def test_pings_that_are_refused_are_no_sign_of_life(client, link, clock):
+    clock.now += limits.PING_EVERY_S
+    client.pump()
+    link.arrive(refusal("UNKNOWN_CLIENT", request=link.sent[-1].request))
+    with pytest.raises(errors.DaemonLost) as caught:
+        client.pump()
+    assert caught.value.next_step == errors.DaemonLost.default_next_step
+
+
+def test_hours_of_pings_leave_nothing_behind(client, link, clock):
+    for _ in range(100):
+        clock.now += limits.PING_EVERY_S
+        client.pump()
+        link.arrive(messages.Pong(request=link.sent[-1].request))
+    client.pump()
+    assert not client._answers
+
+
+def test_jobs_that_ended_leave_nothing_behind(client, link):
+    done, refused = client.collect("a" * 32), client.collect("b" * 32)
+    for message in (messages.Cancelled(job=done.id), refusal("UNKNOWN_JOB", job=refused.id)):
+        link.arrive(message)
+    client.pump()
+    done.cancel()  # too late, and refused
+    link.arrive(refusal("UNKNOWN_JOB", request=link.sent[-1].request, job=done.id))
+    link.arrive(messages.Cancelled(job=done.id))
+    client.pump()
+    assert [type(message) for message, _ in done.poll()] == [messages.Cancelled]
+    assert not client._jobs and not client._answers
+
+
+def test_refusal_is_told_to_who_forgets_a_job_that_ended(client, link):
+    job = client.collect("a" * 32)
+    link.arrive(messages.Accepted(job=job.id, position=0))
+    link.arrive(refusal("UNKNOWN_JOB", job=job.id))
+    client.pump()
+    assert job.ended
+    with pytest.raises(errors.UnknownJob):
+        job.poll()
+
+
+def test_daemon_that_cannot_be_stopped_is_told(tmp_path, monkeypatch):
+    impasto = tmp_path / "impasto"
+    impasto.write_text("#!/bin/sh\necho DAEMON_START_FAILED It goes on. >&2\nexit 1\n")
+    impasto.chmod(0o755)
+    monkeypatch.setenv("IMPASTO_COMMAND", str(impasto))
+    with pytest.raises(errors.DaemonStartFailed, match="It goes on"):
+        stop_daemon()
