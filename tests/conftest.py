@@ -20,12 +20,13 @@ def pytest_configure():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_itemcollected(item):
+    # What is started for a module, or for one of the Kritas, is to be started once.
+    params = item.callspec.params if hasattr(item, "callspec") else {}
+    item.add_marker(pytest.mark.xdist_group(f"{params.get('version', item.module.__name__)}"))
+
+
 def pytest_collection_modifyitems(items):
-    for item in items:
-        # What is started for a module, or for a Krita, is to be started once.
-        params = item.callspec.params if hasattr(item, "callspec") else {}
-        group = f"{params.get('version', item.module.__name__)}"
-        item.add_marker(pytest.mark.xdist_group(group))
     needs = {"weights": "IMPASTO_WEIGHTS", "images": "IMPASTO_IMAGES"}
     for item in items:
         for mark, variable in needs.items():

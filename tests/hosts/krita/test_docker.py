@@ -321,7 +321,9 @@ def main():
         folder=tmp_path,
         **pictures,
     )
-    assert re.fullmatch(r"Painting, \d+ of 5000, loss [\d.e+-]+, about \d+ (s|min) left", words)
+    assert re.fullmatch(
+        r"Painting, \d+ of 5000, loss [\d.e+-]+, (about \d+ (s|min)|[\d.]+ h) left", words
+    )
     assert 0 < share < 0.5
     # The first one may show what was written before the clock began.
     assert 700 < (times[-1] - times[1]) / (len(times) - 2) < 5000
