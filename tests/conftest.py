@@ -21,9 +21,9 @@ def pytest_configure():
 
 
 def pytest_itemcollected(item):
-    # What is started for a module, or for one of the Kritas, is to be started once.
-    params = item.callspec.params if hasattr(item, "callspec") else {}
-    item.add_marker(pytest.mark.xdist_group(f"{params.get('version', item.module.__name__)}"))
+    # What is started for a module is started once, and one Krita at a time has what it needs.
+    in_krita = "version" in getattr(item, "fixturenames", ())
+    item.add_marker(pytest.mark.xdist_group("krita" if in_krita else item.module.__name__))
 
 
 def pytest_collection_modifyitems(items):
