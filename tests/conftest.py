@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from impasto_protocol.codec import Picture
 
@@ -23,10 +24,16 @@ def pytest_configure():
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-def pytest_itemcollected(item):
-    # What is started for a module is started once, and one Krita at a time has what it needs.
-    in_krita = "version" in getattr(item, "fixturenames", ())
-    item.add_marker(pytest.mark.xdist_group("krita" if in_krita else item.module.__name__))
+class Together(LoadScopeScheduling):
+    """What a module starts is started once, and one Krita at a time has what it needs."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.partition("::")[0]
+        return "krita" if "hosts/krita/" in file else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return Together(config, log)
 
 
 def pytest_collection_modifyitems(items):
