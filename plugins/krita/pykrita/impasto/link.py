@@ -42,6 +42,7 @@ class Link:
         self._asked: dict[int, _Errand] = {}
         self._followed: list[tuple[Job, _Errand]] = []
         self._arriving: Client | None = None
+        self._door = threading.Lock()
         self._looking = self._closed = False
         self._notifier: QtCore.QSocketNotifier | None = None
         self._timer = QtCore.QTimer()
@@ -61,7 +62,8 @@ class Link:
 
     def close(self) -> None:
         """Let go of the daemon, and tell nobody: those who waited are going too."""
-        self._closed = True
+        with self._door:
+            self._closed = True
         self._thread_timer.stop()
         if self._arriving:
             self._arriving.close()
@@ -130,9 +132,13 @@ class Link:
     def _connect(self, restart: bool) -> Client:
         if restart:
             stop_daemon()
-        client = self._arriving = Client.connect(name="Krita")
-        if self._closed:
-            client.close()
+        client = Client.connect(name="Krita")
+        # Either nobody has gone yet, who would then close it, or it is closed here.
+        with self._door:
+            if self._closed:
+                client.close()
+            else:
+                self._arriving = client
         return client
 
     def _take(self, client: Client) -> None:
