@@ -250,9 +250,12 @@ def main():
     calls, gaps = [], []
     kinds = {Node: "pixelData setPixelData addChildNode duplicate setColorSpace remove setName "
                    "setLocked thumbnail",
-             Document: "refreshProjection createNode setActiveNode tryBarrierLock waitForDone",
+             Document: "refreshProjection createNode setActiveNode tryBarrierLock waitForDone "
+                       "close createTransparencyMask setModified",
+             Selection: "duplicate pixelData",
              type(krita): "createDocument documents"}
-    kept = [(kind, name, *timed(kind, name)) for kind in kinds for name in kinds[kind].split()]
+    kept = [(kind, name, *timed(kind, name)) for kind in kinds for name in kinds[kind].split()
+            if hasattr(kind, name)]
     for kind, name, _, call in kept:
         setattr(kind, name, call)
     last, timer = [time.monotonic()], QtCore.QTimer()
