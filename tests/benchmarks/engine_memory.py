@@ -29,7 +29,7 @@ def main() -> None:
 
 def peaks() -> Iterator[Figure]:
     """What each size takes, in all, per pixel, and as a share of what the daemon reckons with."""
-    from impasto_daemon.memory import estimate_mib
+    from impasto_daemon.worker.memory import estimate_mib
     from impasto_protocol.settings import Settings
 
     for size_px in SIZES_PX:

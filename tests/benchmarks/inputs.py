@@ -18,7 +18,7 @@ from torch import Tensor
 
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.untrained import untrained_vgg19, untrained_weights
-from impasto_daemon.studio import choose_precision
+from impasto_daemon.worker.models import choose_precision
 
 
 @dataclass(frozen=True)

@@ -22,10 +22,10 @@ from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.pyramid import scale_sizes
 from impasto_daemon.engine.style import Style, ladder
 from impasto_daemon.engine.stylise import stylise
-from impasto_daemon.pictures import from_image
-from impasto_daemon.preset_file import Preset
-from impasto_daemon.presets import PresetStore
-from impasto_daemon.studio import Studio
+from impasto_daemon.images.pictures import from_image
+from impasto_daemon.presets.preset_file import Preset
+from impasto_daemon.presets.store import PresetStore
+from impasto_daemon.worker.models import Studio
 from impasto_protocol.codec import digest_of
 from impasto_protocol.settings import STYLE_LAYERS, Settings
 

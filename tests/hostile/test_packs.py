@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from impasto_daemon import packs
-from impasto_daemon.library import Library
-from impasto_daemon.packs import read_pack, write_pack
-from impasto_daemon.preset_file import Preset, pack
-from impasto_daemon.presets import PresetStore
+from impasto_daemon.broker.preset_requests import Library
+from impasto_daemon.presets import packs
+from impasto_daemon.presets.packs import read_pack, write_pack
+from impasto_daemon.presets.preset_file import Preset, pack
+from impasto_daemon.presets.store import PresetStore
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import BadField, DiskFull, PresetExists, PresetInvalid, UnknownPreset

@@ -10,9 +10,10 @@ import threading
 import pytest
 import torch
 
-from impasto_daemon import download, weights
-from impasto_daemon.download import fetch
 from impasto_daemon.engine.network import CONVOLUTIONS
+from impasto_daemon.weights import download
+from impasto_daemon.weights import store as weights
+from impasto_daemon.weights.download import fetch
 from impasto_protocol.errors import DiskFull, DownloadFailed, WeightsBad
 
 

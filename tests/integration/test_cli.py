@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from impasto_daemon.metadata import Kept
-from impasto_daemon.pictures import read_photograph, read_picture, write_picture
+from impasto_daemon.images.metadata import Kept
+from impasto_daemon.images.pictures import read_photograph, read_picture, write_picture
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture
 

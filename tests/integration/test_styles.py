@@ -6,8 +6,8 @@ import json
 import pytest
 from PIL import Image
 
-from impasto_daemon.preset_file import pack, read
-from impasto_daemon.starter.styles import STYLES
+from impasto_daemon.presets.preset_file import pack, read
+from impasto_daemon.presets.starter_presets import STARTER_STYLES
 from impasto_protocol import errors, messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.settings import Settings
@@ -163,7 +163,7 @@ def test_new_home_is_full_of_styles_and_deleted_ones_do_not_come_back(own_daemon
     daemon.start()
     with daemon.connect() as client:
         found = client.presets()
-        assert len(found) == len(STYLES) >= 12
+        assert len(found) == len(STARTER_STYLES) >= 12
         assert {(info.folder, info.state) for info in found} == {("Starter", "unmeasured")}
         for info in found[:2]:
             _, (thumbnail,) = client.ask(messages.PresetGet(name=info.name, thumbnail_only=True))
@@ -174,7 +174,7 @@ def test_new_home_is_full_of_styles_and_deleted_ones_do_not_come_back(own_daemon
     daemon.end()
     daemon.start()
     with daemon.connect() as client:
-        assert len(client.presets()) == len(STYLES) - 1
+        assert len(client.presets()) == len(STARTER_STYLES) - 1
         assert json.loads(daemon.impasto("style", "starter", "--json").stdout)["names"] == ["Dots"]
         assert {i.name: i.state for i in client.presets()}["Swirls"] == "good"
     assert "all there" in daemon.impasto("style", "starter").stdout

@@ -19,9 +19,13 @@ INSTALLER = Path(impasto_installer.__file__).parent
 DAEMON = Path(impasto_daemon.__file__).parent
 
 
-def imported(path):
-    """The modules that a file imports, at its top or inside; those of its own package with dots."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+def imported(path, *, at_import=False):
+    """The modules that a file imports; those of its own package with dots.
+
+    at_import: not what its functions import, or what is for the type checker alone.
+    """
+    module = ast.parse(path.read_text(encoding="utf-8"))
+    for node in module.body if at_import else ast.walk(module):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -51,10 +55,49 @@ def test_engine_needs_torch_and_the_vocabulary_alone():
         assert ours or name in allowed, (path, name)
 
 
-def test_only_the_painting_part_imports_torch():
-    importing = {path for path, name in outside(DAEMON) if name.split(".")[0] == "torch"}
-    rest = {path for path in importing if not path.startswith("engine/")}
-    assert rest == {"studio.py", "tensors.py", "trial.py", "weights.py", "worker.py"}
+# From the top: what stands on a line may import only what stands below it, and what is its own.
+ROOMS = (
+    # room                         may its modules load torch as they are imported?
+    ({"cli"}, False),
+    ({"doctor"}, False),
+    ({"service"}, False),
+    ({"broker"}, False),
+    ({"worker"}, True),
+    ({"presets"}, False),
+    ({"weights", "images"}, False),
+    ({"engine"}, True),
+    ({"config", "paths", "logs", "files"}, False),
+)  # fmt: skip
+
+
+def room_of(name):
+    """The room of a module's dotted name or of a file's path below impasto_daemon."""
+    return name.removeprefix("impasto_daemon.").split("/")[0].split(".")[0]
+
+
+def floor_of(room):
+    return next(floor for floor, (rooms, _) in enumerate(ROOMS) if room in rooms)
+
+
+def test_the_daemon_has_these_rooms_and_no_others():
+    there = {path.stem for path in DAEMON.iterdir() if path.is_dir() or path.suffix == ".py"}
+    data = {"demo", "__init__", "__pycache__"}
+    assert there - data == set.union(*(rooms for rooms, _ in ROOMS))
+
+
+def test_arrows_between_the_daemon_s_rooms_run_down():
+    for path, name in outside(DAEMON):
+        if path != "__init__.py" and name.startswith("impasto_daemon."):
+            room, used = room_of(path), room_of(name)
+            assert room == used or floor_of(room) < floor_of(used), f"{path} imports {name}"
+
+
+def test_only_worker_and_engine_load_torch_as_they_are_imported():
+    for path in sorted(DAEMON.rglob("*.py")):
+        at_import = {name.split(".")[0] for name in imported(path, at_import=True)}
+        room = room_of(path.relative_to(DAEMON).as_posix())
+        if {"torch", "torchvision"} & at_import:
+            assert ROOMS[floor_of(room)][1], path
 
 
 def test_installer_needs_the_standard_library_and_what_runs_on_it_alone():
@@ -91,12 +134,12 @@ def test_gimp_needs_gimp_and_the_protocol_alone():
 
 def test_only_broker_and_address_hold_sockets():
     assert {path for path, name in outside(DAEMON) if name.startswith("zmq")} == {
-        "address.py", "broker.py",
+        "broker/address.py", "broker/broker.py",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(
-    "module", ["broker", "cli.main", "service", "weights", "presets", "workshop"]
+    "module", ["broker.broker", "broker.scheduler", "cli.main", "doctor.checkup", "presets.store"]
 )
 def test_without_a_worker_nothing_loads_torch(module):
     code = (

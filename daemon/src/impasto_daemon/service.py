@@ -55,8 +55,8 @@ def run(config: Config, paths: Paths) -> None:
 
 async def _serve(config: Config, paths: Paths) -> None:
     # Imported here, as the commands that only start or stop a daemon need none of it.
-    from impasto_daemon.address import Address
-    from impasto_daemon.broker import Broker
+    from impasto_daemon.broker.address import Address
+    from impasto_daemon.broker.broker import Broker
 
     await Broker(config, paths, Address.of(config, paths)).serve()
 

@@ -10,7 +10,9 @@ from pathlib import Path
 from impasto_installer.plugins import ROOT, Vendor, build_gimp, build_krita
 
 _PARTS = ("LICENSE", "README.md", "daemon", "installer", "plugins", "pyproject.toml", "shared")
-_LITTER = shutil.ignore_patterns("__pycache__", ".*", "vendor", "dist", "*.egg-info")
+_LITTER = shutil.ignore_patterns(
+    "__pycache__", ".*", "vendor", "dist", "*.egg-info", "starter_styles"
+)
 _NEWEST_SERVED = "3.14"
 
 

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from impasto_daemon.library import _A_PAGE
+from impasto_daemon.broker.preset_requests import _A_PAGE
 from impasto_protocol import errors, fields, limits, messages
 from impasto_protocol.codec import Picture, decode, digest_of, encode, verify
 from impasto_protocol.messages import MESSAGES, FileInfo, FrameInfo, JobInfo, PresetInfo

@@ -9,11 +9,12 @@ from typing import BinaryIO
 
 import click
 
-from impasto_daemon import checkup, pulse
-from impasto_daemon.bundle import write_bundle
-from impasto_daemon.checkup import Finding, Patient
 from impasto_daemon.cli.show import console, tell
-from impasto_daemon.editors import editors
+from impasto_daemon.doctor import checkup
+from impasto_daemon.doctor import daemon_check as pulse
+from impasto_daemon.doctor.bundle import write_bundle
+from impasto_daemon.doctor.checkup import Finding, Patient
+from impasto_daemon.doctor.editors import editors
 from impasto_protocol.connection import program
 from impasto_protocol.errors import ImpastoError
 

@@ -20,8 +20,8 @@ from impasto_protocol.messages import JobMessage, Progress, Result, Snapshot
 from impasto_protocol.settings import VARIATION_NOISE, Settings
 
 if TYPE_CHECKING:
-    from impasto_daemon.loss_curve import LossPoint
-    from impasto_daemon.metadata import Kept
+    from impasto_daemon.images.loss_curve import LossPoint
+    from impasto_daemon.images.metadata import Kept
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Easel:
 
     def paint(self, settings: Settings) -> None:
         """One painting; where snapshots are asked for, a contact sheet and a loss curve as well."""
-        from impasto_daemon.loss_curve import LossPoint
+        from impasto_daemon.images.loss_curve import LossPoint
 
         snapshots: dict[int, Picture] = {}
         points: list[LossPoint] = []
@@ -72,7 +72,7 @@ class Easel:
 
     def paint_variations(self, settings: Settings, count: int) -> None:
         """So many paintings, a seed each, and a contact sheet. Ctrl-C ends with the one at hand."""
-        from impasto_daemon.sheet import make_thumbnail
+        from impasto_daemon.images.contact_sheet import make_thumbnail
 
         # Without noise every seed gives the same painting.
         noise = settings.start_noise or VARIATION_NOISE
@@ -104,14 +104,14 @@ class Easel:
         tell(self.as_json, data, lambda: told.say(f"Painted {len(variations)} variations."))
 
     def _write_sheet(self, write: Callable[..., Path], labelled: dict[str, Picture]) -> Path:
-        from impasto_daemon.metadata import Kept
-        from impasto_daemon.sheet import make_contact_sheet
+        from impasto_daemon.images.contact_sheet import make_contact_sheet
+        from impasto_daemon.images.metadata import Kept
 
         sheet = make_contact_sheet(list(labelled.values()), list(labelled))
         return write(self._named("sheet", ".png"), sheet, kept=Kept(self.kept.icc))
 
     def _write_losses(self, write: Callable[..., Path], points: list[LossPoint]) -> Path:
-        from impasto_daemon.loss_curve import draw_losses
+        from impasto_daemon.images.loss_curve import draw_losses
 
         return write(self._named("loss", ".png"), draw_losses(points))
 
@@ -139,7 +139,7 @@ class Told:
         kept: Kept | None = None,
     ) -> Path:
         """Write a picture with its recipe, and with what is kept of the photograph."""
-        from impasto_daemon.pictures import write_picture
+        from impasto_daemon.images.pictures import write_picture
 
         recipe = {"settings": plain(settings), "style": result.style, "weights": result.weights}
         self.note(write_picture(path, picture, info={"impasto": json.dumps(recipe)}, kept=kept))

@@ -61,7 +61,7 @@ def apply(
         raise click.UsageError("Give either --variations or --snapshots.")
     if variations and options["start_noise"] == 0:
         raise click.UsageError("With --start-noise 0 all variations would be the same.")
-    from impasto_daemon.pictures import read_photograph, read_picture
+    from impasto_daemon.images.pictures import read_photograph, read_picture
 
     content, kept = read_photograph(picture, longest_px=size_px or 0)
     start = read_picture(start_file, profile=kept.icc) if start_file else None
@@ -89,8 +89,8 @@ def apply(
 @options_of(Settings, only=("strength", "iterations"))
 def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> None:
     """Paint the photograph that comes with Impasto, to see that all works."""
-    from impasto_daemon.pictures import read_picture
-    from impasto_daemon.sheet import make_sheet
+    from impasto_daemon.images.contact_sheet import make_sheet
+    from impasto_daemon.images.pictures import read_picture
 
     pictures = files("impasto_daemon") / "demo"
     with (

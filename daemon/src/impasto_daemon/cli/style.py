@@ -41,7 +41,7 @@ def style() -> None:
 @options_of(Settings)
 def add(name: str, picture: Path, replace: bool, as_json: bool, **options: Any) -> None:
     """Keep the style of PICTURE under NAME, with the settings given."""
-    from impasto_daemon.pictures import read_picture
+    from impasto_daemon.images.pictures import read_picture
 
     pixels = read_picture(picture)
     message = PresetSave(
@@ -87,7 +87,7 @@ def list_styles(folder: str | None, tag: str | None, as_json: bool) -> None:
 @json_option
 def show(name: str, output: Path | None, as_json: bool) -> None:
     """Show what is kept under NAME."""
-    from impasto_daemon.pictures import write_picture
+    from impasto_daemon.images.pictures import write_picture
 
     with connect() as client:
         answer, pictures = client.ask(PresetGet(name=name))
@@ -146,7 +146,7 @@ def tag(name: str, tags: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def thumbnail(name: str, output: Path, as_json: bool) -> None:
     """Write the small picture of the style NAME to a file."""
-    from impasto_daemon.pictures import write_picture
+    from impasto_daemon.images.pictures import write_picture
 
     with connect() as client:
         _, (picture,) = client.ask(PresetGet(name=name, thumbnail_only=True))

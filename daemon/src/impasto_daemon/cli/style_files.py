@@ -9,7 +9,7 @@ import click
 
 from impasto_daemon.cli.show import json_option, tell
 from impasto_daemon.files import open_regular, write_file
-from impasto_daemon.preset_file import SUFFIX, pack
+from impasto_daemon.presets.preset_file import SUFFIX, pack
 from impasto_protocol.client import Client
 from impasto_protocol.errors import PresetExists, PresetInvalid
 from impasto_protocol.limits import FRAME_BYTES
@@ -63,7 +63,7 @@ def starter(as_json: bool) -> None:
 
     Those that are there stay as they are.
     """
-    from impasto_daemon.starter.presets import starter_presets
+    from impasto_daemon.presets.starter_presets import starter_presets
 
     names: list[str] = []
     with connect() as client:

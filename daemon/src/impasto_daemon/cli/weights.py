@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from impasto_daemon import weights as files
 from impasto_daemon.cli.show import json_option, progress_bar, tell
 from impasto_daemon.config import load_config
 from impasto_daemon.paths import Paths
+from impasto_daemon.weights import store as files
 
 
 @click.group()
@@ -40,7 +40,7 @@ def status(as_json: bool) -> None:
 @json_option
 def fetch(as_json: bool) -> None:
     """Download the weights (550 MB, of which 80 are kept); an interrupted download resumes."""
-    from impasto_daemon.download import fetch as download
+    from impasto_daemon.weights.download import fetch as download
 
     with progress_bar(shown=not as_json) as bar:
         task = bar.add_task("Downloading MiB", total=None, note="")

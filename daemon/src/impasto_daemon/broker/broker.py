@@ -1,0 +1,375 @@
+"""The daemon's socket: takes messages from clients, answers them, and never waits for anything.
+
+Knows no torch. What a message may not do is answered with an error; nothing a client sends can
+end this process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import dataclasses
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import zmq
+import zmq.asyncio
+
+from impasto_daemon import __version__
+from impasto_daemon.broker.address import Address
+from impasto_daemon.broker.preset_requests import Library, Request
+from impasto_daemon.broker.scheduler import Job, Workshop
+from impasto_daemon.broker.worker_process import WorkerProcess
+from impasto_daemon.config import Config
+from impasto_daemon.engine.identity import network_identity
+from impasto_daemon.logs import rotate
+from impasto_daemon.paths import Paths
+from impasto_daemon.presets.store import PresetStore
+from impasto_daemon.weights import store as weights
+from impasto_daemon.worker.orders import FromWorker
+from impasto_protocol import messages
+from impasto_protocol.codec import Buffer, decode, encode
+from impasto_protocol.connection import connection_file, write_connection
+from impasto_protocol.errors import (
+    BadField,
+    BadImage,
+    BadMessage,
+    Busy,
+    ImpastoError,
+    UnknownClient,
+    UnknownType,
+    VersionSkew,
+)
+from impasto_protocol.limits import (
+    FROZEN_S,
+    HEADER_BYTES,
+    PROTOCOL_MAJOR,
+    PROTOCOL_MINOR,
+    UNREACHABLE_S,
+)
+
+log = logging.getLogger(__name__)
+
+_TICK_S = 0.25
+_WATCH_S = 0.5
+_ROTATE_S = 60
+_FORGET_S = 24 * 3600
+_LOCAL = "local"
+_QUEUED_FOR_CLIENT = 64
+
+
+@dataclass
+class Peer:
+    """A client. user: its CURVE key, or "local" for this machine's user.
+
+    broken: when its link was found broken, which may mend. gone: it was silent for too long, but
+    may only have slept, so it is remembered for a while.
+    """
+
+    name: str
+    user: str
+    seen: float
+    broken: float = float("inf")
+    gone: bool = False
+
+
+class Broker:
+    """The daemon, bound to `address`. Run it with `await broker.serve()`."""
+
+    def __init__(
+        self,
+        config: Config,
+        paths: Paths,
+        address: Address,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._config, self._paths, self._clock = config, paths, clock
+        self._began = clock()
+        self._loop = asyncio.get_running_loop()
+        self._stopping = asyncio.Event()
+        self._peers: dict[bytes, Peer] = {}
+        self._dropped = 0
+        self._presets = PresetStore(paths.presets)
+        self._library = Library(self._presets, self._network)
+        # One thread: requests about presets are met in the order in which they came.
+        self._librarian = ThreadPoolExecutor(1)
+        self._asked: dict[asyncio.Task[None], bytes] = {}
+        self._workshop = Workshop(config, self._hire, self._tell, clock)
+        self._context = zmq.asyncio.Context()
+        self._socket = self._context.socket(zmq.ROUTER)
+        self._socket.router_mandatory = True
+        self._socket.router_handover = True
+        self._socket.maxmsgsize = max(config.frame_mib << 20, HEADER_BYTES)
+        self._socket.sndhwm = _QUEUED_FOR_CLIENT
+        self._socket.linger = 500
+        self._address = address
+        address.bind(self._context, self._socket)
+
+    async def serve(self) -> None:
+        """Answer clients until stopped by a message or a signal."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with contextlib.suppress(NotImplementedError):
+                self._loop.add_signal_handler(number, self._stopping.set)
+        write_connection(self._paths.runtime, self._address.connection())
+        log.info("listening at %s", self._address.endpoint)
+        self._librarian.submit(self._library.open)
+        work = (self._receive(), self._watch(), self._tick())
+        tasks = [asyncio.create_task(task) for task in work]
+        await self._stopping.wait()
+        log.info("ending")
+        connection_file(self._paths.runtime).unlink(missing_ok=True)
+        self._workshop.close()
+        self._librarian.shutdown(wait=False, cancel_futures=True)
+        for task in (*tasks, *self._asked):
+            task.cancel()
+        await asyncio.gather(*tasks, *self._asked, return_exceptions=True)
+        self._address.close()
+        self._socket.close()
+        self._context.term()
+
+    async def _receive(self) -> None:
+        while True:
+            frames = await self._socket.recv_multipart(copy=False)
+            sender, *parts = [frame.buffer for frame in frames]
+            user = frames[-1].get("User-Id") if self._address.secured else _LOCAL
+            try:
+                self._take(bytes(sender), parts, str(user))
+            except Exception:
+                self._dropped += 1
+                log.exception("a message could not be handled")
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            for identity, peer in list(self._peers.items()):
+                silent_s = self._clock() - peer.seen
+                if silent_s > UNREACHABLE_S and not peer.gone:
+                    # Not asked for; but that a link broke shows only when something is sent.
+                    self._send(identity, messages.Pong())
+                    if silent_s > FROZEN_S or self._clock() - peer.broken > UNREACHABLE_S:
+                        log.info("client %s is gone", peer.name)
+                        peer.gone = True
+                        self._workshop.owner_gone(identity)
+                if silent_s > _FORGET_S:
+                    del self._peers[identity]
+
+    async def _tick(self) -> None:
+        rotated = self._clock()
+        while True:
+            await asyncio.sleep(_TICK_S)
+            self._workshop.tick()
+            if self._clock() > rotated + _ROTATE_S:
+                rotated = self._clock()
+                rotate(self._paths.log)
+
+    def _take(self, sender: bytes, parts: Sequence[Buffer], user: str) -> None:
+        if not parts or not len(parts[0]):
+            self._dropped += 1
+            return
+        try:
+            message = decode(parts, frame_bytes=self._config.frame_mib << 20)
+        except ImpastoError as error:
+            self._dropped += 1
+            # At 1, 2, 4, 8, …: a flood of them must not fill the log.
+            if self._dropped & (self._dropped - 1) == 0:
+                log.warning("%s unreadable messages so far; the last: %s", self._dropped, error)
+            self._send(sender, _error(0, error))
+            return
+        try:
+            self._greet(sender, message, user)
+            answer, frames = self._answer(sender, message, parts[1:], user)
+        except ImpastoError as error:
+            job = message.job if isinstance(message, messages.JobMessage) else ""
+            answer, frames = _error(message.request, error, job), ()
+        if answer:
+            self._send(sender, dataclasses.replace(answer, request=message.request), frames)
+        self._workshop.deliver(sender)
+
+    def _greet(self, sender: bytes, message: messages.Message, user: str) -> None:
+        if isinstance(message, messages.Hello):
+            if message.major != PROTOCOL_MAJOR:
+                newer = "plug-in" if message.major < PROTOCOL_MAJOR else "daemon"
+                raise VersionSkew(
+                    f"The daemon speaks protocol {PROTOCOL_MAJOR}, the client {message.major}.",
+                    next_step=f"Update the {newer}.",
+                )
+            self._peers[sender] = Peer(message.client, user, self._clock())
+        elif sender in self._peers:
+            peer = self._peers[sender]
+            peer.seen, peer.broken, peer.gone = self._clock(), float("inf"), False
+        else:
+            raise UnknownClient("The first message must be `hello`.")
+
+    def _answer(
+        self, sender: bytes, message: messages.Message, frames: Sequence[Buffer], user: str
+    ) -> tuple[messages.Message | None, Sequence[Buffer]]:
+        match message:
+            case messages.Hello():
+                return self._welcome(), ()
+            case messages.Ping():
+                return messages.Pong(), ()
+            case messages.Status():
+                return self._report(user), ()
+            case messages.Stop():
+                if user not in (_LOCAL, self._address.own_key):
+                    raise BadMessage("Only the daemon's own user may stop it.")
+                self._loop.call_later(0.1, self._stopping.set)
+                return messages.Done(), ()
+            case messages.Stylise() | messages.PresetSave():
+                return self._submit(sender, message, frames, user), ()
+            case messages.Cancel():
+                self._workshop.cancel(message.job, user, keep=message.keep)
+                return None, ()
+            case messages.Collect():
+                position = self._workshop.collect(message.job, sender, user)
+                return messages.Accepted(job=message.job, position=position), ()
+            case _ if isinstance(message, Request):
+                waiting = list(self._asked.values()).count(sender)
+                if waiting >= self._config.queue:
+                    raise Busy(f"{waiting} requests are waiting already.")
+                asked = self._loop.create_task(self._ask_library(sender, message, frames))
+                self._asked[asked] = sender
+                asked.add_done_callback(self._asked.pop)
+                return None, ()
+        raise UnknownType(f"{message.type!r} is for clients, not for the daemon.")
+
+    def _submit(
+        self,
+        sender: bytes,
+        message: messages.Stylise | messages.PresetSave,
+        frames: Sequence[Buffer],
+        user: str,
+    ) -> messages.Accepted:
+        _check_roles(message)
+        if isinstance(message, messages.Stylise) and message.preset:
+            self._presets.info(message.preset)
+        position = self._workshop.submit(
+            message, list(frames), sender, user, self._peers[sender].name
+        )
+        self._loop.call_soon(self._workshop.tick)
+        return messages.Accepted(job=message.job, position=position)
+
+    async def _ask_library(self, sender: bytes, message: Request, frames: Sequence[Buffer]) -> None:
+        answer: messages.Message
+        found: Sequence[Buffer] = ()
+        try:
+            answer, found = await self._loop.run_in_executor(
+                self._librarian, self._library.answer, message, frames
+            )
+        except ImpastoError as error:
+            answer = _error(0, error)
+        except Exception:
+            log.exception("a request about presets failed unexpectedly")
+            answer = _error(0, ImpastoError("Something went wrong inside Impasto."))
+        self._send(sender, dataclasses.replace(answer, request=message.request), found)
+
+    def _network(self, pooling: str) -> str:
+        return network_identity(pooling, weights.identify(self._config.weights, self._paths.data))
+
+    def _welcome(self) -> messages.Welcome:
+        return messages.Welcome(
+            major=PROTOCOL_MAJOR,
+            minor=PROTOCOL_MINOR,
+            version=__version__,
+            device=self._workshop.benches[0].description,
+            weights=self._workshop.weights,
+            frame_bytes=self._config.frame_mib << 20,
+            queue=self._config.queue,
+            capabilities=tuple(sorted(messages.MESSAGES)),
+        )
+
+    def _report(self, user: str) -> messages.Report:
+        bench = self._workshop.benches[0]
+        return messages.Report(
+            version=__version__,
+            pid=os.getpid(),
+            uptime_s=self._clock() - self._began,
+            worker=bench.state,
+            device=bench.description,
+            memory_mib=bench.memory_mib,
+            weights=self._workshop.weights,
+            clients=sum(not peer.gone for peer in self._peers.values()),
+            dropped=self._dropped,
+            jobs=tuple(_job_info(j) for j in self._workshop.jobs.values() if j.user == user)[-256:],
+        )
+
+    # Workers ----------------------------------------------------------------------------------
+
+    def _hire(self, device: str) -> WorkerProcess:
+        config = dataclasses.replace(self._config, device=device)
+        return WorkerProcess(config, self._paths.data, self._paths.log, self._overheard)
+
+    def _overheard(self, worker: WorkerProcess, message: FromWorker | None) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon is ending
+            self._loop.call_soon_threadsafe(self._workshop.heard, worker, message)
+
+    # Sending ----------------------------------------------------------------------------------
+
+    def _tell(self, job: Job, message: messages.JobMessage, frames: Sequence[Buffer]) -> bool:
+        return self._send(job.owner, message, frames)
+
+    def _send(self, to: bytes, message: messages.Message, frames: Sequence[Buffer] = ()) -> bool:
+        """Hand a message over without waiting; False when the client is gone or does not read."""
+        peer = self._peers.get(to)
+        try:
+            parts = [to, *encode(message, frames)]
+            sent: Any = self._socket.send_multipart(parts, flags=zmq.DONTWAIT, copy=False)
+            if sent.done() and sent.exception():
+                raise sent.exception()
+        except (zmq.ZMQError, ImpastoError) as error:
+            log.debug("not sent: %s", error)
+            if peer and isinstance(error, zmq.ZMQError) and error.errno == zmq.EHOSTUNREACH:
+                peer.broken = min(peer.broken, self._clock())
+            return False
+        if peer:
+            peer.broken = float("inf")
+        return True
+
+
+def _check_roles(message: messages.Stylise | messages.PresetSave) -> None:
+    roles = sorted(info.role for info in message.frames)
+    needed = ["style"] if isinstance(message, messages.PresetSave) else ["content"]
+    if isinstance(message, messages.Stylise) and not message.preset:
+        needed.append("style")
+    optional = ["selection", "start"] if "content" in needed else []
+    given = [role for role in roles if role in optional]
+    if [role for role in roles if role not in optional] != needed or len(set(given)) != len(given):
+        raise BadField(f"The frames must be {' and '.join(needed)}.", field="frames")
+    sizes = {(i.height, i.width) for i in message.frames if i.role in ("content", "selection")}
+    if len(sizes) > 1 or any(i.role == "selection" and i.channels != 1 for i in message.frames):
+        raise BadImage("The selection must be grey and as large as the picture.")
+    if any(i.order != "rgb" and i.role not in ("content", "start") for i in message.frames):
+        raise BadField("Only the content and the start may be bgr.", field="order")
+    if isinstance(message, messages.Stylise) and message.cut and "selection" not in roles:
+        raise BadField("There is no selection to cut the painting with.", field="cut")
+    if isinstance(message, messages.PresetSave):
+        (style,) = message.frames
+        if style.dtype != "uint8":
+            raise BadImage("A style to be kept must be an 8-bit picture.")
+
+
+def _error(request: int, error: ImpastoError, job: str = "") -> messages.Error:
+    return messages.Error(
+        request=request,
+        code=error.code,
+        message=str(error)[:2000],
+        next_step=error.next_step[:1000],
+        job=job,
+    )
+
+
+def _job_info(job: Job) -> messages.JobInfo:
+    progress = job.progress
+    return messages.JobInfo(
+        job=job.id,
+        client=job.client,
+        state=job.life.state.value,
+        step=progress.step if progress else 0,
+        of=progress.of if progress else 0,
+    )

@@ -1,0 +1,113 @@
+"""Answers the requests about presets. It reads and writes files, so it has a thread of its own."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Callable, Sequence
+
+from impasto_daemon.presets.packs import is_pack, read_pack, write_pack
+from impasto_daemon.presets.preset_file import check_name, pack, unpack
+from impasto_daemon.presets.store import PresetStore
+from impasto_protocol import messages
+from impasto_protocol.codec import Buffer, digest_of, verify
+from impasto_protocol.errors import BadField, DiskFull
+from impasto_protocol.messages import PresetInfo
+
+log = logging.getLogger(__name__)
+
+Request = (
+    messages.PresetList | messages.PresetGet | messages.PresetRename | messages.PresetDelete
+    | messages.PresetSort | messages.PresetExport | messages.PresetImport
+)  # fmt: skip
+
+Answer = tuple[messages.Message, Sequence[Buffer]]
+
+_A_PAGE = 12
+_DAMAGED = 32
+
+
+class Library:
+    """network: the identity of the network with a pooling that is in use now."""
+
+    def __init__(self, presets: PresetStore, network: Callable[[str], str]) -> None:
+        self._presets, self._network = presets, network
+
+    def open(self) -> None:
+        """Put the styles that come with Impasto into a store that is new."""
+        if self._presets.is_new:
+            # Imported here, as it is needed but once.
+            from impasto_daemon.presets.starter_presets import starter_presets
+
+            try:
+                self._presets.save_all(starter_presets())
+            except DiskFull as error:
+                log.warning("no starter styles: %s", error)
+
+    def answer(self, request: Request, frames: Sequence[Buffer]) -> Answer:
+        """The answer to a request and its frames. Raises the RequestError that it comes to."""
+        match request:
+            case messages.PresetList():
+                return self._list(request.after), ()
+            case messages.PresetGet():
+                return self._get(request)
+            case messages.PresetRename():
+                return self._one(self._presets.rename(request.name, request.new_name)), ()
+            case messages.PresetSort():
+                return self._one(self._presets.sort(request.name, request.folder, request.tags)), ()
+            case messages.PresetDelete():
+                self._presets.delete(request.name)
+                return messages.Done(), ()
+            case messages.PresetExport():
+                return self._export(request)
+            case messages.PresetImport():
+                verify(request.file, frames[-1])
+                return self._import(request, bytes(frames[-1])), ()
+
+    def _list(self, after: str) -> messages.Presets:
+        found: list[PresetInfo] = []
+        damaged: list[str] = []
+        for name, info in self._presets.survey(after):
+            if info is None:
+                damaged.append(name)
+            else:
+                found.append(self._judge(info))
+            if len(found) > _A_PAGE:
+                break
+        return messages.Presets(
+            presets=tuple(found[:_A_PAGE]),
+            more=len(found) > _A_PAGE,
+            damaged=tuple(damaged[:_DAMAGED]),
+        )
+
+    def _get(self, request: messages.PresetGet) -> Answer:
+        preset = self._presets.get(request.name)
+        pictures = {"thumbnail": preset.thumbnail}
+        if not request.thumbnail_only:
+            pictures["style"] = preset.picture
+        infos = tuple(picture.info(role, digest=True) for role, picture in pictures.items())
+        found = self._one(self._presets.info(request.name))
+        frames = [picture.data for picture in pictures.values()]
+        return dataclasses.replace(found, frames=infos), frames
+
+    def _one(self, info: PresetInfo) -> messages.Presets:
+        return messages.Presets(presets=(self._judge(info),))
+
+    def _judge(self, info: PresetInfo) -> PresetInfo:
+        if info.state == "good" and info.network != self._network(info.settings.pooling):
+            return dataclasses.replace(info, state="other_weights")
+        return info
+
+    def _export(self, request: messages.PresetExport) -> Answer:
+        if len(request.names) != 1 and not (request.names and request.pack):
+            raise BadField("Name one style, or several for a pack.", field="names")
+        names = dict.fromkeys(self._presets.info(name).name for name in request.names)
+        presets = (self._presets.get(name) for name in names)
+        data = write_pack(presets) if request.pack else pack(next(presets))
+        file = messages.FileInfo(len(data), digest_of(data))
+        return messages.PresetFile(file=file), [data]
+
+    def _import(self, request: messages.PresetImport, data: bytes) -> messages.PresetsImported:
+        presets = read_pack(data) if is_pack(data) else [unpack(check_name(request.name), data)]
+        infos = self._presets.save_all(presets, replace=request.replace)
+        return messages.PresetsImported(names=tuple(info.name for info in infos))

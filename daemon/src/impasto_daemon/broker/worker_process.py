@@ -1,0 +1,92 @@
+"""The worker process as the broker sees it: started, spoken to without waiting, and killed."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import queue
+import signal
+import threading
+from collections.abc import Callable
+from multiprocessing.connection import Connection, wait
+from pathlib import Path
+
+from impasto_daemon.config import Config
+from impasto_daemon.logs import log_to
+from impasto_daemon.worker.orders import FromWorker, Quit, ToWorker
+from impasto_daemon.worker.pipe import receive, send
+
+Heard = Callable[["WorkerProcess", FromWorker | None], None]
+"""Called with each message, and with None once the process is gone."""
+
+
+class WorkerProcess:
+    """A worker on its way up. `heard` is called from another thread."""
+
+    def __init__(self, config: Config, data_dir: Path, log: Path, heard: Heard) -> None:
+        context = multiprocessing.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._heard = heard
+        self._orders: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
+        self._process = context.Process(
+            target=_enter, args=(theirs, config, data_dir, log), daemon=True
+        )
+        self._process.start()
+        theirs.close()
+        for task in (self._listen, self._speak):
+            threading.Thread(target=task, daemon=True).start()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid or 0
+
+    def send(self, order: ToWorker) -> None:
+        """Send an order as soon as the pipe takes it; never waits, never fails."""
+        self._orders.put(order)
+
+    def kill(self) -> None:
+        """End the process at once; `heard` is told when it is gone."""
+        self._process.kill()
+
+    def _listen(self) -> None:
+        try:
+            while True:
+                self._heard(self, receive(self._pipe))
+        except (EOFError, OSError):
+            self._process.join()
+            self.send(Quit())
+            self._heard(self, None)
+
+    def _speak(self) -> None:
+        try:
+            while True:
+                order = self._orders.get()
+                send(self._pipe, order)
+                if isinstance(order, Quit):
+                    return
+        except OSError:
+            return
+
+
+def _enter(pipe: Connection, config: Config, data_dir: Path, log: Path) -> None:
+    """Where the new process begins."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    log_to(log, config.log_level)
+    from impasto_daemon.worker.worker import serve
+
+    try:
+        serve(pipe, config, data_dir)
+    except (EOFError, OSError):
+        logging.getLogger(__name__).info("the broker is gone")
+
+
+def _end_with_parent() -> None:
+    """A worker without a broker would hold the GPU for nobody."""
+    parent = multiprocessing.parent_process()
+    if parent:
+        wait([parent.sentinel])
+        os._exit(1)

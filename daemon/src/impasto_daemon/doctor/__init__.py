@@ -1,0 +1,1 @@
+"""What `impasto doctor` looks at, and how it mends what it finds."""

@@ -1,0 +1,59 @@
+"""One zip for a bug report: findings, settings and the log's end, with nothing private in it."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import BinaryIO
+
+from impasto_daemon.doctor.checkup import Finding, Patient
+from impasto_daemon.logs import tail
+from impasto_installer.hosts import find_hosts
+from impasto_protocol.fields import plain
+from impasto_protocol.words import diagnose
+
+_LINES = 500
+_START = r"(?:~\w*|[A-Za-z]:(?=[\\/])|(?<![\w.]))[\\/]"
+_PRIVATE = ("allowed_keys", "endpoint", "weights")
+
+
+def write_bundle(target: BinaryIO, patient: Patient, findings: Sequence[Finding]) -> None:
+    """Write the zip. Raises OSError."""
+    machine, presets = patient.machine, patient.paths.presets
+    own = {str(host.plugin): f"[{host.editor}]" for host in find_hosts(machine)}
+    own |= {str(machine.data): "[data]"}
+    names = [machine.home.name, platform.node(), *(file.stem for file in presets.rglob("*.*"))]
+
+    def clean(text: str) -> str:
+        return without_names(text, own, names)
+
+    settings = {k: v for k, v in plain(patient.config).items() if k not in _PRIVATE}
+    told = [{"check": f.check, "good": f.good, "words": clean(f.words)} for f in findings]
+    parts = {
+        "findings.json": json.dumps(told, indent=1, ensure_ascii=False),
+        "settings.json": json.dumps(settings, indent=1),
+        "system.txt": clean(diagnose("impasto doctor")),
+        "daemon.log": clean("\n".join(tail(patient.paths.log, _LINES))),
+    }
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in parts.items():
+            archive.writestr(name, text)
+
+
+def without_names(text: str, own: Mapping[str, str], names: Sequence[str]) -> str:
+    """A text without these names, and without paths but those in our own folders.
+
+    own: what each of our folders is called instead; the saved styles in it are private all the
+    same. As a path may hold spaces, it is taken to last until its closing quote, or the line's end.
+    """
+    ours = rf"(?:{'|'.join(map(re.escape, own))})(?![\w-]|\.\w|[\\/]presets\b)"
+    quoted = rf"(?P<quote>['\"`])(?!{ours}){_START}(?:(?!(?P=quote)(?!\w)).)*"
+    paths = re.compile(rf"(?P<own>{ours})|{quoted}|{_START}.*")
+    text = paths.sub(lambda found: own.get(found["own"], f"{found['quote'] or ''}…"), text)
+    for name in names:
+        if len(name) > 2:
+            text = re.sub(rf"\b{re.escape(name)}\b", "…", text, flags=re.IGNORECASE)
+    return text

@@ -1,0 +1,236 @@
+"""What `impasto doctor` looks at around the daemon; each check says what it found and can mend.
+
+Nothing here changes anything but the `mend` of a finding.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+
+from impasto_daemon import __version__
+from impasto_daemon.config import Config, load_config
+from impasto_daemon.paths import Paths
+from impasto_daemon.weights import download
+from impasto_daemon.weights import store as weights
+from impasto_installer.environment import Uv, hardware, torch_backend
+from impasto_installer.machine import Machine
+from impasto_installer.manifest import Manifest
+from impasto_installer.transaction import Transaction
+from impasto_protocol.connection import connection_file, daemon_lives, read_connection
+from impasto_protocol.errors import ConfigInvalid, ImpastoError
+
+_NEEDED_GIB = 1.0
+_DRIVERS = {"cuda": ("CUDA", "NVIDIA"), "rocm": ("ROCm", "AMD")}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a check found. good: None for what is merely worth knowing.
+
+    mend: puts it right; raises ImpastoError or OSError when it cannot.
+    """
+
+    check: str
+    good: bool | None
+    words: str
+    next_step: str = ""
+    mend: Callable[[], object] | None = None
+
+
+@dataclass(frozen=True)
+class Patient:
+    """What is looked at. manifest: None where Impasto was not installed by its installer."""
+
+    machine: Machine
+    paths: Paths
+    config: Config
+    manifest: Manifest | None
+
+    @classmethod
+    def here(cls) -> Patient:
+        """This user's Impasto, with the usual settings where his cannot be read."""
+        machine, paths, config = Machine.this(), Paths.of(), Config()
+        with contextlib.suppress(ConfigInvalid):
+            config = load_config(paths.config).config
+        return cls(machine, paths, config, Manifest.load(machine.data))
+
+
+def settings(patient: Patient) -> Iterator[Finding]:
+    """Whether the settings can be read. Raises ConfigInvalid."""
+    load_config(patient.paths.config)
+    yield Finding("settings", True, "The settings can be used.")
+
+
+def installation(patient: Patient) -> Iterator[Finding]:
+    """Whether an installer was interrupted."""
+    if (patient.machine.data / "unfinished/journal.json").exists():
+
+        def put_back() -> None:
+            with Transaction(patient.machine.data):
+                pass
+
+        yield Finding(
+            "installation", False, "An installation was interrupted.",
+            "Run the installer again.", put_back,
+        )  # fmt: skip
+    elif patient.manifest is None and (patient.machine.data / "installed.json").exists():
+        yield Finding(
+            "installation", False, "The list of what was installed cannot be read.",
+            "Run the installer again.",
+        )  # fmt: skip
+    elif patient.manifest is None:
+        yield Finding(
+            "installation", None, "Impasto runs from where it was unpacked.",
+            "The installer puts it in place for the editors.",
+        )  # fmt: skip
+    else:
+        yield Finding("installation", True, f"Impasto {patient.manifest.version} is installed.")
+
+
+def environment(patient: Patient) -> Iterator[Finding]:
+    """Whether every file of every package is there, and ours are unchanged."""
+    folders = [folder for place in sys.path for folder in Path(place).glob("*.dist-info")]
+    packages = {folder.name.split("-")[0].replace("_", "-"): folder for folder in folders}
+    broken = {
+        name: "==".join(folder.stem.split("-")[:2])
+        for name, folder in packages.items()
+        if not _whole(metadata.Distribution.at(folder), ours=name.startswith("impasto"))
+    }
+    needed = ["impasto-daemon"]
+    with contextlib.suppress(metadata.PackageNotFoundError):
+        needed += metadata.requires("impasto-daemon") or []
+    names = {re.split("[^a-z-]", requirement)[0]: requirement for requirement in needed}
+    broken |= {name: names[name] for name in names.keys() - packages.keys()}
+    where = f"Python {sys.version.split()[0]} with {len(packages)} packages"
+    if not broken:
+        yield Finding("environment", True, f"{where} is complete.")
+        return
+    mend, manifest, machine = None, patient.manifest, patient.machine
+    if manifest:
+        torch = torch_backend(manifest.torch, hardware(machine))
+
+        def mend() -> None:
+            uv, built = Uv(machine), machine.data / "wheels"
+            if uv.missing:
+                uv.bootstrap()
+            uv.mend(machine.environment_dir, built, torch, broken)
+
+    yield Finding(
+        "environment", False, f"{where} lacks parts of these: {', '.join(sorted(broken))}.",
+        "Run the installer again.", mend,
+    )  # fmt: skip
+
+
+def _whole(package: metadata.Distribution, *, ours: bool) -> bool:
+    for file in package.files or ():
+        path = Path(str(file.locate()))
+        if not path.exists():
+            return False
+        if ours and file.hash and path.suffix != ".pyc":
+            digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
+            if urlsafe_b64encode(digest).rstrip(b"=").decode() != file.hash.value:
+                return False
+    return bool(package.files)
+
+
+def versions(patient: Patient) -> Iterator[Finding]:
+    """Whether all parts are of one version."""
+    found = {"the daemon's code": __version__}
+    if patient.manifest:
+        found["what was installed"] = patient.manifest.version
+    with contextlib.suppress(ImpastoError):
+        connection = read_connection(connection_file(patient.paths.runtime))
+        if daemon_lives(patient.paths.runtime):
+            found["the running daemon"] = connection.version
+    words = ", ".join(f"{part} {version}" for part, version in found.items())
+    alike = len(set(found.values())) == 1
+    yield Finding(
+        "versions", alike, f"Versions: {words}.",
+        "" if alike else "Run `impasto daemon stop`; it starts anew when it is needed.",
+    )  # fmt: skip
+
+
+def torch(patient: Patient) -> Iterator[Finding]:
+    """A small real convolution, and whether torch was built for the hardware."""
+    device = patient.config.device.split(",")[0]
+    command = [sys.executable, "-m", "impasto_daemon.doctor.trial", device]
+    try:
+        tried = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    except subprocess.TimeoutExpired:
+        yield Finding("torch", False, "torch does not answer.", "Restart the computer.")
+        return
+    if tried.returncode:
+        last = (tried.stderr.strip().splitlines() or ["it ended without a word"])[-1]
+        yield Finding(
+            "torch", False, f"torch cannot compute: {last}",
+            "Update the graphics driver, or choose another device; `impasto config show --origin` "
+            "tells where. If torch itself is missing, run the installer again.",
+        )  # fmt: skip
+        return
+    told = json.loads(tried.stdout)
+    words = f"torch {told['torch']} ({told['build']}) computes on {told['device']}."
+    present = hardware(patient.machine)
+    build, maker = _DRIVERS.get(present, ("", ""))
+    if build and patient.config.device == "auto" and told["device"].startswith("cpu"):
+        yield Finding(
+            "torch", False, f"{words} There is a driver of {maker}, but it is not used.",
+            "Update the driver, then run the installer with --torch-backend auto."
+            if told["build"].startswith(build)
+            else "Run the installer with --torch-backend auto.",
+        )  # fmt: skip
+    else:
+        yield Finding("torch", True, words)
+
+
+def trained_network(patient: Patient) -> Iterator[Finding]:
+    """Whether the weights are there, and what they must be."""
+    named = patient.manifest.weights if patient.manifest else ""
+
+    def mend() -> None:
+        if named and Path(named).is_file():
+            weights.adopt(Path(named), patient.paths.data)
+        else:
+            download.fetch(patient.paths.data)
+
+    try:
+        found = weights.find(patient.config.weights, patient.paths.data)
+        if found:
+            _, digest = weights.load(found)
+    except ImpastoError as error:
+        own = not patient.config.weights
+        yield Finding("weights", False, str(error), error.next_step, mend if own else None)
+        return
+    except ImportError:
+        yield Finding("weights", False, "The weights cannot be read without torch.")
+        return
+    if found:
+        yield Finding("weights", True, f"VGG-19 is there, sha256 {digest[:12]}….")
+    else:
+        yield Finding(
+            "weights", False, "There are no weights; pictures look poorer without.",
+            "Run `impasto weights fetch`.", mend,
+        )  # fmt: skip
+
+
+def disk(patient: Patient) -> Iterator[Finding]:
+    """Whether there is space wherever something is written."""
+    for folder in {patient.paths.data, patient.paths.log.parent}:
+        while not folder.exists():
+            folder = folder.parent
+        free = shutil.disk_usage(folder).free / 2**30
+        good = free >= _NEEDED_GIB
+        yield Finding(
+            "disk", good, f"{free:.1f} GiB are free for {folder}.",
+            "" if good else "Free some space there.",
+        )  # fmt: skip

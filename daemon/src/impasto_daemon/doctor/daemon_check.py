@@ -1,0 +1,85 @@
+"""What `impasto doctor` looks at of the daemon itself: whether it is private, and alive."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from functools import partial
+
+from impasto_daemon import service
+from impasto_daemon.doctor.checkup import Finding, Patient
+from impasto_protocol.client import Client
+from impasto_protocol.connection import (
+    connection_file,
+    daemon_lives,
+    make_private,
+    program,
+    read_connection,
+)
+from impasto_protocol.errors import DaemonLost, DaemonNotRunning, ImpastoError, UnsafeFolder
+from impasto_protocol.messages import Report, Status
+
+_PATIENCE_S = 5.0
+
+
+def connection(patient: Patient) -> Iterator[Finding]:
+    """Whether the private folder is private, and its connection file of a daemon that lives."""
+    folder, file = patient.paths.runtime, connection_file(patient.paths.runtime)
+
+    def close_off() -> None:
+        if folder.is_symlink():
+            folder.unlink()
+            return
+        folder.chmod(0o700)
+        if file.exists():
+            file.chmod(0o600)
+
+    try:
+        if os.path.lexists(folder):
+            make_private(folder)
+        read_connection(file)
+    except UnsafeFolder as error:
+        yield Finding("connection", False, str(error), error.next_step, close_off)
+        return
+    except DaemonNotRunning:
+        pass  # there is none, or what tells of it is damaged
+    if file.exists() and not daemon_lives(folder):
+        yield Finding(
+            "connection", False, "The connection file is left over from a daemon that is gone.",
+            f"Run: rm '{file}'; the next daemon also writes it anew.", file.unlink,
+        )  # fmt: skip
+        return
+    yield Finding("connection", True, "The connection file and its folder are private.")
+
+
+def daemon(patient: Patient) -> Iterator[Finding]:
+    """Whether the daemon starts, as a plug-in would start it, and answers."""
+    runtime = patient.paths.runtime
+    try:
+        found = program()
+        if not daemon_lives(runtime):
+            with Client.connect(name="impasto doctor"):
+                pass
+        began = time.monotonic()
+        with Client(
+            read_connection(connection_file(runtime)), name="impasto doctor", timeout_s=_PATIENCE_S
+        ) as client:
+            report, _ = client.ask(Status())
+        took_s = time.monotonic() - began
+        assert isinstance(report, Report)
+    except ImpastoError as error:
+        words, next_step, mend = str(error), error.next_step, None
+        if isinstance(error, DaemonLost) and daemon_lives(runtime):
+            words = "A daemon is running but does not answer."
+            next_step = "End it, with --fix or in the task manager."
+            mend = partial(service.stop, patient.paths)
+        elif isinstance(error, DaemonNotRunning) and daemon_lives(runtime):
+            words = "A daemon is running, but what tells of it is gone or damaged."
+            next_step = "End the process `impasto daemon run`, or log out and in."
+        yield Finding("daemon", False, words, next_step, mend)
+        return
+    yield Finding(
+        "daemon", True,
+        f"The daemon ({found[0]}) runs and answered in {took_s * 1000:.0f} ms.",
+    )  # fmt: skip

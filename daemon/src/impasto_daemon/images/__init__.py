@@ -1,0 +1,1 @@
+"""Picture files to pixels and back, and the pictures that Impasto draws itself."""

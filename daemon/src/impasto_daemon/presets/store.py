@@ -1,0 +1,179 @@
+"""Styles kept by name: one file each, in one folder."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import shutil
+import tempfile
+import unicodedata
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from impasto_daemon.files import write_file
+from impasto_daemon.presets.preset_file import SUFFIX, Preset, check_name, pack, read, read_info
+from impasto_daemon.presets.statistics import Statistics
+from impasto_protocol.errors import DiskFull, PresetExists, PresetInvalid, UnknownPreset
+from impasto_protocol.messages import PresetInfo
+
+_INCOMING = ".incoming-"
+
+
+class PresetStore:
+    """The presets in a folder. Names that differ only in upper and lower case are the same."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @property
+    def is_new(self) -> bool:
+        """Nothing was ever kept in it."""
+        return not self._folder.exists()
+
+    def survey(self, after: str = "") -> Iterator[tuple[str, PresetInfo | None]]:
+        """The presets after a name, by name; None for one that is damaged."""
+        for path in self._files():
+            if path.stem.casefold() > after.casefold():
+                try:
+                    yield path.stem, read_info(path)
+                except PresetInvalid:
+                    yield path.stem, None
+
+    def get(self, name: str) -> Preset:
+        """The preset of that name. Raises UnknownPreset, or PresetInvalid when it is damaged."""
+        return read(self._find(name))
+
+    def info(self, name: str) -> PresetInfo:
+        """The preset of that name without its pixels and statistics."""
+        return read_info(self._find(name))
+
+    def save(self, preset: Preset, *, replace: bool = False) -> PresetInfo:
+        """Write a preset. Raises PresetExists unless `replace`, PresetInvalid, DiskFull."""
+        preset = _checked(preset)
+        return read_info(write_file(self._place(preset.name, replace=replace), pack(preset)))
+
+    def save_all(self, presets: Iterable[Preset], *, replace: bool = False) -> list[PresetInfo]:
+        """Write presets of different names, or after an error none of them.
+
+        Raises as `save` does, and what `presets` raises. Only one caller at a time.
+        """
+        places = {}
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for left in self._folder.glob(f"{_INCOMING}*"):
+                shutil.rmtree(left, ignore_errors=True)
+            with (
+                tempfile.TemporaryDirectory(dir=self._folder, prefix=_INCOMING) as aside,
+                contextlib.ExitStack() as undo,
+            ):
+                for number, preset in enumerate(map(_checked, presets)):
+                    place = self._place(preset.name, replace=replace)
+                    places[write_file(Path(aside, f"new-{number}"), pack(preset))] = place
+                for new, place in places.items():
+                    if place.exists():
+                        old = new.with_name(f"old-{new.name}")
+                        shutil.copyfile(place, old)
+                        undo.callback(old.replace, place)
+                    else:
+                        undo.callback(place.unlink, missing_ok=True)
+                    new.replace(place)
+                undo.pop_all()
+        except OSError as error:
+            raise DiskFull(f"The styles could not be written: {error.strerror}.") from error
+        return [read_info(place) for place in places.values()]
+
+    def sort(self, name: str, folder: str | None, tags: tuple[str, ...] | None) -> PresetInfo:
+        """Put a preset into a folder and give it tags; None leaves what there is."""
+        preset = self.get(name)
+        sorted_anew = dataclasses.replace(
+            preset,
+            folder=preset.folder if folder is None else folder,
+            tags=preset.tags if tags is None else tags,
+        )
+        return self.save(sorted_anew, replace=True)
+
+    def shelf(self, name: str) -> tuple[str, tuple[str, ...]]:
+        """Folder and tags of the preset of that name, if there is one that can be read."""
+        try:
+            info = self.info(name)
+        except (UnknownPreset, PresetInvalid):
+            return "", ()
+        return info.folder, info.tags
+
+    def renew(self, info: PresetInfo, network: str, statistics: Statistics) -> None:
+        """Store new statistics of a preset, unless it was replaced or taken away meanwhile."""
+        with contextlib.suppress(UnknownPreset):
+            now = self.get(info.name)
+            if now.style == info.style:
+                now = dataclasses.replace(now, network=network, statistics=statistics)
+                self.save(now, replace=True)
+
+    def rename(self, name: str, new_name: str) -> PresetInfo:
+        """Give a preset another name. Raises UnknownPreset, PresetExists, PresetInvalid."""
+        path, new_name = self._find(name), check_name(new_name)
+        if self.existing(new_name) not in (None, path):
+            raise _exists(new_name)
+        try:
+            return read_info(path.replace(path.with_name(f"{new_name}{SUFFIX}")))
+        except OSError as error:
+            raise DiskFull(f"{path} could not be renamed: {error.strerror}.") from error
+
+    def delete(self, name: str) -> None:
+        """Delete a preset. Raises UnknownPreset."""
+        try:
+            self._find(name).unlink()
+        except OSError as error:
+            raise DiskFull(f"{name!r} could not be deleted: {error.strerror}.") from error
+
+    def existing(self, name: str) -> Path | None:
+        """The file of the preset of that name, if there is one."""
+        wanted = same_name(check_name(name))
+        return next((path for path in self._files() if same_name(path.stem) == wanted), None)
+
+    def _place(self, name: str, *, replace: bool) -> Path:
+        existing = self.existing(name)
+        if existing and not replace:
+            raise _exists(name)
+        return existing or self._folder / f"{name}{SUFFIX}"
+
+    def _find(self, name: str) -> Path:
+        path = self.existing(name)
+        if path is None:
+            raise UnknownPreset(f"There is no style named {name!r}.")
+        return path
+
+    def _files(self) -> Iterator[Path]:
+        if not self._folder.is_dir():
+            return iter(())
+        return iter(sorted(filter(_is_named, self._folder.iterdir()), key=_order))
+
+
+def _is_named(path: Path) -> bool:
+    """Whether a file's name can be a preset's."""
+    try:
+        check_name(path.stem)
+    except PresetInvalid:
+        return False
+    return path.suffix == SUFFIX
+
+
+def _order(path: Path) -> str:
+    return path.stem.casefold()
+
+
+def _checked(preset: Preset) -> Preset:
+    return dataclasses.replace(
+        preset,
+        name=check_name(preset.name),
+        folder=preset.folder and check_name(preset.folder, "folder's name"),
+        tags=tuple(dict.fromkeys(check_name(tag, "tag") for tag in preset.tags)),
+    )
+
+
+def same_name(name: str) -> str:
+    """What two names have in common that a file system may take for one."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
+
+
+def _exists(name: str) -> PresetExists:
+    return PresetExists(f"There is a style named {name!r} already.")

@@ -1,0 +1,144 @@
+"""Downloading torchvision's VGG-19: resumable, and in place only once its hash is right."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from http.client import HTTPException, HTTPResponse
+from pathlib import Path
+from typing import BinaryIO
+
+from impasto_daemon.weights import store as weights
+from impasto_protocol.connection import lock_file
+from impasto_protocol.errors import Cancelled, DiskFull, DownloadFailed, WeightsBad
+
+_CHUNK_BYTES = 1 << 18
+_TIMEOUT_S = 20
+_SPARE_BYTES = 200 << 20
+
+
+def fetch(
+    data_dir: Path,
+    on_progress: Callable[[int, int], None] = lambda done, total: None,
+    *,
+    url: str = "",
+    stop: Callable[[], bool] = lambda: False,
+) -> Path:
+    """Download the weights into the data folder; their path. What was begun before is resumed.
+
+    on_progress: called with bytes done and bytes in all, 0 when that is unknown.
+    stop: asked between pieces of 256 KiB; True raises Cancelled and keeps the part.
+    Raises DownloadFailed, WeightsBad when the hash is wrong, DiskFull. Only a wrong hash gives
+    up what was downloaded so far.
+    """
+    url = url or weights.published_url()
+    prefix = weights.published_prefix(url)
+    part = weights.stored(data_dir).with_name("download.part")
+    try:
+        part.parent.mkdir(parents=True, exist_ok=True)
+        lock = part.with_suffix(".lock").open("ab")
+    except OSError as error:
+        raise DiskFull(f"{part.parent} cannot be written to: {error.strerror}.") from error
+    with lock:
+        if not lock_file(lock):
+            raise DownloadFailed(
+                "Another program is downloading the weights already.",
+                next_step="Wait for it to finish; `impasto weights status` tells.",
+            )
+        try:
+            _download(url, part, on_progress, stop)
+        except OSError as error:
+            raise DiskFull(f"{part} could not be written: {error.strerror}.") from error
+        try:
+            path = weights.convert(part, data_dir, prefix)
+        except WeightsBad as error:
+            part.unlink(missing_ok=True)
+            raise WeightsBad(
+                "What was downloaded is not VGG-19: its hash is wrong.",
+                next_step="A proxy may have answered instead; check the network and try again.",
+            ) from error
+        part.unlink(missing_ok=True)
+        return path
+
+
+def _download(
+    url: str, part: Path, on_progress: Callable[[int, int], None], stop: Callable[[], bool]
+) -> None:
+    done = part.stat().st_size if part.exists() else 0
+    response = _open(url, done)
+    if response is None:
+        return
+    if response.headers.get("Content-Type", "").startswith("text/"):
+        response.close()
+        raise DownloadFailed(
+            "A web page came instead of the weights.",
+            next_step="A proxy may have answered; check the network and try again, it resumes.",
+        )
+    with response, part.open("ab") as file:
+        if response.status != 206:
+            file.truncate(0)
+            done = 0
+        total = 0 if response.length is None else done + response.length
+        if shutil.disk_usage(part.parent).free < total - done + _SPARE_BYTES:
+            raise DiskFull(
+                f"The download needs {(total - done + _SPARE_BYTES) >> 20} MiB of free space."
+            )
+        done = _copy(response, file, done, total, on_progress, stop)
+        if total and done < total:
+            raise DownloadFailed(f"The connection ended after {done >> 20} of {total >> 20} MiB.")
+
+
+def _copy(
+    response: HTTPResponse,
+    file: BinaryIO,
+    done: int,
+    total: int,
+    on_progress: Callable[[int, int], None],
+    stop: Callable[[], bool],
+) -> int:
+    while chunk := _piece(response):
+        file.write(chunk)
+        done += len(chunk)
+        on_progress(done, total)
+        if stop():
+            raise Cancelled("The download was stopped; it resumes the next time.")
+    return done
+
+
+def _piece(response: HTTPResponse) -> bytes:
+    with _network():
+        return response.read(_CHUNK_BYTES)
+
+
+@contextlib.contextmanager
+def _network() -> Iterator[None]:
+    """What goes wrong inside is the network's fault, not the disk's, though both are OSError."""
+    try:
+        yield
+    except (OSError, HTTPException) as error:
+        raise DownloadFailed(f"The download did not complete: {_reason(error)}.") from error
+
+
+def _open(url: str, done: int) -> HTTPResponse | None:
+    """The answer to a request for what follows the first `done` bytes; None when that is nothing.
+
+    What is resumed may have changed meanwhile; the hash of the whole finds that out.
+    """
+    request = urllib.request.Request(url)
+    if done:
+        request.add_header("Range", f"bytes={done}-")
+    with _network():
+        try:
+            answer: HTTPResponse = urllib.request.urlopen(request, timeout=_TIMEOUT_S)
+        except urllib.error.HTTPError as error:
+            if error.code == 416 and done:
+                return None
+            raise
+        return answer
+
+
+def _reason(error: Exception) -> str:
+    return str(getattr(error, "reason", "") or error or type(error).__name__)

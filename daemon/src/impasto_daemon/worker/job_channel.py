@@ -1,0 +1,87 @@
+"""A job's line to the broker, as the worker holds it: orders in, news out."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from multiprocessing.connection import Connection
+
+from impasto_daemon.worker.orders import Alive, Interrupt, Quit, Run, Tell, ToWorker
+from impasto_daemon.worker.pipe import receive, send
+from impasto_protocol import messages
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import Cancelled, ImpastoError
+
+_PROGRESS_EVERY_S = 0.25
+_STALL_S_PER_MEGAPIXEL = 120
+
+
+class JobLine:
+    """The job at hand. concluding: its owner wants the picture as it stands. quit: all must end."""
+
+    def __init__(self, order: Run, pipe: Connection, stall_s: float) -> None:
+        self.message, self._frames, self._pipe = order.message, order.frames, pipe
+        self.concluding = self.quit = False
+        self._digests = any(info.digest for info in order.message.frames)
+        self._told = float("-inf")
+        self._phase = ""
+        megapixels = max((i.width * i.height for i in self.message.frames), default=0) / 1e6
+        send(pipe, Alive(stall_s + _STALL_S_PER_MEGAPIXEL * megapixels))
+
+    def pictures(self) -> dict[str, Picture]:
+        """The frames by role. Raises BadImage when a digest does not fit."""
+        infos = self.message.frames
+        return {
+            info.role: Picture.received(info, frame)
+            for info, frame in zip(infos, self._frames, strict=True)
+        }
+
+    def listen(self) -> None:
+        """Take in what the broker has said meanwhile. Raises Cancelled."""
+        while self._pipe.poll():
+            order: ToWorker = receive(self._pipe)
+            if isinstance(order, Interrupt) and order.job == self.message.job:
+                if not order.keep:
+                    raise Cancelled("The job was cancelled.")
+                self.concluding = True
+            elif isinstance(order, Quit):
+                self.quit = True
+                raise Cancelled("The daemon is ending.")
+
+    @property
+    def due(self) -> bool:
+        """It is time to tell the progress again."""
+        return time.monotonic() - self._told >= _PROGRESS_EVERY_S
+
+    def progress(self, phase: str, step: int, of: int) -> None:
+        """Tell a progress that has no picture, if it is due or the phase is new."""
+        if self.due or phase != self._phase:
+            self._phase = phase
+            self.tell(messages.Progress(job=self.message.job, phase=phase, step=step, of=of))
+
+    def tell(
+        self, message: messages.JobMessage, pictures: dict[str, Picture] | None = None
+    ) -> None:
+        """Send a message to the job's owner."""
+        self._told = time.monotonic()
+        self._send(message, pictures or {})
+
+    def fail(self, error: ImpastoError, *, lost: bool = False) -> None:
+        """Tell why there is no picture."""
+        failed = messages.Failed(
+            job=self.message.job,
+            code=error.code,
+            message=str(error)[:2000],
+            next_step=error.next_step[:1000],
+        )
+        self._send(failed, {}, lost=lost)
+
+    def _send(
+        self, message: messages.JobMessage, pictures: dict[str, Picture], *, lost: bool = False
+    ) -> None:
+        infos = tuple(
+            picture.info(role, digest=self._digests) for role, picture in pictures.items()
+        )
+        described = dataclasses.replace(message, frames=infos)
+        frames = tuple(memoryview(picture.data) for picture in pictures.values())
+        send(self._pipe, Tell(described, frames, lost))

@@ -1,0 +1,321 @@
+"""The worker process: takes jobs from the broker's pipe, paints, and tells how it goes.
+
+One thread. It listens to the pipe between evaluations, which is where a job can be interrupted.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import logging
+import math
+import time
+from collections.abc import Callable, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from impasto_daemon.config import Config
+from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
+from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.pyramid import resize
+from impasto_daemon.engine.sizes import fit
+from impasto_daemon.engine.style import Style, ladder
+from impasto_daemon.engine.stylise import stylise
+from impasto_daemon.images.pictures import shrink
+from impasto_daemon.presets.preset_file import PICTURE_PX, THUMBNAIL_PX, Preset, check_name
+from impasto_daemon.presets.statistics import Statistics
+from impasto_daemon.presets.store import PresetStore
+from impasto_daemon.worker.job_channel import JobLine
+from impasto_daemon.worker.models import Studio, describe
+from impasto_daemon.worker.orders import Idle, Loaded, Quit, Ready, Run
+from impasto_daemon.worker.pipe import receive, send
+from impasto_daemon.worker.tensors import to_picture, to_preview, to_tensor
+from impasto_protocol import messages
+from impasto_protocol.codec import Picture, digest_of
+from impasto_protocol.errors import (
+    Cancelled,
+    DiskFull,
+    GpuFailed,
+    ImpastoError,
+    NoDevice,
+    OutOfMemory,
+    WorkerFailed,
+)
+from impasto_protocol.messages import PresetInfo
+
+log = logging.getLogger(__name__)
+
+_SMALL_HISTORY = 3
+_DIVERGED = (
+    "The painting left the range of numbers; this is the last good picture. Lower the strength or "
+    "the learning rate, or use the L-BFGS optimiser."
+)
+_UNTRAINED = (
+    "Painted without trained weights, so the look is poorer. `impasto weights fetch` gets them."
+)
+
+
+def serve(pipe: Connection, config: Config, data_dir: Path) -> None:
+    """Work for the broker until it says to quit or is gone; without a device, say so each time."""
+    try:
+        worker = Worker(pipe, config, data_dir)
+    except NoDevice as error:
+        send(pipe, Ready("", 0))
+        while isinstance(order := receive(pipe), Run):
+            JobLine(order, pipe, config.stall_s).fail(error)
+            send(pipe, Idle())
+    else:
+        worker.serve()
+
+
+class Worker:
+    """One device's worker. pipe: to the broker. data_dir: where weights and styles are."""
+
+    def __init__(self, pipe: Connection, config: Config, data_dir: Path) -> None:
+        self._pipe, self._config = pipe, config
+        self._presets = PresetStore(data_dir / "presets")
+        self._studio = Studio(config, data_dir)
+        self._quit = False
+
+    def serve(self) -> None:
+        """Do jobs until the broker says to quit or is gone."""
+        send(self._pipe, Ready(describe(self._studio.device), self._studio.memory_mib))
+        while not self._quit:
+            order = receive(self._pipe)
+            if isinstance(order, Run):
+                self._do(order)
+                send(self._pipe, Idle())
+            elif isinstance(order, Quit):
+                self._quit = True
+
+    def _do(self, order: Run) -> None:
+        job = JobLine(order, self._pipe, self._config.stall_s)
+        work = self._save_preset if isinstance(order.message, messages.PresetSave) else self._paint
+        try:
+            out_of_memory = self._attempt(work, job, small=False)
+            if out_of_memory:
+                # Not inside an `except`: its traceback would keep the tensors alive.
+                log.warning("out of memory; trying once more with less")
+                gc.collect()
+                self._studio.clear()
+                out_of_memory = self._attempt(work, job, small=True)
+            if out_of_memory:
+                self._studio.clear()
+                job.fail(OutOfMemory(f"{self._studio.device} has too little memory for this."))
+        except Cancelled:
+            self._quit = self._quit or job.quit
+        except ImpastoError as error:
+            job.fail(error)
+        except Exception:
+            log.exception("a job failed unexpectedly")
+            job.fail(WorkerFailed("Something went wrong inside Impasto."))
+
+    def _attempt(self, work: Callable[[JobLine, bool], None], job: JobLine, *, small: bool) -> bool:
+        """Whether memory ran out."""
+        try:
+            work(job, small)
+        except (MemoryError, torch.OutOfMemoryError):
+            return True
+        except ImpastoError:
+            raise
+        except RuntimeError as error:
+            if "allocate memory" in str(error):
+                return True
+            if "CUDA" in str(error) or isinstance(error, torch.AcceleratorError):
+                log.exception("the GPU failed")
+                job.fail(GpuFailed("The GPU stopped working in the middle of it."), lost=True)
+                return False
+            raise
+        return False
+
+    def _paint(self, job: JobLine, small: bool) -> None:
+        message = job.message
+        assert isinstance(message, messages.Stylise)
+        began = time.monotonic()
+        pictures = job.pictures()
+        settings = message.settings
+        job.progress("starting", 0, settings.iterations)
+        self._open_weights(job)
+        job.progress("style", 0, settings.iterations)
+        style, style_hash, notes = self._style(job, message, pictures)
+        known = len(style.known)
+        if small:
+            settings = dataclasses.replace(settings, history=min(settings.history, _SMALL_HISTORY))
+        network = self._studio.network(settings.pooling)
+        content = to_tensor(pictures["content"])
+        start = to_tensor(pictures["start"]) if "start" in pictures else None
+        selection = to_tensor(pictures["selection"])[:1] if "selection" in pictures else None
+        sent = pictures["content"]
+        cut = selection if message.cut else None
+        easel = _Easel(job, message, sent, content[3:] if len(content) == 4 else None, cut)
+        for event in stylise(
+            content, style, settings, network,
+            start=start, selection=selection, enough=lambda: job.concluding,
+        ):  # fmt: skip
+            job.listen()
+            easel.show(event)
+        assert isinstance(event, Finished)
+        unchanged = not event.steps and cut is None
+        notes += [_UNTRAINED] * self._studio.untrained + [_DIVERGED] * event.diverged
+        job.tell(
+            messages.Result(
+                job=message.job,
+                steps=event.steps,
+                converged=event.converged,
+                diverged=event.diverged,
+                seconds=time.monotonic() - began,
+                losses=_finite(event.losses),
+                device=describe(self._studio.device),
+                weights=network.identity,
+                untrained=self._studio.untrained,
+                style=style_hash,
+                notes=tuple(notes),
+            ),
+            {"picture": sent if unchanged else to_picture(event.picture, sent, cut=cut)},
+        )
+        if len(style.known) > known:
+            self._studio.keep(style)
+
+    def _style(
+        self, job: JobLine, message: messages.Stylise, pictures: dict[str, Picture]
+    ) -> tuple[Style, str, list[str]]:
+        """The style of a job, its hash, and notes for the painter."""
+        network = self._studio.network(message.settings.pooling)
+        if not message.preset:
+            key = digest_of(pictures["style"].data).hex()
+            return self._studio.style(key, pictures["style"], network, {}), key, []
+        info, preset = self._presets.info(message.preset), self._presets.get(message.preset)
+        known = preset.statistics if preset.network == network.identity else {}
+        style = self._studio.style(preset.style, preset.picture, network, known)
+        return style, preset.style, self._renew(job, info, style, network)
+
+    def _renew(self, job: JobLine, info: PresetInfo, style: Style, network: Vgg19) -> list[str]:
+        """Store a preset that was made with other weights or by an older version as it is now.
+
+        Returns notes for the painter. A preset that cannot be written is still applied.
+        """
+        own = self._studio.identity(info.settings.pooling)
+        if info.state == "good" and info.network == own:
+            return []
+        notes, other_weights = [], info.network not in ("", own)
+        if other_weights:
+            notes.append(f"The style {info.name!r} was taken anew, with the weights now in use.")
+        # Statistics of another pooling are not its own, and trained ones are not given up while
+        # the weights cannot be had.
+        if network.identity == own and not (other_weights and self._studio.untrained):
+            longest_px = max(info.height, info.width)
+            found = self._measure(job, style, longest_px, info.settings.style_layers)
+            try:
+                self._presets.renew(info, own, found)
+            except DiskFull as error:
+                notes.append(f"The style {info.name!r} could not be stored. {error}")
+        return notes
+
+    def _measure(
+        self, job: JobLine, style: Style, longest_px: int, layers: Sequence[str]
+    ) -> Statistics:
+        """The statistics that a preset keeps of a picture of that size."""
+        sizes = ladder(longest_px)
+        found = {}
+        for done, size in enumerate(sizes):
+            job.progress("style", done, len(sizes))
+            job.listen()
+            for layer, gram in style.statistics(size, layers).items():
+                found[size, layer] = gram.cpu().numpy()
+        return found
+
+    def _save_preset(self, job: JobLine, small: bool) -> None:
+        message = job.message
+        assert isinstance(message, messages.PresetSave)
+        began = time.monotonic()
+        name = check_name(message.name)
+        picture = shrink(job.pictures()["style"], PICTURE_PX)
+        self._open_weights(job)
+        network = self._studio.network(message.settings.pooling)
+        key = digest_of(picture.data).hex()
+        style = self._studio.style(key, picture, network, {})
+        longest_px = max(picture.height, picture.width)
+        statistics = self._measure(job, style, longest_px, message.settings.style_layers)
+        folder, tags = self._presets.shelf(name)
+        self._presets.save(
+            Preset(
+                name=name,
+                settings=message.settings,
+                picture=picture,
+                thumbnail=shrink(picture, THUMBNAIL_PX),
+                network=network.identity,
+                style=key,
+                statistics=statistics,
+                folder=folder,
+                tags=tags,
+            ),
+            replace=message.replace,
+        )
+        job.tell(
+            messages.Result(
+                job=message.job,
+                steps=len(ladder(longest_px)),
+                seconds=time.monotonic() - began,
+                device=describe(self._studio.device),
+                weights=network.identity,
+                untrained=self._studio.untrained,
+                style=key,
+            )
+        )
+
+    def _open_weights(self, job: JobLine) -> None:
+        def on_progress(done: int, total: int) -> None:
+            job.listen()
+            job.progress("weights", done >> 20, total >> 20)
+
+        self._studio.open_weights(on_progress, lambda: False)
+        send(self._pipe, Loaded(self._studio.weights_name))
+
+
+class _Easel:
+    """Shows a painting's events to the job's owner, no more often than is useful."""
+
+    def __init__(
+        self, line: JobLine, message: messages.Stylise, content: Picture,
+        alpha: Tensor | None, cut: Tensor | None,
+    ) -> None:  # fmt: skip
+        self._line, self._message, self._content, self._cut = line, message, content, cut
+        self._alpha = cut if alpha is None else alpha if cut is None else alpha * cut
+        self._shown = time.monotonic()
+
+    def show(self, event: Event) -> None:
+        """Tell what there is to tell of an event."""
+        if isinstance(event, Iteration) and (self._line.due or event.step == event.of):
+            self._line.tell(self._progress(event), self._preview(event))
+        elif isinstance(event, Snapshot):
+            picture = to_picture(event.picture, self._content, cut=self._cut)
+            message = messages.Snapshot(job=self._message.job, step=event.step)
+            self._line.tell(message, {"snapshot": picture})
+
+    def _progress(self, event: Iteration) -> messages.Progress:
+        return messages.Progress(
+            job=self._message.job,
+            phase="painting",
+            step=event.step,
+            of=event.of,
+            scale=event.scale,
+            scales=event.scales,
+            losses=_finite(event.losses),
+            seconds_left=event.seconds_left,
+        )
+
+    def _preview(self, event: Iteration) -> dict[str, Picture]:
+        now, longest = time.monotonic(), self._message.preview_px
+        if not longest or now - self._shown < self._message.preview_every_s:
+            return {}
+        self._shown = now
+        size = fit(self._content.height, self._content.width, longest)
+        alpha = None if self._alpha is None else resize(self._alpha, *size)
+        return {"preview": to_preview(resize(event.picture, *size), alpha)}
+
+
+def _finite(losses: dict[str, float]) -> dict[str, float] | None:
+    return losses if all(map(math.isfinite, losses.values())) else None

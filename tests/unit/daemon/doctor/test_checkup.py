@@ -1,0 +1,241 @@
+"""The doctor before plausible damage: names it, claims nothing it did not do, tells nobody."""
+
+import io
+import json
+import subprocess
+import sys
+import zipfile
+from importlib import import_module
+
+import pytest
+from click.testing import CliRunner
+
+from impasto_daemon.doctor import checkup, editors
+from impasto_daemon.doctor import daemon_check as pulse
+from impasto_daemon.doctor.bundle import without_names, write_bundle
+from impasto_daemon.doctor.checkup import Finding, Patient
+from impasto_daemon.paths import Paths
+from impasto_daemon.weights import store as weights
+from impasto_installer.hosts import Host
+from impasto_installer.kritarc import is_enabled
+from impasto_installer.machine import Machine
+from impasto_installer.manifest import Manifest
+from impasto_installer.startup import startup
+from impasto_protocol.errors import DaemonLost, VersionSkew
+
+command = import_module("impasto_daemon.cli.doctor")
+
+
+@pytest.fixture
+def doctor(home, monkeypatch):
+    """doctor(checks, arguments): what `impasto doctor --json` says of these checks alone."""
+
+    def run(checks, *arguments, exit_code=1):
+        monkeypatch.setattr(command, "_CHECKS", checks)
+        done = CliRunner().invoke(command.doctor, ["--json", *map(str, arguments)])
+        assert done.exit_code == exit_code, done.output
+        return json.loads(done.stdout) if exit_code < 2 else done.output
+
+    return run
+
+
+@pytest.mark.parametrize("error", [PermissionError("closed"), DaemonLost("closed")])
+def test_check_that_fails_is_a_finding_and_the_next_ones_go_on(doctor, error):
+    def some_check(patient):
+        yield Finding("some check", True, "half of it")
+        raise error
+
+    told = doctor((some_check, some_check))["findings"]
+    assert [(f["check"], f["good"], f["words"]) for f in told] == [
+        ("some check", True, "half of it"), ("some check", False, "closed"),
+    ] * 2  # fmt: skip
+
+
+def test_settings_with_a_typo_are_named_and_the_rest_is_looked_at(doctor, home):
+    (home / "config.toml").write_text("threds = 1\n")
+    told = doctor((checkup.settings, checkup.disk), "--bundle", home / "report.zip")["findings"]
+    assert "threds" in told[0]["words"] and not told[0]["good"]
+    assert {finding["check"] for finding in told} == {"settings", "disk"}
+    assert zipfile.is_zipfile(home / "report.zip")
+
+
+def test_bundle_that_cannot_be_written_is_told_before_anything_is_looked_at(doctor, home):
+    def never(patient):
+        raise AssertionError
+
+    said = doctor((never,), "--bundle", home / "none/report.zip", exit_code=2)
+    assert "No such file or directory" in said
+
+
+def test_what_is_still_amiss_is_not_called_mended(doctor):
+    broken = ["one", "two"]
+
+    def check(patient):
+        yield from (Finding("check", False, name, "", lambda: broken[1:] and broken.pop())
+                    for name in broken)  # fmt: skip
+
+    told = doctor((check,), "--fix")
+    assert [finding["words"] for finding in told["mended"]] == ["two"]
+    assert [finding["words"] for finding in told["findings"]] == ["one"]
+
+
+def test_command_line_without_its_packages_says_what_to_do():
+    code = "import sys; sys.modules['click'] = None; from impasto_daemon.cli.__main__ import main"
+    done = subprocess.run([sys.executable, "-c", f"{code}; main()"], capture_output=True, text=True)
+    assert done.returncode == 1 and "Traceback" not in done.stderr
+    assert "Run its installer again" in done.stderr
+
+
+@pytest.mark.parametrize("damage", ["METADATA", "RECORD", "module.py"])
+def test_damaged_and_missing_packages_are_named(home, tmp_path, monkeypatch, damage):
+    packages = {"impasto_daemon-1": "Requires-Dist: whole\nRequires-Dist: gone>=2\n",
+                "whole-1": "", "torn-2": ""}  # fmt: skip
+    for name, text in packages.items():
+        folder = tmp_path / f"site/{name}.dist-info"
+        folder.mkdir(parents=True)
+        (folder / "METADATA").write_text(f"Name: {name[:-2]}\nVersion: {name[-1]}\n{text}")
+        (folder / "RECORD").write_text(f"{folder.name}/METADATA,,\n{name}.py,,\n")
+        (folder.parent / f"{name}.py").touch()
+    torn = tmp_path / "site/torn-2.dist-info"
+    (torn.parent / "torn-2.py" if damage == "module.py" else torn / damage).unlink()
+    monkeypatch.setattr(sys, "path", [str(tmp_path / "site")])
+    (found,) = checkup.environment(Patient.here())
+    assert found.good is False and found.words.endswith("lacks parts of these: gone, torn.")
+
+
+class NoClient:
+    """A client that fails with `error`."""
+
+    error = DaemonLost("silent")
+
+    def __init__(self, *_, **__):
+        raise self.error
+
+    connect = __init__
+
+
+@pytest.fixture
+def living(home, monkeypatch):
+    """A daemon that holds its lock. Returns what was done to it."""
+    done = []
+    monkeypatch.setattr(pulse, "daemon_lives", lambda folder: not done)
+    monkeypatch.setattr(pulse, "program", lambda: ["impasto"])
+    monkeypatch.setattr(pulse, "Client", NoClient)
+    monkeypatch.setattr(pulse.service, "stop", lambda paths: done.append("stopped"))
+    monkeypatch.setattr(pulse.os, "kill", lambda *_: done.append("killed"))
+    return done
+
+
+def test_living_daemon_whose_connection_file_is_gone_is_not_said_to_hang(living):
+    (found,) = pulse.daemon(Patient.here())
+    assert "what tells of it is gone or damaged" in found.words and not found.mend
+
+
+@pytest.mark.parametrize("error", [VersionSkew("too new"), DaemonLost("silent")])
+def test_only_a_daemon_that_does_not_answer_is_ended_and_first_it_is_asked(
+    living, monkeypatch, error
+):
+    monkeypatch.setattr(NoClient, "error", error)
+    monkeypatch.setattr(pulse, "read_connection", lambda file: None)
+    (found,) = pulse.daemon(Patient.here())
+    if isinstance(error, VersionSkew):
+        assert found.words == "too new" and not found.mend
+        return
+    assert found.words == "A daemon is running but does not answer."
+    found.mend()
+    assert living == ["stopped"]
+
+
+def test_list_of_what_was_installed_that_cannot_be_read_is_amiss(home):
+    (home / "data").mkdir()
+    (home / "data/installed.json").write_text("{")
+    (found,) = checkup.installation(Patient.here())
+    assert found.good is False and "cannot be read" in found.words
+
+
+@pytest.fixture
+def krita(home):
+    """A Krita whose settings name our plug-in, and are a link of its owner alone."""
+    real, settings = home / "dotfiles", home / "kritarc"
+    real.write_text("[General]\n")
+    real.chmod(0o600)
+    settings.symlink_to(real)
+    return Host("Krita", "package", "5.2.9", "3.13", home / "krita", (), settings)
+
+
+def test_turning_the_plug_in_on_keeps_link_and_permissions_of_the_settings(home, krita):
+    (home / "data").mkdir()
+    found = next(f for f in editors._krita(Patient.here(), Manifest("1"), krita) if f.mend)
+    found.mend()
+    assert is_enabled(krita.settings.read_bytes())
+    assert krita.settings.is_symlink() and krita.settings.stat().st_mode & 0o777 == 0o600
+
+
+def test_of_kritas_log_what_was_before_its_last_start_does_not_count(home, krita):
+    log = home / "krita.log"
+    old = "SESSION: 1. Executing krita\nCould not import impasto\n"
+    log.write_text(f"{old}SESSION: 2. Executing krita\n")
+    assert not editors._log(Patient.here(), krita)
+    log.write_text(old)
+    assert editors._log(Patient.here(), krita) == ["Could not import impasto"]
+
+
+def test_unit_that_starts_the_daemon_at_login_is_looked_at(home, monkeypatch):
+    monkeypatch.setattr(editors, "find_hosts", lambda machine: [])
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    file, manifest = startup(Machine.this()).file, Manifest("1", starts_at_login=True)
+    file.parent.mkdir(parents=True)
+    file.write_text("unit")
+    (home / "data/spare").mkdir(parents=True)
+    manifest.record(file, home / "data/spare")
+    file.unlink()
+    (home / "data/installed.json").write_bytes(manifest.dump())
+    found = [f for f in editors.editors(Patient.here()) if f.check == "start at login"]
+    assert [(f.good, f.words) for f in found] == [(False, f"{file.name} is missing.")]
+    found[0].mend()
+    assert file.read_text() == "unit"
+
+
+def test_weights_with_a_flipped_bit_are_a_cross(home):
+    stored = weights.stored(Paths.of().data)
+    stored.parent.mkdir(parents=True)
+    stored.write_bytes(b"x")
+    stored.with_suffix(".sha256").write_text("0" * 64)
+    (found,) = checkup.trained_network(Patient.here())
+    assert found.good is False and "damaged" in found.words and found.mend
+
+
+OWN = {"/home/ada/.local/share/impasto": "[data]",
+       "/home/ada/.config/GIMP/3.0/plug-ins/impasto": "[GIMP]"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "told"), [
+    ("could not read /mnt/clients/Aunt Mathilda/nude study.tif", "could not read …"),
+    ("'/mnt/Aunt's/nude study.tif' is missing", "'…' is missing"),
+    (r'cannot open "C:\Users\Ada Lovelace\x.png": no', 'cannot open "…": no'),
+    (r"at \\server\Ada Lovelace\x.png", "at …"),
+    ("at ~ada/Pictures/x y.png", "at …"),
+    ("no /home/ada/impasto-clients/acme/secret.tif", "no …"),
+    ("/home/ada/.local/share/impasto/weights/vgg.safetensors is damaged",
+     "[data]/weights/vgg.safetensors is damaged"),
+    ("Every file of /home/ada/.config/GIMP/3.0/plug-ins/impasto is whole",
+     "Every file of [GIMP] is whole"),
+    ("/home/ada/.local/share/impasto-clients/x y.tif", "…"),
+    ("'/home/ada/.local/share/impasto/presets/Aunt.safetensors' and /mnt/x y",
+     "'…' and …"),
+    ("impasto/runs.py is missing.", "impasto/runs.py is missing."),
+    ("the style Nude Study is dropped", "the style … is dropped"),
+    ("on ADA's machine\n1 file", "on …'s machine\n1 file"),
+])  # fmt: skip
+def test_private_names_do_not_get_into_a_report(text, told):
+    assert without_names(text, OWN, ["ada", "Nude Study"]) == told
+
+
+def test_report_is_json_whatever_was_found(home):
+    path = r"C:\Users\Ada Lovelace\x.png"
+    for words in (f'"{path}" is missing', f"{path} is missing"):
+        written = io.BytesIO()
+        write_bundle(written, Patient.here(), [Finding("x", False, words)])
+        with zipfile.ZipFile(written) as report:
+            (told,) = json.loads(report.read("findings.json"))
+        assert "Lovelace" not in told["words"]

@@ -1,0 +1,148 @@
+"""What a painting looks like, in figures, on the pictures of the demo and of the field."""
+
+import os
+from importlib.resources import files
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from impasto_daemon.engine.events import Finished, Snapshot
+from impasto_daemon.engine.gram import gram_matrix
+from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.pyramid import pad_to_network
+from impasto_daemon.engine.style import Style
+from impasto_daemon.engine.stylise import stylise
+from impasto_daemon.engine.untrained import untrained_vgg19
+from impasto_daemon.worker.models import choose_precision
+from impasto_protocol.settings import STYLE_LAYERS, Settings
+
+
+def demo(name, longest_px):
+    with (files("impasto_daemon") / "demo" / name).open("rb") as file:
+        image = Image.open(file).convert("RGB")
+        image.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
+    return torch.from_numpy(np.array(image)).permute(2, 0, 1).float() / 255
+
+
+def paint(content, style, settings, network):
+    for last in stylise(content, Style(style, network), settings, network):  # noqa: B007
+        pass
+    assert isinstance(last, Finished)
+    return last.picture
+
+
+def saturation(picture):
+    return float((picture.amax(0) - picture.amin(0)).mean())
+
+
+def clipped(picture):
+    """Share of the values that an 8-bit picture would show as black or full."""
+    return float(((picture < 0.5 / 255) | (picture > 1 - 0.5 / 255)).float().mean())
+
+
+def change(picture, content):
+    return float((picture - content).square().mean().sqrt())
+
+
+def gram_error(picture, style, network):
+    """Mean over the five layers of the squared relative error of the Gram matrix."""
+    wanted = Style(style, network).statistics(max(picture.shape), STYLE_LAYERS)
+    with torch.no_grad():
+        found = network.features(pad_to_network(picture)[None], STYLE_LAYERS)
+    errors = [
+        (gram_matrix(found[layer]) - gram).square().sum() / gram.square().sum()
+        for layer, gram in wanted.items()
+    ]
+    return float(torch.stack(errors).mean())
+
+
+@pytest.fixture(scope="module")
+def pictures():
+    return demo("photograph.jpg", 32), demo("painting.jpg", 64)
+
+
+def check_long_run(pictures, network):
+    content, style = pictures
+    # Without the deep layers, whose weights take most of the time.
+    long = Settings(
+        iterations=10_000, tolerance=0, scales=1, snapshots=(300,),
+        style_layers=STYLE_LAYERS[:3], content_layers=("relu3_2",),
+    )  # fmt: skip
+    for event in stylise(content, Style(style, network), long, network):
+        if isinstance(event, Snapshot):
+            short = event.picture
+    assert isinstance(event, Finished) and event.steps == 10_000
+    painted = event.picture
+    assert clipped(painted) < 0.05
+    assert saturation(painted) > 0.8 * saturation(short)
+    assert abs(float(painted.mean() - short.mean())) < 0.05
+    assert 0.7 < float(painted.std() / short.std()) < 1.4
+
+
+@pytest.mark.weights
+@pytest.mark.timeout(1800)
+def test_ten_thousand_iterations_leave_a_picture(pictures, trained):
+    check_long_run(pictures, trained)
+
+
+@pytest.mark.skipif(bool(os.environ.get("IMPASTO_WEIGHTS")), reason="done with trained weights")
+@pytest.mark.timeout(1800)
+def test_ten_thousand_iterations_leave_a_picture_untrained(pictures):
+    check_long_run(pictures, untrained_vgg19("cpu", choose_precision("auto", torch.device("cpu"))))
+
+
+@pytest.mark.weights
+def test_look_does_not_depend_on_the_weights_magnitude(pictures, real_weights, trained):
+    """Torchvision's own training has activations about a hundred times smaller than Oxford's."""
+    smaller = {name: tensor.float() for name, tensor in real_weights.items()}
+    # A power of two, as any other factor would round, and painting makes much of little.
+    smaller["features.0.weight"] = smaller["features.0.weight"] / 128
+    for name in smaller:
+        if name.endswith(".bias"):
+            smaller[name] = smaller[name] / 128
+    other = Vgg19(smaller, identity="smaller", precision=trained.precision)
+    content, style = pictures
+    chosen = Settings(iterations=20, tolerance=0)
+    one, same = (paint(content, style, chosen, network) for network in (trained, other))
+    assert change(one, content) > 0.03
+    assert change(one, same) < 0.01 * change(one, content)
+
+
+@pytest.mark.weights
+@pytest.mark.parametrize("strength", [0.2, 0.5, 0.8])
+def test_strength_means_much_the_same_untrained(pictures, trained, untrained, strength):
+    content, style = demo("photograph.jpg", 96), demo("painting.jpg", 192)
+    chosen = Settings(iterations=40, tolerance=0, strength=strength)
+    one, other = (
+        change(paint(content, style, chosen, network), content) for network in (trained, untrained)
+    )
+    assert 1 / 3 < other / one < 3
+
+
+@pytest.mark.weights
+def test_more_strength_is_more_style(pictures, trained):
+    content, style = pictures
+    errors, changes = [], []
+    for strength in (0.1, 0.5, 0.9):
+        chosen = Settings(iterations=60, tolerance=0, strength=strength)
+        painted = paint(content, style, chosen, trained)
+        errors.append(gram_error(painted, style, trained))
+        changes.append(change(painted, content))
+    assert errors == sorted(errors, reverse=True) and errors[2] < 0.5 * errors[0]
+    assert changes == sorted(changes)
+
+
+@pytest.mark.weights
+@pytest.mark.images
+def test_field_pictures_come_out_better_than_the_reference(photograph, trained):
+    """The best bare prototype had a Gram error of 0.068 at this weight after 200 evaluations."""
+    content = photograph("tubingen.jpg", 256)
+    style = photograph("starry_night_google.jpg", 512)
+    painted = paint(content, style, Settings(iterations=100, tolerance=0), trained)
+    assert gram_error(painted, style, trained) < 0.068
+    assert clipped(painted) < 0.02
+    edge = torch.cat([painted[:, :2].flatten(), painted[:, -2:].flatten()])
+    inner = torch.cat([painted[:, 6:8].flatten(), painted[:, -8:-6].flatten()])
+    assert abs(float(edge.std() / inner.std()) - 1) < 0.25

@@ -1,0 +1,291 @@
+"""Styles kept by name: what may be a name, what is kept, and how a damaged file is refused."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto_daemon.presets.preset_file import Preset, check_name, pack, unpack
+from impasto_daemon.presets.store import PresetStore
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import DiskFull, PresetExists, PresetInvalid, UnknownPreset
+from impasto_protocol.settings import Settings
+
+DOT = Picture(1, 1, 3, "uint8", b"dot")
+SMALL = Preset("x", Settings(), DOT, DOT, "net", "0f", {})
+
+
+@pytest.fixture
+def store(tmp_path):
+    return PresetStore(tmp_path / "presets")
+
+
+@pytest.fixture
+def preset(picture):
+    def make(name="Starry", **fields):
+        root = np.random.default_rng(0).random((64, 64), np.float32)
+        return Preset(**{
+            "name": name, "settings": Settings(strength=0.7), "picture": picture(20, 30),
+            "thumbnail": picture(4, 6), "network": "vgg19-max-abc", "style": "0f",
+            "statistics": {(64, "relu1_1"): root @ root.T}, **fields,
+        })  # fmt: skip
+
+    return make
+
+
+def test_preset_comes_back_whole(store, preset):
+    saved = preset()
+    info = store.save(saved)
+    assert (info.name, info.width, info.height, info.sizes) == ("Starry", 30, 20, (64,))
+    assert info.settings == Settings(strength=0.7)
+    found = store.get("Starry")
+    assert found.picture == saved.picture and found.settings == saved.settings
+    np.testing.assert_array_equal(found.statistics[64, "relu1_1"], saved.statistics[64, "relu1_1"])
+    assert list(store.survey()) == [("Starry", info)]
+
+
+def test_file_of_the_first_version_is_read_and_known_for_its_age(store, preset, tmp_path):
+    store.save(preset())
+    path = tmp_path / "presets" / "Starry.safetensors"
+    path.write_bytes(damage(path, "first version"))
+    assert (store.info("Starry").state, store.info("Starry").folder) == ("older_version", "")
+    assert store.get("Starry").settings.strength == 0.7
+
+
+def test_file_of_a_newer_version_asks_for_an_update(store, preset, tmp_path):
+    store.save(preset())
+    path = tmp_path / "presets" / "Starry.safetensors"
+    path.write_bytes(damage(path, "newer version"))
+    for call in (store.info, store.get):
+        with pytest.raises(PresetInvalid, match="newer Impasto") as caught:
+            call("Starry")
+        assert "Update" in caught.value.next_step
+    assert list(store.survey()) == [("Starry", None)]
+
+
+def test_preset_without_statistics_is_unmeasured(store, preset):
+    assert store.save(preset(statistics={}, network="")).state == "unmeasured"
+    assert store.get("Starry").statistics == {}
+
+
+def test_folder_and_tags_stay_until_they_are_changed(store, preset):
+    store.save(preset())
+    assert store.sort("starry", "Sky", ("blue", "night", "blue")).tags == ("blue", "night")
+    assert store.sort("starry", None, ()).folder == "Sky"
+    info = store.sort("starry", "", None)
+    assert (info.folder, info.tags, info.sizes) == ("", (), (64,))
+    store.sort("starry", "Sky", ("blue",))
+    assert store.shelf("STARRY") == ("Sky", ("blue",)) and store.shelf("none") == ("", ())
+    assert store.rename("Starry", "Night").folder == "Sky"
+
+
+@pytest.mark.parametrize(("folder", "tags"), [("../x", None), ("a/b", None), (None, ("a\nb",)),
+                                              (None, ("",)), ("con", None)])  # fmt: skip
+def test_folder_or_tag_that_could_do_harm_is_refused(store, preset, folder, tags):
+    store.save(preset())
+    with pytest.raises(PresetInvalid):
+        store.sort("Starry", folder, tags)
+    assert store.shelf("Starry") == ("", ())
+
+
+def names(store):
+    return [name for name, info in store.survey() if info]
+
+
+def test_all_presets_are_saved_or_none(store, preset):
+    store.save(preset("b", settings=Settings(strength=0.1)))
+    with pytest.raises(PresetExists):
+        store.save_all([preset("a"), preset("B"), preset("c")])
+    assert names(store) == ["b"]
+    store.save_all([preset("a"), preset("B"), preset("c")], replace=True)
+    assert names(store) == ["a", "b", "c"] and store.info("b").settings.strength == 0.7
+
+
+@pytest.mark.parametrize("when", ["a file is written", "a file is put in its place"])
+def test_failure_half_way_puts_everything_back(store, preset, monkeypatch, tmp_path, when):
+    store.save(preset("b", settings=Settings(strength=0.1)))
+    before = {path.name: path.read_bytes() for path in (tmp_path / "presets").iterdir()}
+    calls, real = [], Path.replace
+
+    def fail(path, target):
+        calls.append(target)
+        if len(calls) == (5 if when == "a file is put in its place" else 2):
+            raise OSError(28, "No space left on device")
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(DiskFull, match="No space left"):
+        store.save_all([preset("a"), preset("b"), preset("c")], replace=True)
+    monkeypatch.undo()
+    assert {path.name: path.read_bytes() for path in (tmp_path / "presets").iterdir()} == before
+
+
+def test_leftover_of_a_killed_import_goes_with_the_next(store, preset, tmp_path):
+    store.save_all([preset("a")])
+    left = tmp_path / "presets" / ".incoming-1234"
+    left.mkdir()
+    (left / "new-0").touch()
+    store.save_all([preset("b")])
+    assert names(store) == ["a", "b"] and not left.exists()
+
+
+def test_files_that_nobody_could_have_saved_are_passed_over(store, preset, tmp_path):
+    store.save(preset("a"))
+    data = (tmp_path / "presets" / "a.safetensors").read_bytes()
+    for name in ("x" * 65, "b\n", "\udcff", ".b"):
+        (tmp_path / "presets" / f"{name}.safetensors").write_bytes(data)
+    assert [name for name, _ in store.survey()] == ["a"]
+
+
+def test_names_that_one_file_system_takes_for_one_are_one(store, preset):
+    store.save(preset("\N{LATIN SMALL LETTER E WITH ACUTE}t\N{LATIN SMALL LETTER E WITH ACUTE}"))
+    with pytest.raises(PresetExists):
+        store.save(preset("E\N{COMBINING ACUTE ACCENT}TE\N{COMBINING ACUTE ACCENT}"))
+
+
+@given(st.integers(0), st.binary(max_size=200), st.booleans())
+def test_any_bytes_in_a_file_are_refused_as_an_invalid_preset(place, noise, cut):
+    packed = pack(SMALL)
+    place %= len(packed)
+    spoilt = packed[:place] + noise + (b"" if cut else packed[place + len(noise) :])
+    try:
+        found = unpack("x", spoilt)
+    except PresetInvalid as error:
+        assert "x.safetensors" in str(error)
+    else:
+        assert found.picture.height and found.settings
+
+
+def test_statistics_take_half_their_square(store, preset):
+    assert store.save(preset(picture=preset().thumbnail)).size_bytes < 64 * 64 * 4
+
+
+def test_names_differ_by_more_than_case(store, preset):
+    store.save(preset("Starry"))
+    with pytest.raises(PresetExists):
+        store.save(preset("STARRY"))
+    store.save(preset("STARRY", settings=Settings(strength=0.1)), replace=True)
+    assert [info.settings.strength for _, info in store.survey()] == [0.1]
+    assert store.get("sTaRrY").settings.strength == 0.1
+
+
+def test_rename_and_delete(store, preset):
+    store.save(preset("a"))
+    store.save(preset("b"))
+    with pytest.raises(PresetExists):
+        store.rename("a", "B")
+    assert store.rename("a", "A").name == "A"
+    assert store.rename("A", "Été 夜").name == "Été 夜"
+    store.delete("b")
+    assert names(store) == ["Été 夜"]
+    for call in (lambda: store.delete("b"), lambda: store.get("b"), lambda: store.rename("b", "c")):
+        with pytest.raises(UnknownPreset):
+            call()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", " ", "x" * 65, "夜" * 64 + "夜" * 4, "a\nb", "a\0b", "../x", "a/b", "a\\b", ".hidden",
+     "dot.", " x", "x ", "con", "COM1.txt", "a:b", "a‮b", "a​b", "*"],
+)  # fmt: skip
+def test_name_that_could_do_harm_is_refused(store, preset, name):
+    with pytest.raises(PresetInvalid) as caught:
+        store.save(preset(name))
+    assert caught.value.next_step
+    assert list(store.survey()) == []
+
+
+@given(st.text(max_size=70))
+def test_any_name_is_either_refused_or_stays_in_its_folder(name):
+    try:
+        kept = check_name(name)
+    except PresetInvalid:
+        return
+    assert kept and "/" not in kept and "\\" not in kept and kept not in (".", "..")
+    assert check_name(kept) == kept
+
+
+def damage(path, how):
+    data = path.read_bytes()
+    tensors = safetensors.numpy.load(data)
+    length = int.from_bytes(data[:8], "little")
+    about = json.loads(json.loads(data[8 : 8 + length])["__metadata__"]["impasto"])
+    if how == "empty":
+        return b""
+    if how == "truncated":
+        return data[:-10]
+    if how == "no safetensors":
+        return b"PK\x03\x04" + data
+    if how == "header that lies":
+        return (2**62).to_bytes(8, "little") + data[8:]
+    if how == "first version":
+        del about["folder"], about["tags"]
+        about["version"] = 1
+    elif how == "newer version":
+        about["version"] = 99
+    elif how == "version that is no number":
+        about["version"] = "2"
+    elif how == "half a letter":
+        about["style"] = "\ud800"
+    elif how == "tag of many letters":
+        about["tags"] = ["x" * 33]
+    elif how == "bytes after the end":
+        return data + b"PK"
+    elif how == "picture over the limit":
+        tensors["picture"] = np.zeros((2, 1449, 3), np.uint8)
+    elif how == "unknown setting":
+        about["settings"]["colour"] = 1
+    elif how == "negative weight":
+        about["settings"]["content_weight"] = -1.0
+    elif how == "unknown layer":
+        about["settings"]["style_layers"] = ["conv9_9"]
+    elif how == "infinite statistics":
+        tensors["gram/64/relu1_1"][0] = np.inf
+    elif how == "statistics of another size":
+        tensors["gram/64/relu1_1"] = np.zeros(10, np.float32)
+    elif how == "picture of floats":
+        tensors["picture"] = tensors["picture"].astype(np.float32)
+    elif how == "no picture":
+        del tensors["picture"]
+    elif how == "strange tensor":
+        tensors["__class__"] = np.zeros(3, np.float32)
+    return safetensors.numpy.save(tensors, metadata={"impasto": json.dumps(about)})
+
+
+@pytest.mark.parametrize("how", [
+    "empty", "truncated", "no safetensors", "header that lies", "unknown setting",
+    "negative weight", "unknown layer", "infinite statistics", "statistics of another size",
+    "picture of floats", "no picture", "strange tensor", "version that is no number",
+    "half a letter", "tag of many letters", "bytes after the end", "picture over the limit",
+])  # fmt: skip
+def test_damaged_file_is_refused_by_name_and_the_others_load(store, preset, tmp_path, how):
+    store.save(preset("good"))
+    store.save(preset("bad"))
+    path = tmp_path / "presets" / "bad.safetensors"
+    path.write_bytes(damage(path, how))
+    with pytest.raises(PresetInvalid, match=r"bad\.safetensors") as caught:
+        store.get("bad")
+    if how == "unknown setting":
+        assert "colour" in str(caught.value)
+    assert "good" in names(store)
+    assert store.get("good").name == "good"
+
+
+def test_link_in_the_folder_is_not_followed(store, preset, tmp_path):
+    store.save(preset("good"))
+    (tmp_path / "presets" / "link.safetensors").symlink_to(tmp_path / "presets/good.safetensors")
+    with pytest.raises(PresetInvalid):
+        store.get("link")
+
+
+def test_failed_write_leaves_the_old_preset(store, preset, monkeypatch):
+    store.save(preset())
+    monkeypatch.setattr("os.fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left")))
+    with pytest.raises(Exception, match="No space left"):
+        store.save(preset(settings=Settings(strength=0.1)), replace=True)
+    assert store.get("Starry").settings.strength == 0.7
+    assert len(list((store._folder).iterdir())) == 1

@@ -1,0 +1,375 @@
+"""The worker on its pipe, with the faults that a healthy machine cannot be made to have."""
+
+import dataclasses
+import math
+import multiprocessing
+import threading
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from impasto_daemon.config import Config
+from impasto_daemon.engine.events import Finished
+from impasto_daemon.engine.network import CONVOLUTIONS
+from impasto_daemon.engine.style import Style
+from impasto_daemon.presets.store import PresetStore
+from impasto_daemon.worker import models as studio
+from impasto_daemon.worker import worker as module
+from impasto_daemon.worker.orders import Alive, Idle, Loaded, Quit, Ready, Run, Tell
+from impasto_daemon.worker.pipe import receive, send
+from impasto_protocol import messages
+from impasto_protocol.client import new_job_id
+from impasto_protocol.codec import Picture
+from impasto_protocol.settings import Settings
+
+REAL = module.stylise
+
+
+def run(message, *pictures):
+    return Run(message, tuple(memoryview(p.data) for p in pictures))
+
+
+@pytest.fixture
+def order(picture):
+    def make(**settings):
+        pictures = {"content": picture(), "style": picture(seed=1)}
+        message = messages.Stylise(
+            job=new_job_id(), settings=Settings(**{"iterations": 2, **settings}),
+            frames=tuple(p.info(role, digest=True) for role, p in pictures.items()),
+        )  # fmt: skip
+        return run(message, *pictures.values())
+
+    return make
+
+
+@pytest.fixture
+def work(monkeypatch, tmp_path):
+    """work(*orders, stylise=…): what a worker says to these orders."""
+    monkeypatch.setattr("os.nice", lambda by: 0)
+    monkeypatch.setattr("torch.set_num_threads", lambda count: None)
+
+    def run(*orders, stylise=REAL, config=Config(download=False)):  # noqa: B008
+        monkeypatch.setattr(module, "stylise", stylise)
+        ours, theirs = multiprocessing.Pipe()
+        thread = threading.Thread(target=module.serve, args=(theirs, config, tmp_path))
+        thread.start()
+        said = []
+        for each in orders:
+            send(ours, each)
+            while isinstance(each, Run) and not (said and isinstance(said[-1], Idle)):
+                said.append(receive(ours))
+            if isinstance(each, Run):
+                said.append(None)
+        send(ours, Quit())
+        thread.join()
+        said = [each for each in said if each]
+        ours.close()
+        theirs.close()
+        return said
+
+    return run
+
+
+def endings(said):
+    return [e.message for e in said if isinstance(e, Tell)
+            and isinstance(e.message, messages.ENDINGS)]  # fmt: skip
+
+
+def fails(times, error, then=REAL):
+    """Raises `error` so many times, then paints."""
+    calls = []
+
+    def stylise(content, style, settings, network, **rest):
+        calls.append(settings)
+        if len(calls) <= times:
+            raise error
+        return then(content, style, settings, network, **rest)
+
+    stylise.calls = calls
+    return stylise
+
+
+def test_job_is_done_and_the_worker_idle_again(work, order):
+    said = work(order())
+    assert isinstance(said[0], Ready) and said[0].memory_mib > 0
+    assert [type(m) for m in endings(said)] == [messages.Result]
+    assert isinstance(said[-1], Idle)
+    assert any(isinstance(each, Alive) for each in said) and Loaded("") in said
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory"),
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+    ],
+)
+def test_out_of_memory_is_tried_once_more_with_less(work, order, error):
+    stylise = fails(1, error)
+    said = work(order(), stylise=stylise)
+    assert [type(m) for m in endings(said)] == [messages.Result]
+    assert stylise.calls[1].history < stylise.calls[0].history
+
+
+def test_out_of_memory_twice_ends_the_job_and_not_the_worker(work, order):
+    said = work(order(), order(), stylise=fails(2, torch.OutOfMemoryError()))
+    failed, done = endings(said)
+    assert failed.code == "OUT_OF_MEMORY" and failed.next_step
+    assert isinstance(done, messages.Result)
+
+
+def test_failed_gpu_asks_for_another_worker(work, order):
+    said = work(order(), stylise=fails(1, RuntimeError("CUDA error: device-side assert")))
+    (news,) = [each for each in said if isinstance(each, Tell)
+               and isinstance(each.message, messages.Failed)]  # fmt: skip
+    assert news.lost and news.message.code == "GPU_FAILED"
+
+
+def test_unexpected_error_fails_the_job_and_not_the_worker(work, order):
+    said = work(order(), order(), stylise=fails(1, ZeroDivisionError()))
+    failed, done = endings(said)
+    assert failed.code == "WORKER_FAILED" and isinstance(done, messages.Result)
+
+
+def test_divergence_is_told_with_the_last_good_picture(work, order):
+    def diverges(*arguments, **rest):
+        yield Finished(torch.full((3, 24, 32), 0.5), 3, False, {"total": math.nan}, diverged=True)
+
+    (result,) = endings(work(order(), stylise=diverges))
+    assert result.diverged and result.frames[0].role == "picture"
+    assert any("last good picture" in note for note in result.notes)
+
+
+def test_warm_job_spares_network_and_style_pass(work, order, monkeypatch):
+    made, measured = [], []
+    make, measure = studio.untrained_vgg19, Style._measure
+    monkeypatch.setattr(studio, "untrained_vgg19", lambda *a: made.append(1) or make(*a))
+    monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
+    said = work(order(), order(), order(seed=4))
+    assert [type(m) for m in endings(said)] == [messages.Result] * 3
+    assert (len(made), len(measured)) == (1, 1)
+
+
+def test_style_used_before_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch):
+    measured, measure = [], Style._measure
+    monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
+
+    def passes(made, **config):
+        measured.clear()
+        work(made, config=Config(download=False, **config))
+        return len(measured)
+
+    assert passes(order()) == 1 and passes(order()) == 0
+    assert passes(order(style_layers=("relu1_1", "relu2_2"))) == 1, "a layer not seen before"
+    assert [passes(order(), style_cache_mib=0) for _ in range(2)] == [1, 1]
+
+
+def test_pictures_of_the_same_bytes_but_not_the_same_shape_are_two_styles(work, picture):
+    content, bytes_ = picture(), picture(16, 64).data
+    orders = [
+        run(messages.Stylise(
+            job=new_job_id(), settings=Settings(iterations=1),
+            frames=(content.info("content"), style.info("style")),
+        ), content, style)
+        for style in (Picture(16, 64, 3, "uint8", bytes_), Picture(64, 16, 3, "uint8", bytes_))
+    ]  # fmt: skip
+    one, other = endings(work(*orders))
+    assert one.losses != other.losses
+
+
+def test_preset_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch, picture):
+    style = picture(80, 100, seed=1)
+    save = messages.PresetSave(
+        job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
+    )
+    (saved,) = endings(work(run(save, style)))
+    measured, measure = [], Style._measure
+    monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
+    content = picture(60, 90)
+    apply = messages.Stylise(
+        job=new_job_id(), settings=Settings(iterations=2), preset="kept",
+        frames=(content.info("content"),),
+    )  # fmt: skip
+    (painted,) = endings(work(run(apply, content)))
+    assert painted.style == saved.style and not measured
+
+
+@pytest.fixture(scope="module")
+def networks(tmp_path_factory):
+    """Two files of weights that belong to nobody."""
+    folder = tmp_path_factory.mktemp("weights")
+    for seed in (1, 2):
+        chance = torch.Generator().manual_seed(seed)
+        tensors = {
+            name: (torch.randn(shape, generator=chance) / math.prod(shape[1:]) ** 0.5).half()
+            for name, shape in CONVOLUTIONS.items()
+        }
+        safetensors.torch.save_file(tensors, folder / f"{seed}")
+    return [Config(weights=str(folder / f"{seed}")) for seed in (1, 2)]
+
+
+@pytest.fixture
+def kept(work, networks, monkeypatch, picture, tmp_path):
+    """A preset made with the first network, and what comes of applying it with a config."""
+    store, style, content = PresetStore(tmp_path / "presets"), picture(80, 100), picture(60, 90)
+    save = messages.PresetSave(
+        job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
+    )
+    endings(work(run(save, style), config=networks[0]))
+    measured, measure = [], Style._measure
+    monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
+
+    class Kept:
+        def __init__(self):
+            self.store = store
+
+        def apply(self, config, **settings):
+            """The result, and how often the style was looked at."""
+            message = messages.Stylise(
+                job=new_job_id(), preset="kept", settings=Settings(iterations=1, **settings),
+                frames=(content.info("content"),),
+            )  # fmt: skip
+            measured.clear()
+            (result,) = endings(work(run(message, content), config=config))
+            return result, len(measured)
+
+        def change(self, **fields):
+            store.save(dataclasses.replace(store.get("kept"), **fields), replace=True)
+
+    return Kept()
+
+
+def test_preset_made_with_other_weights_is_taken_anew_once_and_stored(kept, networks):
+    kept.store.sort("kept", "Oil", ("x",))
+    result, passes = kept.apply(networks[1])
+    assert passes and any("taken anew" in note for note in result.notes)
+    assert kept.store.get("kept").network == result.weights
+    assert kept.store.shelf("kept") == ("Oil", ("x",))
+    result, passes = kept.apply(networks[1])
+    assert not passes and not result.notes
+
+
+def test_preset_whose_file_cannot_be_written_is_still_applied(kept, networks, monkeypatch):
+    before = kept.store.existing("kept").read_bytes()
+    with monkeypatch.context() as patched:
+        patched.setattr("os.fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left")))
+        result, _ = kept.apply(networks[1])
+    assert isinstance(result, messages.Result) and any("No space" in note for note in result.notes)
+    assert kept.store.existing("kept").read_bytes() == before
+
+
+def test_trained_statistics_are_kept_while_there_are_no_weights(kept):
+    before = kept.store.get("kept").network
+    result, passes = kept.apply(Config(download=False))
+    assert passes and result.untrained and kept.store.get("kept").network == before
+
+
+def test_other_pooling_leaves_the_preset_as_it_is(kept, networks):
+    before = kept.store.existing("kept").read_bytes()
+    result, passes = kept.apply(networks[0], pooling="average")
+    assert passes and not result.notes and kept.store.existing("kept").read_bytes() == before
+
+
+def test_preset_that_was_never_measured_is_so_when_it_is_used(kept, networks):
+    kept.change(statistics={}, network="")
+    assert kept.store.info("kept").state == "unmeasured"
+    result, passes = kept.apply(networks[0])
+    assert passes and not result.notes and kept.store.info("kept").state == "good"
+    assert not kept.apply(networks[0])[1]
+
+
+def test_preset_of_an_older_version_is_stored_as_one_of_today(kept, networks, monkeypatch):
+    monkeypatch.setattr("impasto_daemon.presets.preset_file._VERSION", 3)
+    assert kept.store.info("kept").state == "older_version"
+    _, passes = kept.apply(networks[0])
+    assert not passes and kept.store.info("kept").state == "good"
+
+
+def test_preset_deleted_meanwhile_stays_deleted(kept, networks):
+    info = kept.store.info("kept")
+    kept.change(style="another")
+    kept.store.renew(info, "other", {})
+    assert kept.store.get("kept").statistics
+    kept.store.delete("kept")
+    kept.store.renew(info, "other", {})
+    assert not list(kept.store.survey())
+
+
+def test_damaged_pixels_fail_the_job(work, order):
+    whole = order()
+    said = work(Run(whole.message, tuple(memoryview(bytes(len(frame))) for frame in whole.frames)))
+    assert [m.code for m in endings(said)] == ["BAD_IMAGE"]
+
+
+def test_device_that_is_not_there_is_said_to_every_job(work, order):
+    said = work(order(), order(), config=Config(device="cuda:31", download=False))
+    assert [m.code for m in endings(said)] == ["NO_DEVICE", "NO_DEVICE"]
+    assert all("cuda:31" in m.message for m in endings(said))
+
+
+def test_named_weights_that_are_missing_are_said(work, order):
+    said = work(order(), config=Config(weights="/none/w.safetensors"))
+    assert [m.code for m in endings(said)] == ["WEIGHTS_BAD"]
+
+
+def test_order_of_the_colours_is_the_same_painting(work, picture):
+    content, style = picture(20, 30, 4), picture(seed=1)
+    swapped = dataclasses.replace(content, data=swap(content.data), order="bgr")
+    painted = {}
+    for sent in (content, swapped):
+        message = messages.Stylise(
+            job=new_job_id(), settings=Settings(iterations=2),
+            frames=(sent.info("content"), style.info("style")),
+        )  # fmt: skip
+        painted[sent.order] = painting(work(run(message, sent, style)))
+    assert painted["bgr"].order == "bgr"
+    assert bytes(painted["bgr"].data) == swap(painted["rgb"].data) != content.data
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_painting_can_be_cut_by_the_selection(work, channels, dtype):
+    numbers = np.random.default_rng(2)
+    largest = {"uint8": 255, "uint16": 65535, "float32": 1}[dtype]
+    pixels = (numbers.random((20, 30, channels)) * largest).astype(dtype)
+    selected = np.zeros((20, 30), np.uint8)
+    selected[5:15, 5:20] = numbers.integers(0, 256, (10, 15))
+    content = Picture(20, 30, channels, dtype, pixels.tobytes())
+    selection = Picture(20, 30, 1, "uint8", selected.tobytes())
+    style = Picture(16, 16, 3, "uint8", bytes(16 * 16 * 3))
+    message = messages.Stylise(
+        job=new_job_id(), settings=Settings(iterations=2), cut=True,
+        frames=(content.info("content"), selection.info("selection"), style.info("style")),
+    )  # fmt: skip
+    painted = painting(work(run(message, content, selection, style)))
+    found = np.frombuffer(painted.data, dtype).reshape(20, 30, -1)
+    assert painted.channels == {1: 2, 2: 2, 3: 4, 4: 4}[channels]
+    alpha = pixels[..., -1] if channels in (2, 4) else np.full((20, 30), largest)
+    difference = found[..., -1].astype(float) - alpha * (selected / 255.0)
+    assert abs(difference).max() <= (1e-6 if dtype == "float32" else 0.501)
+
+
+def swap(data):
+    pixels = bytearray(data)
+    pixels[0::4], pixels[2::4] = pixels[2::4], pixels[0::4]
+    return bytes(pixels)
+
+
+def painting(said):
+    (news,) = [each for each in said if isinstance(each, Tell)
+               and isinstance(each.message, messages.Result)]  # fmt: skip
+    return Picture.received(news.message.frames[0], news.frames[0])
+
+
+def test_hidden_pixels_and_alpha_come_back_bit_for_bit(work, picture):
+    content, style = picture(channels=4), picture(seed=1)
+    message = messages.Stylise(
+        job=new_job_id(), settings=Settings(iterations=2),
+        frames=(content.info("content"), style.info("style")),
+    )  # fmt: skip
+    said = work(run(message, content, style))
+    painted = painting(said)
+    assert bytes(painted.data)[3::4] == bytes(content.data)[3::4]
