@@ -42,9 +42,7 @@ UNENDING = Settings(iterations=100_000, scales=1, tolerance=0)
 def main() -> None:
     """Print every table."""
     inputs = load_inputs()
-    print(
-        f"torch {torch.__version__}, {torch.get_num_threads()} threads, {inputs.network.identity}"
-    )
+    print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {inputs.network.name}")
     print_table("one evaluation, optimiser included", rates(inputs))
     print_table("floating-point rate of one evaluation at 512 px", shares_of_machine(inputs))
     print_table("parts", [channels_last(inputs), warm_style(inputs)])

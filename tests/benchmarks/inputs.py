@@ -39,7 +39,7 @@ def load_inputs() -> Inputs:
         from safetensors.torch import load_file
 
         weights = {name: tensor.float() for name, tensor in load_file(path).items()}
-        network = Vgg19(weights, identity="benchmark", precision=precision)
+        network = Vgg19(weights, weights_hash="benchmark", precision=precision)
         return Inputs(network, weights, {}, "max")
     return Inputs(untrained_vgg19("cpu", precision), *untrained_weights(), "average")
 

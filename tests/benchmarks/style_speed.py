@@ -20,12 +20,12 @@ from torch import Tensor
 from impasto_daemon.config import Config
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.pyramid import scale_sizes
-from impasto_daemon.engine.style import Style, ladder
+from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.images.pictures import from_image
 from impasto_daemon.presets.preset_file import Preset
 from impasto_daemon.presets.store import PresetStore
-from impasto_daemon.worker.models import Studio
+from impasto_daemon.worker.models import ModelCache
 from impasto_protocol.codec import digest_of
 from impasto_protocol.settings import STYLE_LAYERS, Settings
 
@@ -39,9 +39,9 @@ def main() -> None:
     """Print a table for each size."""
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
         config = Config(weights=os.environ.get("IMPASTO_WEIGHTS", ""), download=False)
-        studio = Studio(config, Path(folder))
-        studio.open_weights(lambda done, total: None, lambda: False)
-        network = studio.network("max")
+        models = ModelCache(config, Path(folder))
+        models.open_weights(lambda done, total: None, lambda: False)
+        network = models.network("max")
         store = PresetStore(Path(folder, "presets"))
         save_preset(store, network)
         for size_px in SIZES_PX:
@@ -62,18 +62,18 @@ def savings(
         return style
 
     def sent() -> None:
-        off = Studio(Config(style_cache_mib=0), folder / "off")
+        off = ModelCache(Config(style_cache_mib=0), folder / "off")
         measured(off.style(HASH, PICTURE, network, {}))
 
     def cached() -> Style:
-        return measured(Studio(config, folder).style(HASH, PICTURE, network, {}))
+        return measured(ModelCache(config, folder).style(HASH, PICTURE, network, {}))
 
     def preset() -> None:
         found = store.get("kept")
-        off = Studio(Config(style_cache_mib=0), folder / "off")
+        off = ModelCache(Config(style_cache_mib=0), folder / "off")
         measured(off.style(found.style, found.picture, network, found.statistics))
 
-    filling = Studio(config, folder)
+    filling = ModelCache(config, folder)
     filling.keep(measured(filling.style(HASH, PICTURE, network, {})))
     evaluate = one_evaluation(tensor_of(content), cached(), network)
     pictures, presets, caches, evaluations = in_turns(ROUNDS, sent, preset, cached, evaluate)
@@ -100,11 +100,11 @@ def save_preset(store: PresetStore, network: Vgg19) -> None:
     style = Style(tensor_of(painting(1024)), network)
     statistics = {
         (size, layer): gram.cpu().numpy()
-        for size in ladder(max(PICTURE.width, PICTURE.height))
+        for size in preset_sizes_px(max(PICTURE.width, PICTURE.height))
         for layer, gram in style.statistics(size, STYLE_LAYERS).items()
     }
     thumbnail = from_image(painting(128))
-    store.save(Preset("kept", Settings(), PICTURE, thumbnail, network.identity, HASH, statistics))
+    store.save(Preset("kept", Settings(), PICTURE, thumbnail, network.name, HASH, statistics))
 
 
 if __name__ == "__main__":

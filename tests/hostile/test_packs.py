@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from impasto_daemon.broker.preset_requests import Library
+from impasto_daemon.broker.preset_requests import PresetRequests
 from impasto_daemon.presets import packs
 from impasto_daemon.presets.packs import read_pack, write_pack
 from impasto_daemon.presets.preset_file import Preset, pack
@@ -132,7 +132,7 @@ def library(tmp_path):
     """A library with one preset, `x`."""
     store = PresetStore(tmp_path / "presets")
     store.save(preset("x"))
-    return Library(store, lambda pooling: "net")
+    return PresetRequests(store, lambda pooling: "net")
 
 
 def bring(library, data, **fields):

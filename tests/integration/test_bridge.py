@@ -10,7 +10,7 @@ import time
 import pytest
 
 from impasto_protocol import errors, messages
-from impasto_protocol.bridge import BridgeLink
+from impasto_protocol.bridge import BridgeTransport
 from impasto_protocol.settings import Settings
 
 QUICK = Settings(iterations=4, tolerance=0)
@@ -25,7 +25,7 @@ def bridged(daemon, monkeypatch, tmp_path):
     monkeypatch.setenv("IMPASTO_COMMAND", str(impasto))
     monkeypatch.setitem(sys.modules, "impasto_protocol.zeromq", None)
     with daemon.connect("bridged") as client:
-        assert isinstance(client._link, BridgeLink)
+        assert isinstance(client._link, BridgeTransport)
         yield client
 
 

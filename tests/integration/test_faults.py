@@ -17,7 +17,7 @@ import zmq
 from impasto_protocol import errors, limits, messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import decode
-from impasto_protocol.connection import connection_file, daemon_lives, read_connection
+from impasto_protocol.connection import connection_file, daemon_is_running, read_connection
 from impasto_protocol.settings import Settings
 
 QUICK = Settings(iterations=4, tolerance=0)
@@ -124,7 +124,7 @@ def test_killed_daemon_leaves_no_worker_and_the_next_one_takes_over(own_daemon, 
         job.result()
     client.close()
     assert connection_file(daemon.runtime).exists()
-    assert not daemon_lives(daemon.runtime)
+    assert not daemon_is_running(daemon.runtime)
     daemon.impasto("daemon", "start")
     try:
         with daemon.connect() as client:
@@ -189,7 +189,7 @@ def test_daemon_that_hangs_is_stopped_by_force(own_daemon, picture, gone):
         (worker,) = workers_of(daemon.process.pid)
         os.kill(daemon.process.pid, signal.SIGSTOP)
         assert "has stopped" in daemon.impasto("daemon", "stop").stdout
-    assert not daemon_lives(daemon.runtime)
+    assert not daemon_is_running(daemon.runtime)
     assert daemon.process.wait(timeout=1) == -signal.SIGKILL
     gone(lambda: is_alive(worker), timeout_s=5)
 

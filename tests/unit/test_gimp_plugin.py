@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
-from impasto_protocol.fields import hints, spec_of
+from impasto_protocol.fields import field_spec, type_hints
 from impasto_protocol.settings import QUALITIES, Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "plugins" / "gimp" / "impasto"
@@ -41,7 +41,7 @@ def test_dialog_has_every_setting_with_its_range_and_default(arguments):
     fields = {field.name: field for field in dataclasses.fields(Settings)}
     assert table.keys() == fields.keys() - LEFT_OUT
     for name, (kind, _, label, blurb, *rest) in table.items():
-        field, spec = fields[name], spec_of(fields[name])
+        field, spec = fields[name], field_spec(fields[name])
         assert label and blurb
         if kind == "bool":
             assert rest == [field.default]
@@ -53,7 +53,7 @@ def test_dialog_has_every_setting_with_its_range_and_default(arguments):
             assert rest == [-1, spec.high, -1]
         else:
             # GIMP's whole numbers have 32 bits.
-            high = min(spec.high, 2**31 - 1) if hints(Settings)[name] is int else spec.high
+            high = min(spec.high, 2**31 - 1) if type_hints(Settings)[name] is int else spec.high
             assert rest == [spec.low, high, field.default], name
 
 

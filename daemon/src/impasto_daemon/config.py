@@ -12,69 +12,71 @@ from typing import Any
 import tomllib
 
 from impasto_protocol.errors import BadField, ConfigInvalid
-from impasto_protocol.fields import build, check, hints, wire
+from impasto_protocol.fields import from_dict, spec_field, type_hints, validate
 
 
 @dataclass(frozen=True)
 class Config:
     """Everything about the daemon that can be set. Raises BadField for values out of range."""
 
-    device: str = wire(
+    device: str = spec_field(
         "auto, cpu, mps, cuda or cuda:N; several, by commas, work side by side",
         default="auto",
         pattern=r"(auto|cpu|mps|cuda(:\d+)?)(,cuda:\d+)*",
     )
-    weights: str = wire(
+    weights: str = spec_field(
         "file with VGG-19's weights; empty: the data folder's", default="", longest=4096
     )
-    download: bool = wire("download the weights when there are none", default=True)
-    endpoint: str = wire(
+    download: bool = spec_field("download the weights when there are none", default=True)
+    endpoint: str = spec_field(
         "ZeroMQ endpoint; empty: a private socket, or TCP on this machine where there is none",
         default="", pattern=r"|tcp://.+:(\d+|\*)",
     )  # fmt: skip
-    allow_remote: bool = wire("let other machines connect", default=False)
-    allowed_keys: tuple[str, ...] = wire(
+    allow_remote: bool = spec_field("let other machines connect", default=False)
+    allowed_keys: tuple[str, ...] = spec_field(
         "CURVE public keys of further clients", default=(), pattern=".{40}"
     )
-    precision: str = wire(
+    precision: str = spec_field(
         "of the convolutions; auto: bfloat16 where the device computes in it, else float32",
         default="auto", choices=("auto", "float32", "bfloat16"),
     )  # fmt: skip
-    threads: int = wire("CPU threads; 0 leaves one core free", default=0, low=0, high=1024)
-    queue: int = wire("most jobs that may wait", default=64, low=1, high=10_000)
-    frame_mib: int = wire("most memory of one picture", unit="MiB", default=1024, low=1, high=2**20)
-    memory_mib: int = wire(
+    threads: int = spec_field("CPU threads; 0 leaves one core free", default=0, low=0, high=1024)
+    queue: int = spec_field("most jobs that may wait", default=64, low=1, high=10_000)
+    frame_mib: int = spec_field(
+        "most memory of one picture", unit="MiB", default=1024, low=1, high=2**20
+    )
+    memory_mib: int = spec_field(
         "most memory for one job; 0: most of what the device has", unit="MiB",
         default=0, low=0, high=2**24,
     )  # fmt: skip
-    idle_unload_s: float = wire(
+    idle_unload_s: float = spec_field(
         "end the worker, and free the GPU, after so long without a job", unit="s",
         default=600, low=1, high=1e6,
     )  # fmt: skip
-    result_keep_s: float = wire(
+    result_keep_s: float = spec_field(
         "how long a result can still be collected", unit="s", default=600, low=1, high=1e6
     )
-    results_mib: int = wire(
+    results_mib: int = spec_field(
         "most memory for kept results", unit="MiB", default=1024, low=1, high=2**20
     )
-    stall_s: float = wire(
+    stall_s: float = spec_field(
         "replace a worker that gives no sign of life for so long", unit="s",
         default=120, low=1, high=1e5,
     )  # fmt: skip
-    cancel_grace_s: float = wire(
+    cancel_grace_s: float = spec_field(
         "replace a worker that has not let go of a cancelled job after so long", unit="s",
         default=5, low=0.1, high=1e4,
     )  # fmt: skip
-    style_cache_mib: int = wire(
+    style_cache_mib: int = spec_field(
         "most disk space for what is known of the styles used last; 0 keeps none", unit="MiB",
         default=256, low=0, high=2**20,
     )  # fmt: skip
-    log_level: str = wire(
+    log_level: str = spec_field(
         "least that is logged", default="info", choices=("debug", "info", "warning", "error")
     )
 
     def __post_init__(self) -> None:
-        check(self)
+        validate(self)
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def load_config(
     for source, found in sources:
         values |= found
         try:
-            config = build(Config, values, known_only=True)
+            config = from_dict(Config, values, known_only=True)
         except BadField as error:
             raise ConfigInvalid(f"{source}: {error}") from error
         origin |= dict.fromkeys(found, source)
@@ -122,7 +124,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
 
 def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found = {}
-    for name, kind in hints(Config).items():
+    for name, kind in type_hints(Config).items():
         text = environment.get(f"IMPASTO_{name.upper()}")
         if text is not None:
             found[name] = _parse(text, kind)

@@ -17,7 +17,7 @@ from impasto_daemon.logs import log_to, rotate, tail
 from impasto_daemon.paths import Paths
 from impasto_protocol.connection import (
     connection_file,
-    daemon_lives,
+    daemon_is_running,
     hold_lock,
     make_private,
     read_connection,
@@ -95,7 +95,7 @@ def stop(paths: Paths, timeout_s: float = 15) -> bool:
 
     Raises DaemonStartFailed when it goes on all the same.
     """
-    if not daemon_lives(paths.runtime):
+    if not daemon_is_running(paths.runtime):
         return False
     if not (_ask_to_end(paths, timeout_s) and _ends(paths, timeout_s)):
         _kill(paths)
@@ -110,7 +110,7 @@ def _ask_to_end(paths: Paths, timeout_s: float) -> bool:
     from impasto_protocol.messages import Stop
 
     deadline = time.monotonic() + timeout_s
-    while daemon_lives(paths.runtime) and time.monotonic() < deadline:
+    while daemon_is_running(paths.runtime) and time.monotonic() < deadline:
         try:
             connection = read_connection(connection_file(paths.runtime))
             with Client(connection, name="impasto daemon stop", timeout_s=_ANSWER_S) as client:
@@ -125,7 +125,7 @@ def _ask_to_end(paths: Paths, timeout_s: float) -> bool:
 
 def _ends(paths: Paths, timeout_s: float) -> bool:
     deadline = time.monotonic() + timeout_s
-    while daemon_lives(paths.runtime):
+    while daemon_is_running(paths.runtime):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
@@ -162,7 +162,7 @@ def _daemon_pid(paths: Paths) -> int:
     try:
         return (
             read_connection(connection_file(paths.runtime)).pid
-            if daemon_lives(paths.runtime)
+            if daemon_is_running(paths.runtime)
             else 0
         )
     except ImpastoError:

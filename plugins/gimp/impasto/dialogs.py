@@ -82,10 +82,10 @@ def show_error(words: str, next_step: str, error: Exception) -> None:
 
 def _diagnose(error: Exception) -> str:
     try:
-        from impasto_protocol.words import diagnose
+        from impasto_protocol.descriptions import diagnostics
     except ImportError:
         return f"GIMP {Gimp.version()}\nerror: {type(error).__name__}: {error}"
-    return diagnose(f"GIMP {Gimp.version()}", error)
+    return diagnostics(f"GIMP {Gimp.version()}", error)
 
 
 class ProgressWindow:

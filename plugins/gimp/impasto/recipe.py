@@ -11,7 +11,7 @@ import arguments
 from gi.repository import Gimp, Gio
 
 from impasto_protocol.errors import BadField, StyleUnreadable
-from impasto_protocol.fields import build, plain
+from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.settings import QUALITIES, Settings
 
 Recipe = dict[str, Any]
@@ -35,13 +35,13 @@ def from_config(config: Gimp.ProcedureConfig) -> Recipe:
         values[name] = None if values[name] < 0 else values[name]
     values = {name.replace("-", "_"): value for name, value in values.items()} | quality
     try:
-        settings = build(Settings, values)
+        settings = from_dict(Settings, values)
     except BadField as error:
         error.next_step = "Correct it under Advanced, or press Reset."
         raise
     return {
         "style": style_from_config(config),
-        "settings": plain(settings),
+        "settings": to_dict(settings),
         **{name: config.get_property(name) for name in _RESULT},
     }
 
@@ -59,7 +59,7 @@ def from_preset(config: Gimp.ProcedureConfig) -> Recipe:
         }
     return {
         "style": {"from": "preset", "name": name},
-        "settings": plain(build(Settings, chosen)),
+        "settings": to_dict(from_dict(Settings, chosen)),
         "over-preset": chosen,
         **{name: config.get_property(name) for name in _RESULT},
     }
@@ -73,7 +73,7 @@ def to_save(config: Gimp.ProcedureConfig) -> Recipe:
         "save": config.get_property("name"),
         "replace": config.get_property("replace"),
         "style": style_from_config(config),
-        "settings": plain(build(Settings, values)),
+        "settings": to_dict(from_dict(Settings, values)),
     }
 
 
@@ -123,7 +123,7 @@ def find(drawable: Gimp.Drawable) -> Recipe:
             next_step="Use Filters ▸ Artistic ▸ Impasto Style Transfer first.",
         )
     recipe: Recipe = json.loads(bytes(parasite.get_data()))
-    build(Settings, recipe["settings"], known_only=True)
+    from_dict(Settings, recipe["settings"], known_only=True)
     return recipe
 
 

@@ -20,11 +20,11 @@ from recipe import Recipe
 
 from impasto_protocol.client import Client, Job, new_job_id, result_in
 from impasto_protocol.codec import Picture
+from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import BadMessage, Cancelled, ImpastoError, StyleUnreadable
-from impasto_protocol.fields import build, plain
+from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import PresetGet, Presets, PresetSave, Result, Stylise
 from impasto_protocol.settings import Settings
-from impasto_protocol.words import describe_progress
 
 _PREVIEW_PX = 768
 _TICK_S = 0.05
@@ -70,15 +70,15 @@ def _stylise(
     pictures = {"content": layers.read(source, outer)}
     if selection_there:
         pictures["selection"] = layers.read_selection(image, source, outer)
-    settings, style = build(Settings, recipe["settings"]), recipe["style"]
+    settings, style = from_dict(Settings, recipe["settings"]), recipe["style"]
     if style["from"] != "preset":
         pictures["style"] = _read_style(style)
     elif "over-preset" in recipe:
         answer, _ = client.ask(PresetGet(name=style["name"], thumbnail_only=True))
         if not isinstance(answer, Presets):
             raise BadMessage("The daemon's answer was not a style.")
-        own = plain(answer.presets[0].settings)
-        settings = build(Settings, own | recipe["over-preset"])
+        own = to_dict(answer.presets[0].settings)
+        settings = from_dict(Settings, own | recipe["over-preset"])
     message = Stylise(
         job=new_job_id(),
         settings=settings,
@@ -99,7 +99,7 @@ def _stylise(
         "steps": result.steps,
         "seconds": result.seconds,
         "notes": list(result.notes),
-        "settings": plain(settings),
+        "settings": to_dict(settings),
     }
 
 
@@ -107,7 +107,7 @@ def _save(client: Client, recipe: Recipe, progress: _Progress) -> dict[str, Any]
     message = PresetSave(
         job=new_job_id(),
         name=recipe["save"],
-        settings=build(Settings, recipe["settings"]),
+        settings=from_dict(Settings, recipe["settings"]),
         replace=recipe["replace"],
         keep=False,
     )

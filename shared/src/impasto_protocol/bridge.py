@@ -1,8 +1,8 @@
 """The bridge: the same messages over a child's standard input and output.
 
-For editors whose Python cannot load pyzmq. `BridgeLink` is the editor's end; `serve`, which runs
-in the daemon's own environment as `impasto bridge`, the other. On the pipes each message is the
-number of its parts and then each part with its length; the first is the connection file.
+For editors whose Python cannot load pyzmq. `BridgeTransport` is the editor's end; `serve`, which
+runs in the daemon's own environment as `impasto bridge`, the other. On the pipes each message is
+the number of its parts and then each part with its length; the first is the connection file.
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from dataclasses import asdict
 from typing import IO
 
 from impasto_protocol.codec import Buffer
-from impasto_protocol.connection import Connection, program
+from impasto_protocol.connection import Connection, impasto_command
 from impasto_protocol.errors import DaemonLost
-from impasto_protocol.fields import build
+from impasto_protocol.fields import from_dict
 
 _COUNT, _LENGTH = struct.Struct("<I"), struct.Struct("<Q")
 
 
-class BridgeLink:
-    """A link through a bridge of its own. fd: readable when there is something to receive.
+class BridgeTransport:
+    """A transport through a bridge of its own. fd: readable when there is something to receive.
 
     Raises DaemonNotRunning when there is no program `impasto` to run.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._process = subprocess.Popen(
-            [*program(), "bridge"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*impasto_command(), "bridge"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )  # fmt: skip
         self._outgoing: queue.SimpleQueue[Sequence[Buffer] | None] = queue.SimpleQueue()
@@ -122,12 +122,12 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
     """Be the bridge until `incoming` ends."""
     import zmq
 
-    from impasto_protocol.zeromq import ZeroMqLink
+    from impasto_protocol.zeromq import ZeroMqTransport
 
     first = read_message(incoming)
     if first is None:
         return
-    link = ZeroMqLink(build(Connection, json.loads(first[0])))
+    transport = ZeroMqTransport(from_dict(Connection, json.loads(first[0])))
     context = zmq.Context()
     ours, readers = context.socket(zmq.PAIR), context.socket(zmq.PAIR)
     ours.bind("inproc://incoming")
@@ -142,18 +142,18 @@ def serve(incoming: IO[bytes], outgoing: IO[bytes]) -> None:
     threading.Thread(target=read, daemon=True).start()
     poller = zmq.Poller()
     poller.register(ours, zmq.POLLIN)
-    poller.register(link.socket, zmq.POLLIN)
+    poller.register(transport.socket, zmq.POLLIN)
     with contextlib.suppress(OSError):
         while True:
             ready = dict(poller.poll())
-            if link.socket in ready and (parts := link.receive()):
+            if transport.socket in ready and (parts := transport.receive()):
                 write_message(outgoing, parts)
             if ours in ready:
                 said = ours.recv_multipart()
                 if said == [b""]:
                     break
-                link.send(said)
-    link.close()
+                transport.send(said)
+    transport.close()
 
 
 def _exactly(pipe: IO[bytes], count: int) -> bytes:

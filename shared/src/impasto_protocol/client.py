@@ -31,8 +31,8 @@ from impasto_protocol.codec import (
 from impasto_protocol.connection import (
     Connection,
     connection_file,
-    daemon_lives,
-    program,
+    daemon_is_running,
+    impasto_command,
     read_connection,
     runtime_dir,
 )
@@ -84,8 +84,8 @@ from impasto_protocol.messages import (
 from impasto_protocol.settings import Settings
 
 if TYPE_CHECKING:
-    from impasto_protocol.bridge import BridgeLink
-    from impasto_protocol.zeromq import ZeroMqLink
+    from impasto_protocol.bridge import BridgeTransport
+    from impasto_protocol.zeromq import ZeroMqTransport
 
 Event = tuple[JobMessage, list[Picture]]
 """A message about a job, and the pictures that came with it."""
@@ -101,8 +101,8 @@ def new_job_id() -> str:
 class Client:
     """A connection to the daemon. Use it from one thread; close it, or use it in a `with`.
 
-    name: what to be called in the daemon's status, for people. lives: asked now and then whether
-    the daemon still runs, so that its end is known before its silence has lasted.
+    name: what to be called in the daemon's status, for people. is_running: asked now and then
+    whether the daemon still runs, so that its end is known before its silence has lasted.
     """
 
     def __init__(
@@ -111,10 +111,10 @@ class Client:
         *,
         name: str = "client",
         timeout_s: float = SILENCE_S,
-        lives: Callable[[], bool] = lambda: True,
+        is_running: Callable[[], bool] = lambda: True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._clock, self._timeout_s, self._lives = clock, timeout_s, lives
+        self._clock, self._timeout_s, self._is_running = clock, timeout_s, is_running
         self._requests = itertools.count(1)
         self._asked: set[int] = set()
         self._answers: dict[int, tuple[Message, Sequence[Buffer]]] = {}
@@ -124,7 +124,7 @@ class Client:
         # Within one machine the kernel vouches for the bytes, and a digest would cost time.
         self._digests = bool(connection.server_key)
         self._frame_bytes = FRAME_BYTES
-        self._link = _open_link(connection)
+        self._transport = _open_transport(connection)
         try:
             self.welcome = self._greet(name)
             self._frame_bytes = self.welcome.frame_bytes
@@ -150,12 +150,12 @@ class Client:
         if named:
             return cls(read_connection(Path(named)), name=name)
         folder = runtime_dir()
-        if not daemon_lives(folder):
+        if not daemon_is_running(folder):
             if not start:
                 raise DaemonNotRunning("No daemon is running.")
             start_daemon()
         connection = _await_connection(folder, timeout_s)
-        return cls(connection, name=name, lives=lambda: daemon_lives(folder))
+        return cls(connection, name=name, is_running=lambda: daemon_is_running(folder))
 
     def __enter__(self) -> Client:
         return self
@@ -170,16 +170,16 @@ class Client:
 
     def close(self) -> None:
         """Let go of the daemon. Jobs sent with `keep` go on, the others are cancelled."""
-        self._link.close()
+        self._transport.close()
 
     @property
     def fd(self) -> int:
         """Becomes readable when there may be something for `pump`; only ever wait for reading."""
-        return self._link.fd
+        return self._transport.fd
 
     def wait(self, seconds: float) -> None:
         """Sleep until there is something for `pump`, at most so long."""
-        self._link.wait(seconds)
+        self._transport.wait(seconds)
 
     def submit(self, message: Stylise | PresetSave, pictures: Mapping[str, Picture]) -> Job:
         """Send a job with its pictures by role; at once, without waiting for an answer.
@@ -291,7 +291,7 @@ class Client:
 
         Raises DaemonLost when the daemon has been silent for too long, or is no longer the same.
         """
-        while (parts := self._link.receive()) is not None:
+        while (parts := self._transport.receive()) is not None:
             self._receive(parts)
         now = self._clock()
         if self._unanswered is not None and now - self._looked > PING_EVERY_S:
@@ -302,7 +302,7 @@ class Client:
             raise DaemonLost("The daemon has stopped answering.")
         if now - self._pinged >= PING_EVERY_S:
             self._pinged = now
-            if not self._lives():
+            if not self._is_running():
                 raise DaemonLost("The daemon has ended.")
             with contextlib.suppress(DaemonLost):  # which it is only after a while
                 self._send(Ping())
@@ -333,7 +333,7 @@ class Client:
             check_size(info, self._frame_bytes)
         if self._unanswered is None:
             self._unanswered = self._clock()
-        self._link.send(encode(replace(message, request=number), frames))
+        self._transport.send(encode(replace(message, request=number), frames))
         return number
 
     def _follow(self, job_id: str) -> Job:
@@ -344,7 +344,7 @@ class Client:
         self._unanswered = None
         message = decode(parts)
         if isinstance(message, Error) and message.code == UnknownClient.code:
-            # The link mends itself, even to another daemon at the same place.
+            # The transport mends itself, even to another daemon at the same place.
             raise DaemonLost("The daemon was started anew.")
         if isinstance(message, JobMessage | Error) and (job := self._jobs.get(message.job)):
             job.take(message, pictures_in(message, parts[1:]))
@@ -429,15 +429,15 @@ def pictures_in(message: Message, frames: Sequence[Buffer]) -> list[Picture]:
     return [Picture.received(info, frame) for info, frame in described]
 
 
-def _open_link(connection: Connection) -> ZeroMqLink | BridgeLink:
+def _open_transport(connection: Connection) -> ZeroMqTransport | BridgeTransport:
     try:
-        from impasto_protocol.zeromq import ZeroMqLink
+        from impasto_protocol.zeromq import ZeroMqTransport
     except ImportError:
         # This Python cannot load pyzmq, but the daemon's own can.
-        from impasto_protocol.bridge import BridgeLink
+        from impasto_protocol.bridge import BridgeTransport
 
-        return BridgeLink(connection)
-    return ZeroMqLink(connection)
+        return BridgeTransport(connection)
+    return ZeroMqTransport(connection)
 
 
 def start_daemon() -> None:
@@ -458,7 +458,7 @@ def stop_daemon() -> None:
 
 def _run_program(*arguments: str) -> None:
     ended = subprocess.run(
-        [*program(), *arguments],
+        [*impasto_command(), *arguments],
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -17,7 +17,7 @@ from impasto_protocol.errors import (
     TooManyParts,
     UnknownType,
 )
-from impasto_protocol.fields import build, plain
+from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.limits import DIGEST_BYTES, FRAME_BYTES, HEADER_BYTES, PARTS
 from impasto_protocol.messages import DTYPE_BYTES, MESSAGES, FileInfo, FrameInfo, Message
 
@@ -82,7 +82,7 @@ def encode(message: Message, frames: Sequence[Buffer] = ()) -> list[Buffer]:
     Raises TooLarge when the header is over its limit, BadImage when frames and header disagree.
     """
     _check_frames(message, frames, FRAME_BYTES)
-    header = msgpack.packb({"type": message.type, **plain(message)})
+    header = msgpack.packb({"type": message.type, **to_dict(message)})
     if len(header) > HEADER_BYTES:
         raise TooLarge(f"The header of {message.type!r} would be {len(header)} bytes.")
     return [header, *frames]
@@ -99,7 +99,7 @@ def decode(parts: Sequence[Buffer], *, frame_bytes: int = FRAME_BYTES) -> Messag
     kind = header.pop("type", None)
     if not isinstance(kind, str) or kind not in MESSAGES:
         raise UnknownType(f"There is no message of type {str(kind)[:40]!r}.")
-    message = build(MESSAGES[kind], header)
+    message = from_dict(MESSAGES[kind], header)
     _check_frames(message, parts[1:], frame_bytes)
     return message
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from impasto_protocol.errors import AlreadyRunning, DaemonNotRunning, ImpastoError, UnsafeFolder
-from impasto_protocol.fields import build, check, plain, wire
+from impasto_protocol.fields import from_dict, spec_field, to_dict, validate
 
 _FILE_BYTES = 16 * 1024
 
@@ -29,17 +29,17 @@ _FILE_BYTES = 16 * 1024
 class Connection:
     """What a client needs to know to reach a daemon. On TCP its keys are the right to use it."""
 
-    endpoint: str = wire("ZeroMQ endpoint", pattern=r"(ipc|tcp)://.+", longest=300)
-    major: int = wire("protocol version", low=0)
-    minor: int = wire("protocol version", low=0)
-    version: str = wire("the daemon's version", longest=64)
-    pid: int = wire("the daemon's process, for people", low=0)
-    server_key: str = wire("CURVE public key of the daemon, Z85", default="", longest=40)
-    public_key: str = wire("CURVE public key for the client, Z85", default="", longest=40)
-    secret_key: str = wire("CURVE secret key for the client, Z85", default="", longest=40)
+    endpoint: str = spec_field("ZeroMQ endpoint", pattern=r"(ipc|tcp)://.+", longest=300)
+    major: int = spec_field("protocol version", low=0)
+    minor: int = spec_field("protocol version", low=0)
+    version: str = spec_field("the daemon's version", longest=64)
+    pid: int = spec_field("the daemon's process, for people", low=0)
+    server_key: str = spec_field("CURVE public key of the daemon, Z85", default="", longest=40)
+    public_key: str = spec_field("CURVE public key for the client, Z85", default="", longest=40)
+    secret_key: str = spec_field("CURVE secret key for the client, Z85", default="", longest=40)
 
     def __post_init__(self) -> None:
-        check(self)
+        validate(self)
 
 
 def runtime_dir(environment: Mapping[str, str] = os.environ) -> Path:
@@ -83,7 +83,7 @@ def make_private(folder: Path) -> Path:
 
 def write_connection(folder: Path, connection: Connection) -> Path:
     """Put the connection file in `folder`, whole or not at all, for its owner alone (0600)."""
-    told = json.dumps(plain(connection), indent=1)
+    told = json.dumps(to_dict(connection), indent=1)
     return write_file(connection_file(folder), told.encode(), 0o600)
 
 
@@ -104,12 +104,12 @@ def read_connection(path: Path) -> Connection:
                 f"{path} is open to other users.", next_step=f"Run: rm '{path}'; then try again."
             )
         try:
-            return build(Connection, json.loads(file.read(_FILE_BYTES)))
+            return from_dict(Connection, json.loads(file.read(_FILE_BYTES)))
         except (ValueError, TypeError, AttributeError, ImpastoError) as error:
             raise DaemonNotRunning(f"{path} is damaged.") from error
 
 
-def program(environment: Mapping[str, str] = os.environ) -> list[str]:
+def impasto_command(environment: Mapping[str, str] = os.environ) -> list[str]:
     """How to run `impasto`: as `IMPASTO_COMMAND` says, beside this Python, on PATH, or installed.
 
     Raises DaemonNotRunning when it is not found.
@@ -155,7 +155,7 @@ def hold_lock(folder: Path) -> BinaryIO:
     raise AlreadyRunning("Another daemon of this user is running.")
 
 
-def daemon_lives(folder: Path) -> bool:
+def daemon_is_running(folder: Path) -> bool:
     """Whether some process holds the daemon's lock."""
     try:
         with (folder / "daemon.lock").open("rb+") as file:

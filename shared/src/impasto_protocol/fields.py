@@ -23,7 +23,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
-class Spec:
+class FieldSpec:
     """What one field means and which values it takes; `low` to `choices` bind each item of a list.
 
     `longest` is the most characters, bytes, or items of a list; None leaves a side open.
@@ -39,36 +39,36 @@ class Spec:
     since: str = "1.0"
 
 
-def wire(doc: str, *, default: Any = dataclasses.MISSING, **spec: Any) -> Any:
-    """A dataclass field with its Spec."""
-    return dataclasses.field(default=default, metadata={"spec": Spec(doc, **spec)})
+def spec_field(doc: str, *, default: Any = dataclasses.MISSING, **spec: Any) -> Any:
+    """A dataclass field with its FieldSpec."""
+    return dataclasses.field(default=default, metadata={"spec": FieldSpec(doc, **spec)})
 
 
-def spec_of(field: dataclasses.Field[Any]) -> Spec:
-    """The Spec that `wire` gave to `field`."""
-    spec: Spec = field.metadata["spec"]
+def field_spec(field: dataclasses.Field[Any]) -> FieldSpec:
+    """The FieldSpec that `spec_field` gave to `field`."""
+    spec: FieldSpec = field.metadata["spec"]
     return spec
 
 
 @cache
-def hints(cls: type) -> dict[str, Any]:
+def type_hints(cls: type) -> dict[str, Any]:
     """The resolved annotations of `cls`, by field name."""
     return typing.get_type_hints(cls)
 
 
-def check(instance: Any) -> None:
-    """Raise BadField for the first field of a dataclass whose value breaks its Spec.
+def validate(instance: Any) -> None:
+    """Raise BadField for the first field of a dataclass whose value breaks its FieldSpec.
 
     Whole numbers where the field is a float become floats.
     """
     kind: Any = type(instance)
     for field in dataclasses.fields(instance):
-        value = _floated(getattr(instance, field.name), hints(kind)[field.name])
+        value = _floated(getattr(instance, field.name), type_hints(kind)[field.name])
         object.__setattr__(instance, field.name, value)
-        _check(value, hints(kind)[field.name], field)
+        _check(value, type_hints(kind)[field.name], field)
 
 
-def build(cls: type[T], values: Mapping[str, Any], *, known_only: bool = False) -> T:
+def from_dict(cls: type[T], values: Mapping[str, Any], *, known_only: bool = False) -> T:
     """A `cls` from untrusted `values`.
 
     Unknown keys are ignored, as a newer peer may send them, or raise when `known_only`.
@@ -81,11 +81,11 @@ def build(cls: type[T], values: Mapping[str, Any], *, known_only: bool = False) 
     for name, field in fields.items():
         if field.default is dataclasses.MISSING and name not in values:
             raise BadField(f"The field {name!r} is missing.", field=name)
-    return cls(**{n: _convert(values[n], hints(kind)[n]) for n in fields if n in values})
+    return cls(**{n: _convert(values[n], type_hints(kind)[n]) for n in fields if n in values})
 
 
-def plain(instance: Any) -> dict[str, Any]:
-    """The reverse of `build`: nested dicts and lists that msgpack and JSON can carry."""
+def to_dict(instance: Any) -> dict[str, Any]:
+    """The reverse of `from_dict`: nested dicts and lists that msgpack and JSON can carry."""
     return {
         field.name: _plain(getattr(instance, field.name)) for field in dataclasses.fields(instance)
     }
@@ -112,7 +112,7 @@ def _unwrap(hint: Any) -> tuple[Any, bool]:
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
-        return plain(value)
+        return to_dict(value)
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
@@ -122,7 +122,7 @@ def _convert(value: Any, hint: Any) -> Any:
         item_hint = typing.get_args(inner)[0]
         return tuple(_convert(item, item_hint) for item in value)
     if dataclasses.is_dataclass(inner) and isinstance(value, Mapping):
-        return build(typing.cast(type, inner), value)
+        return from_dict(typing.cast(type, inner), value)
     return value
 
 
@@ -136,7 +136,7 @@ def _floated(value: Any, hint: Any) -> Any:
 
 
 def _check(value: Any, hint: Any, field: dataclasses.Field[Any]) -> None:
-    spec, name = spec_of(field), field.name
+    spec, name = field_spec(field), field.name
     inner, optional = _unwrap(hint)
     if value is None and optional:
         return
@@ -150,13 +150,13 @@ def _check(value: Any, hint: Any, field: dataclasses.Field[Any]) -> None:
         _require(isinstance(value, dict), name, "must be a map")
         _require(len(value) <= spec.longest, name, f"has more than {spec.longest} items")
         for key, item in value.items():
-            _check_scalar(key, str, Spec("", longest=64), name)
+            _check_scalar(key, str, FieldSpec("", longest=64), name)
             _check_scalar(item, float, spec, name)
     else:
         _check_scalar(value, inner, spec, name)
 
 
-def _check_scalar(value: Any, kind: type, spec: Spec, name: str) -> None:
+def _check_scalar(value: Any, kind: type, spec: FieldSpec, name: str) -> None:
     # `type(...) is` and not isinstance: True must not pass for the number 1.
     _require(type(value) is kind, name, f"must be of type {kind.__name__}")
     if kind is float:

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
-from impasto_protocol.fields import check, wire
+from impasto_protocol.fields import spec_field, validate
 from impasto_protocol.limits import DIGEST_BYTES, PACK_PRESETS
 from impasto_protocol.settings import Settings
 
@@ -25,7 +25,7 @@ DTYPE_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
 class FrameInfo:
     """What a pixel frame holds: rows top to bottom, channels interleaved, straight alpha, sRGB."""
 
-    role: str = wire(
+    role: str = spec_field(
         "what the picture is for",
         choices=(
             "content",
@@ -38,17 +38,17 @@ class FrameInfo:
             "thumbnail",
         ),
     )
-    height: int = wire("rows", unit="px", low=1, high=2**17)
-    width: int = wire("columns", unit="px", low=1, high=2**17)
-    channels: int = wire("1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha", low=1, high=4)
-    dtype: str = wire("number type; float32 runs from 0 to 1", choices=tuple(DTYPE_BYTES))
-    order: str = wire(
+    height: int = spec_field("rows", unit="px", low=1, high=2**17)
+    width: int = spec_field("columns", unit="px", low=1, high=2**17)
+    channels: int = spec_field("1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha", low=1, high=4)
+    dtype: str = spec_field("number type; float32 runs from 0 to 1", choices=tuple(DTYPE_BYTES))
+    order: str = spec_field(
         "order of the colours; only `content` and `start` may be bgr, and what is painted is as "
         "the content",
         default="rgb",
         choices=("rgb", "bgr"),
     )
-    digest: bytes = wire(
+    digest: bytes = spec_field(
         "blake2b of the frame; empty where the system vouches for the bytes",
         unit="bytes",
         default=b"",
@@ -56,7 +56,7 @@ class FrameInfo:
     )
 
     def __post_init__(self) -> None:
-        check(self)
+        validate(self)
 
     @property
     def size_bytes(self) -> int:
@@ -71,8 +71,8 @@ class FrameInfo:
 class FileInfo:
     """The file that is a message's last frame."""
 
-    size_bytes: int = wire("bytes that the frame must have", unit="bytes", low=0)
-    digest: bytes = wire(
+    size_bytes: int = spec_field("bytes that the frame must have", unit="bytes", low=0)
+    digest: bytes = spec_field(
         "blake2b of the file; empty where the system vouches for the bytes",
         unit="bytes",
         default=b"",
@@ -80,7 +80,7 @@ class FileInfo:
     )
 
     def __post_init__(self) -> None:
-        check(self)
+        validate(self)
 
     def __str__(self) -> str:
         return "A file"
@@ -90,17 +90,19 @@ class FileInfo:
 class PresetInfo:
     """A preset without its pixels and statistics."""
 
-    name: str = wire("name", longest=64)
-    settings: Settings = wire("the settings it was saved with")
-    width: int = wire("style picture's width", unit="px", low=1)
-    height: int = wire("style picture's height", unit="px", low=1)
-    sizes: tuple[int, ...] = wire("sizes whose statistics it holds", unit="px", low=1, longest=64)
-    network: str = wire("hash of the network and weights they were taken with", longest=128)
-    style: str = wire("hash of the style picture", longest=64)
-    size_bytes: int = wire("size of its file", unit="bytes", low=0)
-    folder: str = wire("folder that it stands in; empty: none", default="", longest=64)
-    tags: tuple[str, ...] = wire("tags", default=(), pattern=TAG, longest=TAGS)
-    state: str = wire(
+    name: str = spec_field("name", longest=64)
+    settings: Settings = spec_field("the settings it was saved with")
+    width: int = spec_field("style picture's width", unit="px", low=1)
+    height: int = spec_field("style picture's height", unit="px", low=1)
+    sizes: tuple[int, ...] = spec_field(
+        "sizes whose statistics it holds", unit="px", low=1, longest=64
+    )
+    network: str = spec_field("hash of the network and weights they were taken with", longest=128)
+    style: str = spec_field("hash of the style picture", longest=64)
+    size_bytes: int = spec_field("size of its file", unit="bytes", low=0)
+    folder: str = spec_field("folder that it stands in; empty: none", default="", longest=64)
+    tags: tuple[str, ...] = spec_field("tags", default=(), pattern=TAG, longest=TAGS)
+    state: str = spec_field(
         "unmeasured: its statistics are taken when it is first used; other_weights, "
         "older_version: they are taken anew then",
         default="good",
@@ -108,7 +110,7 @@ class PresetInfo:
     )
 
     def __post_init__(self) -> None:
-        check(self)
+        validate(self)
 
     def matches(self, words: str) -> bool:
         """Whether each of the words, or of their parts, stands in its name, folder or tags."""
@@ -120,14 +122,14 @@ class PresetInfo:
 class JobInfo:
     """One job, as `status` tells it."""
 
-    job: str = wire("job id", pattern=JOB_ID)
-    client: str = wire("the client's own name", longest=64)
-    state: str = wire("queued, running, done, failed or cancelled", longest=16)
-    step: int = wire("evaluations done", default=0, low=0)
-    of: int = wire("evaluations asked for", default=0, low=0)
+    job: str = spec_field("job id", pattern=JOB_ID)
+    client: str = spec_field("the client's own name", longest=64)
+    state: str = spec_field("queued, running, done, failed or cancelled", longest=16)
+    step: int = spec_field("evaluations done", default=0, low=0)
+    of: int = spec_field("evaluations asked for", default=0, low=0)
 
     def __post_init__(self) -> None:
-        check(self)
+        validate(self)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,11 +137,13 @@ class Message:
     """What every message has."""
 
     type: ClassVar[str] = ""
-    frames: tuple[FrameInfo, ...] = wire("the pixel frames that follow", default=(), longest=7)
-    request: int = wire("number of the request; its answer repeats it", default=0, low=0)
+    frames: tuple[FrameInfo, ...] = spec_field(
+        "the pixel frames that follow", default=(), longest=7
+    )
+    request: int = spec_field("number of the request; its answer repeats it", default=0, low=0)
 
     def __post_init__(self) -> None:
-        check(self)
+        validate(self)
 
     @property
     def described(self) -> tuple[FrameInfo | FileInfo, ...]:
@@ -151,7 +155,7 @@ class Message:
 class FileMessage(Message):
     """What every message with a file has."""
 
-    file: FileInfo = wire("the file, which is the last frame")
+    file: FileInfo = spec_field("the file, which is the last frame")
 
     @property
     def described(self) -> tuple[FrameInfo | FileInfo, ...]:
@@ -163,7 +167,9 @@ class FileMessage(Message):
 class JobMessage(Message):
     """What every message about a job has."""
 
-    job: str = wire("job id, chosen by the client: the same id is the same job", pattern=JOB_ID)
+    job: str = spec_field(
+        "job id, chosen by the client: the same id is the same job", pattern=JOB_ID
+    )
 
 
 # From the client ------------------------------------------------------------------------------
@@ -174,9 +180,9 @@ class Hello(Message):
     """The first message: who speaks, and which protocol."""
 
     type: ClassVar[str] = "hello"
-    major: int = wire("protocol version; both sides must have the same", low=0, high=2**15)
-    minor: int = wire("protocol version; may differ", low=0, high=2**15)
-    client: str = wire("the client's own name, for people", longest=64)
+    major: int = spec_field("protocol version; both sides must have the same", low=0, high=2**15)
+    minor: int = spec_field("protocol version; may differ", low=0, high=2**15)
+    client: str = spec_field("the client's own name, for people", longest=64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -209,14 +215,14 @@ class Stylise(JobMessage):
     """
 
     type: ClassVar[str] = "stylise"
-    settings: Settings = wire("how to paint")
-    preset: str = wire("name of a preset, instead of a style frame", default="", longest=64)
-    cut: bool = wire("make the painting transparent where nothing is selected", default=False)
-    preview_px: int = wire("long edge of the previews; 0 sends none", unit="px", default=0,
+    settings: Settings = spec_field("how to paint")
+    preset: str = spec_field("name of a preset, instead of a style frame", default="", longest=64)
+    cut: bool = spec_field("make the painting transparent where nothing is selected", default=False)
+    preview_px: int = spec_field("long edge of the previews; 0 sends none", unit="px", default=0,
                            low=0, high=4096)  # fmt: skip
-    preview_every_s: float = wire("least time between previews", unit="s", default=1.0,
+    preview_every_s: float = spec_field("least time between previews", unit="s", default=1.0,
                                   low=0.1, high=60)  # fmt: skip
-    keep: bool = wire("go on when the client is gone, and keep the result", default=False)
+    keep: bool = spec_field("go on when the client is gone, and keep the result", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -224,7 +230,7 @@ class Cancel(JobMessage):
     """End a job now."""
 
     type: ClassVar[str] = "cancel"
-    keep: bool = wire("take the picture as it stands for the result", default=False)
+    keep: bool = spec_field("take the picture as it stands for the result", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,7 +245,7 @@ class PresetList(Message):
     """Asks for the presets, in the order of their names."""
 
     type: ClassVar[str] = "preset.list"
-    after: str = wire("leave out the names up to this one", default="", longest=64)
+    after: str = spec_field("leave out the names up to this one", default="", longest=64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -247,10 +253,10 @@ class PresetSave(JobMessage):
     """Keep the `style` frame under a name; a job, as its statistics take a while."""
 
     type: ClassVar[str] = "preset.save"
-    name: str = wire("name", longest=64)
-    settings: Settings = wire("settings to keep with it")
-    replace: bool = wire("replace a preset of that name", default=False)
-    keep: bool = wire("go on when the client is gone", default=True)
+    name: str = spec_field("name", longest=64)
+    settings: Settings = spec_field("settings to keep with it")
+    replace: bool = spec_field("replace a preset of that name", default=False)
+    keep: bool = spec_field("go on when the client is gone", default=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -258,8 +264,8 @@ class PresetGet(Message):
     """Asks for one preset with its `thumbnail` and its `style` picture."""
 
     type: ClassVar[str] = "preset.get"
-    name: str = wire("name", longest=64)
-    thumbnail_only: bool = wire("leave out the style picture", default=False)
+    name: str = spec_field("name", longest=64)
+    thumbnail_only: bool = spec_field("leave out the style picture", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,8 +273,8 @@ class PresetRename(Message):
     """Give a preset another name."""
 
     type: ClassVar[str] = "preset.rename"
-    name: str = wire("name", longest=64)
-    new_name: str = wire("its new name", longest=64)
+    name: str = spec_field("name", longest=64)
+    new_name: str = spec_field("its new name", longest=64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,7 +282,7 @@ class PresetDelete(Message):
     """Delete a preset."""
 
     type: ClassVar[str] = "preset.delete"
-    name: str = wire("name", longest=64)
+    name: str = spec_field("name", longest=64)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -284,9 +290,11 @@ class PresetSort(Message):
     """Put a preset into a folder and give it tags."""
 
     type: ClassVar[str] = "preset.sort"
-    name: str = wire("name", longest=64)
-    folder: str | None = wire("its folder; empty: none; nil: as it is", default=None, longest=64)
-    tags: tuple[str, ...] | None = wire(
+    name: str = spec_field("name", longest=64)
+    folder: str | None = spec_field(
+        "its folder; empty: none; nil: as it is", default=None, longest=64
+    )
+    tags: tuple[str, ...] | None = spec_field(
         "its tags; nil: as they are", default=None, pattern=TAG, longest=TAGS
     )
 
@@ -296,8 +304,8 @@ class PresetExport(Message):
     """Asks for the file of a preset, or for a pack of several: a zip of their files."""
 
     type: ClassVar[str] = "preset.export"
-    names: tuple[str, ...] = wire("names", pattern=".{1,64}", longest=PACK_PRESETS)
-    pack: bool = wire("as a pack, of one too", default=False)
+    names: tuple[str, ...] = spec_field("names", pattern=".{1,64}", longest=PACK_PRESETS)
+    pack: bool = spec_field("as a pack, of one too", default=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -305,8 +313,8 @@ class PresetImport(FileMessage):
     """Keep what is in a preset's file or in a pack: all of it, or after an error nothing."""
 
     type: ClassVar[str] = "preset.import"
-    name: str = wire("name for a preset; those in a pack have theirs", default="", longest=64)
-    replace: bool = wire("replace presets of the same names", default=False)
+    name: str = spec_field("name for a preset; those in a pack have theirs", default="", longest=64)
+    replace: bool = spec_field("replace presets of the same names", default=False)
 
 
 # From the daemon ------------------------------------------------------------------------------
@@ -317,14 +325,16 @@ class Welcome(Message):
     """Answers `hello`."""
 
     type: ClassVar[str] = "welcome"
-    major: int = wire("protocol version", low=0, high=2**15)
-    minor: int = wire("protocol version", low=0, high=2**15)
-    version: str = wire("the daemon's version", longest=64)
-    device: str = wire("where it computes; empty until the worker has said", default="")
-    weights: str = wire("file name of the weights; empty: untrained", default="")
-    frame_bytes: int = wire("most bytes of one frame", unit="bytes", low=1)
-    queue: int = wire("most jobs that may wait", low=1)
-    capabilities: tuple[str, ...] = wire("message types it understands", default=(), longest=64)
+    major: int = spec_field("protocol version", low=0, high=2**15)
+    minor: int = spec_field("protocol version", low=0, high=2**15)
+    version: str = spec_field("the daemon's version", longest=64)
+    device: str = spec_field("where it computes; empty until the worker has said", default="")
+    weights: str = spec_field("file name of the weights; empty: untrained", default="")
+    frame_bytes: int = spec_field("most bytes of one frame", unit="bytes", low=1)
+    queue: int = spec_field("most jobs that may wait", low=1)
+    capabilities: tuple[str, ...] = spec_field(
+        "message types it understands", default=(), longest=64
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -346,10 +356,10 @@ class Error(Message):
     """Answers a request that could not be met."""
 
     type: ClassVar[str] = "error"
-    code: str = wire("stable code", pattern="[A-Z][A-Z_0-9]*", longest=32)
-    message: str = wire("what went wrong, for a painter", longest=2000)
-    next_step: str = wire("what to do about it", longest=1000)
-    job: str = wire("the job it is about, if any", default="", longest=32)
+    code: str = spec_field("stable code", pattern="[A-Z][A-Z_0-9]*", longest=32)
+    message: str = spec_field("what went wrong, for a painter", longest=2000)
+    next_step: str = spec_field("what to do about it", longest=1000)
+    job: str = spec_field("the job it is about, if any", default="", longest=32)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -357,16 +367,16 @@ class Report(Message):
     """Answers `status`."""
 
     type: ClassVar[str] = "report"
-    version: str = wire("the daemon's version", longest=64)
-    pid: int = wire("its process", low=0)
-    uptime_s: float = wire("time since its start", unit="s", low=0)
-    worker: str = wire("absent, starting, idle, busy or stopping", longest=16)
-    device: str = wire("where it computes", default="")
-    memory_mib: int = wire("memory of that device", unit="MiB", default=0, low=0)
-    weights: str = wire("file name of the weights; empty: untrained", default="")
-    clients: int = wire("clients heard of lately", low=0)
-    dropped: int = wire("messages dropped as unreadable", low=0)
-    jobs: tuple[JobInfo, ...] = wire("jobs, oldest first", default=(), longest=256)
+    version: str = spec_field("the daemon's version", longest=64)
+    pid: int = spec_field("its process", low=0)
+    uptime_s: float = spec_field("time since its start", unit="s", low=0)
+    worker: str = spec_field("absent, starting, idle, busy or stopping", longest=16)
+    device: str = spec_field("where it computes", default="")
+    memory_mib: int = spec_field("memory of that device", unit="MiB", default=0, low=0)
+    weights: str = spec_field("file name of the weights; empty: untrained", default="")
+    clients: int = spec_field("clients heard of lately", low=0)
+    dropped: int = spec_field("messages dropped as unreadable", low=0)
+    jobs: tuple[JobInfo, ...] = spec_field("jobs, oldest first", default=(), longest=256)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -374,9 +384,9 @@ class Presets(Message):
     """Answers the `preset.*` requests about what there is."""
 
     type: ClassVar[str] = "presets"
-    presets: tuple[PresetInfo, ...] = wire("by name", default=(), longest=1000)
-    more: bool = wire("ask again, `after` the last of these", default=False)
-    damaged: tuple[str, ...] = wire(
+    presets: tuple[PresetInfo, ...] = spec_field("by name", default=(), longest=1000)
+    more: bool = spec_field("ask again, `after` the last of these", default=False)
+    damaged: tuple[str, ...] = spec_field(
         "names among them whose files cannot be used", default=(), longest=32
     )
 
@@ -393,7 +403,9 @@ class PresetsImported(Message):
     """Answers `preset.import`."""
 
     type: ClassVar[str] = "presets.imported"
-    names: tuple[str, ...] = wire("names of the presets that are there now", longest=PACK_PRESETS)
+    names: tuple[str, ...] = spec_field(
+        "names of the presets that are there now", longest=PACK_PRESETS
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -401,7 +413,7 @@ class Accepted(JobMessage):
     """The job is in the queue, or running, or known already."""
 
     type: ClassVar[str] = "accepted"
-    position: int = wire("jobs before it", low=0)
+    position: int = spec_field("jobs before it", low=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -409,13 +421,13 @@ class Progress(JobMessage):
     """How far a job is; may bring a `preview` frame."""
 
     type: ClassVar[str] = "progress"
-    phase: str = wire("what it does", choices=("starting", "weights", "style", "painting"))
-    step: int = wire("evaluations done; MiB while it downloads weights", low=0)
-    of: int = wire("evaluations asked for; MiB while it downloads weights", low=0)
-    scale: int = wire("coarse-to-fine step, from 1", default=0, low=0)
-    scales: int = wire("how many there are", default=0, low=0)
-    losses: dict[str, float] | None = wire("each term of the loss", default=None, longest=40)
-    seconds_left: float | None = wire("estimate", unit="s", default=None, low=0)
+    phase: str = spec_field("what it does", choices=("starting", "weights", "style", "painting"))
+    step: int = spec_field("evaluations done; MiB while it downloads weights", low=0)
+    of: int = spec_field("evaluations asked for; MiB while it downloads weights", low=0)
+    scale: int = spec_field("coarse-to-fine step, from 1", default=0, low=0)
+    scales: int = spec_field("how many there are", default=0, low=0)
+    losses: dict[str, float] | None = spec_field("each term of the loss", default=None, longest=40)
+    seconds_left: float | None = spec_field("estimate", unit="s", default=None, low=0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -423,7 +435,7 @@ class Snapshot(JobMessage):
     """The picture after a step that `settings.snapshots` names, in a `snapshot` frame."""
 
     type: ClassVar[str] = "snapshot"
-    step: int = wire("evaluations done", low=1)
+    step: int = spec_field("evaluations done", low=1)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -431,18 +443,18 @@ class Result(JobMessage):
     """The painted `picture`: same width, height, channels and number type as the content."""
 
     type: ClassVar[str] = "result"
-    steps: int = wire("evaluations done", low=0)
-    converged: bool = wire("it stopped because the loss no longer fell", default=False)
-    diverged: bool = wire(
+    steps: int = spec_field("evaluations done", low=0)
+    converged: bool = spec_field("it stopped because the loss no longer fell", default=False)
+    diverged: bool = spec_field(
         "the loss left the finite numbers; the picture is the last good one", default=False
     )
-    seconds: float = wire("time it took", unit="s", low=0)
-    losses: dict[str, float] | None = wire("each term of the loss", default=None, longest=40)
-    device: str = wire("where it was computed")
-    weights: str = wire("hash of the network and weights", longest=128)
-    untrained: bool = wire("no pretrained weights: the look is poorer", default=False)
-    style: str = wire("hash of the style picture", longest=64)
-    notes: tuple[str, ...] = wire("what a painter should know", default=(), longest=16)
+    seconds: float = spec_field("time it took", unit="s", low=0)
+    losses: dict[str, float] | None = spec_field("each term of the loss", default=None, longest=40)
+    device: str = spec_field("where it was computed")
+    weights: str = spec_field("hash of the network and weights", longest=128)
+    untrained: bool = spec_field("no pretrained weights: the look is poorer", default=False)
+    style: str = spec_field("hash of the style picture", longest=64)
+    notes: tuple[str, ...] = spec_field("what a painter should know", default=(), longest=16)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -450,9 +462,9 @@ class Failed(JobMessage):
     """The job ended without a picture."""
 
     type: ClassVar[str] = "failed"
-    code: str = wire("stable code", pattern="[A-Z][A-Z_0-9]*", longest=32)
-    message: str = wire("what went wrong, for a painter", longest=2000)
-    next_step: str = wire("what to do about it", longest=1000)
+    code: str = spec_field("stable code", pattern="[A-Z][A-Z_0-9]*", longest=32)
+    message: str = spec_field("what went wrong, for a painter", longest=2000)
+    next_step: str = spec_field("what to do about it", longest=1000)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from impasto_protocol.errors import BadField
-from impasto_protocol.fields import check, wire
+from impasto_protocol.fields import spec_field, validate
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYERS = ("relu4_2",)
@@ -34,25 +34,25 @@ VARIATION_NOISE = 0.3
 class Settings:
     """One painting's settings. Raises BadField when a value is out of its range."""
 
-    strength: float = wire(
+    strength: float = spec_field(
         "how much of the style: 0 keeps the photograph, 1 keeps little of it",
         default=0.5,
         low=0,
         high=1,
     )
-    iterations: int = wire(
+    iterations: int = spec_field(
         "evaluations of the loss, shared out equally over the scales",
         default=300,
         low=1,
         high=100_000,
     )
-    scales: int = wire(
+    scales: int = spec_field(
         "coarse-to-fine steps, each twice the size of the one before; 0 chooses by size",
         default=0,
         low=0,
         high=8,
     )
-    working_px: int = wire(
+    working_px: int = spec_field(
         "long edge at which it is painted, then brought to the picture's own size; 0 paints at "
         "that size",
         unit="px",
@@ -60,74 +60,74 @@ class Settings:
         low=0,
         high=2**17,
     )
-    style_scale: float = wire(
+    style_scale: float = spec_field(
         "size of the brush strokes, as the style picture's size over the photograph's",
         default=1.0,
         low=0.1,
         high=4,
     )
-    keep_colours: bool = wire(
+    keep_colours: bool = spec_field(
         "keep the photograph's colours; only light and dark are painted", default=False
     )
-    start_noise: float = wire(
+    start_noise: float = spec_field(
         "what the painting starts from: 0 the photograph, 1 noise, between them a blend",
         default=0.0,
         low=0,
         high=1,
     )
-    seed: int = wire("seed of the noise", default=0, low=0, high=2**53)
-    optimiser: str = wire("optimiser", default="lbfgs", choices=("lbfgs", "adam"))
-    learning_rate: float = wire("step size of Adam", default=0.02, low=1e-5, high=1)
-    history: int = wire(
+    seed: int = spec_field("seed of the noise", default=0, low=0, high=2**53)
+    optimiser: str = spec_field("optimiser", default="lbfgs", choices=("lbfgs", "adam"))
+    learning_rate: float = spec_field("step size of Adam", default=0.02, low=1e-5, high=1)
+    history: int = spec_field(
         "pairs of steps that L-BFGS remembers, 24 bytes per pixel each",
         default=10,
         low=1,
         high=100,
     )
-    averaging: float = wire(
+    averaging: float = spec_field(
         "decay of the average of Adam's iterates, which is the picture; 0 takes the last one",
         default=0.99,
         low=0,
         high=0.9999,
     )
-    tolerance: float = wire(
+    tolerance: float = spec_field(
         "stop a scale when 25 evaluations lower its loss by less than this share; 0 never stops",
         default=0.002,
         low=0,
         high=0.5,
     )
-    box: bool = wire("keep every pixel within 0 and 1 while optimising", default=True)
-    total_variation: float = wire(
+    box: bool = spec_field("keep every pixel within 0 and 1 while optimising", default=True)
+    total_variation: float = spec_field(
         "weight of the smoothing term",
         default=1.0,
         low=0,
         high=1000,
     )
-    normalisation: str = wire(
+    normalisation: str = spec_field(
         "relative: each term over its target's energy; gatys: the sums as the paper prints them",
         default="relative",
         choices=("relative", "gatys"),
     )
-    content_weight: float | None = wire(
+    content_weight: float | None = spec_field(
         "alpha; nil takes it from the strength", default=None, low=0, high=1e12
     )
-    style_weight: float | None = wire(
+    style_weight: float | None = spec_field(
         "beta; nil takes it from the strength", default=None, low=0, high=1e12
     )
-    pooling: str = wire("pooling of VGG-19", default="max", choices=("max", "average"))
-    content_layers: tuple[str, ...] = wire(
+    pooling: str = spec_field("pooling of VGG-19", default="max", choices=("max", "average"))
+    content_layers: tuple[str, ...] = spec_field(
         "layers of the content loss", default=CONTENT_LAYERS, choices=LAYER, longest=16
     )
-    content_layer_weights: tuple[float, ...] = wire(
+    content_layer_weights: tuple[float, ...] = spec_field(
         "their weights; empty means equal", default=(), low=0, high=1e6, longest=16
     )
-    style_layers: tuple[str, ...] = wire(
+    style_layers: tuple[str, ...] = spec_field(
         "layers of the style loss", default=STYLE_LAYERS, choices=LAYER, longest=16
     )
-    style_layer_weights: tuple[float, ...] = wire(
+    style_layer_weights: tuple[float, ...] = spec_field(
         "their weights; empty means equal", default=(), low=0, high=1e6, longest=16
     )
-    snapshots: tuple[int, ...] = wire(
+    snapshots: tuple[int, ...] = spec_field(
         "evaluations after which the picture so far is sent as well",
         default=(),
         low=1,
@@ -136,7 +136,7 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        check(self)
+        validate(self)
         for kind in ("content", "style"):
             layers = getattr(self, f"{kind}_layers")
             weights = getattr(self, f"{kind}_layer_weights")

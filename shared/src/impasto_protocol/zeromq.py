@@ -12,7 +12,7 @@ from impasto_protocol.connection import Connection
 from impasto_protocol.errors import DaemonLost
 
 
-class ZeroMqLink:
+class ZeroMqTransport:
     """A DEALER socket. fd: becomes readable when there may be something to receive."""
 
     def __init__(self, connection: Connection) -> None:

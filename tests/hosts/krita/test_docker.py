@@ -431,7 +431,7 @@ def main():
         **pictures,
     )
     assert words.startswith("Done") and names == ["Background", "Dusk 50%"]
-    assert link == "BridgeLink"
+    assert link == "BridgeTransport"
     host.begin(
         BEFORE
         + f"""

@@ -21,7 +21,7 @@ from impasto_installer.machine import Machine
 from impasto_installer.main import main
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import common_python
-from impasto_protocol.connection import program
+from impasto_protocol.connection import impasto_command
 from impasto_protocol.errors import DiskFull
 
 
@@ -60,7 +60,7 @@ def test_plug_ins_find_the_launcher_though_it_is_not_on_the_path(tmp_path, monke
     launcher.write_text("#!/bin/sh\n")
     launcher.chmod(0o755)
     monkeypatch.setattr("sys.executable", "/usr/bin/python3")
-    assert program({"PATH": "/usr/bin:/bin"}) == [str(launcher)]
+    assert impasto_command({"PATH": "/usr/bin:/bin"}) == [str(launcher)]
 
 
 @pytest.mark.parametrize(

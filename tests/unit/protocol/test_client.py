@@ -55,7 +55,7 @@ def clock():
 @pytest.fixture
 def link(monkeypatch):
     link = Link()
-    monkeypatch.setattr(client_module, "_open_link", lambda connection: link)
+    monkeypatch.setattr(client_module, "_open_transport", lambda connection: link)
     return link
 
 

@@ -37,7 +37,7 @@ def sample(cls):
     for field in dataclasses.fields(cls):
         if field.default is not dataclasses.MISSING:
             continue
-        spec, hint = fields.spec_of(field), fields.hints(cls)[field.name]
+        spec, hint = fields.field_spec(field), fields.type_hints(cls)[field.name]
         if field.name == "job":
             values["job"] = JOB
         elif spec.choices:
@@ -265,5 +265,5 @@ def test_random_fields_raise_nothing_but_our_errors(name, found):
 def test_every_field_has_a_meaning():
     for cls in [*MESSAGES.values(), Settings, FrameInfo, FileInfo, JobInfo, PresetInfo]:
         for field in dataclasses.fields(cls):
-            assert fields.spec_of(field).doc
+            assert fields.field_spec(field).doc
             assert typing.get_type_hints(cls)[field.name]

@@ -89,17 +89,17 @@ def test_lock_is_the_kernels_and_ends_with_its_process(folder):
     )
     with holder:
         assert holder.stdout.readline() == "held\n"
-        assert connection.daemon_lives(folder)
+        assert connection.daemon_is_running(folder)
         with pytest.raises(AlreadyRunning):
             connection.hold_lock(folder)
         holder.kill()
-    assert not connection.daemon_lives(folder)
+    assert not connection.daemon_is_running(folder)
     connection.hold_lock(folder).close()
     assert (folder / "daemon.lock").exists()
 
 
 def test_no_daemon_lives_where_there_is_no_folder(tmp_path):
-    assert not connection.daemon_lives(tmp_path / "none")
+    assert not connection.daemon_is_running(tmp_path / "none")
 
 
 def test_runtime_folder_follows_the_environment(tmp_path):

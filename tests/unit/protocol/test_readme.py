@@ -25,12 +25,12 @@ def rows(name, cls):
     for field in dataclasses.fields(cls):
         if field.name in shared:
             continue
-        spec = fields.spec_of(field)
+        spec = fields.field_spec(field)
         yield " | ".join(
             [
                 f"| `{name}`",
                 f"`{field.name}`",
-                fields.describe_type(fields.hints(cls)[field.name]),
+                fields.describe_type(fields.type_hints(cls)[field.name]),
                 spec.unit,
                 ", ".join(spec.choices) if len(spec.choices) <= 8 else "a VGG-19 layer",
                 "" if spec.low is None else f"{spec.low:g}",

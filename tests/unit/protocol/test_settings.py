@@ -5,13 +5,13 @@ import dataclasses
 import pytest
 
 from impasto_protocol.errors import BadField
-from impasto_protocol.fields import build, plain
+from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.settings import Settings
 
 
 def test_settings_survive_being_made_plain():
     settings = Settings(strength=0.3, style_layers=("relu1_1",), snapshots=(1, 10))
-    assert build(Settings, plain(settings)) == settings
+    assert from_dict(Settings, to_dict(settings)) == settings
 
 
 def test_whole_numbers_serve_as_floats():
@@ -48,4 +48,4 @@ def test_value_out_of_range_is_refused_by_name(field, value):
 
 def test_unknown_setting_is_refused_where_only_known_ones_may_stand():
     with pytest.raises(BadField, match="strenght"):
-        build(Settings, {"strenght": 0.5}, known_only=True)
+        from_dict(Settings, {"strenght": 0.5}, known_only=True)

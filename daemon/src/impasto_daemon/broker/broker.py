@@ -23,16 +23,16 @@ import zmq.asyncio
 
 from impasto_daemon import __version__
 from impasto_daemon.broker.address import Address
-from impasto_daemon.broker.preset_requests import Library, Request
-from impasto_daemon.broker.scheduler import Job, Workshop
+from impasto_daemon.broker.preset_requests import PresetRequests, Request
+from impasto_daemon.broker.scheduler import Job, Scheduler
 from impasto_daemon.broker.worker_process import WorkerProcess
 from impasto_daemon.config import Config
-from impasto_daemon.engine.identity import network_identity
+from impasto_daemon.engine.network_name import network_name
 from impasto_daemon.logs import rotate
 from impasto_daemon.paths import Paths
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.weights import store as weights
-from impasto_daemon.worker.orders import FromWorker
+from impasto_daemon.worker.orders import WorkerMessage
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, decode, encode
 from impasto_protocol.connection import connection_file, write_connection
@@ -65,7 +65,7 @@ _QUEUED_FOR_CLIENT = 64
 
 
 @dataclass
-class Peer:
+class ConnectedClient:
     """A client. user: its CURVE key, or "local" for this machine's user.
 
     broken: when its link was found broken, which may mend. gone: it was silent for too long, but
@@ -93,14 +93,14 @@ class Broker:
         self._began = clock()
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        self._peers: dict[bytes, Peer] = {}
+        self._clients: dict[bytes, ConnectedClient] = {}
         self._dropped = 0
         self._presets = PresetStore(paths.presets)
-        self._library = Library(self._presets, self._network)
+        self._preset_requests = PresetRequests(self._presets, self._network)
         # One thread: requests about presets are met in the order in which they came.
-        self._librarian = ThreadPoolExecutor(1)
-        self._asked: dict[asyncio.Task[None], bytes] = {}
-        self._workshop = Workshop(config, self._hire, self._tell, clock)
+        self._preset_thread = ThreadPoolExecutor(1)
+        self._pending: dict[asyncio.Task[None], bytes] = {}
+        self._scheduler = Scheduler(config, self._start_worker, self._send_to_owner, clock)
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._socket.router_mandatory = True
@@ -118,17 +118,17 @@ class Broker:
                 self._loop.add_signal_handler(number, self._stopping.set)
         write_connection(self._paths.runtime, self._address.connection())
         log.info("listening at %s", self._address.endpoint)
-        self._librarian.submit(self._library.open)
+        self._preset_thread.submit(self._preset_requests.open)
         work = (self._receive(), self._watch(), self._tick())
         tasks = [asyncio.create_task(task) for task in work]
         await self._stopping.wait()
         log.info("ending")
         connection_file(self._paths.runtime).unlink(missing_ok=True)
-        self._workshop.close()
-        self._librarian.shutdown(wait=False, cancel_futures=True)
-        for task in (*tasks, *self._asked):
+        self._scheduler.close()
+        self._preset_thread.shutdown(wait=False, cancel_futures=True)
+        for task in (*tasks, *self._pending):
             task.cancel()
-        await asyncio.gather(*tasks, *self._asked, return_exceptions=True)
+        await asyncio.gather(*tasks, *self._pending, return_exceptions=True)
         self._address.close()
         self._socket.close()
         self._context.term()
@@ -139,7 +139,7 @@ class Broker:
             sender, *parts = [frame.buffer for frame in frames]
             user = frames[-1].get("User-Id") if self._address.secured else _LOCAL
             try:
-                self._take(bytes(sender), parts, str(user))
+                self._handle(bytes(sender), parts, str(user))
             except Exception:
                 self._dropped += 1
                 log.exception("a message could not be handled")
@@ -147,28 +147,28 @@ class Broker:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_WATCH_S)
-            for identity, peer in list(self._peers.items()):
-                silent_s = self._clock() - peer.seen
-                if silent_s > UNREACHABLE_S and not peer.gone:
+            for identity, client in list(self._clients.items()):
+                silent_s = self._clock() - client.seen
+                if silent_s > UNREACHABLE_S and not client.gone:
                     # Not asked for; but that a link broke shows only when something is sent.
                     self._send(identity, messages.Pong())
-                    if silent_s > FROZEN_S or self._clock() - peer.broken > UNREACHABLE_S:
-                        log.info("client %s is gone", peer.name)
-                        peer.gone = True
-                        self._workshop.owner_gone(identity)
+                    if silent_s > FROZEN_S or self._clock() - client.broken > UNREACHABLE_S:
+                        log.info("client %s is gone", client.name)
+                        client.gone = True
+                        self._scheduler.owner_gone(identity)
                 if silent_s > _FORGET_S:
-                    del self._peers[identity]
+                    del self._clients[identity]
 
     async def _tick(self) -> None:
         rotated = self._clock()
         while True:
             await asyncio.sleep(_TICK_S)
-            self._workshop.tick()
+            self._scheduler.tick()
             if self._clock() > rotated + _ROTATE_S:
                 rotated = self._clock()
                 rotate(self._paths.log)
 
-    def _take(self, sender: bytes, parts: Sequence[Buffer], user: str) -> None:
+    def _handle(self, sender: bytes, parts: Sequence[Buffer], user: str) -> None:
         if not parts or not len(parts[0]):
             self._dropped += 1
             return
@@ -182,16 +182,16 @@ class Broker:
             self._send(sender, _error(0, error))
             return
         try:
-            self._greet(sender, message, user)
+            self._require_hello(sender, message, user)
             answer, frames = self._answer(sender, message, parts[1:], user)
         except ImpastoError as error:
             job = message.job if isinstance(message, messages.JobMessage) else ""
             answer, frames = _error(message.request, error, job), ()
         if answer:
             self._send(sender, dataclasses.replace(answer, request=message.request), frames)
-        self._workshop.deliver(sender)
+        self._scheduler.deliver(sender)
 
-    def _greet(self, sender: bytes, message: messages.Message, user: str) -> None:
+    def _require_hello(self, sender: bytes, message: messages.Message, user: str) -> None:
         if isinstance(message, messages.Hello):
             if message.major != PROTOCOL_MAJOR:
                 newer = "plug-in" if message.major < PROTOCOL_MAJOR else "daemon"
@@ -199,10 +199,10 @@ class Broker:
                     f"The daemon speaks protocol {PROTOCOL_MAJOR}, the client {message.major}.",
                     next_step=f"Update the {newer}.",
                 )
-            self._peers[sender] = Peer(message.client, user, self._clock())
-        elif sender in self._peers:
-            peer = self._peers[sender]
-            peer.seen, peer.broken, peer.gone = self._clock(), float("inf"), False
+            self._clients[sender] = ConnectedClient(message.client, user, self._clock())
+        elif sender in self._clients:
+            client = self._clients[sender]
+            client.seen, client.broken, client.gone = self._clock(), float("inf"), False
         else:
             raise UnknownClient("The first message must be `hello`.")
 
@@ -224,18 +224,18 @@ class Broker:
             case messages.Stylise() | messages.PresetSave():
                 return self._submit(sender, message, frames, user), ()
             case messages.Cancel():
-                self._workshop.cancel(message.job, user, keep=message.keep)
+                self._scheduler.cancel(message.job, user, keep=message.keep)
                 return None, ()
             case messages.Collect():
-                position = self._workshop.collect(message.job, sender, user)
+                position = self._scheduler.collect(message.job, sender, user)
                 return messages.Accepted(job=message.job, position=position), ()
             case _ if isinstance(message, Request):
-                waiting = list(self._asked.values()).count(sender)
+                waiting = list(self._pending.values()).count(sender)
                 if waiting >= self._config.queue:
                     raise Busy(f"{waiting} requests are waiting already.")
-                asked = self._loop.create_task(self._ask_library(sender, message, frames))
-                self._asked[asked] = sender
-                asked.add_done_callback(self._asked.pop)
+                asked = self._loop.create_task(self._answer_preset_request(sender, message, frames))
+                self._pending[asked] = sender
+                asked.add_done_callback(self._pending.pop)
                 return None, ()
         raise UnknownType(f"{message.type!r} is for clients, not for the daemon.")
 
@@ -249,18 +249,20 @@ class Broker:
         _check_roles(message)
         if isinstance(message, messages.Stylise) and message.preset:
             self._presets.info(message.preset)
-        position = self._workshop.submit(
-            message, list(frames), sender, user, self._peers[sender].name
+        position = self._scheduler.submit(
+            message, list(frames), sender, user, self._clients[sender].name
         )
-        self._loop.call_soon(self._workshop.tick)
+        self._loop.call_soon(self._scheduler.tick)
         return messages.Accepted(job=message.job, position=position)
 
-    async def _ask_library(self, sender: bytes, message: Request, frames: Sequence[Buffer]) -> None:
+    async def _answer_preset_request(
+        self, sender: bytes, message: Request, frames: Sequence[Buffer]
+    ) -> None:
         answer: messages.Message
         found: Sequence[Buffer] = ()
         try:
             answer, found = await self._loop.run_in_executor(
-                self._librarian, self._library.answer, message, frames
+                self._preset_thread, self._preset_requests.answer, message, frames
             )
         except ImpastoError as error:
             answer = _error(0, error)
@@ -270,53 +272,57 @@ class Broker:
         self._send(sender, dataclasses.replace(answer, request=message.request), found)
 
     def _network(self, pooling: str) -> str:
-        return network_identity(pooling, weights.identify(self._config.weights, self._paths.data))
+        return network_name(pooling, weights.identify(self._config.weights, self._paths.data))
 
     def _welcome(self) -> messages.Welcome:
         return messages.Welcome(
             major=PROTOCOL_MAJOR,
             minor=PROTOCOL_MINOR,
             version=__version__,
-            device=self._workshop.benches[0].description,
-            weights=self._workshop.weights,
+            device=self._scheduler.slots[0].description,
+            weights=self._scheduler.weights,
             frame_bytes=self._config.frame_mib << 20,
             queue=self._config.queue,
             capabilities=tuple(sorted(messages.MESSAGES)),
         )
 
     def _report(self, user: str) -> messages.Report:
-        bench = self._workshop.benches[0]
+        slot = self._scheduler.slots[0]
         return messages.Report(
             version=__version__,
             pid=os.getpid(),
             uptime_s=self._clock() - self._began,
-            worker=bench.state,
-            device=bench.description,
-            memory_mib=bench.memory_mib,
-            weights=self._workshop.weights,
-            clients=sum(not peer.gone for peer in self._peers.values()),
+            worker=slot.state,
+            device=slot.description,
+            memory_mib=slot.memory_mib,
+            weights=self._scheduler.weights,
+            clients=sum(not client.gone for client in self._clients.values()),
             dropped=self._dropped,
-            jobs=tuple(_job_info(j) for j in self._workshop.jobs.values() if j.user == user)[-256:],
+            jobs=tuple(_job_info(j) for j in self._scheduler.jobs.values() if j.user == user)[
+                -256:
+            ],
         )
 
     # Workers ----------------------------------------------------------------------------------
 
-    def _hire(self, device: str) -> WorkerProcess:
+    def _start_worker(self, device: str) -> WorkerProcess:
         config = dataclasses.replace(self._config, device=device)
-        return WorkerProcess(config, self._paths.data, self._paths.log, self._overheard)
+        return WorkerProcess(config, self._paths.data, self._paths.log, self._on_worker_message)
 
-    def _overheard(self, worker: WorkerProcess, message: FromWorker | None) -> None:
+    def _on_worker_message(self, worker: WorkerProcess, message: WorkerMessage | None) -> None:
         with contextlib.suppress(RuntimeError):  # the loop is closed: the daemon is ending
-            self._loop.call_soon_threadsafe(self._workshop.heard, worker, message)
+            self._loop.call_soon_threadsafe(self._scheduler.on_worker_message, worker, message)
 
     # Sending ----------------------------------------------------------------------------------
 
-    def _tell(self, job: Job, message: messages.JobMessage, frames: Sequence[Buffer]) -> bool:
+    def _send_to_owner(
+        self, job: Job, message: messages.JobMessage, frames: Sequence[Buffer]
+    ) -> bool:
         return self._send(job.owner, message, frames)
 
     def _send(self, to: bytes, message: messages.Message, frames: Sequence[Buffer] = ()) -> bool:
         """Hand a message over without waiting; False when the client is gone or does not read."""
-        peer = self._peers.get(to)
+        client = self._clients.get(to)
         try:
             parts = [to, *encode(message, frames)]
             sent: Any = self._socket.send_multipart(parts, flags=zmq.DONTWAIT, copy=False)
@@ -324,11 +330,11 @@ class Broker:
                 raise sent.exception()
         except (zmq.ZMQError, ImpastoError) as error:
             log.debug("not sent: %s", error)
-            if peer and isinstance(error, zmq.ZMQError) and error.errno == zmq.EHOSTUNREACH:
-                peer.broken = min(peer.broken, self._clock())
+            if client and isinstance(error, zmq.ZMQError) and error.errno == zmq.EHOSTUNREACH:
+                client.broken = min(client.broken, self._clock())
             return False
-        if peer:
-            peer.broken = float("inf")
+        if client:
+            client.broken = float("inf")
         return True
 
 
@@ -369,7 +375,7 @@ def _job_info(job: Job) -> messages.JobInfo:
     return messages.JobInfo(
         job=job.id,
         client=job.client,
-        state=job.life.state.value,
+        state=job.lifecycle.state.value,
         step=progress.step if progress else 0,
         of=progress.of if progress else 0,
     )

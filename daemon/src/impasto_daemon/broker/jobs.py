@@ -1,4 +1,4 @@
-"""The life of a job as pure transitions: no clock, no socket, no process."""
+"""The lifecycle of a job as pure transitions: no clock, no socket, no process."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Event(Enum):
     FAILED = "the worker gave up, and would again"
     WORKER_LOST = "the worker crashed, hung or lost its GPU"
     CANCEL = "its owner wants it no more"
-    ENOUGH = "its owner wants the picture as it stands"
+    CONCLUDE = "its owner wants the picture as it stands"
     OWNER_GONE = "its owner has not been heard for too long"
 
 
@@ -46,7 +46,7 @@ ENDS = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 
 
 @dataclass(frozen=True)
-class Life:
+class Lifecycle:
     """state: where the job is. attempts: workers it was given to. keep: it outlives its owner."""
 
     state: State = State.QUEUED
@@ -59,24 +59,24 @@ class Life:
         return self.state in ENDS
 
 
-def advance(life: Life, event: Event) -> tuple[Life, tuple[Effect, ...]]:
-    """The life after `event`, and what to do. What cannot matter any more changes nothing."""
-    match life.state, event:
+def advance(lifecycle: Lifecycle, event: Event) -> tuple[Lifecycle, tuple[Effect, ...]]:
+    """The lifecycle after `event`, and what to do. What cannot matter any more changes nothing."""
+    match lifecycle.state, event:
         case State.QUEUED, Event.ASSIGNED:
-            return replace(life, state=State.RUNNING, attempts=life.attempts + 1), ()
+            return replace(lifecycle, state=State.RUNNING, attempts=lifecycle.attempts + 1), ()
         case State.RUNNING, Event.FINISHED:
-            return replace(life, state=State.DONE), (Effect.TELL_RESULT,)
-        case State.RUNNING, Event.WORKER_LOST if life.attempts < ATTEMPTS:
-            return replace(life, state=State.QUEUED), (Effect.QUEUE_FIRST,)
+            return replace(lifecycle, state=State.DONE), (Effect.TELL_RESULT,)
+        case State.RUNNING, Event.WORKER_LOST if lifecycle.attempts < ATTEMPTS:
+            return replace(lifecycle, state=State.QUEUED), (Effect.QUEUE_FIRST,)
         case State.RUNNING, Event.FAILED | Event.WORKER_LOST:
-            return replace(life, state=State.FAILED), (Effect.TELL_FAILED,)
-        case State.RUNNING, Event.ENOUGH:
-            return life, (Effect.CONCLUDE,)
-        case ((State.QUEUED | State.RUNNING), Event.OWNER_GONE) if life.keep:
-            return life, ()
+            return replace(lifecycle, state=State.FAILED), (Effect.TELL_FAILED,)
+        case State.RUNNING, Event.CONCLUDE:
+            return lifecycle, (Effect.CONCLUDE,)
+        case ((State.QUEUED | State.RUNNING), Event.OWNER_GONE) if lifecycle.keep:
+            return lifecycle, ()
         case State.RUNNING, Event.CANCEL | Event.OWNER_GONE:
-            cancelled = replace(life, state=State.CANCELLED)
+            cancelled = replace(lifecycle, state=State.CANCELLED)
             return cancelled, (Effect.INTERRUPT, Effect.TELL_CANCELLED)
-        case State.QUEUED, Event.CANCEL | Event.ENOUGH | Event.OWNER_GONE:
-            return replace(life, state=State.CANCELLED), (Effect.TELL_CANCELLED,)
-    return life, ()
+        case State.QUEUED, Event.CANCEL | Event.CONCLUDE | Event.OWNER_GONE:
+            return replace(lifecycle, state=State.CANCELLED), (Effect.TELL_CANCELLED,)
+    return lifecycle, ()

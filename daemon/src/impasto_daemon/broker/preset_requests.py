@@ -27,7 +27,7 @@ _A_PAGE = 12
 _DAMAGED = 32
 
 
-class Library:
+class PresetRequests:
     """network: the identity of the network with a pooling that is in use now."""
 
     def __init__(self, presets: PresetStore, network: Callable[[str], str]) -> None:
@@ -52,9 +52,11 @@ class Library:
             case messages.PresetGet():
                 return self._get(request)
             case messages.PresetRename():
-                return self._one(self._presets.rename(request.name, request.new_name)), ()
+                return self._as_presets(self._presets.rename(request.name, request.new_name)), ()
             case messages.PresetSort():
-                return self._one(self._presets.sort(request.name, request.folder, request.tags)), ()
+                return self._as_presets(
+                    self._presets.sort(request.name, request.folder, request.tags)
+                ), ()
             case messages.PresetDelete():
                 self._presets.delete(request.name)
                 return messages.Done(), ()
@@ -71,7 +73,7 @@ class Library:
             if info is None:
                 damaged.append(name)
             else:
-                found.append(self._judge(info))
+                found.append(self._with_state(info))
             if len(found) > _A_PAGE:
                 break
         return messages.Presets(
@@ -86,14 +88,14 @@ class Library:
         if not request.thumbnail_only:
             pictures["style"] = preset.picture
         infos = tuple(picture.info(role, digest=True) for role, picture in pictures.items())
-        found = self._one(self._presets.info(request.name))
+        found = self._as_presets(self._presets.info(request.name))
         frames = [picture.data for picture in pictures.values()]
         return dataclasses.replace(found, frames=infos), frames
 
-    def _one(self, info: PresetInfo) -> messages.Presets:
-        return messages.Presets(presets=(self._judge(info),))
+    def _as_presets(self, info: PresetInfo) -> messages.Presets:
+        return messages.Presets(presets=(self._with_state(info),))
 
-    def _judge(self, info: PresetInfo) -> PresetInfo:
+    def _with_state(self, info: PresetInfo) -> PresetInfo:
         if info.state == "good" and info.network != self._network(info.settings.pooling):
             return dataclasses.replace(info, state="other_weights")
         return info

@@ -14,27 +14,27 @@ from pathlib import Path
 
 from impasto_daemon.config import Config
 from impasto_daemon.logs import log_to
-from impasto_daemon.worker.orders import FromWorker, Quit, ToWorker
+from impasto_daemon.worker.orders import Order, Quit, WorkerMessage
 from impasto_daemon.worker.pipe import receive, send
 
-Heard = Callable[["WorkerProcess", FromWorker | None], None]
+OnMessage = Callable[["WorkerProcess", WorkerMessage | None], None]
 """Called with each message, and with None once the process is gone."""
 
 
 class WorkerProcess:
-    """A worker on its way up. `heard` is called from another thread."""
+    """A worker on its way up. `on_message` is called from another thread."""
 
-    def __init__(self, config: Config, data_dir: Path, log: Path, heard: Heard) -> None:
+    def __init__(self, config: Config, data_dir: Path, log: Path, on_message: OnMessage) -> None:
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._heard = heard
-        self._orders: queue.SimpleQueue[ToWorker] = queue.SimpleQueue()
+        self._on_message = on_message
+        self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._process = context.Process(
-            target=_enter, args=(theirs, config, data_dir, log), daemon=True
+            target=_worker_main, args=(theirs, config, data_dir, log), daemon=True
         )
         self._process.start()
         theirs.close()
-        for task in (self._listen, self._speak):
+        for task in (self._read_pipe, self._write_pipe):
             threading.Thread(target=task, daemon=True).start()
 
     @property
@@ -42,24 +42,24 @@ class WorkerProcess:
         """Its process id."""
         return self._process.pid or 0
 
-    def send(self, order: ToWorker) -> None:
+    def send(self, order: Order) -> None:
         """Send an order as soon as the pipe takes it; never waits, never fails."""
         self._orders.put(order)
 
     def kill(self) -> None:
-        """End the process at once; `heard` is told when it is gone."""
+        """End the process at once; `on_message` is told when it is gone."""
         self._process.kill()
 
-    def _listen(self) -> None:
+    def _read_pipe(self) -> None:
         try:
             while True:
-                self._heard(self, receive(self._pipe))
+                self._on_message(self, receive(self._pipe))
         except (EOFError, OSError):
             self._process.join()
             self.send(Quit())
-            self._heard(self, None)
+            self._on_message(self, None)
 
-    def _speak(self) -> None:
+    def _write_pipe(self) -> None:
         try:
             while True:
                 order = self._orders.get()
@@ -70,7 +70,7 @@ class WorkerProcess:
             return
 
 
-def _enter(pipe: Connection, config: Config, data_dir: Path, log: Path) -> None:
+def _worker_main(pipe: Connection, config: Config, data_dir: Path, log: Path) -> None:
     """Where the new process begins."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)

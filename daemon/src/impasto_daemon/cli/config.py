@@ -5,10 +5,10 @@ from __future__ import annotations
 import click
 from rich.table import Table
 
-from impasto_daemon.cli.show import console, json_option, tell
+from impasto_daemon.cli.output import console, json_option, print_result
 from impasto_daemon.config import load_config
 from impasto_daemon.paths import Paths
-from impasto_protocol.fields import plain
+from impasto_protocol.fields import to_dict
 
 
 @click.group()
@@ -23,7 +23,7 @@ def show(origin: bool, as_json: bool) -> None:
     """Show every setting of the daemon and the file they are read from."""
     paths = Paths.of()
     found = load_config(paths.config)
-    values = plain(found.config)
+    values = to_dict(found.config)
     data = {
         name: {"value": value, "origin": found.origin[name]} if origin else value
         for name, value in values.items()
@@ -36,4 +36,4 @@ def show(origin: bool, as_json: bool) -> None:
         console.print(rows)
         console.print(f"\nFile: {paths.config}", markup=False)
 
-    tell(as_json, data, table)
+    print_result(as_json, data, table)

@@ -10,12 +10,12 @@ from rich.table import Table
 
 from impasto_daemon import service
 from impasto_daemon.cli.options import given, options_of
-from impasto_daemon.cli.show import console, json_option, tell
+from impasto_daemon.cli.output import console, json_option, print_result
 from impasto_daemon.config import Config, load_config
 from impasto_daemon.logs import tail
 from impasto_daemon.paths import Paths
-from impasto_protocol.connection import daemon_lives
-from impasto_protocol.fields import plain
+from impasto_protocol.connection import daemon_is_running
+from impasto_protocol.fields import to_dict
 
 
 @click.group()
@@ -38,10 +38,10 @@ def start(as_json: bool, **options: Any) -> None:
     """Start the daemon in the background; does nothing when it is running."""
     paths = Paths.of()
     load_config(paths.config, options=options)
-    running = daemon_lives(paths.runtime)
+    running = daemon_is_running(paths.runtime)
     pid = service.start(_as_arguments(given(options)), paths)
     text = f"The daemon is running{' already' if running else ''} (process {pid})."
-    tell(as_json, {"pid": pid, "started": not running}, text)
+    print_result(as_json, {"pid": pid, "started": not running}, text)
 
 
 @daemon.command()
@@ -50,7 +50,7 @@ def stop(as_json: bool) -> None:
     """Stop the daemon; the jobs it has are cancelled."""
     stopped = service.stop(Paths.of())
     text = "The daemon has stopped." if stopped else "No daemon was running."
-    tell(as_json, {"stopped": stopped}, text)
+    print_result(as_json, {"stopped": stopped}, text)
 
 
 @daemon.command()
@@ -77,7 +77,7 @@ def status(as_json: bool) -> None:
         if report.jobs:
             console.print(rows)
 
-    tell(as_json, plain(report), table)
+    print_result(as_json, to_dict(report), table)
 
 
 @daemon.command()

@@ -9,18 +9,18 @@ from typing import BinaryIO
 
 import click
 
-from impasto_daemon.cli.show import console, tell
-from impasto_daemon.doctor import checkup
-from impasto_daemon.doctor import daemon_check as pulse
+from impasto_daemon.cli.output import console, print_result
+from impasto_daemon.doctor import checkup, daemon_check
 from impasto_daemon.doctor.bundle import write_bundle
-from impasto_daemon.doctor.checkup import Finding, Patient
-from impasto_daemon.doctor.editors import editors
-from impasto_protocol.connection import program
+from impasto_daemon.doctor.checkup import Finding, Installation
+from impasto_daemon.doctor.editors import check_editors
+from impasto_protocol.connection import impasto_command
 from impasto_protocol.errors import ImpastoError
 
-_CHECKS: tuple[Callable[[Patient], Iterator[Finding]], ...] = (
-    checkup.installation, checkup.settings, checkup.environment, checkup.disk, checkup.torch,
-    checkup.trained_network, pulse.connection, pulse.daemon, checkup.versions, editors,
+_CHECKS: tuple[Callable[[Installation], Iterator[Finding]], ...] = (
+    checkup.check_installation, checkup.check_settings, checkup.check_environment,
+    checkup.check_disk, checkup.check_torch, checkup.check_trained_network,
+    daemon_check.check_connection, daemon_check.check_daemon, checkup.check_versions, check_editors,
 )  # fmt: skip
 _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]·[/]"}
 
@@ -42,9 +42,9 @@ def doctor(fix: bool, as_json: bool, bundle: BinaryIO | None) -> None:
             if not as_json:
                 _show(finding)
     if bundle:
-        write_bundle(bundle, Patient.here(), [*mended, *findings])
+        write_bundle(bundle, Installation.here(), [*mended, *findings])
     if as_json:
-        tell(True, {"findings": [_plain(f) for f in findings],
+        print_result(True, {"findings": [_plain(f) for f in findings],
                     "mended": [_plain(f) for f in mended]}, "")  # fmt: skip
     else:
         for finding in mended:
@@ -56,7 +56,7 @@ def doctor(fix: bool, as_json: bool, bundle: BinaryIO | None) -> None:
 
 
 def _examine(
-    check: Callable[[Patient], Iterator[Finding]], mended: list[Finding], *, fix: bool
+    check: Callable[[Installation], Iterator[Finding]], mended: list[Finding], *, fix: bool
 ) -> Iterator[Finding]:
     """What a check finds; with `fix` once more after what could be mended was."""
     found = list(_look(check))
@@ -69,9 +69,9 @@ def _examine(
         assert finding.mend
         try:
             finding.mend()
-            if check is checkup.installation:
+            if check is checkup.check_installation:
                 # What was put back is the environment that this runs in.
-                os.execv(program()[0], [*program(), *sys.argv[1:]])
+                os.execv(impasto_command()[0], [*impasto_command(), *sys.argv[1:]])
         except (ImpastoError, OSError) as error:
             failed.append(finding)
             yield Finding(finding.check, False, f"It could not be mended: {error}")
@@ -81,13 +81,14 @@ def _examine(
     yield from left
 
 
-def _look(check: Callable[[Patient], Iterator[Finding]]) -> Iterator[Finding]:
+def _look(check: Callable[[Installation], Iterator[Finding]]) -> Iterator[Finding]:
     """What a check finds; that it fails is a finding too."""
     try:
-        yield from check(Patient.here())
+        yield from check(Installation.here())
     except (ImpastoError, OSError) as error:
         next_step = getattr(error, "next_step", "See that this place can be read.")
-        yield Finding(check.__name__.replace("_", " "), False, str(error), next_step)
+        name = check.__name__.removeprefix("check_").replace("_", " ")
+        yield Finding(name, False, str(error), next_step)
 
 
 def _show(finding: Finding) -> None:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
-from impasto_protocol.fields import describe_type, hints, spec_of
+from impasto_protocol.fields import describe_type, field_spec, type_hints
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -19,7 +19,7 @@ def options_of(kind: type, *, only: tuple[str, ...] = ()) -> Callable[[F], F]:
     def decorate(function: F) -> F:
         fields = [f for f in dataclasses.fields(kind) if not only or f.name in only]
         for field in reversed(fields):
-            function = _option(field, hints(kind)[field.name])(function)
+            function = _option(field, type_hints(kind)[field.name])(function)
         return function
 
     return decorate
@@ -31,7 +31,7 @@ def given(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[F], F]:
-    spec, name = spec_of(field), field.name.replace("_", "-")
+    spec, name = field_spec(field), field.name.replace("_", "-")
     kind = describe_type(hint).removesuffix(" or nil")
     described = spec.doc[0].upper() + spec.doc[1:] + _range(spec.low, spec.high) + _default(field)
     if kind == "bool":

@@ -9,13 +9,18 @@ from typing import Any
 
 import click
 
-from impasto_daemon.cli.easel import Easel, Told, sentence, summary
-from impasto_daemon.cli.follow import follow
+from impasto_daemon.cli.job_progress import await_result
 from impasto_daemon.cli.options import given, options_of
-from impasto_daemon.cli.show import json_option, tell
+from impasto_daemon.cli.output import json_option, print_result
+from impasto_daemon.cli.painting_run import (
+    OutputFiles,
+    PaintingRun,
+    describe_result,
+    result_as_dict,
+)
 from impasto_protocol.client import Client
 from impasto_protocol.errors import BadField
-from impasto_protocol.fields import build, plain
+from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import PresetGet, Presets
 from impasto_protocol.settings import Settings
 
@@ -68,17 +73,17 @@ def apply(
     with Client.connect(name="impasto apply") as client:
         style = read_picture(style_file, profile=kept.icc) if style_file else str(preset)
         base = _preset_settings(client, preset) if preset else {}
-        settings = build(Settings, base | given(options), known_only=True)
-        easel = Easel(
+        settings = from_dict(Settings, base | given(options), known_only=True)
+        run = PaintingRun(
             partial(client.stylise, content, style, start=start),
             output or picture.with_name(f"{picture.stem}-painted.png"),
             kept,
             as_json,
         )
         if variations:
-            easel.paint_variations(settings, variations)
+            run.paint_variations(settings, variations)
         else:
-            easel.paint(settings)
+            run.paint(settings)
 
 
 @click.command()
@@ -99,19 +104,21 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
     ):
         content = read_picture(photograph, longest_px=size_px or 320)
         style = read_picture(painting)
-    settings = build(Settings, {"iterations": 150} | given(options))
+    settings = from_dict(Settings, {"iterations": 150} | given(options))
     with Client.connect(name="impasto demo") as client:
-        result, (painted,) = follow(client.stylise(content, style, settings), shown=not as_json)
+        result, (painted,) = await_result(
+            client.stylise(content, style, settings), shown=not as_json
+        )
     paths = [folder / "painted.png", folder / "before-style-after.png"]
-    told = Told(list(result.notes))
-    told.write(paths[0], painted, settings, result)
-    told.write(paths[1], make_sheet([content, style, painted]), settings, result)
-    data = {"output": paths[0], "sheet": paths[1], "files": told.files, **summary(result)}
-    tell(as_json, data, lambda: told.say(sentence(result)))
+    written = OutputFiles(list(result.notes))
+    written.write(paths[0], painted, settings, result)
+    written.write(paths[1], make_sheet([content, style, painted]), settings, result)
+    data = {"output": paths[0], "sheet": paths[1], "files": written.files, **result_as_dict(result)}
+    print_result(as_json, data, lambda: written.print(describe_result(result)))
 
 
 def _preset_settings(client: Client, name: str) -> dict[str, Any]:
     answer, _ = client.ask(PresetGet(name=name))
     if not isinstance(answer, Presets):
         raise BadField("The daemon's answer was not a preset.", field="presets")
-    return plain(answer.presets[0].settings)
+    return to_dict(answer.presets[0].settings)

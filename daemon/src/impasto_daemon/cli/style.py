@@ -8,13 +8,13 @@ from typing import Any
 import click
 from rich.table import Table
 
-from impasto_daemon.cli.follow import follow
+from impasto_daemon.cli.job_progress import await_result
 from impasto_daemon.cli.options import given, options_of
-from impasto_daemon.cli.show import console, json_option, tell
+from impasto_daemon.cli.output import console, json_option, print_result
 from impasto_daemon.cli.style_check import check
 from impasto_daemon.cli.style_files import connect, export_styles, import_styles, starter
 from impasto_protocol.client import new_job_id
-from impasto_protocol.fields import build, plain
+from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import (
     PresetDelete,
     PresetGet,
@@ -47,13 +47,13 @@ def add(name: str, picture: Path, replace: bool, as_json: bool, **options: Any) 
     message = PresetSave(
         job=new_job_id(),
         name=name,
-        settings=build(Settings, given(options)),
+        settings=from_dict(Settings, given(options)),
         replace=replace,
     )
     with connect() as client:
-        result, _ = follow(client.submit(message, {"style": pixels}), shown=not as_json)
+        result, _ = await_result(client.submit(message, {"style": pixels}), shown=not as_json)
     data = {"name": name, "style": result.style, "seconds": result.seconds}
-    tell(as_json, data, f"Kept. Use it with `impasto apply PICTURE --preset '{name}'`.")
+    print_result(as_json, data, f"Kept. Use it with `impasto apply PICTURE --preset '{name}'`.")
 
 
 @style.command("list")
@@ -78,7 +78,7 @@ def list_styles(folder: str | None, tag: str | None, as_json: bool) -> None:
             )  # fmt: skip
         console.print(rows if found else "No such styles: `impasto style add NAME PICTURE`.")
 
-    tell(as_json, [plain(info) for info in found], table)
+    print_result(as_json, [to_dict(info) for info in found], table)
 
 
 @style.command()
@@ -94,7 +94,7 @@ def show(name: str, output: Path | None, as_json: bool) -> None:
     assert isinstance(answer, Presets)
     if output:
         write_picture(output, pictures[0])
-    info = plain(answer.presets[0])
+    info = to_dict(answer.presets[0])
 
     def table() -> None:
         rows = Table(box=None, show_header=False)
@@ -102,7 +102,7 @@ def show(name: str, output: Path | None, as_json: bool) -> None:
             rows.add_row(key, str(value))
         console.print(rows)
 
-    tell(as_json, info, table)
+    print_result(as_json, info, table)
 
 
 @style.command()
@@ -113,7 +113,7 @@ def rename(name: str, new_name: str, as_json: bool) -> None:
     """Give the style NAME another name."""
     with connect() as client:
         client.ask(PresetRename(name=name, new_name=new_name))
-    tell(as_json, {"name": new_name}, f"It is called {new_name} now.")
+    print_result(as_json, {"name": new_name}, f"It is called {new_name} now.")
 
 
 @style.command()
@@ -125,7 +125,7 @@ def move(name: str, folder: str, as_json: bool) -> None:
     with connect() as client:
         client.ask(PresetSort(name=name, folder=folder))
     where = f"in {folder}" if folder else "in no folder"
-    tell(as_json, {"name": name, "folder": folder}, f"{name} is {where} now.")
+    print_result(as_json, {"name": name, "folder": folder}, f"{name} is {where} now.")
 
 
 @style.command()
@@ -137,7 +137,7 @@ def tag(name: str, tags: tuple[str, ...], as_json: bool) -> None:
     with connect() as client:
         client.ask(PresetSort(name=name, tags=tags))
     text = f"{name} is tagged {', '.join(tags)}." if tags else f"{name} has no tags."
-    tell(as_json, {"name": name, "tags": tags}, text)
+    print_result(as_json, {"name": name, "tags": tags}, text)
 
 
 @style.command()
@@ -151,7 +151,7 @@ def thumbnail(name: str, output: Path, as_json: bool) -> None:
     with connect() as client:
         _, (picture,) = client.ask(PresetGet(name=name, thumbnail_only=True))
     write_picture(output, picture)
-    tell(as_json, {"name": name, "output": output}, f"{output.resolve()}")
+    print_result(as_json, {"name": name, "output": output}, f"{output.resolve()}")
 
 
 @style.command()
@@ -161,7 +161,7 @@ def remove(name: str, as_json: bool) -> None:
     """Delete the style NAME."""
     with connect() as client:
         client.ask(PresetDelete(name=name))
-    tell(as_json, {"removed": name}, f"{name} is removed.")
+    print_result(as_json, {"removed": name}, f"{name} is removed.")
 
 
 for command in (check, export_styles, import_styles, starter):

@@ -6,8 +6,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from impasto_daemon.cli.follow import follow
-from impasto_daemon.cli.show import console, json_option, tell
+from impasto_daemon.cli.job_progress import await_result
+from impasto_daemon.cli.output import console, json_option, print_result
 from impasto_daemon.cli.style_files import connect
 from impasto_protocol.client import Client, new_job_id
 from impasto_protocol.errors import PresetInvalid
@@ -46,7 +46,7 @@ def check(names: tuple[str, ...], fix: bool, as_json: bool) -> None:
             told.add_row(escape(row["name"]), escape(row["told"]))
         console.print(told if rows else "No styles yet: `impasto style add NAME PICTURE`.")
 
-    tell(as_json, rows, table)
+    print_result(as_json, rows, table)
 
 
 def _all(client: Client) -> list[str]:
@@ -67,4 +67,4 @@ def _fix(client: Client, info: PresetInfo, *, shown: bool) -> None:
     """Have a style saved again from its own picture."""
     _, (_, picture) = client.ask(PresetGet(name=info.name))
     message = PresetSave(job=new_job_id(), name=info.name, settings=info.settings, replace=True)
-    follow(client.submit(message, {"style": picture}), shown=shown)
+    await_result(client.submit(message, {"style": picture}), shown=shown)

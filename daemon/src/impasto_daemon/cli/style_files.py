@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from impasto_daemon.cli.show import json_option, tell
+from impasto_daemon.cli.output import json_option, print_result
 from impasto_daemon.files import open_regular, write_file
 from impasto_daemon.presets.preset_file import SUFFIX, pack
 from impasto_protocol.client import Client
@@ -36,7 +36,7 @@ def export_styles(names: tuple[str, ...], output: Path, as_json: bool) -> None:
         )
     with connect() as client:
         write_file(output, client.export_presets(names, pack=ending == ".zip"))
-    tell(as_json, {"names": names, "output": output}, f"{output.resolve()}")
+    print_result(as_json, {"names": names, "output": output}, f"{output.resolve()}")
 
 
 @click.command("import")
@@ -53,7 +53,7 @@ def import_styles(files: tuple[Path, ...], replace: bool, as_json: bool) -> None
     with connect() as client:
         for file in files:
             names += client.import_presets(_read(file), name=file.stem, replace=replace)
-    tell(as_json, {"names": names}, "\n".join(f"{name} is kept." for name in names))
+    print_result(as_json, {"names": names}, "\n".join(f"{name} is kept." for name in names))
 
 
 @click.command()
@@ -70,7 +70,7 @@ def starter(as_json: bool) -> None:
         for preset in starter_presets():
             with contextlib.suppress(PresetExists):
                 names += client.import_presets(pack(preset), name=preset.name)
-    tell(as_json, {"names": names}, ", ".join(names) or "They are all there.")
+    print_result(as_json, {"names": names}, ", ".join(names) or "They are all there.")
 
 
 def _read(path: Path) -> bytes:

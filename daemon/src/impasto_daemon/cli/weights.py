@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from impasto_daemon.cli.show import json_option, progress_bar, tell
+from impasto_daemon.cli.output import json_option, print_result, progress_bar
 from impasto_daemon.config import load_config
 from impasto_daemon.paths import Paths
 from impasto_daemon.weights import store as files
@@ -27,13 +27,13 @@ def status(as_json: bool) -> None:
     if found is None:
         text = "No weights: pictures are painted with an untrained network, which looks poorer.\n"
         text += "Get them with `impasto weights fetch`."
-        tell(as_json, {"path": None, "origin": None, "sha256": None}, text)
+        print_result(as_json, {"path": None, "origin": None, "sha256": None}, text)
         return
     named = bool(configured.config.weights)
     origin = configured.origin["weights"] if named else "the data folder"
     _, digest = files.load(found)
     data = {"path": str(found), "origin": origin, "sha256": digest}
-    tell(as_json, data, f"{found} (from {origin})\nVGG-19, sha256 {digest}")
+    print_result(as_json, data, f"{found} (from {origin})\nVGG-19, sha256 {digest}")
 
 
 @weights.command()
@@ -48,7 +48,7 @@ def fetch(as_json: bool) -> None:
             Paths.of().data,
             lambda done, total: bar.update(task, completed=done >> 20, total=(total >> 20) or None),
         )
-    tell(as_json, {"path": str(path)}, f"The weights are in {path}")
+    print_result(as_json, {"path": str(path)}, f"The weights are in {path}")
 
 
 @weights.command()
@@ -57,4 +57,4 @@ def fetch(as_json: bool) -> None:
 def use(file: Path, as_json: bool) -> None:
     """Copy FILE to where the daemon looks: safetensors, or torchvision's own download."""
     path = files.adopt(file, Paths.of().data)
-    tell(as_json, {"path": str(path)}, f"The weights are in {path}")
+    print_result(as_json, {"path": str(path)}, f"The weights are in {path}")

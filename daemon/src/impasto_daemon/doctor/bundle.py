@@ -9,20 +9,20 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
-from impasto_daemon.doctor.checkup import Finding, Patient
+from impasto_daemon.doctor.checkup import Finding, Installation
 from impasto_daemon.logs import tail
 from impasto_installer.hosts import find_hosts
-from impasto_protocol.fields import plain
-from impasto_protocol.words import diagnose
+from impasto_protocol.descriptions import diagnostics
+from impasto_protocol.fields import to_dict
 
 _LINES = 500
 _START = r"(?:~\w*|[A-Za-z]:(?=[\\/])|(?<![\w.]))[\\/]"
 _PRIVATE = ("allowed_keys", "endpoint", "weights")
 
 
-def write_bundle(target: BinaryIO, patient: Patient, findings: Sequence[Finding]) -> None:
+def write_bundle(target: BinaryIO, installation: Installation, findings: Sequence[Finding]) -> None:
     """Write the zip. Raises OSError."""
-    machine, presets = patient.machine, patient.paths.presets
+    machine, presets = installation.machine, installation.paths.presets
     own = {str(host.plugin): f"[{host.editor}]" for host in find_hosts(machine)}
     own |= {str(machine.data): "[data]"}
     names = [machine.home.name, platform.node(), *(file.stem for file in presets.rglob("*.*"))]
@@ -30,13 +30,13 @@ def write_bundle(target: BinaryIO, patient: Patient, findings: Sequence[Finding]
     def clean(text: str) -> str:
         return without_names(text, own, names)
 
-    settings = {k: v for k, v in plain(patient.config).items() if k not in _PRIVATE}
+    settings = {k: v for k, v in to_dict(installation.config).items() if k not in _PRIVATE}
     told = [{"check": f.check, "good": f.good, "words": clean(f.words)} for f in findings]
     parts = {
         "findings.json": json.dumps(told, indent=1, ensure_ascii=False),
         "settings.json": json.dumps(settings, indent=1),
-        "system.txt": clean(diagnose("impasto doctor")),
-        "daemon.log": clean("\n".join(tail(patient.paths.log, _LINES))),
+        "system.txt": clean(diagnostics("impasto doctor")),
+        "daemon.log": clean("\n".join(tail(installation.paths.log, _LINES))),
     }
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():

@@ -27,7 +27,7 @@ from impasto_installer.environment import Uv, hardware, torch_backend
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
 from impasto_installer.transaction import Transaction
-from impasto_protocol.connection import connection_file, daemon_lives, read_connection
+from impasto_protocol.connection import connection_file, daemon_is_running, read_connection
 from impasto_protocol.errors import ConfigInvalid, ImpastoError
 
 _NEEDED_GIB = 1.0
@@ -49,7 +49,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Patient:
+class Installation:
     """What is looked at. manifest: None where Impasto was not installed by its installer."""
 
     machine: Machine
@@ -58,7 +58,7 @@ class Patient:
     manifest: Manifest | None
 
     @classmethod
-    def here(cls) -> Patient:
+    def here(cls) -> Installation:
         """This user's Impasto, with the usual settings where his cannot be read."""
         machine, paths, config = Machine.this(), Paths.of(), Config()
         with contextlib.suppress(ConfigInvalid):
@@ -66,39 +66,41 @@ class Patient:
         return cls(machine, paths, config, Manifest.load(machine.data))
 
 
-def settings(patient: Patient) -> Iterator[Finding]:
+def check_settings(installation: Installation) -> Iterator[Finding]:
     """Whether the settings can be read. Raises ConfigInvalid."""
-    load_config(patient.paths.config)
+    load_config(installation.paths.config)
     yield Finding("settings", True, "The settings can be used.")
 
 
-def installation(patient: Patient) -> Iterator[Finding]:
+def check_installation(installation: Installation) -> Iterator[Finding]:
     """Whether an installer was interrupted."""
-    if (patient.machine.data / "unfinished/journal.json").exists():
+    if (installation.machine.data / "unfinished/journal.json").exists():
 
         def put_back() -> None:
-            with Transaction(patient.machine.data):
+            with Transaction(installation.machine.data):
                 pass
 
         yield Finding(
             "installation", False, "An installation was interrupted.",
             "Run the installer again.", put_back,
         )  # fmt: skip
-    elif patient.manifest is None and (patient.machine.data / "installed.json").exists():
+    elif installation.manifest is None and (installation.machine.data / "installed.json").exists():
         yield Finding(
             "installation", False, "The list of what was installed cannot be read.",
             "Run the installer again.",
         )  # fmt: skip
-    elif patient.manifest is None:
+    elif installation.manifest is None:
         yield Finding(
             "installation", None, "Impasto runs from where it was unpacked.",
             "The installer puts it in place for the editors.",
         )  # fmt: skip
     else:
-        yield Finding("installation", True, f"Impasto {patient.manifest.version} is installed.")
+        yield Finding(
+            "installation", True, f"Impasto {installation.manifest.version} is installed."
+        )
 
 
-def environment(patient: Patient) -> Iterator[Finding]:
+def check_environment(installation: Installation) -> Iterator[Finding]:
     """Whether every file of every package is there, and ours are unchanged."""
     folders = [folder for place in sys.path for folder in Path(place).glob("*.dist-info")]
     packages = {folder.name.split("-")[0].replace("_", "-"): folder for folder in folders}
@@ -116,7 +118,7 @@ def environment(patient: Patient) -> Iterator[Finding]:
     if not broken:
         yield Finding("environment", True, f"{where} is complete.")
         return
-    mend, manifest, machine = None, patient.manifest, patient.machine
+    mend, manifest, machine = None, installation.manifest, installation.machine
     if manifest:
         torch = torch_backend(manifest.torch, hardware(machine))
 
@@ -144,14 +146,14 @@ def _whole(package: metadata.Distribution, *, ours: bool) -> bool:
     return bool(package.files)
 
 
-def versions(patient: Patient) -> Iterator[Finding]:
+def check_versions(installation: Installation) -> Iterator[Finding]:
     """Whether all parts are of one version."""
     found = {"the daemon's code": __version__}
-    if patient.manifest:
-        found["what was installed"] = patient.manifest.version
+    if installation.manifest:
+        found["what was installed"] = installation.manifest.version
     with contextlib.suppress(ImpastoError):
-        connection = read_connection(connection_file(patient.paths.runtime))
-        if daemon_lives(patient.paths.runtime):
+        connection = read_connection(connection_file(installation.paths.runtime))
+        if daemon_is_running(installation.paths.runtime):
             found["the running daemon"] = connection.version
     words = ", ".join(f"{part} {version}" for part, version in found.items())
     alike = len(set(found.values())) == 1
@@ -161,10 +163,10 @@ def versions(patient: Patient) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def torch(patient: Patient) -> Iterator[Finding]:
+def check_torch(installation: Installation) -> Iterator[Finding]:
     """A small real convolution, and whether torch was built for the hardware."""
-    device = patient.config.device.split(",")[0]
-    command = [sys.executable, "-m", "impasto_daemon.doctor.trial", device]
+    device = installation.config.device.split(",")[0]
+    command = [sys.executable, "-m", "impasto_daemon.doctor.device_trial", device]
     try:
         tried = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except subprocess.TimeoutExpired:
@@ -180,9 +182,9 @@ def torch(patient: Patient) -> Iterator[Finding]:
         return
     told = json.loads(tried.stdout)
     words = f"torch {told['torch']} ({told['build']}) computes on {told['device']}."
-    present = hardware(patient.machine)
+    present = hardware(installation.machine)
     build, maker = _DRIVERS.get(present, ("", ""))
-    if build and patient.config.device == "auto" and told["device"].startswith("cpu"):
+    if build and installation.config.device == "auto" and told["device"].startswith("cpu"):
         yield Finding(
             "torch", False, f"{words} There is a driver of {maker}, but it is not used.",
             "Update the driver, then run the installer with --torch-backend auto."
@@ -193,22 +195,22 @@ def torch(patient: Patient) -> Iterator[Finding]:
         yield Finding("torch", True, words)
 
 
-def trained_network(patient: Patient) -> Iterator[Finding]:
+def check_trained_network(installation: Installation) -> Iterator[Finding]:
     """Whether the weights are there, and what they must be."""
-    named = patient.manifest.weights if patient.manifest else ""
+    named = installation.manifest.weights if installation.manifest else ""
 
     def mend() -> None:
         if named and Path(named).is_file():
-            weights.adopt(Path(named), patient.paths.data)
+            weights.adopt(Path(named), installation.paths.data)
         else:
-            download.fetch(patient.paths.data)
+            download.fetch(installation.paths.data)
 
     try:
-        found = weights.find(patient.config.weights, patient.paths.data)
+        found = weights.find(installation.config.weights, installation.paths.data)
         if found:
             _, digest = weights.load(found)
     except ImpastoError as error:
-        own = not patient.config.weights
+        own = not installation.config.weights
         yield Finding("weights", False, str(error), error.next_step, mend if own else None)
         return
     except ImportError:
@@ -223,9 +225,9 @@ def trained_network(patient: Patient) -> Iterator[Finding]:
         )  # fmt: skip
 
 
-def disk(patient: Patient) -> Iterator[Finding]:
+def check_disk(installation: Installation) -> Iterator[Finding]:
     """Whether there is space wherever something is written."""
-    for folder in {patient.paths.data, patient.paths.log.parent}:
+    for folder in {installation.paths.data, installation.paths.log.parent}:
         while not folder.exists():
             folder = folder.parent
         free = shutil.disk_usage(folder).free / 2**30

@@ -8,13 +8,13 @@ from collections.abc import Iterator
 from functools import partial
 
 from impasto_daemon import service
-from impasto_daemon.doctor.checkup import Finding, Patient
+from impasto_daemon.doctor.checkup import Finding, Installation
 from impasto_protocol.client import Client
 from impasto_protocol.connection import (
     connection_file,
-    daemon_lives,
+    daemon_is_running,
+    impasto_command,
     make_private,
-    program,
     read_connection,
 )
 from impasto_protocol.errors import DaemonLost, DaemonNotRunning, ImpastoError, UnsafeFolder
@@ -23,9 +23,9 @@ from impasto_protocol.messages import Report, Status
 _PATIENCE_S = 5.0
 
 
-def connection(patient: Patient) -> Iterator[Finding]:
+def check_connection(installation: Installation) -> Iterator[Finding]:
     """Whether the private folder is private, and its connection file of a daemon that lives."""
-    folder, file = patient.paths.runtime, connection_file(patient.paths.runtime)
+    folder, file = installation.paths.runtime, connection_file(installation.paths.runtime)
 
     def close_off() -> None:
         if folder.is_symlink():
@@ -44,7 +44,7 @@ def connection(patient: Patient) -> Iterator[Finding]:
         return
     except DaemonNotRunning:
         pass  # there is none, or what tells of it is damaged
-    if file.exists() and not daemon_lives(folder):
+    if file.exists() and not daemon_is_running(folder):
         yield Finding(
             "connection", False, "The connection file is left over from a daemon that is gone.",
             f"Run: rm '{file}'; the next daemon also writes it anew.", file.unlink,
@@ -53,12 +53,12 @@ def connection(patient: Patient) -> Iterator[Finding]:
     yield Finding("connection", True, "The connection file and its folder are private.")
 
 
-def daemon(patient: Patient) -> Iterator[Finding]:
+def check_daemon(installation: Installation) -> Iterator[Finding]:
     """Whether the daemon starts, as a plug-in would start it, and answers."""
-    runtime = patient.paths.runtime
+    runtime = installation.paths.runtime
     try:
-        found = program()
-        if not daemon_lives(runtime):
+        found = impasto_command()
+        if not daemon_is_running(runtime):
             with Client.connect(name="impasto doctor"):
                 pass
         began = time.monotonic()
@@ -70,11 +70,11 @@ def daemon(patient: Patient) -> Iterator[Finding]:
         assert isinstance(report, Report)
     except ImpastoError as error:
         words, next_step, mend = str(error), error.next_step, None
-        if isinstance(error, DaemonLost) and daemon_lives(runtime):
+        if isinstance(error, DaemonLost) and daemon_is_running(runtime):
             words = "A daemon is running but does not answer."
             next_step = "End it, with --fix or in the task manager."
-            mend = partial(service.stop, patient.paths)
-        elif isinstance(error, DaemonNotRunning) and daemon_lives(runtime):
+            mend = partial(service.stop, installation.paths)
+        elif isinstance(error, DaemonNotRunning) and daemon_is_running(runtime):
             words = "A daemon is running, but what tells of it is gone or damaged."
             next_step = "End the process `impasto daemon run`, or log out and in."
         yield Finding("daemon", False, words, next_step, mend)

@@ -9,7 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-from impasto_daemon.doctor.checkup import Finding, Patient
+from impasto_daemon.doctor.checkup import Finding, Installation
 from impasto_installer import kritarc
 from impasto_installer.asking import ask
 from impasto_installer.hosts import Host, find_hosts
@@ -23,22 +23,24 @@ _INSTALL = "Run the installer again."
 _NAMED = 3
 
 
-def editors(patient: Patient) -> Iterator[Finding]:
+def check_editors(installation: Installation) -> Iterator[Finding]:
     """Every editor on the machine, and the command that plug-ins run."""
-    if patient.manifest:
-        yield from _files(patient, patient.manifest, "command", patient.machine.launcher)
-        if patient.manifest.starts_at_login:
-            start = startup(patient.machine).file
-            yield from _files(patient, patient.manifest, "start at login", start)
-    hosts = find_hosts(patient.machine)
+    if installation.manifest:
+        yield from _files(
+            installation, installation.manifest, "command", installation.machine.launcher
+        )
+        if installation.manifest.starts_at_login:
+            start = startup(installation.machine).file
+            yield from _files(installation, installation.manifest, "start at login", start)
+    hosts = find_hosts(installation.machine)
     if not hosts:
         yield Finding("editors", None, "There is no GIMP 3 or Krita 5 on this machine.")
     for host in hosts:
-        yield from _editor(patient, host)
+        yield from _editor(installation, host)
 
 
-def _editor(patient: Patient, host: Host) -> Iterator[Finding]:
-    manifest = patient.manifest
+def _editor(installation: Installation, host: Host) -> Iterator[Finding]:
+    manifest = installation.manifest
     if host.hindrance:
         yield Finding(str(host), None, f"{host} does not have the plug-in: {host.hindrance}.")
         return
@@ -57,14 +59,16 @@ def _editor(patient: Patient, host: Host) -> Iterator[Finding]:
             str(host), False, f"{closed[0]} cannot be written to.",
             f"Run: chmod u+rwx '{closed[0]}'", open_up,
         )  # fmt: skip
-    yield from _files(patient, manifest, str(host), host.plugin)
+    yield from _files(installation, manifest, str(host), host.plugin)
     if host.editor == "Krita":
-        yield from _krita(patient, manifest, host)
+        yield from _krita(installation, manifest, host)
     else:
         yield from _gimp(host)
 
 
-def _files(patient: Patient, manifest: Manifest, check: str, place: Path) -> Iterator[Finding]:
+def _files(
+    installation: Installation, manifest: Manifest, check: str, place: Path
+) -> Iterator[Finding]:
     """What is no longer as it was placed."""
     damages = dict(manifest.damages(place))
     if not damages:
@@ -73,7 +77,7 @@ def _files(patient: Patient, manifest: Manifest, check: str, place: Path) -> Ite
 
     def mend() -> None:
         for file in damages:
-            manifest.mend(file, patient.machine.data / "spare")
+            manifest.mend(file, installation.machine.data / "spare")
 
     told = [f"{file.relative_to(place.parent)} {what}" for file, what in damages.items()]
     more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
@@ -103,15 +107,15 @@ def _asked(host: Host) -> Finding:
     return Finding(str(host), False, f"{host} does not see the plug-in.{why}", _INSTALL)
 
 
-def _krita(patient: Patient, manifest: Manifest, host: Host) -> Iterator[Finding]:
+def _krita(installation: Installation, manifest: Manifest, host: Host) -> Iterator[Finding]:
     for name in KRITA_FILES:
-        yield from _files(patient, manifest, str(host), host.folder / name)
+        yield from _files(installation, manifest, str(host), host.folder / name)
     settings = host.settings
     text = settings.read_bytes() if settings and settings.exists() else b""
     if settings and not kritarc.is_enabled(text):
 
         def turn_on() -> None:
-            with Transaction(patient.machine.data) as changes:
+            with Transaction(installation.machine.data) as changes:
                 changes.write(settings, kritarc.enable(text))
 
         yield Finding(
@@ -121,14 +125,14 @@ def _krita(patient: Patient, manifest: Manifest, host: Host) -> Iterator[Finding
         )  # fmt: skip
     else:
         yield _asked(host)
-    for line in _log(patient, host):
+    for line in _log(installation, host):
         yield Finding(str(host), False, f"Krita's log says: {line}", _INSTALL)
 
 
-def _log(patient: Patient, host: Host) -> list[str]:
+def _log(installation: Installation, host: Host) -> list[str]:
     """What Krita wrote, since it was last started, of a plug-in that it could not load."""
-    local = patient.machine.folder("LOCALAPPDATA", "AppData/Local")
-    folder = local if patient.machine.system == "win32" else host.folder.parent
+    local = installation.machine.folder("LOCALAPPDATA", "AppData/Local")
+    folder = local if installation.machine.system == "win32" else host.folder.parent
     try:
         log = (folder / "krita.log").read_text(encoding="utf-8", errors="replace")
     except OSError:

@@ -13,12 +13,12 @@ class ContentLoss:
 
     target: P, (1, C, H, W). mask: (H, W), the weight of each position.
     relative: Σ (F − P)² / Σ P², free of the picture's size and of the weights' magnitude.
-    painted: (H, W), the mask of Σ P²: a selection is held to its photograph as a whole layer is.
+    paint_mask: (H, W), the mask of Σ P²: a selection is held to its photograph as a whole layer is.
     """
 
-    def __init__(self, target: Tensor, mask: Tensor, painted: Tensor, *, relative: bool) -> None:
+    def __init__(self, target: Tensor, mask: Tensor, paint_mask: Tensor, *, relative: bool) -> None:
         self._target, self._mask = target, mask
-        energy = (painted * target.square()).sum()
+        energy = (paint_mask * target.square()).sum()
         self._scale = 1 / _positive(energy) if relative else torch.full_like(energy, 0.5)
 
     def __call__(self, features: Tensor) -> Tensor:

@@ -9,7 +9,7 @@ import torchvision
 from torch import Tensor, nn
 
 from impasto_daemon.engine.alpha import replicate_pad
-from impasto_daemon.engine.identity import network_identity
+from impasto_daemon.engine.network_name import network_name
 
 LEAST_PX = 16
 """Four poolings halve the picture four times before relu5_1."""
@@ -41,7 +41,7 @@ class Vgg19:
     """VGG-19 up to its last convolution; frozen, channels-last, pixels normalised inside.
 
     weights: the tensors of CONVOLUTIONS, any float type.
-    identity: names the weights; `self.identity` adds what else the features depend on.
+    weights_hash: names the weights; `self.name` adds what else the features depend on.
     pooling: "max", or "average", which Gatys et al. found to look smoother.
     centres: by layer, (C,), what features are counted from; none means zero.
     content_factor: what a content loss counts for, between relative losses.
@@ -53,7 +53,7 @@ class Vgg19:
         self,
         weights: Mapping[str, Tensor],
         *,
-        identity: str,
+        weights_hash: str,
         pooling: str = "max",
         device: torch.device | str = "cpu",
         centres: Mapping[str, Tensor] | None = None,
@@ -63,7 +63,7 @@ class Vgg19:
         if {name: tuple(tensor.shape) for name, tensor in weights.items()} != CONVOLUTIONS:
             raise ValueError("These are not the weights of VGG-19.")
         self.device = torch.device(device)
-        self.identity = network_identity(pooling, identity)
+        self.name = network_name(pooling, weights_hash)
         self.evaluations = 0
         self._layout, self.precision = torch.channels_last, precision
         self.content_factor = content_factor

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.engine.alpha import layer_mask
-from impasto_daemon.engine.canvas import Canvas
 from impasto_daemon.engine.losses import ContentLoss, StyleLoss, TotalVariation
+from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.pyramid import mask_padding, pad_to_network
 from impasto_protocol.settings import Settings
@@ -38,11 +38,11 @@ def term_weights(settings: Settings, content_factor: float = 1.0) -> tuple[float
 class Objective:
     """L = alpha L_content + beta L_style, Gatys et al. 2016 eq. 7, and a smoothing term.
 
-    canvas: the content at this scale. grams: the style's Gram matrix of each style layer.
+    masked: the content at this scale. grams: the style's Gram matrix of each style layer.
     """
 
     def __init__(
-        self, canvas: Canvas, grams: dict[str, Tensor], settings: Settings, network: Vgg19
+        self, masked: MaskedPicture, grams: dict[str, Tensor], settings: Settings, network: Vgg19
     ) -> None:
         self._network = network
         relative = settings.normalisation == "relative"
@@ -51,15 +51,15 @@ class Objective:
         style = _shares(settings.style_layers, settings.style_layer_weights, beta)
         self._layers = set(content) | set(style)
         with torch.no_grad():
-            maps = network.features(pad_to_network(canvas.colours)[None], self._layers)
-            there, painted = mask_padding(canvas.alpha), mask_padding(canvas.painted)
+            maps = network.features(pad_to_network(masked.colours)[None], self._layers)
+            there, paint_mask = mask_padding(masked.alpha), mask_padding(masked.paint_mask)
             self._content = {
                 layer: (
                     weight,
                     ContentLoss(
                         maps[layer],
                         layer_mask(there, maps[layer]),
-                        layer_mask(painted, maps[layer]),
+                        layer_mask(paint_mask, maps[layer]),
                         relative=relative,
                     ),
                 )
@@ -68,7 +68,7 @@ class Objective:
             self._style = {
                 layer: (
                     weight,
-                    StyleLoss(grams[layer], layer_mask(painted, maps[layer]), relative=relative),
+                    StyleLoss(grams[layer], layer_mask(paint_mask, maps[layer]), relative=relative),
                 )
                 for layer, weight in style.items()
             }

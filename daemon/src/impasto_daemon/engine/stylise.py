@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.canvas import Canvas, relight
 from impasto_daemon.engine.events import (
     Event,
     Finished,
@@ -19,6 +18,7 @@ from impasto_daemon.engine.events import (
     Snapshot,
     read_losses,
 )
+from impasto_daemon.engine.masked_picture import MaskedPicture, relight
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
@@ -41,7 +41,7 @@ def stylise(
     *,
     start: Tensor | None = None,
     selection: Tensor | None = None,
-    enough: Callable[[], bool] = lambda: False,
+    conclude: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
     """Paint `content` in `style`; an Iteration after each evaluation, Finished last.
@@ -49,17 +49,17 @@ def stylise(
     content: (3 or 4, H, W) float32 in [0, 1], of any size; a fourth channel is alpha, which stays
     as it is. start: a picture like it to begin with instead of the content. selection: (1, H, W)
     in [0, 1], what is to be painted; the rest stays, and is only looked at.
-    enough: asked between evaluations; True ends the painting with the picture as it stands.
+    conclude: asked between evaluations; True ends the painting with the picture as it stands.
     Closing the generator cancels. Same picture, settings, seed and machine: same bytes.
     """
-    canvas = Canvas.of(
+    masked = MaskedPicture.of(
         content.to(network.device), None if selection is None else selection.to(network.device)
     )
-    if canvas.empty:
-        yield Finished(canvas.content, 0, True, {})
+    if masked.empty:
+        yield Finished(masked.original, 0, True, {})
         return
-    first = canvas.colours if start is None else Canvas.of(start.to(network.device)).colours
-    painter = _Painter(canvas, style, settings, network, enough, clock)
+    first = masked.colours if start is None else MaskedPicture.of(start.to(network.device)).colours
+    painter = _Painter(masked, style, settings, network, conclude, clock)
     yield from painter.paint(_blend_noise(first, settings))
 
 
@@ -73,11 +73,11 @@ def _blend_noise(picture: Tensor, settings: Settings) -> Tensor:
 
 @dataclass
 class _Painter:
-    canvas: Canvas
+    masked: MaskedPicture
     style: Style
     settings: Settings
     network: Vgg19
-    enough: Callable[[], bool]
+    conclude: Callable[[], bool]
     clock: Callable[[], float]
 
     def paint(self, picture: Tensor) -> Iterator[Event]:
@@ -86,27 +86,27 @@ class _Painter:
         height, width = picture.shape[-2:]
         sizes = scale_sizes(*fit(height, width, settings.working_px), settings.scales)
         shares = share_out(settings.iterations, len(sizes))
-        countdown = _Countdown(sizes, shares, self.clock)
+        estimate = _TimeEstimate(sizes, shares, self.clock)
         step, settled, stopped, lost, terms = 0, False, False, False, dict[str, Tensor]()
         for scale, (size, share) in enumerate(zip(sizes, shares, strict=True), start=1):
             yield ScaleStarted(scale, len(sizes), *size)
-            canvas = self.canvas.resized(*size)
-            objective = self._objective(canvas, size)
+            scaled = self.masked.resized(*size)
+            objective = self._objective(scaled, size)
             optimiser = _optimiser(resize(picture, *size)[None], settings)
-            judge = _Judge(settings.tolerance)
+            convergence = _ConvergenceTest(settings.tolerance)
             for count in range(1, share + 1):
                 terms, gradient = objective.evaluate(optimiser.trial)
                 optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
                 step, picture = step + 1, optimiser.picture[0]
-                left = countdown.left_s(scale - 1, count)
-                shown = relight(canvas.colours, picture) if settings.keep_colours else picture
+                left = estimate.left_s(scale - 1, count)
+                shown = relight(scaled.colours, picture) if settings.keep_colours else picture
                 yield Iteration(step, settings.iterations, scale, len(sizes), left, terms, shown)
                 if step in settings.snapshots:
                     yield Snapshot(step, self._finish(picture))
                 if count % CHECK_EVERY == 0:
                     lost = bool(optimiser.failures >= _FAILURES)
-                    settled = judge.settled(float(optimiser.loss))
-                stopped = self.enough()
+                    settled = convergence.settled(float(optimiser.loss))
+                stopped = self.conclude()
                 if settled or stopped or lost:
                     break
             if stopped or lost:
@@ -116,16 +116,16 @@ class _Painter:
         yield Finished(self._finish(picture), step, settled, read_losses(terms), lost)
 
     def _finish(self, picture: Tensor) -> Tensor:
-        return self.canvas.finish(picture, keep_colours=self.settings.keep_colours)
+        return self.masked.finish(picture, keep_colours=self.settings.keep_colours)
 
-    def _objective(self, canvas: Canvas, size: tuple[int, int]) -> Objective:
+    def _objective(self, masked: MaskedPicture, size: tuple[int, int]) -> Objective:
         grams = self.style.statistics(
             max(size) * self.settings.style_scale, self.settings.style_layers
         )
-        return Objective(canvas, grams, self.settings, self.network)
+        return Objective(masked, grams, self.settings, self.network)
 
 
-class _Judge:
+class _ConvergenceTest:
     """Convergence: CHECK_EVERY evaluations lowered the loss by less than `tolerance` of it."""
 
     def __init__(self, tolerance: float) -> None:
@@ -136,7 +136,7 @@ class _Judge:
         return self._tolerance > 0 and gained < self._tolerance * abs(loss)
 
 
-class _Countdown:
+class _TimeEstimate:
     """Seconds left, on the understanding that an evaluation costs as much as it has pixels."""
 
     def __init__(

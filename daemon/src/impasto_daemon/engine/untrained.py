@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from impasto_daemon.engine.identity import SEED, UNTRAINED, UNTRAINED_POOLING
 from impasto_daemon.engine.network import CONVOLUTIONS, Vgg19
+from impasto_daemon.engine.network_name import SEED, UNTRAINED, UNTRAINED_POOLING
 from impasto_protocol.settings import LAYER
 
 _CONTENT_FACTOR = 0.3
@@ -37,7 +37,7 @@ def untrained_vgg19(
     weights, centres = untrained_weights()
     return Vgg19(
         weights,
-        identity=UNTRAINED,
+        weights_hash=UNTRAINED,
         pooling=UNTRAINED_POOLING,
         device=device,
         centres=centres,

@@ -22,7 +22,7 @@ from impasto_daemon.images.arrays import from_array, to_array
 from impasto_daemon.presets.statistics import Statistics, pack_statistics, unpack_statistics
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import ImpastoError, PresetInvalid
-from impasto_protocol.fields import build, plain
+from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import PresetInfo
 from impasto_protocol.settings import Settings
 
@@ -76,7 +76,7 @@ def pack(preset: Preset) -> bytes:
     """The content of a preset's file."""
     about = {
         "version": _VERSION,
-        "settings": plain(preset.settings),
+        "settings": to_dict(preset.settings),
         "network": preset.network,
         "style": preset.style,
         "folder": preset.folder,
@@ -159,7 +159,7 @@ def _info(name: str, file: BinaryIO, size_bytes: int) -> PresetInfo:
         aged = "older_version" if about["version"] < _VERSION else "good"
         return PresetInfo(
             name=name,
-            settings=build(Settings, about["settings"], known_only=True),
+            settings=from_dict(Settings, about["settings"], known_only=True),
             width=width,
             height=height,
             sizes=tuple(sorted(sizes)),

@@ -1,4 +1,4 @@
-"""A job's line to the broker, as the worker holds it: orders in, news out."""
+"""One job's end of the pipe to the broker, as the worker holds it: orders in, updates out."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import dataclasses
 import time
 from multiprocessing.connection import Connection
 
-from impasto_daemon.worker.orders import Alive, Interrupt, Quit, Run, Tell, ToWorker
+from impasto_daemon.worker.orders import Alive, Interrupt, JobUpdate, Order, Quit, Run
 from impasto_daemon.worker.pipe import receive, send
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture
@@ -16,14 +16,14 @@ _PROGRESS_EVERY_S = 0.25
 _STALL_S_PER_MEGAPIXEL = 120
 
 
-class JobLine:
+class JobChannel:
     """The job at hand. concluding: its owner wants the picture as it stands. quit: all must end."""
 
     def __init__(self, order: Run, pipe: Connection, stall_s: float) -> None:
         self.message, self._frames, self._pipe = order.message, order.frames, pipe
         self.concluding = self.quit = False
         self._digests = any(info.digest for info in order.message.frames)
-        self._told = float("-inf")
+        self._sent_at = float("-inf")
         self._phase = ""
         megapixels = max((i.width * i.height for i in self.message.frames), default=0) / 1e6
         send(pipe, Alive(stall_s + _STALL_S_PER_MEGAPIXEL * megapixels))
@@ -36,10 +36,10 @@ class JobLine:
             for info, frame in zip(infos, self._frames, strict=True)
         }
 
-    def listen(self) -> None:
+    def poll(self) -> None:
         """Take in what the broker has said meanwhile. Raises Cancelled."""
         while self._pipe.poll():
-            order: ToWorker = receive(self._pipe)
+            order: Order = receive(self._pipe)
             if isinstance(order, Interrupt) and order.job == self.message.job:
                 if not order.keep:
                     raise Cancelled("The job was cancelled.")
@@ -50,24 +50,24 @@ class JobLine:
 
     @property
     def due(self) -> bool:
-        """It is time to tell the progress again."""
-        return time.monotonic() - self._told >= _PROGRESS_EVERY_S
+        """It is time to send the progress again."""
+        return time.monotonic() - self._sent_at >= _PROGRESS_EVERY_S
 
     def progress(self, phase: str, step: int, of: int) -> None:
-        """Tell a progress that has no picture, if it is due or the phase is new."""
+        """Send a progress that has no picture, if it is due or the phase is new."""
         if self.due or phase != self._phase:
             self._phase = phase
-            self.tell(messages.Progress(job=self.message.job, phase=phase, step=step, of=of))
+            self.send(messages.Progress(job=self.message.job, phase=phase, step=step, of=of))
 
-    def tell(
+    def send(
         self, message: messages.JobMessage, pictures: dict[str, Picture] | None = None
     ) -> None:
         """Send a message to the job's owner."""
-        self._told = time.monotonic()
+        self._sent_at = time.monotonic()
         self._send(message, pictures or {})
 
     def fail(self, error: ImpastoError, *, lost: bool = False) -> None:
-        """Tell why there is no picture."""
+        """Say why there is no picture."""
         failed = messages.Failed(
             job=self.message.job,
             code=error.code,
@@ -84,4 +84,4 @@ class JobLine:
         )
         described = dataclasses.replace(message, frames=infos)
         frames = tuple(memoryview(picture.data) for picture in pictures.values())
-        send(self._pipe, Tell(described, frames, lost))
+        send(self._pipe, JobUpdate(described, frames, lost))

@@ -11,9 +11,9 @@ from pathlib import Path
 import torch
 
 from impasto_daemon.config import Config
-from impasto_daemon.engine.identity import UNTRAINED_POOLING, network_identity
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.style import Known, Style
+from impasto_daemon.engine.network_name import UNTRAINED_POOLING, network_name
+from impasto_daemon.engine.style import GramMatrices, Style
 from impasto_daemon.engine.untrained import untrained_vgg19
 from impasto_daemon.presets.statistics import Statistics
 from impasto_daemon.presets.style_cache import StyleCache
@@ -62,7 +62,7 @@ def describe(device: torch.device) -> str:
     return f"{device} ({torch.get_num_threads()} threads)" if device.type == "cpu" else str(device)
 
 
-class Studio:
+class ModelCache:
     """Networks and styles on one device. Raises NoDevice."""
 
     def __init__(
@@ -72,14 +72,14 @@ class Studio:
         self._precision = choose_precision(config.precision, self.device)
         self._config, self._data_dir, self._clock = config, data_dir, clock
         self._tensors: dict[str, torch.Tensor] = {}
-        self._identity = ""
+        self._weights_hash = ""
         self._networks: dict[str, Vgg19] = {}
         self._styles: OrderedDict[str, Style] = OrderedDict()
         self._cache = StyleCache(data_dir / "styles", config.style_cache_mib)
         self._download_again = 0.0
         self._source: tuple[str, float] = ("", 0)
         self.weights_name = ""
-        _quieten(config.threads)
+        _limit_load(config.threads)
 
     @property
     def untrained(self) -> bool:
@@ -114,15 +114,15 @@ class Studio:
             return
         self.clear()
         if found:
-            self._tensors, self._identity = weights.load(found)
+            self._tensors, self._weights_hash = weights.load(found)
         else:
-            self._tensors, self._identity = {}, ""
+            self._tensors, self._weights_hash = {}, ""
         self.weights_name = found.name if found else ""
         self._source = source
 
-    def identity(self, pooling: str) -> str:
+    def network_name(self, pooling: str) -> str:
         """What the network with that pooling is called."""
-        return network_identity(pooling, self._identity)
+        return network_name(pooling, self._weights_hash)
 
     def network(self, pooling: str) -> Vgg19:
         """The network with that pooling, made at the first call; untrained, it has but one."""
@@ -134,7 +134,7 @@ class Studio:
                 if self.untrained
                 else Vgg19(
                     self._tensors,
-                    identity=self._identity,
+                    weights_hash=self._weights_hash,
                     pooling=pooling,
                     device=self.device,
                     precision=self._precision,
@@ -145,10 +145,10 @@ class Studio:
     def style(self, key: str, picture: Picture, network: Vgg19, known: Statistics) -> Style:
         """The style of a picture whose hash is `key`, with the statistics it has already."""
         shape = picture.height, picture.width, picture.channels, picture.dtype
-        name = digest_of(f"{key} {shape} {network.identity}".encode()).hex()
+        name = digest_of(f"{key} {shape} {network.name}".encode()).hex()
         if name not in self._styles:
             self._styles[name] = Style(to_tensor(picture), network, _tensors(self._cache.get(name)))
-        self._styles[name].known.update(_tensors(known))
+        self._styles[name].grams.update(_tensors(known))
         self._styles.move_to_end(name)
         while len(self._styles) > _STYLES_KEPT:
             self._styles.popitem(last=False)
@@ -158,8 +158,8 @@ class Studio:
         """Have the statistics of a style on disk as well, for the next worker."""
         for name, found in self._styles.items():
             if found is style:
-                known = style.known.items()
-                self._cache.put(name, {key: gram.cpu().numpy() for key, gram in known})
+                grams = style.grams.items()
+                self._cache.put(name, {key: gram.cpu().numpy() for key, gram in grams})
 
     def clear(self) -> None:
         """Let go of everything that can be made again."""
@@ -169,11 +169,11 @@ class Studio:
             torch.cuda.empty_cache()
 
 
-def _tensors(statistics: Statistics) -> Known:
+def _tensors(statistics: Statistics) -> GramMatrices:
     return {key: torch.from_numpy(gram) for key, gram in statistics.items()}
 
 
-def _quieten(threads: int) -> None:
+def _limit_load(threads: int) -> None:
     """Leave the user's desktop room to breathe, and give the same bytes for the same job."""
     if hasattr(os, "nice"):
         os.nice(10)

@@ -47,14 +47,14 @@ class Alive:
 
 
 @dataclass(frozen=True)
-class Loaded:
+class WeightsLoaded:
     """From the worker: the name of the weights it works with; empty when untrained."""
 
     weights: str
 
 
 @dataclass(frozen=True)
-class Tell:
+class JobUpdate:
     """From the worker: news of a job for its owner. `lost`: the worker can do no further job."""
 
     message: JobMessage
@@ -67,5 +67,5 @@ class Idle:
     """From the worker: it has let go of its job."""
 
 
-FromWorker = Ready | Alive | Loaded | Tell | Idle
-ToWorker = Run | Interrupt | Quit
+WorkerMessage = Ready | Alive | WeightsLoaded | JobUpdate | Idle
+Order = Run | Interrupt | Quit

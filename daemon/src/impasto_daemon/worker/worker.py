@@ -22,15 +22,15 @@ from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.pyramid import resize
 from impasto_daemon.engine.sizes import fit
-from impasto_daemon.engine.style import Style, ladder
+from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.images.pictures import shrink
 from impasto_daemon.presets.preset_file import PICTURE_PX, THUMBNAIL_PX, Preset, check_name
 from impasto_daemon.presets.statistics import Statistics
 from impasto_daemon.presets.store import PresetStore
-from impasto_daemon.worker.job_channel import JobLine
-from impasto_daemon.worker.models import Studio, describe
-from impasto_daemon.worker.orders import Idle, Loaded, Quit, Ready, Run
+from impasto_daemon.worker.job_channel import JobChannel
+from impasto_daemon.worker.models import ModelCache, describe
+from impasto_daemon.worker.orders import Idle, Quit, Ready, Run, WeightsLoaded
 from impasto_daemon.worker.pipe import receive, send
 from impasto_daemon.worker.tensors import to_picture, to_preview, to_tensor
 from impasto_protocol import messages
@@ -65,7 +65,7 @@ def serve(pipe: Connection, config: Config, data_dir: Path) -> None:
     except NoDevice as error:
         send(pipe, Ready("", 0))
         while isinstance(order := receive(pipe), Run):
-            JobLine(order, pipe, config.stall_s).fail(error)
+            JobChannel(order, pipe, config.stall_s).fail(error)
             send(pipe, Idle())
     else:
         worker.serve()
@@ -77,22 +77,22 @@ class Worker:
     def __init__(self, pipe: Connection, config: Config, data_dir: Path) -> None:
         self._pipe, self._config = pipe, config
         self._presets = PresetStore(data_dir / "presets")
-        self._studio = Studio(config, data_dir)
+        self._models = ModelCache(config, data_dir)
         self._quit = False
 
     def serve(self) -> None:
         """Do jobs until the broker says to quit or is gone."""
-        send(self._pipe, Ready(describe(self._studio.device), self._studio.memory_mib))
+        send(self._pipe, Ready(describe(self._models.device), self._models.memory_mib))
         while not self._quit:
             order = receive(self._pipe)
             if isinstance(order, Run):
-                self._do(order)
+                self._run_job(order)
                 send(self._pipe, Idle())
             elif isinstance(order, Quit):
                 self._quit = True
 
-    def _do(self, order: Run) -> None:
-        job = JobLine(order, self._pipe, self._config.stall_s)
+    def _run_job(self, order: Run) -> None:
+        job = JobChannel(order, self._pipe, self._config.stall_s)
         work = self._save_preset if isinstance(order.message, messages.PresetSave) else self._paint
         try:
             out_of_memory = self._attempt(work, job, small=False)
@@ -100,11 +100,11 @@ class Worker:
                 # Not inside an `except`: its traceback would keep the tensors alive.
                 log.warning("out of memory; trying once more with less")
                 gc.collect()
-                self._studio.clear()
+                self._models.clear()
                 out_of_memory = self._attempt(work, job, small=True)
             if out_of_memory:
-                self._studio.clear()
-                job.fail(OutOfMemory(f"{self._studio.device} has too little memory for this."))
+                self._models.clear()
+                job.fail(OutOfMemory(f"{self._models.device} has too little memory for this."))
         except Cancelled:
             self._quit = self._quit or job.quit
         except ImpastoError as error:
@@ -113,7 +113,9 @@ class Worker:
             log.exception("a job failed unexpectedly")
             job.fail(WorkerFailed("Something went wrong inside Impasto."))
 
-    def _attempt(self, work: Callable[[JobLine, bool], None], job: JobLine, *, small: bool) -> bool:
+    def _attempt(
+        self, work: Callable[[JobChannel, bool], None], job: JobChannel, *, small: bool
+    ) -> bool:
         """Whether memory ran out."""
         try:
             work(job, small)
@@ -131,7 +133,7 @@ class Worker:
             raise
         return False
 
-    def _paint(self, job: JobLine, small: bool) -> None:
+    def _paint(self, job: JobChannel, small: bool) -> None:
         message = job.message
         assert isinstance(message, messages.Stylise)
         began = time.monotonic()
@@ -141,26 +143,28 @@ class Worker:
         self._open_weights(job)
         job.progress("style", 0, settings.iterations)
         style, style_hash, notes = self._style(job, message, pictures)
-        known = len(style.known)
+        known = len(style.grams)
         if small:
             settings = dataclasses.replace(settings, history=min(settings.history, _SMALL_HISTORY))
-        network = self._studio.network(settings.pooling)
+        network = self._models.network(settings.pooling)
         content = to_tensor(pictures["content"])
         start = to_tensor(pictures["start"]) if "start" in pictures else None
         selection = to_tensor(pictures["selection"])[:1] if "selection" in pictures else None
         sent = pictures["content"]
         cut = selection if message.cut else None
-        easel = _Easel(job, message, sent, content[3:] if len(content) == 4 else None, cut)
+        reporter = _ProgressReporter(
+            job, message, sent, content[3:] if len(content) == 4 else None, cut
+        )
         for event in stylise(
             content, style, settings, network,
-            start=start, selection=selection, enough=lambda: job.concluding,
+            start=start, selection=selection, conclude=lambda: job.concluding,
         ):  # fmt: skip
-            job.listen()
-            easel.show(event)
+            job.poll()
+            reporter.show(event)
         assert isinstance(event, Finished)
         unchanged = not event.steps and cut is None
-        notes += [_UNTRAINED] * self._studio.untrained + [_DIVERGED] * event.diverged
-        job.tell(
+        notes += [_UNTRAINED] * self._models.untrained + [_DIVERGED] * event.diverged
+        job.send(
             messages.Result(
                 job=message.job,
                 steps=event.steps,
@@ -168,36 +172,36 @@ class Worker:
                 diverged=event.diverged,
                 seconds=time.monotonic() - began,
                 losses=_finite(event.losses),
-                device=describe(self._studio.device),
-                weights=network.identity,
-                untrained=self._studio.untrained,
+                device=describe(self._models.device),
+                weights=network.name,
+                untrained=self._models.untrained,
                 style=style_hash,
                 notes=tuple(notes),
             ),
             {"picture": sent if unchanged else to_picture(event.picture, sent, cut=cut)},
         )
-        if len(style.known) > known:
-            self._studio.keep(style)
+        if len(style.grams) > known:
+            self._models.keep(style)
 
     def _style(
-        self, job: JobLine, message: messages.Stylise, pictures: dict[str, Picture]
+        self, job: JobChannel, message: messages.Stylise, pictures: dict[str, Picture]
     ) -> tuple[Style, str, list[str]]:
         """The style of a job, its hash, and notes for the painter."""
-        network = self._studio.network(message.settings.pooling)
+        network = self._models.network(message.settings.pooling)
         if not message.preset:
             key = digest_of(pictures["style"].data).hex()
-            return self._studio.style(key, pictures["style"], network, {}), key, []
+            return self._models.style(key, pictures["style"], network, {}), key, []
         info, preset = self._presets.info(message.preset), self._presets.get(message.preset)
-        known = preset.statistics if preset.network == network.identity else {}
-        style = self._studio.style(preset.style, preset.picture, network, known)
+        known = preset.statistics if preset.network == network.name else {}
+        style = self._models.style(preset.style, preset.picture, network, known)
         return style, preset.style, self._renew(job, info, style, network)
 
-    def _renew(self, job: JobLine, info: PresetInfo, style: Style, network: Vgg19) -> list[str]:
+    def _renew(self, job: JobChannel, info: PresetInfo, style: Style, network: Vgg19) -> list[str]:
         """Store a preset that was made with other weights or by an older version as it is now.
 
         Returns notes for the painter. A preset that cannot be written is still applied.
         """
-        own = self._studio.identity(info.settings.pooling)
+        own = self._models.network_name(info.settings.pooling)
         if info.state == "good" and info.network == own:
             return []
         notes, other_weights = [], info.network not in ("", own)
@@ -205,40 +209,40 @@ class Worker:
             notes.append(f"The style {info.name!r} was taken anew, with the weights now in use.")
         # Statistics of another pooling are not its own, and trained ones are not given up while
         # the weights cannot be had.
-        if network.identity == own and not (other_weights and self._studio.untrained):
+        if network.name == own and not (other_weights and self._models.untrained):
             longest_px = max(info.height, info.width)
-            found = self._measure(job, style, longest_px, info.settings.style_layers)
+            found = self._take_statistics(job, style, longest_px, info.settings.style_layers)
             try:
                 self._presets.renew(info, own, found)
             except DiskFull as error:
                 notes.append(f"The style {info.name!r} could not be stored. {error}")
         return notes
 
-    def _measure(
-        self, job: JobLine, style: Style, longest_px: int, layers: Sequence[str]
+    def _take_statistics(
+        self, job: JobChannel, style: Style, longest_px: int, layers: Sequence[str]
     ) -> Statistics:
         """The statistics that a preset keeps of a picture of that size."""
-        sizes = ladder(longest_px)
+        sizes = preset_sizes_px(longest_px)
         found = {}
         for done, size in enumerate(sizes):
             job.progress("style", done, len(sizes))
-            job.listen()
+            job.poll()
             for layer, gram in style.statistics(size, layers).items():
                 found[size, layer] = gram.cpu().numpy()
         return found
 
-    def _save_preset(self, job: JobLine, small: bool) -> None:
+    def _save_preset(self, job: JobChannel, small: bool) -> None:
         message = job.message
         assert isinstance(message, messages.PresetSave)
         began = time.monotonic()
         name = check_name(message.name)
         picture = shrink(job.pictures()["style"], PICTURE_PX)
         self._open_weights(job)
-        network = self._studio.network(message.settings.pooling)
+        network = self._models.network(message.settings.pooling)
         key = digest_of(picture.data).hex()
-        style = self._studio.style(key, picture, network, {})
+        style = self._models.style(key, picture, network, {})
         longest_px = max(picture.height, picture.width)
-        statistics = self._measure(job, style, longest_px, message.settings.style_layers)
+        statistics = self._take_statistics(job, style, longest_px, message.settings.style_layers)
         folder, tags = self._presets.shelf(name)
         self._presets.save(
             Preset(
@@ -246,7 +250,7 @@ class Worker:
                 settings=message.settings,
                 picture=picture,
                 thumbnail=shrink(picture, THUMBNAIL_PX),
-                network=network.identity,
+                network=network.name,
                 style=key,
                 statistics=statistics,
                 folder=folder,
@@ -254,46 +258,46 @@ class Worker:
             ),
             replace=message.replace,
         )
-        job.tell(
+        job.send(
             messages.Result(
                 job=message.job,
-                steps=len(ladder(longest_px)),
+                steps=len(preset_sizes_px(longest_px)),
                 seconds=time.monotonic() - began,
-                device=describe(self._studio.device),
-                weights=network.identity,
-                untrained=self._studio.untrained,
+                device=describe(self._models.device),
+                weights=network.name,
+                untrained=self._models.untrained,
                 style=key,
             )
         )
 
-    def _open_weights(self, job: JobLine) -> None:
+    def _open_weights(self, job: JobChannel) -> None:
         def on_progress(done: int, total: int) -> None:
-            job.listen()
+            job.poll()
             job.progress("weights", done >> 20, total >> 20)
 
-        self._studio.open_weights(on_progress, lambda: False)
-        send(self._pipe, Loaded(self._studio.weights_name))
+        self._models.open_weights(on_progress, lambda: False)
+        send(self._pipe, WeightsLoaded(self._models.weights_name))
 
 
-class _Easel:
+class _ProgressReporter:
     """Shows a painting's events to the job's owner, no more often than is useful."""
 
     def __init__(
-        self, line: JobLine, message: messages.Stylise, content: Picture,
+        self, channel: JobChannel, message: messages.Stylise, content: Picture,
         alpha: Tensor | None, cut: Tensor | None,
     ) -> None:  # fmt: skip
-        self._line, self._message, self._content, self._cut = line, message, content, cut
+        self._channel, self._message, self._content, self._cut = channel, message, content, cut
         self._alpha = cut if alpha is None else alpha if cut is None else alpha * cut
         self._shown = time.monotonic()
 
     def show(self, event: Event) -> None:
-        """Tell what there is to tell of an event."""
-        if isinstance(event, Iteration) and (self._line.due or event.step == event.of):
-            self._line.tell(self._progress(event), self._preview(event))
+        """Send what there is to tell of an event."""
+        if isinstance(event, Iteration) and (self._channel.due or event.step == event.of):
+            self._channel.send(self._progress(event), self._preview(event))
         elif isinstance(event, Snapshot):
             picture = to_picture(event.picture, self._content, cut=self._cut)
             message = messages.Snapshot(job=self._message.job, step=event.step)
-            self._line.tell(message, {"snapshot": picture})
+            self._channel.send(message, {"snapshot": picture})
 
     def _progress(self, event: Iteration) -> messages.Progress:
         return messages.Progress(

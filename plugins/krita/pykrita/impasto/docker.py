@@ -11,10 +11,10 @@ from typing import Any
 
 from krita import DockWidget, Krita
 
+from impasto_protocol.descriptions import diagnostics
 from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
 from impasto_protocol.messages import Report, Result, Status
 from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings
-from impasto_protocol.words import diagnose
 
 from . import recipe
 from .link import Link
@@ -264,7 +264,7 @@ class Docker(DockWidget):
         self.state_words.setText(" · ".join(filter(None, parts)))
 
     def _copy_diagnostics(self) -> None:
-        words = diagnose(f"Krita {Krita.instance().version()}", self._error)
+        words = diagnostics(f"Krita {Krita.instance().version()}", self._error)
         QtWidgets.QApplication.clipboard().setText(words)
         self._tell("The diagnostics are in the clipboard.", None)
 

@@ -15,9 +15,9 @@ from krita import Krita
 
 from impasto_protocol.client import new_job_id, result_in
 from impasto_protocol.codec import Picture
+from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import Cancelled
 from impasto_protocol.messages import JobMessage, Result, Stylise
-from impasto_protocol.words import describe_progress
 
 from . import layers, recipe
 from .link import Link

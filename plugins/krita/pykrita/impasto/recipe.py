@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from krita import Krita
 
 from impasto_protocol.errors import BadField, ImpastoError, StyleUnreadable
-from impasto_protocol.fields import build, plain
+from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.settings import Settings
 
 _GROUP, _LAST = "impasto", "last-recipe"
@@ -37,7 +37,7 @@ class Recipe:
 
 def remember(recipe: Recipe) -> None:
     """Keep a recipe as the last one."""
-    told = {"style": recipe.style, "settings": plain(recipe.settings), "margin": recipe.margin_px}
+    told = {"style": recipe.style, "settings": to_dict(recipe.settings), "margin": recipe.margin_px}
     Krita.instance().writeSetting(_GROUP, _LAST, json.dumps(told))
 
 
@@ -45,7 +45,7 @@ def last() -> Recipe:
     """The last recipe. Raises BadField when nothing has been painted yet."""
     try:
         told = json.loads(Krita.instance().readSetting(_GROUP, _LAST, ""))
-        settings = build(Settings, told["settings"], known_only=True)
+        settings = from_dict(Settings, told["settings"], known_only=True)
         return Recipe(told["style"], settings, told["margin"])
     except (ValueError, KeyError, TypeError, ImpastoError) as error:
         raise BadField(

@@ -9,9 +9,9 @@ from typing import Any
 
 from impasto_protocol.client import new_job_id, pictures_in, result_in
 from impasto_protocol.codec import Buffer, Picture
+from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.messages import PresetGet, Presets, PresetSave
 from impasto_protocol.settings import Settings
-from impasto_protocol.words import describe_progress
 
 from .link import Link, Otherwise
 from .style_files import read_style

@@ -11,9 +11,9 @@ import pytest
 from click.testing import CliRunner
 
 from impasto_daemon.doctor import checkup, editors
-from impasto_daemon.doctor import daemon_check as pulse
+from impasto_daemon.doctor import daemon_check as daemon_check
 from impasto_daemon.doctor.bundle import without_names, write_bundle
-from impasto_daemon.doctor.checkup import Finding, Patient
+from impasto_daemon.doctor.checkup import Finding, Installation
 from impasto_daemon.paths import Paths
 from impasto_daemon.weights import store as weights
 from impasto_installer.hosts import Host
@@ -41,7 +41,7 @@ def doctor(home, monkeypatch):
 
 @pytest.mark.parametrize("error", [PermissionError("closed"), DaemonLost("closed")])
 def test_check_that_fails_is_a_finding_and_the_next_ones_go_on(doctor, error):
-    def some_check(patient):
+    def some_check(installation):
         yield Finding("some check", True, "half of it")
         raise error
 
@@ -53,14 +53,16 @@ def test_check_that_fails_is_a_finding_and_the_next_ones_go_on(doctor, error):
 
 def test_settings_with_a_typo_are_named_and_the_rest_is_looked_at(doctor, home):
     (home / "config.toml").write_text("threds = 1\n")
-    told = doctor((checkup.settings, checkup.disk), "--bundle", home / "report.zip")["findings"]
+    told = doctor((checkup.check_settings, checkup.check_disk), "--bundle", home / "report.zip")[
+        "findings"
+    ]
     assert "threds" in told[0]["words"] and not told[0]["good"]
     assert {finding["check"] for finding in told} == {"settings", "disk"}
     assert zipfile.is_zipfile(home / "report.zip")
 
 
 def test_bundle_that_cannot_be_written_is_told_before_anything_is_looked_at(doctor, home):
-    def never(patient):
+    def never(installation):
         raise AssertionError
 
     said = doctor((never,), "--bundle", home / "none/report.zip", exit_code=2)
@@ -70,7 +72,7 @@ def test_bundle_that_cannot_be_written_is_told_before_anything_is_looked_at(doct
 def test_what_is_still_amiss_is_not_called_mended(doctor):
     broken = ["one", "two"]
 
-    def check(patient):
+    def check(installation):
         yield from (Finding("check", False, name, "", lambda: broken[1:] and broken.pop())
                     for name in broken)  # fmt: skip
 
@@ -99,7 +101,7 @@ def test_damaged_and_missing_packages_are_named(home, tmp_path, monkeypatch, dam
     torn = tmp_path / "site/torn-2.dist-info"
     (torn.parent / "torn-2.py" if damage == "module.py" else torn / damage).unlink()
     monkeypatch.setattr(sys, "path", [str(tmp_path / "site")])
-    (found,) = checkup.environment(Patient.here())
+    (found,) = checkup.check_environment(Installation.here())
     assert found.good is False and found.words.endswith("lacks parts of these: gone, torn.")
 
 
@@ -118,16 +120,16 @@ class NoClient:
 def living(home, monkeypatch):
     """A daemon that holds its lock. Returns what was done to it."""
     done = []
-    monkeypatch.setattr(pulse, "daemon_lives", lambda folder: not done)
-    monkeypatch.setattr(pulse, "program", lambda: ["impasto"])
-    monkeypatch.setattr(pulse, "Client", NoClient)
-    monkeypatch.setattr(pulse.service, "stop", lambda paths: done.append("stopped"))
-    monkeypatch.setattr(pulse.os, "kill", lambda *_: done.append("killed"))
+    monkeypatch.setattr(daemon_check, "daemon_is_running", lambda folder: not done)
+    monkeypatch.setattr(daemon_check, "impasto_command", lambda: ["impasto"])
+    monkeypatch.setattr(daemon_check, "Client", NoClient)
+    monkeypatch.setattr(daemon_check.service, "stop", lambda paths: done.append("stopped"))
+    monkeypatch.setattr(daemon_check.os, "kill", lambda *_: done.append("killed"))
     return done
 
 
 def test_living_daemon_whose_connection_file_is_gone_is_not_said_to_hang(living):
-    (found,) = pulse.daemon(Patient.here())
+    (found,) = daemon_check.check_daemon(Installation.here())
     assert "what tells of it is gone or damaged" in found.words and not found.mend
 
 
@@ -136,8 +138,8 @@ def test_only_a_daemon_that_does_not_answer_is_ended_and_first_it_is_asked(
     living, monkeypatch, error
 ):
     monkeypatch.setattr(NoClient, "error", error)
-    monkeypatch.setattr(pulse, "read_connection", lambda file: None)
-    (found,) = pulse.daemon(Patient.here())
+    monkeypatch.setattr(daemon_check, "read_connection", lambda file: None)
+    (found,) = daemon_check.check_daemon(Installation.here())
     if isinstance(error, VersionSkew):
         assert found.words == "too new" and not found.mend
         return
@@ -149,7 +151,7 @@ def test_only_a_daemon_that_does_not_answer_is_ended_and_first_it_is_asked(
 def test_list_of_what_was_installed_that_cannot_be_read_is_amiss(home):
     (home / "data").mkdir()
     (home / "data/installed.json").write_text("{")
-    (found,) = checkup.installation(Patient.here())
+    (found,) = checkup.check_installation(Installation.here())
     assert found.good is False and "cannot be read" in found.words
 
 
@@ -165,7 +167,7 @@ def krita(home):
 
 def test_turning_the_plug_in_on_keeps_link_and_permissions_of_the_settings(home, krita):
     (home / "data").mkdir()
-    found = next(f for f in editors._krita(Patient.here(), Manifest("1"), krita) if f.mend)
+    found = next(f for f in editors._krita(Installation.here(), Manifest("1"), krita) if f.mend)
     found.mend()
     assert is_enabled(krita.settings.read_bytes())
     assert krita.settings.is_symlink() and krita.settings.stat().st_mode & 0o777 == 0o600
@@ -175,9 +177,9 @@ def test_of_kritas_log_what_was_before_its_last_start_does_not_count(home, krita
     log = home / "krita.log"
     old = "SESSION: 1. Executing krita\nCould not import impasto\n"
     log.write_text(f"{old}SESSION: 2. Executing krita\n")
-    assert not editors._log(Patient.here(), krita)
+    assert not editors._log(Installation.here(), krita)
     log.write_text(old)
-    assert editors._log(Patient.here(), krita) == ["Could not import impasto"]
+    assert editors._log(Installation.here(), krita) == ["Could not import impasto"]
 
 
 def test_unit_that_starts_the_daemon_at_login_is_looked_at(home, monkeypatch):
@@ -190,7 +192,7 @@ def test_unit_that_starts_the_daemon_at_login_is_looked_at(home, monkeypatch):
     manifest.record(file, home / "data/spare")
     file.unlink()
     (home / "data/installed.json").write_bytes(manifest.dump())
-    found = [f for f in editors.editors(Patient.here()) if f.check == "start at login"]
+    found = [f for f in editors.check_editors(Installation.here()) if f.check == "start at login"]
     assert [(f.good, f.words) for f in found] == [(False, f"{file.name} is missing.")]
     found[0].mend()
     assert file.read_text() == "unit"
@@ -201,7 +203,7 @@ def test_weights_with_a_flipped_bit_are_a_cross(home):
     stored.parent.mkdir(parents=True)
     stored.write_bytes(b"x")
     stored.with_suffix(".sha256").write_text("0" * 64)
-    (found,) = checkup.trained_network(Patient.here())
+    (found,) = checkup.check_trained_network(Installation.here())
     assert found.good is False and "damaged" in found.words and found.mend
 
 
@@ -235,7 +237,7 @@ def test_report_is_json_whatever_was_found(home):
     path = r"C:\Users\Ada Lovelace\x.png"
     for words in (f'"{path}" is missing', f"{path} is missing"):
         written = io.BytesIO()
-        write_bundle(written, Patient.here(), [Finding("x", False, words)])
+        write_bundle(written, Installation.here(), [Finding("x", False, words)])
         with zipfile.ZipFile(written) as report:
             (told,) = json.loads(report.read("findings.json"))
         assert "Lovelace" not in told["words"]

@@ -25,7 +25,7 @@ def real_weights(weights_file):
 def trained(real_weights):
     """The network as the daemon would have it on this machine."""
     precision = choose_precision("auto", torch.device("cpu"))
-    return Vgg19(real_weights, identity="real", precision=precision)
+    return Vgg19(real_weights, weights_hash="real", precision=precision)
 
 
 @pytest.fixture(scope="session")

@@ -102,7 +102,7 @@ def test_look_does_not_depend_on_the_weights_magnitude(pictures, real_weights, t
     for name in smaller:
         if name.endswith(".bias"):
             smaller[name] = smaller[name] / 128
-    other = Vgg19(smaller, identity="smaller", precision=trained.precision)
+    other = Vgg19(smaller, weights_hash="smaller", precision=trained.precision)
     content, style = pictures
     chosen = Settings(iterations=20, tolerance=0)
     one, same = (paint(content, style, chosen, network) for network in (trained, other))

@@ -19,7 +19,7 @@ def random_weights():
 
 
 def reference(weights, picture, layer):
-    """relu`layer` by torchvision's own modules, inside a border wide enough not to matter."""
+    """relu`layer` by torchvision's own modules, inside a border wide conclude not to matter."""
     with torch.device("meta"):
         features = torchvision.models.vgg19(weights=None).features
     features.load_state_dict(
@@ -47,7 +47,7 @@ def test_table_is_torchvisions():
 @torch.no_grad()
 def test_features_are_torchvisions_away_from_the_border(random_weights, noise, layer):
     picture = noise(1, 3, 192, 192)
-    found = Vgg19(random_weights, identity="random").features(picture, [layer])[layer]
+    found = Vgg19(random_weights, weights_hash="random").features(picture, [layer])[layer]
     expected = reference(random_weights, picture, layer)
     middle = slice(found.shape[-1] * 3 // 8, found.shape[-1] * 5 // 8)
     torch.testing.assert_close(
@@ -77,13 +77,13 @@ def test_parameters_are_frozen_and_channels_last(untrained):
 
 
 def test_average_pooling_changes_what_is_behind_it(random_weights, noise):
-    average = Vgg19(random_weights, identity="u", pooling="average")
-    most = Vgg19(random_weights, identity="u")
+    average = Vgg19(random_weights, weights_hash="u", pooling="average")
+    most = Vgg19(random_weights, weights_hash="u")
     picture = noise(1, 3, 32, 32)
     for layer, same in (("relu1_2", True), ("relu2_1", False)):
         one, other = (net.features(picture, [layer])[layer] for net in (average, most))
         assert torch.equal(one, other) == same
-    assert average.identity != most.identity
+    assert average.name != most.name
 
 
 @pytest.mark.parametrize("spoil", ["missing", "superfluous", "shape"])
@@ -96,7 +96,7 @@ def test_weights_that_are_not_vgg19_are_refused(spoil):
     else:
         weights["features.0.bias"] = torch.zeros(65)
     with pytest.raises(ValueError, match="not the weights"):
-        Vgg19(weights, identity="spoilt")
+        Vgg19(weights, weights_hash="spoilt")
 
 
 def test_untrained_weights_are_the_same_every_time_and_even_in_every_layer(untrained, noise):

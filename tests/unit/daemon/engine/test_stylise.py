@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from impasto_daemon.engine import stylise as module
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snapshot
 from impasto_daemon.engine.pyramid import scale_sizes, share_out
-from impasto_daemon.engine.style import Style, ladder
+from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
 from impasto_daemon.engine.untrained import untrained_vgg19
 from impasto_protocol.settings import STYLE_LAYERS, Settings
@@ -21,10 +21,10 @@ from impasto_protocol.settings import STYLE_LAYERS, Settings
 def paint(untrained, noise):
     """paint(content, **settings): every event of a short painting."""
 
-    def run(content, *, style=None, enough=lambda: False, **chosen):
+    def run(content, *, style=None, conclude=lambda: False, **chosen):
         chosen = {"iterations": 4, "tolerance": 0, **chosen}
         style = Style(noise(3, 40, 40, seed=9), untrained) if style is None else style
-        return list(stylise(content, style, Settings(**chosen), untrained, enough=enough))
+        return list(stylise(content, style, Settings(**chosen), untrained, conclude=conclude))
 
     return run
 
@@ -218,9 +218,9 @@ def test_closing_the_generator_cancels(untrained, noise):
     assert list(events) == [] and untrained.evaluations == before
 
 
-def test_enough_ends_with_the_picture_as_it_stands(paint, noise):
+def test_concluding_ends_with_the_picture_as_it_stands(paint, noise):
     answers = iter([False, False, True])
-    events = paint(noise(3, 20, 20), iterations=1000, enough=lambda: next(answers))
+    events = paint(noise(3, 20, 20), iterations=1000, conclude=lambda: next(answers))
     assert result(events).steps == 3 and not result(events).converged
 
 
@@ -319,9 +319,9 @@ def test_loop_does_not_wait_for_the_gpu(noise):
 def test_known_statistics_spare_the_style_pass(untrained, noise):
     picture = noise(3, 100, 80)
     first = Style(picture, untrained)
-    for size in ladder(100):
+    for size in preset_sizes_px(100):
         first.statistics(size, STYLE_LAYERS)
-    again = Style(picture, untrained, known=dict(first.known))
+    again = Style(picture, untrained, grams=dict(first.grams))
     before = untrained.evaluations
     for size in (64, 70, 91, 100, 400):
         assert set(again.statistics(size, STYLE_LAYERS)) == set(STYLE_LAYERS)
@@ -333,7 +333,7 @@ def test_known_statistics_spare_the_style_pass(untrained, noise):
 def test_ladder_holds_every_size_a_preset_is_asked_for(long_edge, size):
     from impasto_daemon.engine.style import _rung
 
-    rungs = ladder(long_edge)
+    rungs = preset_sizes_px(long_edge)
     assert rungs == tuple(sorted(set(rungs))) and rungs[-1] <= long_edge
     if size <= 1024:
         assert _rung(size, long_edge) in rungs

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from impasto_daemon.worker.orders import Interrupt, Run, Tell
+from impasto_daemon.worker.orders import Interrupt, JobUpdate, Run
 from impasto_daemon.worker.pipe import receive, send
 from impasto_protocol import messages
 from impasto_protocol.client import new_job_id
@@ -24,7 +24,7 @@ def through(message):
 @pytest.mark.parametrize("sizes", [(1,), (5 << 20, 0, 17), (4 << 20,)])
 def test_frames_arrive_as_they_were_sent(sizes):
     frames = tuple(memoryview(bytes(range(256)) * (size // 256 + 1))[:size] for size in sizes)
-    sent = Tell(messages.Cancelled(job=new_job_id()), frames)
+    sent = JobUpdate(messages.Cancelled(job=new_job_id()), frames)
     got = through(sent)
     assert got == sent
     assert not any(frame.readonly for frame in got.frames)

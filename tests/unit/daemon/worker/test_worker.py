@@ -15,9 +15,9 @@ from impasto_daemon.engine.events import Finished
 from impasto_daemon.engine.network import CONVOLUTIONS
 from impasto_daemon.engine.style import Style
 from impasto_daemon.presets.store import PresetStore
-from impasto_daemon.worker import models as studio
+from impasto_daemon.worker import models as models
 from impasto_daemon.worker import worker as module
-from impasto_daemon.worker.orders import Alive, Idle, Loaded, Quit, Ready, Run, Tell
+from impasto_daemon.worker.orders import Alive, Idle, JobUpdate, Quit, Ready, Run, WeightsLoaded
 from impasto_daemon.worker.pipe import receive, send
 from impasto_protocol import messages
 from impasto_protocol.client import new_job_id
@@ -73,7 +73,7 @@ def work(monkeypatch, tmp_path):
 
 
 def endings(said):
-    return [e.message for e in said if isinstance(e, Tell)
+    return [e.message for e in said if isinstance(e, JobUpdate)
             and isinstance(e.message, messages.ENDINGS)]  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def test_job_is_done_and_the_worker_idle_again(work, order):
     assert isinstance(said[0], Ready) and said[0].memory_mib > 0
     assert [type(m) for m in endings(said)] == [messages.Result]
     assert isinstance(said[-1], Idle)
-    assert any(isinstance(each, Alive) for each in said) and Loaded("") in said
+    assert any(isinstance(each, Alive) for each in said) and WeightsLoaded("") in said
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_out_of_memory_twice_ends_the_job_and_not_the_worker(work, order):
 
 def test_failed_gpu_asks_for_another_worker(work, order):
     said = work(order(), stylise=fails(1, RuntimeError("CUDA error: device-side assert")))
-    (news,) = [each for each in said if isinstance(each, Tell)
+    (news,) = [each for each in said if isinstance(each, JobUpdate)
                and isinstance(each.message, messages.Failed)]  # fmt: skip
     assert news.lost and news.message.code == "GPU_FAILED"
 
@@ -145,8 +145,8 @@ def test_divergence_is_told_with_the_last_good_picture(work, order):
 
 def test_warm_job_spares_network_and_style_pass(work, order, monkeypatch):
     made, measured = [], []
-    make, measure = studio.untrained_vgg19, Style._measure
-    monkeypatch.setattr(studio, "untrained_vgg19", lambda *a: made.append(1) or make(*a))
+    make, measure = models.untrained_vgg19, Style._measure
+    monkeypatch.setattr(models, "untrained_vgg19", lambda *a: made.append(1) or make(*a))
     monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
     said = work(order(), order(), order(seed=4))
     assert [type(m) for m in endings(said)] == [messages.Result] * 3
@@ -359,7 +359,7 @@ def swap(data):
 
 
 def painting(said):
-    (news,) = [each for each in said if isinstance(each, Tell)
+    (news,) = [each for each in said if isinstance(each, JobUpdate)
                and isinstance(each.message, messages.Result)]  # fmt: skip
     return Picture.received(news.message.frames[0], news.frames[0])
 

@@ -6,16 +6,16 @@ from collections.abc import Callable
 
 from rich.progress import Progress, TaskID
 
-from impasto_daemon.cli.show import console, progress_bar
+from impasto_daemon.cli.output import console, progress_bar
 from impasto_protocol import messages
 from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
-from impasto_protocol.words import PHASES
+from impasto_protocol.descriptions import PHASE_LABELS
 
-_PHASES = PHASES | {"weights": "Downloading weights, MiB"}
+_PHASE_LABELS = PHASE_LABELS | {"weights": "Downloading weights, MiB"}
 
 
-def follow(
+def await_result(
     job: Job,
     *,
     shown: bool,
@@ -53,6 +53,6 @@ def _show(message: messages.JobMessage, bar: Progress, task: TaskID) -> None:
         left = message.seconds_left
         note = f"about {left:.0f} s left" if left is not None and left >= 1 else ""
         bar.update(
-            task, description=_PHASES[message.phase], completed=message.step,
+            task, description=_PHASE_LABELS[message.phase], completed=message.step,
             total=message.of or None, note=note,
         )  # fmt: skip

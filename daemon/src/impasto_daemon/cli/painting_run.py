@@ -11,11 +11,11 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from impasto_daemon.cli.follow import follow
-from impasto_daemon.cli.show import console, tell
+from impasto_daemon.cli.job_progress import await_result
+from impasto_daemon.cli.output import console, print_result
 from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
-from impasto_protocol.fields import plain
+from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import JobMessage, Progress, Result, Snapshot
 from impasto_protocol.settings import VARIATION_NOISE, Settings
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Easel:
+class PaintingRun:
     """What a photograph is painted with at the command line, and where the files go."""
 
     stylise: Callable[[Settings], Job]
@@ -47,12 +47,12 @@ class Easel:
                 points.append(LossPoint(message.step, message.scale, message.losses))
 
         job = self.stylise(settings)
-        result, (painted,) = follow(job, shown=not self.as_json, on_event=on_event)
+        result, (painted,) = await_result(job, shown=not self.as_json, on_event=on_event)
         if result.losses and (not points or points[-1].step < result.steps):
             scale = points[-1].scale if points else 1
             points.append(LossPoint(result.steps, scale, result.losses))
-        told = Told([*result.notes, *self.kept.notes])
-        write = partial(told.write, settings=settings, result=result)
+        written = OutputFiles([*result.notes, *self.kept.notes])
+        write = partial(written.write, settings=settings, result=result)
         data: dict[str, Any] = {
             "output": self.output,
             "snapshots": [
@@ -67,8 +67,8 @@ class Easel:
             data["sheet"] = self._write_sheet(write, labelled)
             if points:
                 data["loss_curve"] = self._write_losses(write, points)
-        data |= {**summary(result), "files": told.files, "notes": told.notes}
-        tell(self.as_json, data, lambda: told.say(sentence(result)))
+        data |= {**result_as_dict(result), "files": written.files, "notes": written.notes}
+        print_result(self.as_json, data, lambda: written.print(describe_result(result)))
 
     def paint_variations(self, settings: Settings, count: int) -> None:
         """So many paintings, a seed each, and a contact sheet. Ctrl-C ends with the one at hand."""
@@ -78,30 +78,32 @@ class Easel:
         noise = settings.start_noise or VARIATION_NOISE
         settings = dataclasses.replace(settings, start_noise=noise)
         interrupted = Event()
-        told = Told(list(self.kept.notes))
+        written = OutputFiles(list(self.kept.notes))
         variations: list[dict[str, Any]] = []
         labelled: dict[str, Picture] = {}
         for number in range(1, count + 1):
             varied = dataclasses.replace(settings, seed=settings.seed + number - 1)
             if not self.as_json:
                 console.print(f"Variation {number} of {count}")
-            result, (painted,) = follow(
+            result, (painted,) = await_result(
                 self.stylise(varied), shown=not self.as_json, on_interrupt=interrupted.set
             )
-            write = partial(told.write, settings=varied, result=result)
+            write = partial(written.write, settings=varied, result=result)
             path = write(self._named(str(number)), painted, kept=self.kept)
-            variations.append({"output": path, "seed": varied.seed, **summary(result)})
+            variations.append({"output": path, "seed": varied.seed, **result_as_dict(result)})
             labelled[f"{number}: seed {varied.seed}"] = make_thumbnail(painted)
-            told.note(result.notes)
+            written.add_notes(result.notes)
             if interrupted.is_set():
                 break
         data = {
             "variations": variations,
             "sheet": self._write_sheet(write, labelled),
-            "files": told.files,
-            "notes": told.notes,
+            "files": written.files,
+            "notes": written.notes,
         }
-        tell(self.as_json, data, lambda: told.say(f"Painted {len(variations)} variations."))
+        print_result(
+            self.as_json, data, lambda: written.print(f"Painted {len(variations)} variations.")
+        )
 
     def _write_sheet(self, write: Callable[..., Path], labelled: dict[str, Picture]) -> Path:
         from impasto_daemon.images.contact_sheet import make_contact_sheet
@@ -120,13 +122,13 @@ class Easel:
 
 
 @dataclass
-class Told:
+class OutputFiles:
     """What a command tells at its end: what a painter should know, and the files it wrote."""
 
     notes: list[str] = field(default_factory=list)
     files: list[Path] = field(default_factory=list)
 
-    def note(self, notes: Iterable[str]) -> None:
+    def add_notes(self, notes: Iterable[str]) -> None:
         """Tell these too, each once."""
         self.notes += [note for note in notes if note not in self.notes]
 
@@ -141,12 +143,14 @@ class Told:
         """Write a picture with its recipe, and with what is kept of the photograph."""
         from impasto_daemon.images.pictures import write_picture
 
-        recipe = {"settings": plain(settings), "style": result.style, "weights": result.weights}
-        self.note(write_picture(path, picture, info={"impasto": json.dumps(recipe)}, kept=kept))
+        recipe = {"settings": to_dict(settings), "style": result.style, "weights": result.weights}
+        self.add_notes(
+            write_picture(path, picture, info={"impasto": json.dumps(recipe)}, kept=kept)
+        )
         self.files.append(path)
         return path
 
-    def say(self, sentence: str) -> None:
+    def print(self, sentence: str) -> None:
         """Tell it at the terminal, after a sentence."""
         console.print(sentence)
         for note in self.notes:
@@ -155,13 +159,13 @@ class Told:
             console.print(str(path.resolve()), style="bold", markup=False)
 
 
-def summary(result: Result) -> dict[str, Any]:
+def result_as_dict(result: Result) -> dict[str, Any]:
     """What scripts are told of a result."""
-    said = plain(result)
+    said = to_dict(result)
     return {key: said[key] for key in said if key not in ("frames", "request", "job")}
 
 
-def sentence(result: Result) -> str:
+def describe_result(result: Result) -> str:
     """What people are told of a result."""
     why = ", as it no longer changed" if result.converged else ""
     return f"Painted in {result.seconds:.0f} s, {result.steps} steps{why}, {result.device}."

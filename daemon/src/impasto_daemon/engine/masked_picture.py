@@ -1,4 +1,4 @@
-"""The picture to be painted, taken apart for the network and put together again."""
+"""A picture taken apart into colours and masks for the network, and put together again."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from impasto_daemon.engine.pyramid import resize
 
 
 @dataclass(frozen=True)
-class Canvas:
+class MaskedPicture:
     """colours: (3, H, W) with a colour under every transparent pixel.
 
-    alpha: (1, H, W), what is there. painted: (1, H, W), what is there and is to be painted.
+    alpha: (1, H, W), what is there. paint_mask: (1, H, W), what is there and is to be painted.
+    original: (3 or 4, H, W), as it came, of the full size.
     """
 
-    content: Tensor
+    original: Tensor
     colours: Tensor
     alpha: Tensor
-    painted: Tensor
+    paint_mask: Tensor
 
     @classmethod
-    def of(cls, content: Tensor, selection: Tensor | None = None) -> Canvas:
-        """The canvas of a picture, (3 or 4, H, W) float32; not finite pixels count as absent.
+    def of(cls, content: Tensor, selection: Tensor | None = None) -> MaskedPicture:
+        """The masks of a picture, (3 or 4, H, W) float32; not finite pixels count as absent.
 
         selection: (1, H, W) in [0, 1], what is to be painted; the rest is only looked at.
         """
@@ -43,23 +44,23 @@ class Canvas:
     @property
     def empty(self) -> bool:
         """Nothing on it is to be painted."""
-        return not bool((self.painted > 0).any())
+        return not bool((self.paint_mask > 0).any())
 
-    def resized(self, height: int, width: int) -> Canvas:
+    def resized(self, height: int, width: int) -> MaskedPicture:
         """The same at another size, in px."""
-        planes = (self.colours, self.alpha, self.painted)
-        return Canvas(self.content, *(resize(plane, height, width) for plane in planes))
+        planes = (self.colours, self.alpha, self.paint_mask)
+        return MaskedPicture(self.original, *(resize(plane, height, width) for plane in planes))
 
     def finish(self, painting: Tensor, *, keep_colours: bool = False) -> Tensor:
         """A painting of any size, (3, h, w), with the content's own size, channels and alpha.
 
         What is wholly transparent or not selected stays as it is, hidden colours too.
         """
-        whole = resize(painting, *self.content.shape[-2:])
+        whole = resize(painting, *self.original.shape[-2:])
         if keep_colours:
             whole = relight(self.colours, whole)
-        seen = torch.where(self.painted > 0, whole.clamp(0, 1), self.content[:3])
-        return torch.cat([seen, self.content[3:]])
+        seen = torch.where(self.paint_mask > 0, whole.clamp(0, 1), self.original[:3])
+        return torch.cat([seen, self.original[3:]])
 
 
 def relight(colours: Tensor, painting: Tensor) -> Tensor:

@@ -6,12 +6,17 @@ import importlib
 import platform
 from collections.abc import Callable
 
-from impasto_protocol.connection import connection_file, daemon_lives, program, runtime_dir
+from impasto_protocol.connection import (
+    connection_file,
+    daemon_is_running,
+    impasto_command,
+    runtime_dir,
+)
 from impasto_protocol.errors import ImpastoError
 from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
 from impasto_protocol.messages import Accepted, JobMessage, Progress
 
-PHASES = {
+PHASE_LABELS = {
     "starting": "Starting",
     "weights": "Downloading the trained network",
     "style": "Studying the style",
@@ -25,7 +30,7 @@ def describe_progress(message: JobMessage) -> tuple[str, float | None]:
         return f"Waiting for {message.position} other job(s)", None
     if not isinstance(message, Progress):
         return "Waiting", None
-    words, share = PHASES[message.phase], None
+    words, share = PHASE_LABELS[message.phase], None
     if message.phase in ("painting", "weights") and message.of:
         unit = " MiB" if message.phase == "weights" else ""
         words += f", {message.step} of {message.of}{unit}"
@@ -44,7 +49,7 @@ def describe_seconds(seconds: float) -> str:
     return f"about {round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def diagnose(host: str, error: BaseException | None = None) -> str:
+def diagnostics(host: str, error: BaseException | None = None) -> str:
     """What a bug report needs, with nothing private in it: no pictures, names or keys.
 
     host: the editor and its version.
@@ -56,9 +61,9 @@ def diagnose(host: str, error: BaseException | None = None) -> str:
         f"protocol: {PROTOCOL_MAJOR}.{PROTOCOL_MINOR}",
         f"pyzmq: {_version('zmq')}",
         f"msgpack: {_version('msgpack')}",
-        f"impasto program: {_tell(lambda: 'found' if program() else '')}",
+        f"impasto program: {_tell(lambda: 'found' if impasto_command() else '')}",
         f"connection file: {_tell(lambda: str(connection_file(runtime_dir()).exists()))}",
-        f"daemon holds its lock: {_tell(lambda: str(daemon_lives(runtime_dir())))}",
+        f"daemon holds its lock: {_tell(lambda: str(daemon_is_running(runtime_dir())))}",
     ]
     if isinstance(error, ImpastoError):
         lines.append(f"error: {error.code}: {error} {error.next_step}")

@@ -21,7 +21,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, 
 console = Console(highlight=False, soft_wrap=True)
 
 
-def tell(as_json: bool, data: Any, text: str | Callable[[], None]) -> None:
+def print_result(as_json: bool, data: Any, text: str | Callable[[], None]) -> None:
     """Print `data` as JSON, or `text`, or whatever calling it prints."""
     if as_json:
         print(json.dumps(data, indent=1, ensure_ascii=False, default=str))

@@ -1,6 +1,7 @@
 """A small real convolution on the device that would paint, in a process that may die of it.
 
-`python -m impasto_daemon.trial DEVICE` prints JSON: torch's version, its build and the device.
+`python -m impasto_daemon.doctor.device_trial DEVICE` prints JSON: torch's version, its build and
+the device.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ UNTRAINED = f"untrained-{SEED}"
 UNTRAINED_POOLING = "average"
 
 
-def network_identity(pooling: str, weights: str) -> str:
+def network_name(pooling: str, weights: str) -> str:
     """The name of VGG-19 with that pooling and weights: all that its features depend on.
 
     weights: their hash; without any it is the untrained stand-in, which has but one pooling.
