@@ -23,7 +23,7 @@ from torch.nn import functional
 from impasto_daemon.engine.events import Iteration
 from impasto_daemon.engine.network import CONVOLUTIONS, Vgg19
 from impasto_daemon.engine.objective import term_weights
-from impasto_daemon.engine.pyramid import scale_sizes
+from impasto_daemon.engine.scales import scale_sizes
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_protocol.settings import CONTENT_LAYERS, LAYER, STYLE_LAYERS, Settings

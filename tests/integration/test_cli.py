@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from impasto_daemon.images.metadata import Kept
+from impasto_daemon.images.metadata import KeptMetadata
 from impasto_daemon.images.pictures import read_photograph, read_picture, write_picture
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture
@@ -76,7 +76,7 @@ def test_apply_keeps_16_bits_transparency_profile_and_exif(daemon, folder):
     pixels = np.random.default_rng(2).integers(0, 65536, (30, 40, 4), np.uint16)
     write_picture(
         folder / "deep.tiff", Picture(30, 40, 4, "uint16", pixels.tobytes()),
-        kept=Kept(profile, exif.tobytes()),
+        kept=KeptMetadata(profile, exif.tobytes()),
     )  # fmt: skip
     for ending in ("png", "tiff", "webp", "jpg"):
         daemon.impasto(

@@ -69,7 +69,7 @@ class PresetRequests:
     def _list(self, after: str) -> messages.Presets:
         found: list[PresetInfo] = []
         damaged: list[str] = []
-        for name, info in self._presets.survey(after):
+        for name, info in self._presets.list_all(after):
             if info is None:
                 damaged.append(name)
             else:

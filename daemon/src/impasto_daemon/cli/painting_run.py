@@ -21,7 +21,7 @@ from impasto_protocol.settings import VARIATION_NOISE, Settings
 
 if TYPE_CHECKING:
     from impasto_daemon.images.loss_curve import LossPoint
-    from impasto_daemon.images.metadata import Kept
+    from impasto_daemon.images.metadata import KeptMetadata
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class PaintingRun:
 
     stylise: Callable[[Settings], Job]
     output: Path
-    kept: Kept
+    kept: KeptMetadata
     as_json: bool
 
     def paint(self, settings: Settings) -> None:
@@ -107,10 +107,10 @@ class PaintingRun:
 
     def _write_sheet(self, write: Callable[..., Path], labelled: dict[str, Picture]) -> Path:
         from impasto_daemon.images.contact_sheet import make_contact_sheet
-        from impasto_daemon.images.metadata import Kept
+        from impasto_daemon.images.metadata import KeptMetadata
 
         sheet = make_contact_sheet(list(labelled.values()), list(labelled))
-        return write(self._named("sheet", ".png"), sheet, kept=Kept(self.kept.icc))
+        return write(self._named("sheet", ".png"), sheet, kept=KeptMetadata(self.kept.icc))
 
     def _write_losses(self, write: Callable[..., Path], points: list[LossPoint]) -> Path:
         from impasto_daemon.images.loss_curve import draw_losses
@@ -138,7 +138,7 @@ class OutputFiles:
         picture: Picture,
         settings: Settings,
         result: Result,
-        kept: Kept | None = None,
+        kept: KeptMetadata | None = None,
     ) -> Path:
         """Write a picture with its recipe, and with what is kept of the photograph."""
         from impasto_daemon.images.pictures import write_picture

@@ -7,21 +7,6 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def replicate_pad(picture: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:
-    """(…, H, W) with its border repeated outwards by so many pixels.
-
-    Built from copies, as the gradient of torch's own replication is not deterministic on CUDA.
-    """
-    rows = [picture[..., :1, :].expand(*picture.shape[:-2], top, -1)] if top else []
-    rows += [picture]
-    rows += [picture[..., -1:, :].expand(*picture.shape[:-2], bottom, -1)] if bottom else []
-    tall = torch.cat(rows, dim=-2)
-    columns = [tall[..., :1].expand(*tall.shape[:-1], left)] if left else []
-    columns += [tall]
-    columns += [tall[..., -1:].expand(*tall.shape[:-1], right)] if right else []
-    return torch.cat(columns, dim=-1)
-
-
 def extend_edges(colours: Tensor, alpha: Tensor) -> Tensor:
     """(3, H, W) where every pixel of zero alpha takes its colour from its surroundings.
 

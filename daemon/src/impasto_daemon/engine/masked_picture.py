@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.engine.alpha import extend_edges
-from impasto_daemon.engine.pyramid import resize
+from impasto_daemon.engine.resizing import resize
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,12 @@ class MaskedPicture:
         """
         whole = resize(painting, *self.original.shape[-2:])
         if keep_colours:
-            whole = relight(self.colours, whole)
+            whole = transfer_luminance(self.colours, whole)
         seen = torch.where(self.paint_mask > 0, whole.clamp(0, 1), self.original[:3])
         return torch.cat([seen, self.original[3:]])
 
 
-def relight(colours: Tensor, painting: Tensor) -> Tensor:
+def transfer_luminance(colours: Tensor, painting: Tensor) -> Tensor:
     """The lightness of a painting under other colours, both (3, H, W).
 
     Luminance-only transfer, Gatys et al. 2016, *Preserving Color in Neural Artistic Style

@@ -8,11 +8,8 @@ import torch
 import torchvision
 from torch import Tensor, nn
 
-from impasto_daemon.engine.alpha import replicate_pad
 from impasto_daemon.engine.network_name import network_name
-
-LEAST_PX = 16
-"""Four poolings halve the picture four times before relu5_1."""
+from impasto_daemon.engine.padding import replicate_pad
 
 _MEAN = (0.485, 0.456, 0.406)
 _STD = (0.229, 0.224, 0.225)

@@ -11,7 +11,7 @@ from impasto_daemon.engine.alpha import layer_mask
 from impasto_daemon.engine.losses import ContentLoss, StyleLoss, TotalVariation
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.pyramid import mask_padding, pad_to_network
+from impasto_daemon.engine.padding import mask_padding, pad_to_network
 from impasto_protocol.settings import Settings
 
 _SMOOTHING = 4.0

@@ -12,7 +12,7 @@ from impasto_daemon.engine.alpha import layer_mask
 from impasto_daemon.engine.gram import gram_matrix
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.pyramid import mask_padding, pad_to_network
+from impasto_daemon.engine.padding import mask_padding, pad_to_network
 
 GramMatrices = dict[tuple[int, str], Tensor]
 

@@ -18,11 +18,12 @@ from impasto_daemon.engine.events import (
     Snapshot,
     read_losses,
 )
-from impasto_daemon.engine.masked_picture import MaskedPicture, relight
+from impasto_daemon.engine.masked_picture import MaskedPicture, transfer_luminance
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
-from impasto_daemon.engine.pyramid import resize, scale_sizes, share_out
+from impasto_daemon.engine.resizing import resize
+from impasto_daemon.engine.scales import scale_sizes, split_iterations
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style
 from impasto_protocol.settings import Settings
@@ -85,7 +86,7 @@ class _Painter:
         settings = self.settings
         height, width = picture.shape[-2:]
         sizes = scale_sizes(*fit(height, width, settings.working_px), settings.scales)
-        shares = share_out(settings.iterations, len(sizes))
+        shares = split_iterations(settings.iterations, len(sizes))
         estimate = _TimeEstimate(sizes, shares, self.clock)
         step, settled, stopped, lost, terms = 0, False, False, False, dict[str, Tensor]()
         for scale, (size, share) in enumerate(zip(sizes, shares, strict=True), start=1):
@@ -99,7 +100,11 @@ class _Painter:
                 optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
                 step, picture = step + 1, optimiser.picture[0]
                 left = estimate.left_s(scale - 1, count)
-                shown = relight(scaled.colours, picture) if settings.keep_colours else picture
+                shown = (
+                    transfer_luminance(scaled.colours, picture)
+                    if settings.keep_colours
+                    else picture
+                )
                 yield Iteration(step, settings.iterations, scale, len(sizes), left, terms, shown)
                 if step in settings.snapshots:
                     yield Snapshot(step, self._finish(picture))

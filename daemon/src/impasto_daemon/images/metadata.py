@@ -28,7 +28,7 @@ _DESCRIPTIVE = {
 
 
 @dataclass(frozen=True)
-class Kept:
+class KeptMetadata:
     """What a painting keeps of its photograph's file.
 
     icc: an RGB profile or nothing. exif: as Pillow takes it, of an upright picture, or nothing.
@@ -45,11 +45,11 @@ class Kept:
         held = {"icc_profile": self.icc, "exif": self.exif}
         return {name: value for name, value in held.items() if value}
 
-    def fitting(self, kind: str | None) -> Kept:
+    def fitting(self, kind: str | None) -> KeptMetadata:
         """What a file of that kind, as Pillow calls it, has room for, and a note of the rest."""
         if kind in ("BMP", "GIF") and self.options:
             note = f"A {kind} file has no room for the colour profile and the EXIF data."
-            return Kept(notes=(*self.notes, note))
+            return KeptMetadata(notes=(*self.notes, note))
         if kind == "JPEG" and len(self.exif) > _JPEG_EXIF_BYTES:
             note = "The EXIF data is too large for a JPEG file and was left out."
             return replace(self, exif=b"", notes=(*self.notes, note))

@@ -19,7 +19,7 @@ from impasto_daemon.files import open_regular, write_file
 from impasto_daemon.images import sixteen_bit
 from impasto_daemon.images.arrays import from_array, to_array
 from impasto_daemon.images.metadata import (
-    Kept,
+    KeptMetadata,
     Profile,
     convert_colours,
     read_exif,
@@ -46,10 +46,10 @@ def read_picture(path: Path, *, longest_px: int = 0, profile: bytes = b"") -> Pi
     """
     with _opened(path) as file:
         source = read_profile(file.image)
-        return _shallow_pixels(file.image, longest_px, source, profile)
+        return _pixels_8_bit(file.image, longest_px, source, profile)
 
 
-def read_photograph(path: Path, *, longest_px: int = 0) -> tuple[Picture, Kept]:
+def read_photograph(path: Path, *, longest_px: int = 0) -> tuple[Picture, KeptMetadata]:
     """The picture in a file, 8- or 16-bit as it lies there, and what its painting is to keep.
 
     longest_px and errors: as for `read_picture`.
@@ -57,7 +57,7 @@ def read_photograph(path: Path, *, longest_px: int = 0) -> tuple[Picture, Kept]:
     with _opened(path) as file:
         image, source = file.image, read_profile(file.image)
         notes = [file.note, source.note]
-        deep = sixteen_bit.is_deep(image, file.data)
+        deep = sixteen_bit.is_16_bit(image, file.data)
         # An RGB profile stays with the numbers it explains, however wide: sRGB would cut colours
         # off. A painting is RGB, so CMYK and grey cannot stay what they are and become sRGB.
         profile = source.data if source.space == "RGB" else b""
@@ -66,15 +66,19 @@ def read_photograph(path: Path, *, longest_px: int = 0) -> tuple[Picture, Kept]:
         if deep:
             if source.space == "GRAY":
                 notes.append("The colour profile is for grey and was dropped.")
-            picture = _deep_pixels(image, file.data, longest_px)
+            picture = _pixels_16_bit(image, file.data, longest_px)
         else:
-            picture = _shallow_pixels(image, longest_px, source, profile)
+            picture = _pixels_8_bit(image, longest_px, source, profile)
         exif, note = read_exif(image, (picture.width, picture.height))
-        return picture, Kept(profile, exif, tuple(filter(None, [*notes, note])))
+        return picture, KeptMetadata(profile, exif, tuple(filter(None, [*notes, note])))
 
 
 def write_picture(
-    path: Path, picture: Picture, *, info: dict[str, str] | None = None, kept: Kept | None = None
+    path: Path,
+    picture: Picture,
+    *,
+    info: dict[str, str] | None = None,
+    kept: KeptMetadata | None = None,
 ) -> tuple[str, ...]:
     """Write a picture in the format its name ends in; `info` goes into a PNG's text.
 
@@ -87,7 +91,7 @@ def write_picture(
             f"{path.name} does not end in .png, .jpg, .webp, .tiff, .bmp or .gif.",
             next_step="Choose a file name that ends in .png.",
         )
-    held = (kept or Kept()).fitting(kind)
+    held = (kept or KeptMetadata()).fitting(kind)
     text = PngInfo()
     for key, value in (info or {}).items():
         text.add_itxt(key, value)
@@ -185,9 +189,7 @@ def _open(data: bytes) -> _File:
         return _File(image, bare, "What the file tells of the picture is damaged and was dropped.")
 
 
-def _shallow_pixels(
-    image: Image.Image, longest_px: int, source: Profile, profile: bytes
-) -> Picture:
+def _pixels_8_bit(image: Image.Image, longest_px: int, source: Profile, profile: bytes) -> Picture:
     image.load()
     orientation = read_orientation(image)
     if image.mode.startswith("I;16"):
@@ -202,7 +204,7 @@ def _shallow_pixels(
     return from_image(upright)
 
 
-def _deep_pixels(image: Image.Image, data: bytes, longest_px: int) -> Picture:
+def _pixels_16_bit(image: Image.Image, data: bytes, longest_px: int) -> Picture:
     # Before the pixels: Pillow turns a TIFF as it loads it, and forgets how it lay.
     orientation = read_orientation(image)
     pixels = _turned(sixteen_bit.decode(image, data), orientation)

@@ -13,7 +13,7 @@ from PIL import ExifTags, Image
 from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import ImageFileDirectory_v2, TiffImageFile
 
-from impasto_daemon.images.metadata import Kept
+from impasto_daemon.images.metadata import KeptMetadata
 
 Pixels = NDArray[np.uint16]
 
@@ -23,7 +23,7 @@ _UNSPECIFIED, _ASSOCIATED, _STRAIGHT = 0, 1, 2
 _STRIP_ROWS = 64
 
 
-def is_deep(image: Image.Image, data: bytes) -> bool:
+def is_16_bit(image: Image.Image, data: bytes) -> bool:
     """The file holds 16 bits a channel of grey or RGB. data: the whole file."""
     if isinstance(image, TiffImageFile):
         tags = image.tag_v2
@@ -33,7 +33,7 @@ def is_deep(image: Image.Image, data: bytes) -> bool:
 
 
 def decode(image: Image.Image, data: bytes) -> Pixels:
-    """(H, W, 3 or 4) of a file that `is_deep`, as it lies there, not turned; straight alpha.
+    """(H, W, 3 or 4) of a file that `is_16_bit`, as it lies there, not turned; straight alpha.
 
     Raises ValueError, or what the decoders raise, for a file that is damaged.
     """
@@ -77,7 +77,7 @@ def scale(pixels: Pixels, width: int, height: int) -> Pixels:
     return _unmultiplied(whole) if pixels.shape[2] == 4 else whole
 
 
-def encode_png(pixels: Pixels, text: PngInfo, kept: Kept) -> bytes:
+def encode_png(pixels: Pixels, text: PngInfo, kept: KeptMetadata) -> bytes:
     """A PNG file of (H, W, 1 to 4)."""
     # Pillow knows how to put metadata into chunks: they are taken from a picture of one pixel.
     shell = io.BytesIO()
@@ -87,7 +87,7 @@ def encode_png(pixels: Pixels, text: PngInfo, kept: Kept) -> bytes:
     return painted[:_PNG_HEAD_BYTES] + chunks + painted[_PNG_HEAD_BYTES:]
 
 
-def encode_tiff(pixels: Pixels, kept: Kept) -> bytes:
+def encode_tiff(pixels: Pixels, kept: KeptMetadata) -> bytes:
     """A TIFF file of (H, W, 1 to 4), compressed without loss."""
     height, width, channels = pixels.shape
     strips = [

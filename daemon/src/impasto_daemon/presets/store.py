@@ -30,7 +30,7 @@ class PresetStore:
         """Nothing was ever kept in it."""
         return not self._folder.exists()
 
-    def survey(self, after: str = "") -> Iterator[tuple[str, PresetInfo | None]]:
+    def list_all(self, after: str = "") -> Iterator[tuple[str, PresetInfo | None]]:
         """The presets after a name, by name; None for one that is damaged."""
         for path in self._files():
             if path.stem.casefold() > after.casefold():
@@ -92,7 +92,7 @@ class PresetStore:
         )
         return self.save(sorted_anew, replace=True)
 
-    def shelf(self, name: str) -> tuple[str, tuple[str, ...]]:
+    def folder_and_tags(self, name: str) -> tuple[str, tuple[str, ...]]:
         """Folder and tags of the preset of that name, if there is one that can be read."""
         try:
             info = self.info(name)

@@ -20,7 +20,7 @@ from torch import Tensor
 from impasto_daemon.config import Config
 from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.pyramid import resize
+from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import stylise
@@ -243,7 +243,7 @@ class Worker:
         style = self._models.style(key, picture, network, {})
         longest_px = max(picture.height, picture.width)
         statistics = self._take_statistics(job, style, longest_px, message.settings.style_layers)
-        folder, tags = self._presets.shelf(name)
+        folder, tags = self._presets.folder_and_tags(name)
         self._presets.save(
             Preset(
                 name=name,

@@ -11,7 +11,7 @@ from PIL import Image
 from impasto_daemon.engine.events import Finished, Snapshot
 from impasto_daemon.engine.gram import gram_matrix
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.pyramid import pad_to_network
+from impasto_daemon.engine.padding import pad_to_network
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.engine.untrained import untrained_vgg19

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from impasto_daemon.engine import stylise as module
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snapshot
-from impasto_daemon.engine.pyramid import scale_sizes, share_out
+from impasto_daemon.engine.scales import scale_sizes, split_iterations
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
 from impasto_daemon.engine.untrained import untrained_vgg19
@@ -178,7 +178,7 @@ def test_scales_double_and_end_at_the_full_size(height, width, scales):
 
 @given(st.integers(1, 100_000), st.integers(1, 8))
 def test_every_iteration_is_given_to_one_scale(iterations, scales):
-    shares = share_out(iterations, scales)
+    shares = split_iterations(iterations, scales)
     assert sum(shares) == iterations and len(shares) == scales and shares[-1] >= 1
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from impasto_daemon.images.metadata import Kept
+from impasto_daemon.images.metadata import KeptMetadata
 from impasto_daemon.images.pictures import read_photograph, read_picture, to_image, write_picture
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import StyleUnreadable
@@ -66,7 +66,9 @@ def opened(path):
 @pytest.mark.parametrize("ending", DEEP)
 @pytest.mark.parametrize("channels", [3, 4])
 def test_16_bits_a_channel_come_back_exactly(tmp_path, ending, channels):
-    write_picture(tmp_path / f"x{ending}", deep(130, 40, channels), kept=Kept(profile(), exif()))
+    write_picture(
+        tmp_path / f"x{ending}", deep(130, 40, channels), kept=KeptMetadata(profile(), exif())
+    )
     found, kept = read_photograph(tmp_path / f"x{ending}")
     assert found == deep(130, 40, channels)
     assert kept.icc == profile() and b"A. Painter" in kept.exif and not kept.notes
@@ -176,7 +178,9 @@ def test_photograph_lying_in_any_way_is_turned_as_pillow_turns_it(tmp_path, endi
 @pytest.mark.parametrize("orientation", [3, 6])
 @pytest.mark.parametrize("ending", DEEP)
 def test_16_bit_photograph_is_turned_upright(tmp_path, ending, orientation):
-    write_picture(tmp_path / f"x{ending}", deep(), kept=Kept(b"", exif(orientation=orientation)))
+    write_picture(
+        tmp_path / f"x{ending}", deep(), kept=KeptMetadata(b"", exif(orientation=orientation))
+    )
     found, _ = read_photograph(tmp_path / f"x{ending}")
     turned = np.rot90(array(deep()), {3: 2, 6: -1}[orientation])
     assert np.array_equal(array(found), turned)
@@ -278,5 +282,5 @@ def test_jpeg_leaves_out_exif_that_it_has_no_room_for(gradient, picture, tmp_pat
 @pytest.mark.parametrize("ending", [".bmp", ".gif"])
 def test_format_without_room_for_metadata_says_so(picture, tmp_path, ending):
     assert write_picture(tmp_path / f"x{ending}", picture()) == ()
-    notes = write_picture(tmp_path / f"x{ending}", picture(), kept=Kept(profile()))
+    notes = write_picture(tmp_path / f"x{ending}", picture(), kept=KeptMetadata(profile()))
     assert len(notes) == 1 and "no room" in notes[0]

@@ -45,7 +45,7 @@ def test_preset_comes_back_whole(store, preset):
     found = store.get("Starry")
     assert found.picture == saved.picture and found.settings == saved.settings
     np.testing.assert_array_equal(found.statistics[64, "relu1_1"], saved.statistics[64, "relu1_1"])
-    assert list(store.survey()) == [("Starry", info)]
+    assert list(store.list_all()) == [("Starry", info)]
 
 
 def test_file_of_the_first_version_is_read_and_known_for_its_age(store, preset, tmp_path):
@@ -64,7 +64,7 @@ def test_file_of_a_newer_version_asks_for_an_update(store, preset, tmp_path):
         with pytest.raises(PresetInvalid, match="newer Impasto") as caught:
             call("Starry")
         assert "Update" in caught.value.next_step
-    assert list(store.survey()) == [("Starry", None)]
+    assert list(store.list_all()) == [("Starry", None)]
 
 
 def test_preset_without_statistics_is_unmeasured(store, preset):
@@ -79,7 +79,9 @@ def test_folder_and_tags_stay_until_they_are_changed(store, preset):
     info = store.sort("starry", "", None)
     assert (info.folder, info.tags, info.sizes) == ("", (), (64,))
     store.sort("starry", "Sky", ("blue",))
-    assert store.shelf("STARRY") == ("Sky", ("blue",)) and store.shelf("none") == ("", ())
+    assert store.folder_and_tags("STARRY") == ("Sky", ("blue",)) and store.folder_and_tags(
+        "none"
+    ) == ("", ())
     assert store.rename("Starry", "Night").folder == "Sky"
 
 
@@ -89,11 +91,11 @@ def test_folder_or_tag_that_could_do_harm_is_refused(store, preset, folder, tags
     store.save(preset())
     with pytest.raises(PresetInvalid):
         store.sort("Starry", folder, tags)
-    assert store.shelf("Starry") == ("", ())
+    assert store.folder_and_tags("Starry") == ("", ())
 
 
 def names(store):
-    return [name for name, info in store.survey() if info]
+    return [name for name, info in store.list_all() if info]
 
 
 def test_all_presets_are_saved_or_none(store, preset):
@@ -138,7 +140,7 @@ def test_files_that_nobody_could_have_saved_are_passed_over(store, preset, tmp_p
     data = (tmp_path / "presets" / "a.safetensors").read_bytes()
     for name in ("x" * 65, "b\n", "\udcff", ".b"):
         (tmp_path / "presets" / f"{name}.safetensors").write_bytes(data)
-    assert [name for name, _ in store.survey()] == ["a"]
+    assert [name for name, _ in store.list_all()] == ["a"]
 
 
 def test_names_that_one_file_system_takes_for_one_are_one(store, preset):
@@ -169,7 +171,7 @@ def test_names_differ_by_more_than_case(store, preset):
     with pytest.raises(PresetExists):
         store.save(preset("STARRY"))
     store.save(preset("STARRY", settings=Settings(strength=0.1)), replace=True)
-    assert [info.settings.strength for _, info in store.survey()] == [0.1]
+    assert [info.settings.strength for _, info in store.list_all()] == [0.1]
     assert store.get("sTaRrY").settings.strength == 0.1
 
 
@@ -196,7 +198,7 @@ def test_name_that_could_do_harm_is_refused(store, preset, name):
     with pytest.raises(PresetInvalid) as caught:
         store.save(preset(name))
     assert caught.value.next_step
-    assert list(store.survey()) == []
+    assert list(store.list_all()) == []
 
 
 @given(st.text(max_size=70))

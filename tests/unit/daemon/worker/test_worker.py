@@ -247,7 +247,7 @@ def test_preset_made_with_other_weights_is_taken_anew_once_and_stored(kept, netw
     result, passes = kept.apply(networks[1])
     assert passes and any("taken anew" in note for note in result.notes)
     assert kept.store.get("kept").network == result.weights
-    assert kept.store.shelf("kept") == ("Oil", ("x",))
+    assert kept.store.folder_and_tags("kept") == ("Oil", ("x",))
     result, passes = kept.apply(networks[1])
     assert not passes and not result.notes
 
@@ -295,7 +295,7 @@ def test_preset_deleted_meanwhile_stays_deleted(kept, networks):
     assert kept.store.get("kept").statistics
     kept.store.delete("kept")
     kept.store.renew(info, "other", {})
-    assert not list(kept.store.survey())
+    assert not list(kept.store.list_all())
 
 
 def test_damaged_pixels_fail_the_job(work, order):

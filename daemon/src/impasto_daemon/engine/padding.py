@@ -1,0 +1,37 @@
+"""Borders: pictures grown to sides that the network can halve, and what that adds left out."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+LEAST_PX = 16
+"""Sides must be multiples of it: four poolings halve the picture four times before relu5_1."""
+
+
+def replicate_pad(picture: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:
+    """(…, H, W) with its border repeated outwards by so many pixels.
+
+    Built from copies, as the gradient of torch's own replication is not deterministic on CUDA.
+    """
+    rows = [picture[..., :1, :].expand(*picture.shape[:-2], top, -1)] if top else []
+    rows += [picture]
+    rows += [picture[..., -1:, :].expand(*picture.shape[:-2], bottom, -1)] if bottom else []
+    tall = torch.cat(rows, dim=-2)
+    columns = [tall[..., :1].expand(*tall.shape[:-1], left)] if left else []
+    columns += [tall]
+    columns += [tall[..., -1:].expand(*tall.shape[:-1], right)] if right else []
+    return torch.cat(columns, dim=-1)
+
+
+def pad_to_network(picture: Tensor) -> Tensor:
+    """(…, H, W) grown to the right and below to sides the network can halve four times."""
+    height, width = picture.shape[-2:]
+    return replicate_pad(picture, 0, -width % LEAST_PX, 0, -height % LEAST_PX)
+
+
+def mask_padding(alpha: Tensor) -> Tensor:
+    """(1, H, W) grown like `pad_to_network`, the added part weighing nothing."""
+    height, width = alpha.shape[-2:]
+    return functional.pad(alpha, (0, -width % LEAST_PX, 0, -height % LEAST_PX))
