@@ -120,7 +120,10 @@ def test_krita_needs_krita_qt_and_the_protocol_alone():
 def test_krita_names_qt_in_one_place_and_knows_what_is_broken_without_the_rest():
     importing = {path for path, name in outside(KRITA) if name.startswith("PyQt")}
     assert importing == {"qt.py"}
-    assert {name for path, name in outside(KRITA) if path == "broken.py"} == {"krita", ".qt"}
+    assert {name for path, name in outside(KRITA) if path == "fallback_docker.py"} == {
+        "krita",
+        ".qt",
+    }
     assert {name for path, name in outside(KRITA) if path == "qt.py"} == {
         "pykrita", "PyQt5", "PyQt6",
     }  # fmt: skip

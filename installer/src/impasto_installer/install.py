@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from impasto_installer import kritarc
-from impasto_installer.asking import ask
+from impasto_installer.editor_query import ask
 from impasto_installer.environment import (
     Uv,
     free_gib,

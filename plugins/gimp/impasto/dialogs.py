@@ -89,11 +89,11 @@ def _diagnose(error: Exception) -> str:
 
 
 class ProgressWindow:
-    """A small window beside GIMP's own progress bar. wanted: None, "enough" or "cancel"."""
+    """A small window beside GIMP's own progress bar. wanted: None, "conclude" or "cancel"."""
 
     def __init__(self) -> None:
         GimpUi.init("impasto")
-        self.wanted: Literal["enough", "cancel"] | None = None
+        self.wanted: Literal["conclude", "cancel"] | None = None
         self._window = Gtk.Window(title="Impasto", resizable=False, border_width=_SPACE_PX)
         # Not made transient for the image's window: GIMP 3.0.4 crashed when that was closed.
         self._window.set_keep_above(True)
@@ -102,7 +102,7 @@ class ProgressWindow:
         self._words = Gtk.Label(xalign=0, width_chars=52, ellipsize=Pango.EllipsizeMode.END)
         keep = Gtk.Button(label="_Keep It as It Is", use_underline=True)
         keep.set_tooltip_text("End now, and keep what has been painted so far")
-        keep.connect("clicked", lambda _: self._want("enough"))
+        keep.connect("clicked", lambda _: self._want("conclude"))
         cancel = Gtk.Button(label="_Cancel", use_underline=True)
         cancel.connect("clicked", lambda _: self._want("cancel"))
         buttons = Gtk.ButtonBox(layout_style=Gtk.ButtonBoxStyle.END, spacing=6)
@@ -115,7 +115,7 @@ class ProgressWindow:
         self._window.show_all()
         self.tick()
 
-    def _want(self, what: Literal["enough", "cancel"]) -> bool:
+    def _want(self, what: Literal["conclude", "cancel"]) -> bool:
         self.wanted = what
         self._words.set_text("Ending")
         return True

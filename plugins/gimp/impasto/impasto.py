@@ -93,9 +93,14 @@ class Impasto(Gimp.PlugIn):
         """Any of the four. This is the border where errors become a painter's words."""
         interactive = run_mode != Gimp.RunMode.NONINTERACTIVE
         try:
-            import runs
+            import procedures
 
-            run = {STYLIZE: runs.stylize, AGAIN: runs.again, APPLY: runs.apply, SAVE: runs.save}
+            run = {
+                STYLIZE: procedures.stylize,
+                AGAIN: procedures.again,
+                APPLY: procedures.apply,
+                SAVE: procedures.save,
+            }
             layer = run[procedure.get_name()](procedure, run_mode, image, drawables, config)
         except Exception as error:
             return _failure(procedure, error, interactive=interactive)
@@ -111,9 +116,9 @@ class Impasto(Gimp.PlugIn):
         self, procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _data: object
     ) -> Gimp.ValueArray:
         try:
-            import work
+            import job_process
 
-            told = work.run(config)
+            told = job_process.run(config)
         except Exception as error:
             return _failure(procedure, error, interactive=config.get_property("interactive"))
         values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)

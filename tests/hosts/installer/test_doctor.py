@@ -43,7 +43,7 @@ needs_weights = pytest.mark.skipif(not os.environ.get("IMPASTO_WEIGHTS"), reason
 def test_deleted_changed_and_closed_files_stale_connection_and_missing_weights(painter):
     assert doctor(painter) == ({}, set())
     before = painter.files()
-    (painter.plugin / "runs.py").unlink()
+    (painter.plugin / "procedures.py").unlink()
     changed = painter.plugin / "vendor/impasto_protocol/client.py"
     changed.write_text(changed.read_text().replace("daemon", "demon", 1))
     (painter.plugin / "impasto.py").chmod(0o644)
@@ -53,7 +53,7 @@ def test_deleted_changed_and_closed_files_stale_connection_and_missing_weights(p
     (painter.data / "weights/vgg19_features.safetensors").unlink()
     amiss, _ = doctor(painter)
     words = " ".join(amiss[GIMP])
-    assert "impasto/runs.py is missing" in words
+    assert "impasto/procedures.py is missing" in words
     assert "impasto/vendor/impasto_protocol/client.py was changed" in words
     assert "impasto/impasto.py has other permissions" in words
     assert "cannot be written to" in words and "does not see the plug-in" in words

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.hosts.conftest import ROOT
 from tests.hosts.installer.conftest import PROFILE, PYTHON
 
-from impasto_installer.asking import ask
+from impasto_installer.editor_query import ask
 from impasto_installer.hosts import Host
 
 
@@ -72,11 +72,11 @@ def test_upgrade_keeps_settings_weights_and_presets_and_mends(painter):
     preset = painter.data / "presets/Dusk.safetensors"
     preset.parent.mkdir(exist_ok=True)
     preset.write_bytes(b"kept")
-    (painter.plugin / "runs.py").unlink()
+    (painter.plugin / "procedures.py").unlink()
     (painter.plugin / "old.py").touch()
     done = painter.installer("upgrade", "--no-weights")
     assert done.returncode == 0 and "brought up to date" in done.stdout, done.stdout
-    assert (painter.plugin / "runs.py").exists() and not (painter.plugin / "old.py").exists()
+    assert (painter.plugin / "procedures.py").exists() and not (painter.plugin / "old.py").exists()
     assert config.read_text() == "threads = 1\n" and preset.read_bytes() == b"kept"
     assert not (painter.data / "unfinished").exists()
     preset.unlink()

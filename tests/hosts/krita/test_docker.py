@@ -59,7 +59,7 @@ def main():
     yield from until(lambda: docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
     docker.styles.export("Dusk", str(file))
     yield from until(lambda: "was exported" in docker.words.text())
-    docker._link.ask(PresetRename(name="Dusk", new_name="Dawn"), lambda *_: None, print)
+    docker._daemon.ask(PresetRename(name="Dusk", new_name="Dawn"), lambda *_: None, print)
     docker.styles.fetch()
     yield from until(lambda: docker.styles.findItems("Dawn", QtCore.Qt.MatchExactly)
                      and not docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
@@ -364,7 +364,7 @@ def main():
     assert docker._start.text() == "Start"
     first = [docker.words.text(), docker.state_words.text(), tree(document.rootNode()) == before]
     begin()
-    assert docker._link.state == "connecting"
+    assert docker._daemon.state == "connecting"
     docker.cancel()
     yield from until(lambda: docker.painting is None)
     first.append(docker.words.text())
@@ -372,15 +372,15 @@ def main():
     first.append(docker.words.text())
     docker._ask_report()
     yield from until(lambda: "untrained" in docker.state_words.text())
-    lost = docker._link.client
+    lost = docker._daemon.client
     begin(iterations=90_000)
     yield from answered(docker._start.click, disagree)
     assert docker.painting and docker._start.text() == "Restart"
     yield from answered(docker._start.click, agree)
     yield from until(lambda: docker.painting is None)
     first.append(docker.words.text())
-    yield from until(lambda: docker._link.state == "ready")
-    assert docker._link.client is not lost
+    yield from until(lambda: docker._daemon.state == "ready")
+    assert docker._daemon.client is not lost
     return [*first, layers(document)]
 """,
         folder=host.folder,
@@ -426,7 +426,7 @@ def main():
     document = yield from opened(photo)
     yield from painted(document)
     names = [node.name() for node in document.topLevelNodes()]
-    return [docker.words.text(), names, type(docker._link.client._link).__name__]
+    return [docker.words.text(), names, type(docker._daemon.client._transport).__name__]
 """,
         **pictures,
     )

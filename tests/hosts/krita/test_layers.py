@@ -113,12 +113,12 @@ def main():
     yield 300
     document.setActiveNode(node)
     yield 300
-    submit, sent = docker._link.submit, []
+    submit, sent = docker._daemon.submit, []
     def watched(message, pictures, *ends):
         sent.append({name: [p.width, p.height] for name, p in pictures.items()})
         (folder / "sent").write_bytes(bytes(pictures["content"].data))
         submit(message, pictures, *ends)
-    docker._link.submit = watched
+    docker._daemon.submit = watched
     yield from painted(document)
     whole = document.topLevelNodes()[-1].bounds()
     (folder / "layer").write_bytes(bytes(node.pixelData(0, 450, 250, 150)))
@@ -129,7 +129,7 @@ def main():
     document.setSelection(small)
     yield 300
     yield from painted(document)
-    docker._link.submit = submit
+    docker._daemon.submit = submit
     box = (400 - 64, 100 - 64, 60 + 128, 50 + 128)
     same = same and bytes(background.pixelData(*box)) == (folder / "sent").read_bytes()
     part = next(n for n in document.topLevelNodes()[1:] if n.bounds().x() >= 300).bounds()

@@ -145,7 +145,7 @@ def test_what_comes_while_krita_converts_waits_for_it(krita, pictures, how):
 def main():
     document, before = yield from begun(prepared, states=0)
     painting, clock, waited = docker.painting, QtCore.QElapsedTimer(), []
-    make = painting._workshop._open
+    make = painting._converter._open
     def slowly():
         made = make()
         if not clock.isValid():
@@ -156,7 +156,7 @@ def main():
                 assert clock.elapsed() < 100_000
             waited.append(docker.painting is painting)
         return made
-    painting._workshop._open = slowly
+    painting._converter._open = slowly
     yield from until(lambda: waited and docker.painting is None)
     yield from done(document, painting) if how == "conclude" else ended(painting)
     names, words = [node.name() for node in document.topLevelNodes()], docker.words.text()
@@ -182,13 +182,13 @@ def test_cancel_pressed_while_the_layer_is_read(krita, pictures):
 def main():
     document = yield from opened(photo)
     from impasto import layers as moved
-    read, submit, sent = moved.read, docker._link.submit, []
+    read, submit, sent = moved.read, docker._daemon.submit, []
     def slowly(*arguments):
         docker.cancel()
         return read(*arguments)
-    moved.read, docker._link.submit = slowly, lambda *told: sent.append(1)
+    moved.read, docker._daemon.submit = slowly, lambda *told: sent.append(1)
     begin()
-    moved.read, docker._link.submit = read, submit
+    moved.read, docker._daemon.submit = read, submit
     yield from until(lambda: docker.painting is None)
     yield 500
     told = [layers(document), docker.words.text(), len(sent)]

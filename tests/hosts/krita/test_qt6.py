@@ -93,7 +93,7 @@ def test_actions_begin_and_end_paintings(environment, pictures):
 
 
 def test_window_closed_while_connecting_leaves_no_connection_open(environment):
-    assert play("link", "leave_while_connecting", environment) == 0
+    assert play("daemon_client", "leave_while_connecting", environment) == 0
 
 
 def test_window_closed_while_painting_leaves_the_document_as_it_was(environment, pictures):
@@ -102,7 +102,9 @@ def test_window_closed_while_painting_leaves_the_document_as_it_was(environment,
 
 
 def test_state_tells_device_weights_and_queue_and_restart_asks(environment, pictures):
-    idle, waiting, question, words = play("link", "status", environment, photo=pictures["photo"])
+    idle, waiting, question, words = play(
+        "daemon_client", "status", environment, photo=pictures["photo"]
+    )
     device, weights = idle.split(" · ")
     assert device and weights == Path(os.environ.get("IMPASTO_WEIGHTS", "untrained")).name
     assert waiting == f"{idle} · 1 waiting"
@@ -113,7 +115,7 @@ def test_daemon_is_started_anew_and_again(own_daemon):
     daemon = own_daemon()
     environment = {**daemon.environment, "IMPASTO_COMMAND": IMPASTO}
     try:
-        restarting, gone, starting = play("link", "restart", environment)
+        restarting, gone, starting = play("daemon_client", "restart", environment)
     finally:
         daemon.impasto("daemon", "stop")
     assert restarting == starting == ["Waiting for the daemon to start", False]
@@ -183,7 +185,7 @@ def nowhere(tmp_path):
 
 @pytest.mark.parametrize(
     ("file", "name"),
-    [("link.py", "impasto.link"),
+    [("daemon_client.py", "impasto.daemon_client"),
      ("vendor/impasto_protocol/words.py", "impasto_protocol.descriptions"),
      ("vendor/msgpack/__init__.py", "msgpack")],
 )  # fmt: skip
@@ -193,14 +195,14 @@ def test_broken_file_is_said_in_the_docker_and_copied(complete, nowhere, file, n
     else:
         (complete / file).parent.mkdir()
         (complete / file).write_text(f"raise ImportError('broken', name='{name}')")
-    words, copied = play("broken", "said", nowhere, plugins=complete.parent)
+    words, copied = play("fallback_docker", "said", nowhere, plugins=complete.parent)
     assert f"not complete: {name} cannot be loaded" in words
     assert "Install Impasto again" in words
     assert "Krita 6.0.0" in copied and "Error" in copied
 
 
 def test_too_old_python_is_said_in_the_docker_and_copied(complete, nowhere):
-    (complete / "link.py").unlink()
-    words, copied = play("broken", "too_old", nowhere, plugins=complete.parent)
+    (complete / "daemon_client.py").unlink()
+    words, copied = play("fallback_docker", "too_old", nowhere, plugins=complete.parent)
     assert words.startswith("Impasto needs a Krita with Python 3.10 or newer")
     assert "error: SyntaxError: invalid syntax" in copied

@@ -38,7 +38,9 @@ def test_gimps_archive_can_be_unpacked_into_its_folder(tmp_path):
     release.build_release(tmp_path, vendor, "9")
     with zipfile.ZipFile(tmp_path / "impasto-gimp-9.zip") as archive:
         entries = {entry.filename: entry.external_attr >> 16 for entry in archive.infolist()}
-    assert entries["impasto/impasto.py"] == 0o100755 and entries["impasto/runs.py"] == 0o100644
+    assert (
+        entries["impasto/impasto.py"] == 0o100755 and entries["impasto/procedures.py"] == 0o100644
+    )
     assert "impasto/vendor/impasto_protocol/client.py" in entries
     assert "impasto/vendor/msgpack/__init__.py" in entries
     assert "impasto/vendor/msgpack-1.dist-info/METADATA" in entries

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from impasto_daemon.doctor.checkup import Finding, Installation
 from impasto_installer import kritarc
-from impasto_installer.asking import ask
+from impasto_installer.editor_query import ask
 from impasto_installer.hosts import Host, find_hosts
 from impasto_installer.install import advice, where_to_look
 from impasto_installer.manifest import Manifest

@@ -14,7 +14,7 @@ try:
     from .docker import Docker
     from .extension import Impasto
 except Exception as error:
-    from .broken import make_docker
+    from .fallback_docker import make_docker
 
     Docker = make_docker(error)
 else:

@@ -17,8 +17,8 @@ from impasto_protocol.messages import Report, Result, Status
 from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings
 
 from . import recipe
-from .link import Link
-from .painting import Painting, Watcher
+from .daemon_client import DaemonClient
+from .painting import Painting, PaintingListener
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recipe import Recipe
 from .styles import StyleBrowser
@@ -37,8 +37,8 @@ class Docker(DockWidget):
         self.painting: Painting | None = None
         self._error: Exception | None = None
         self._unfinished = 0
-        self._link = Link()
-        self._link.watchers.append(self._show_state)
+        self._daemon = DaemonClient()
+        self._daemon.listeners.append(self._show_state)
         self._build()
         self._show_state()
         self._reporter = QtCore.QTimer()
@@ -48,21 +48,21 @@ class Docker(DockWidget):
             last = recipe.last()
             self.styles.choose(last.style)
             self.show_settings(last.settings)
-        QtWidgets.QApplication.instance().aboutToQuit.connect(self._link.close)
+        QtWidgets.QApplication.instance().aboutToQuit.connect(self._daemon.close)
         # Not a method, which Qt would forget before the docker is gone.
         self.destroyed.connect(lambda: self._let_go())
 
     def _let_go(self) -> None:
         if self.painting:
             self.painting.abandon()
-        self._link.close()
+        self._daemon.close()
 
     def canvasChanged(self, canvas: object) -> None:
         """Krita wants every docker to have this."""
 
     def showEvent(self, event: object) -> None:
         """The styles are fetched when somebody can see them."""
-        if self._link.state == "away":
+        if self._daemon.state == "away":
             self.styles.fetch()
 
     # What actions and buttons do --------------------------------------------------------------
@@ -119,12 +119,12 @@ class Docker(DockWidget):
 
     def restart(self) -> None:
         """Start the daemon, or start it anew; what it is doing for others only if they agree."""
-        running = self._link.state == "ready"
+        running = self._daemon.state == "ready"
         if running and (self.painting or self._unfinished) and not self._agrees_to_end():
             return
         self._error = None
         # One that does not answer any more may still be there.
-        self._link.open(restart=running or isinstance(self._link.error, DaemonLost))
+        self._daemon.open(restart=running or isinstance(self._daemon.error, DaemonLost))
         self.styles.fetch()
 
     def _agrees_to_end(self) -> bool:
@@ -164,10 +164,10 @@ class Docker(DockWidget):
             return
         self._error = None
         try:
-            watcher = Watcher(self._tell, guarded(self.fail, self._done), self._failed)
-            self._set_painting(Painting(self._link, make(), watcher))
+            listener = PaintingListener(self._tell, guarded(self.fail, self._done), self._failed)
+            self._set_painting(Painting(self._daemon, make(), listener))
             self._tell(
-                "Waiting for the daemon" if self._link.state != "ready" else "Starting", None
+                "Waiting for the daemon" if self._daemon.state != "ready" else "Starting", None
             )
             self.painting.begin()
         except Exception as error:
@@ -239,21 +239,21 @@ class Docker(DockWidget):
             )
 
     def _show_state(self) -> None:
-        state = self._link.state
+        state = self._daemon.state
         self._start.setText("Restart" if state == "ready" else "Start")
         self._start.setEnabled(state != "connecting")
         if state == "connecting":
             self.state_words.setText("Waiting for the daemon to start")
         elif state == "away":
             self.state_words.setText("The daemon is not connected.")
-            if self._link.error:
-                self.fail(self._link.error)
+            if self._daemon.error:
+                self.fail(self._daemon.error)
         else:
             self._ask_report()
 
     def _ask_report(self) -> None:
-        if self._link.state == "ready" and self.isVisible():
-            self._link.ask(Status(), lambda report, _: self._show_report(report), lambda _: None)
+        if self._daemon.state == "ready" and self.isVisible():
+            self._daemon.ask(Status(), lambda report, _: self._show_report(report), lambda _: None)
 
     def _show_report(self, report: Report) -> None:
         waiting = sum(job.state == "queued" for job in report.jobs)
@@ -271,8 +271,8 @@ class Docker(DockWidget):
     # Widgets ----------------------------------------------------------------------------------
 
     def _build(self) -> None:
-        self.styles = StyleBrowser(self._link, self._tell, self.fail, self.settings)
-        self.styles.watchers.append(self._show_what_can_be_pressed)
+        self.styles = StyleBrowser(self._daemon, self._tell, self.fail, self.settings)
+        self.styles.listeners.append(self._show_what_can_be_pressed)
         self.styles.itemClicked.connect(
             guarded(self.fail, lambda _: self._take_settings_of_style())
         )

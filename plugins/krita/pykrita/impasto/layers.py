@@ -135,7 +135,7 @@ def box_to_paint(document: Document, node: Node, selection: Any) -> Box:
     return box
 
 
-def read(workshop: Workshop, node: Node, space: Space, box: Box) -> Picture:
+def read(converter: ConversionDocument, node: Node, space: Space, box: Box) -> Picture:
     """The pixels of a box: a paint layer's own, of any other what can be seen of it.
 
     Raises TooLarge.
@@ -148,7 +148,7 @@ def read(workshop: Workshop, node: Node, space: Space, box: Box) -> Picture:
             next_step="Select a part of the layer and paint that.",
         )
     data = (node.pixelData if node.type() == _OWN_PIXELS else node.projectionPixelData)(*box)
-    data = workshop.convert(data, box, Space.of(node), space)
+    data = converter.convert(data, box, Space.of(node), space)
     return Picture(box.height, box.width, channels, dtype, memoryview(data), order)
 
 
@@ -157,9 +157,9 @@ def read_selection(selection: Any, box: Box) -> Picture:
     return Picture(box.height, box.width, 1, "uint8", memoryview(selection.pixelData(*box)))
 
 
-def write(workshop: Workshop, node: Node, data: bytes, space: Space, box: Box) -> None:
+def write(converter: ConversionDocument, node: Node, data: bytes, space: Space, box: Box) -> None:
     """Put the pixels of a box, in some colour space, into a layer."""
-    pixels = workshop.convert(QtCore.QByteArray(data), box, space, Space.of(node))
+    pixels = converter.convert(QtCore.QByteArray(data), box, space, Space.of(node))
     node.setPixelData(pixels, *box)
 
 
@@ -220,7 +220,7 @@ def topmost(node: Node, ids: Collection[Any]) -> Node:
     return [node, *ours][-1]
 
 
-class Workshop:
+class ConversionDocument:
     """A document that nobody sees, for what would be undo steps in the painter's own.
 
     A single pixel, as layers reach beyond their image, and only made when it is needed.
@@ -249,10 +249,10 @@ class Workshop:
 
     def masked(self, selection: Any) -> Node:
         """An empty layer that a mask cuts by a selection."""
-        workshop = self._open()
-        layer = workshop.createNode("Impasto", _OWN_PIXELS)
-        workshop.rootNode().addChildNode(layer, None)
-        mask = workshop.createTransparencyMask("Selection")
+        hidden = self._open()
+        layer = hidden.createNode("Impasto", _OWN_PIXELS)
+        hidden.rootNode().addChildNode(layer, None)
+        mask = hidden.createTransparencyMask("Selection")
         # A selection of its own, as the document keeps the one it has given.
         mask.setSelection(selection.duplicate())
         layer.addChildNode(mask, None)

@@ -20,7 +20,7 @@ from impasto_protocol.errors import Cancelled
 from impasto_protocol.messages import JobMessage, Result, Stylise
 
 from . import layers, recipe
-from .link import Link
+from .daemon_client import DaemonClient
 from .qt import QtCore, QtGui, guarded
 from .recipe import Recipe
 
@@ -34,7 +34,7 @@ _EASE = 3
 
 
 @dataclass(frozen=True)
-class Watcher:
+class PaintingListener:
     """Who is told of a painting: of its progress, of its end, and of what went wrong."""
 
     on_progress: Callable[[str, float | None], None]
@@ -52,8 +52,8 @@ class Painting:
     _canvases: ClassVar[list[Any]] = []
     """Unique ids of all that were inserted, so that the newest result comes to lie on top."""
 
-    def __init__(self, link: Link, made: Recipe, watcher: Watcher) -> None:
-        self.recipe, self._link, self._watcher = made, link, watcher
+    def __init__(self, daemon: DaemonClient, made: Recipe, listener: PaintingListener) -> None:
+        self.recipe, self._daemon, self._listener = made, daemon, listener
         self.document = Krita.instance().activeDocument()
         self._source = layers.find_source(self.document)
         self._bounds = self.document.bounds()
@@ -62,7 +62,7 @@ class Painting:
         self._selection = selection.duplicate() if selection else None
         self._box = layers.box_to_paint(self.document, self._source, self._selection)
         self._space = layers.Space.of(self._source).sendable
-        self._workshop = layers.Workshop(self.document)
+        self._converter = layers.ConversionDocument(self.document)
         self.thumbnail: QtGui.QImage | None = None
         self._outer, self._next = self._box, 0.0
         self._canvas_id: Any = None
@@ -101,14 +101,14 @@ class Painting:
         self._cut_short(keep=True)
 
     def _cut_short(self, *, keep: bool) -> None:
-        if self._sent and self._link.state == "ready":
-            self._link.cancel(self.job, keep=keep)
+        if self._sent and self._daemon.state == "ready":
+            self._daemon.cancel(self.job, keep=keep)
         else:
             self._fail(Cancelled("The job was cancelled."))
 
     def abandon(self) -> None:
         """Leave the document as it was and tell nobody, as the window is gone."""
-        self._watcher = Watcher(*[lambda *_: None] * 3)
+        self._listener = PaintingListener(*[lambda *_: None] * 3)
         self._fail(Cancelled("The window was closed."))
 
     def _submit(self) -> None:
@@ -117,7 +117,7 @@ class Painting:
             whole = layers.Box.of(self._bounds)
             self._outer = self._box.grown(self.recipe.margin_px).within(whole)
             pictures["selection"] = layers.read_selection(self._selection, self._outer)
-        content = layers.read(self._workshop, self._source, self._space, self._outer)
+        content = layers.read(self._converter, self._source, self._space, self._outer)
         message = Stylise(
             job=self.job,
             settings=self.recipe.settings,
@@ -128,7 +128,7 @@ class Painting:
         if not self._over:
             self._timer.start(_CHECK_MS)
             self._sent = True
-            self._link.submit(message, {**pictures, "content": content}, self._hear, self._fail)
+            self._daemon.submit(message, {**pictures, "content": content}, self._hear, self._fail)
 
     # What the daemon says ---------------------------------------------------------------------
 
@@ -141,7 +141,7 @@ class Painting:
                 return
             if pictures:
                 self._show(pictures[0])
-            self._watcher.on_progress(*describe_progress(message))
+            self._listener.on_progress(*describe_progress(message))
         except Exception as error:
             self._fail(error)
 
@@ -186,14 +186,14 @@ class Painting:
             self.thumbnail = canvas.thumbnail(*_fitting(self._box))
             recipe.remember(self.recipe)
             self._let_go()
-            self._watcher.on_done(self, result)
+            self._listener.on_done(self, result)
 
         self._with_canvas(finish)
 
     def _fail(self, error: Exception) -> None:
         self._over = True
         self._timer.stop()
-        self._link.cancel(self.job)
+        self._daemon.cancel(self.job)
         self._when_idle(lambda: self._end(error))
 
     def _end(self, error: Exception) -> None:
@@ -204,12 +204,12 @@ class Painting:
             # Qt does not keep the owner of a method alive, but it does keep a lambda.
             pause_ms = _SETTLE_MS if self._step is None else 0
             QtCore.QTimer.singleShot(pause_ms, lambda: self._when_idle(self._take_out))
-        self._watcher.on_failed(self, error)
+        self._listener.on_failed(self, error)
 
     def _let_go(self) -> None:
         """Forget what only a painting under way needs; its layer may be large."""
         self._timer.stop()
-        self._workshop.close()
+        self._converter.close()
         self._source = self._selection = None
 
     # What is done to the document -------------------------------------------------------------
@@ -259,7 +259,7 @@ class Painting:
         self._clean = not self.document.modified()
         active = layers.active_node(self.document)
         if self._selection is not None and layers.can_mask(self.document):
-            canvas = self._workshop.masked(self._selection)
+            canvas = self._converter.masked(self._selection)
         else:
             canvas = self.document.createNode("Impasto", "paintlayer")
         below = layers.topmost(self._source, self._canvases)
@@ -280,7 +280,7 @@ class Painting:
             self.document.setActiveNode(active)
 
     def _write(self, canvas: Any, data: bytes, space: layers.Space) -> None:
-        layers.write(self._workshop, canvas, data, space, self._box)
+        layers.write(self._converter, canvas, data, space, self._box)
         self.document.refreshProjection()
 
     def _take_out(self) -> None:

@@ -25,11 +25,11 @@ from impasto_protocol.messages import (
 )
 from impasto_protocol.settings import Settings
 
+from .daemon_client import DaemonClient
 from .layers import to_image
-from .link import Link
 from .qt import QtCore, QtGui, QtWidgets
-from .studies import Studies
 from .style_files import read_saved, write_saved
+from .style_saver import StyleSaver
 
 _THUMBNAIL_PX = 64
 _STATES = {
@@ -44,21 +44,21 @@ class StyleBrowser(QtWidgets.QListWidget):
     """folders and sought: a folder to choose and words to type, which narrow the list.
 
     tell: shows a sentence, and how much is done. fail: shows an error. settings: what is kept with
-    a new style. watchers are called whenever `is_busy` changes.
+    a new style. listeners are called whenever `is_busy` changes.
     """
 
     def __init__(
         self,
-        link: Link,
+        daemon: DaemonClient,
         tell: Callable[[str, float | None], None],
         fail: Callable[[Exception], None],
         settings: Callable[[], Settings],
     ) -> None:
         super().__init__()
-        self._link, self._tell, self._fail, self._settings = link, tell, fail, settings
+        self._daemon, self._tell, self._fail, self._settings = daemon, tell, fail, settings
         self._wanted, self._without_icon = "", list[str]()
-        self._studies = Studies(link, tell, fail, self.fetch)
-        self.watchers = self._studies.watchers
+        self._saver = StyleSaver(daemon, tell, fail, self.fetch)
+        self.listeners = self._saver.listeners
         self._then: list[Callable[[], None]] = []
         self._there = False
         self.folders = QtWidgets.QComboBox()
@@ -108,18 +108,18 @@ class StyleBrowser(QtWidgets.QListWidget):
     @property
     def is_busy(self) -> bool:
         """Whether there is something to cancel."""
-        return bool(self._then or self._studies.names)
+        return bool(self._then or self._saver.names)
 
     def cancel(self) -> None:
         """Add no style that is not there yet, and do nothing once they have come."""
         self._wait_for([])
-        self._studies.cancel()
+        self._saver.cancel()
         self._tell("Cancelled.", None)
 
     def _wait_for(self, then: list[Callable[[], None]]) -> None:
         self._then = then
-        for watcher in self.watchers:
-            watcher()
+        for listener in self.listeners:
+            listener()
 
     def fetch(self, choose: str = "") -> None:
         """Get the styles from the daemon anew, and choose one of them."""
@@ -132,7 +132,7 @@ class StyleBrowser(QtWidgets.QListWidget):
             found.extend(answer.presets)
             damaged.extend(answer.damaged)
             if answer.more:
-                self._link.ask(PresetList(after=found[-1].name), take, give_up)
+                self._daemon.ask(PresetList(after=found[-1].name), take, give_up)
                 return
             self._fill(found)
             if damaged:
@@ -143,11 +143,11 @@ class StyleBrowser(QtWidgets.QListWidget):
             self._wait_for([])
             self._fail(error)
 
-        self._link.ask(PresetList(), take, give_up)
+        self._daemon.ask(PresetList(), take, give_up)
 
     def add_picture(self, path: str) -> None:
         """Keep the style of a picture file under the file's name, with what the controls say."""
-        self._studies.add(self._free_name(Path(path).stem), self._settings(), path)
+        self._saver.add(self._free_name(Path(path).stem), self._settings(), path)
 
     def fill_menu(self, menu: QtWidgets.QMenu, take: Callable[[str], None]) -> None:
         """An entry for each style, in a menu for each folder. take: has the name chosen."""
@@ -226,9 +226,9 @@ class StyleBrowser(QtWidgets.QListWidget):
 
     def _ask_for_icon(self, *_: object) -> None:
         """One after the other, as the daemon lets only so many requests wait."""
-        if self._without_icon and self._link.state == "ready":
+        if self._without_icon and self._daemon.state == "ready":
             message = PresetGet(name=self._without_icon.pop(0), thumbnail_only=True)
-            self._link.ask(message, self._show_icon, self._ask_for_icon)
+            self._daemon.ask(message, self._show_icon, self._ask_for_icon)
 
     def _show_icon(self, answer: Presets, frames: Sequence[Buffer]) -> None:
         (info,), (thumbnail,) = answer.presets, pictures_in(answer, frames)
@@ -237,7 +237,7 @@ class StyleBrowser(QtWidgets.QListWidget):
         self._ask_for_icon()
 
     def _free_name(self, stem: str) -> str:
-        names = [*self._studies.names, *(self.item(row).text() for row in range(self.count()))]
+        names = [*self._saver.names, *(self.item(row).text() for row in range(self.count()))]
         taken = {name.casefold() for name in names}
         stem = (
             "".join(c if c.isalnum() or c in " -_" else " " for c in stem).strip()[:56] or "Style"
@@ -256,7 +256,7 @@ class StyleBrowser(QtWidgets.QListWidget):
             menu.addAction("Tags…", lambda: self._tag(info))
             menu.addAction(
                 "Keep These Settings with It",
-                lambda: self._studies.change(info.name, self._settings()),
+                lambda: self._saver.change(info.name, self._settings()),
             )
             menu.addAction("Export…", lambda: self._ask_where_to(info.name))
             menu.addAction("Delete…", lambda: self._delete(info.name))
@@ -296,7 +296,7 @@ class StyleBrowser(QtWidgets.QListWidget):
     def _change(self, make: Callable[[], PresetRename | PresetSort], name: str) -> None:
         """Have a style changed, and choose it under the name it has then."""
         try:
-            self._link.ask(make(), lambda *_: self.fetch(name), self._fail)
+            self._daemon.ask(make(), lambda *_: self.fetch(name), self._fail)
         except BadField:
             self._fail(PresetInvalid(
                 "A name or a folder has at most 64 letters, a tag 32, and a style 8 tags.",
@@ -316,10 +316,10 @@ class StyleBrowser(QtWidgets.QListWidget):
         def keep(answer: PresetFile, frames: Sequence[Buffer]) -> None:
             told = f"“{name}” was exported."
             write = partial(write_saved, path, answer.file, frames[-1])
-            self._link.in_thread(write, lambda _: self._tell(told, None), self._fail)
+            self._daemon.in_thread(write, lambda _: self._tell(told, None), self._fail)
 
         message = PresetExport(names=(name,), pack=path.lower().endswith(".zip"))
-        self._link.ask(message, keep, self._fail)
+        self._daemon.ask(message, keep, self._fail)
 
     def _ask_what_to_import(self) -> None:
         path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Import Styles", "", _FILES)
@@ -337,7 +337,7 @@ class StyleBrowser(QtWidgets.QListWidget):
             file, data = found
             name = self._free_name(Path(path).stem)
             message = PresetImport(name=name, file=file, replace=replace)
-            self._link.ask(message, take, lambda error: refused(error, found), [data])
+            self._daemon.ask(message, take, lambda error: refused(error, found), [data])
 
         def refused(error: Exception, found: tuple[FileInfo, bytes]) -> None:
             if isinstance(error, PresetExists):
@@ -351,11 +351,11 @@ class StyleBrowser(QtWidgets.QListWidget):
                 send(found, replace=True)
 
         self._tell(f"Reading {Path(path).name}", None)
-        self._link.in_thread(partial(read_saved, path), send, self._fail)
+        self._daemon.in_thread(partial(read_saved, path), send, self._fail)
 
     def _delete(self, name: str) -> None:
         if self._agrees(f"Delete the style “{name}”? This cannot be undone."):
-            self._link.ask(PresetDelete(name=name), lambda *_: self.fetch(), self._fail)
+            self._daemon.ask(PresetDelete(name=name), lambda *_: self.fetch(), self._fail)
 
     def _agrees(self, question: str) -> bool:
         asked = QtWidgets.QMessageBox.question(self, "Impasto", question)

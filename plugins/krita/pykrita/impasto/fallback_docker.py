@@ -23,7 +23,7 @@ def make_docker(error: Exception) -> type[DockWidget]:
             f"{platform.python_version()}.\n\nGet Krita 5.2 or newer from krita.org."
         )
 
-    class BrokenDocker(DockWidget):
+    class FallbackDocker(DockWidget):
         def __init__(self) -> None:
             super().__init__()
             self.setWindowTitle("Impasto")
@@ -47,4 +47,4 @@ def make_docker(error: Exception) -> type[DockWidget]:
         def canvasChanged(self, canvas: object) -> None:
             pass
 
-    return BrokenDocker
+    return FallbackDocker

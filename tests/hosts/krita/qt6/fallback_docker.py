@@ -14,7 +14,7 @@ def said(painter):
 
 
 def too_old(painter):
-    from impasto.broken import make_docker
+    from impasto.fallback_docker import make_docker
 
     with patch.object(sys, "version_info", (3, 9, 19)):
         painter.docker = make_docker(SyntaxError("invalid syntax"))()

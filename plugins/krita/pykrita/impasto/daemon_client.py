@@ -18,29 +18,29 @@ from .qt import QtCore, guarded
 _LOOK_MS = 250
 _THREAD_MS = 50
 
-Then = Callable[[Any, Any], None]
-Otherwise = Callable[[Exception], None]
+OnAnswer = Callable[[Any, Any], None]
+OnError = Callable[[Exception], None]
 
 
 @dataclass(frozen=True)
-class _Errand:
-    then: Then
-    otherwise: Otherwise
+class _Callbacks:
+    then: OnAnswer
+    otherwise: OnError
 
 
-class Link:
+class DaemonClient:
     """The client of one docker. state: "away", "connecting" or "ready"; error: why away.
 
-    watchers are called whenever these change.
+    listeners are called whenever these change.
     """
 
     def __init__(self) -> None:
         self.state, self.error = "away", None
         self.client: Client | None = None
-        self.watchers: list[Callable[[], None]] = []
-        self._waiting: list[tuple[Callable[[], None], Otherwise]] = []
-        self._asked: dict[int, _Errand] = {}
-        self._followed: list[tuple[Job, _Errand]] = []
+        self.listeners: list[Callable[[], None]] = []
+        self._waiting: list[tuple[Callable[[], None], OnError]] = []
+        self._asked: dict[int, _Callbacks] = {}
+        self._followed: list[tuple[Job, _Callbacks]] = []
         self._arriving: Client | None = None
         self._door = threading.Lock()
         self._looking = self._closed = False
@@ -67,30 +67,30 @@ class Link:
         self._thread_timer.stop()
         if self._arriving:
             self._arriving.close()
-        self.watchers, self._waiting, self._asked, self._followed = [], [], {}, []
+        self.listeners, self._waiting, self._asked, self._followed = [], [], {}, []
         self._drop(DaemonLost("The connection was closed."))
 
     def ask(
-        self, message: Message, then: Then, otherwise: Otherwise, frames: Sequence[Buffer] = ()
+        self, message: Message, then: OnAnswer, otherwise: OnError, frames: Sequence[Buffer] = ()
     ) -> None:
         """Have a request answered: `then` gets the answer and its frames."""
 
         def send() -> None:
             assert self.client
             number = self.client.request(message, frames)
-            self._asked[number] = _Errand(guarded(otherwise, then), otherwise)
+            self._asked[number] = _Callbacks(guarded(otherwise, then), otherwise)
 
         self._when_ready(send, otherwise)
 
     def submit(
-        self, message: Any, pictures: Mapping[str, Picture], then: Then, otherwise: Otherwise
+        self, message: Any, pictures: Mapping[str, Picture], then: OnAnswer, otherwise: OnError
     ) -> None:
         """Have a job done: `then` gets each message about it and its pictures, the end included."""
 
         def send() -> None:
             assert self.client
             job = self.client.submit(message, pictures)
-            self._followed.append((job, _Errand(guarded(otherwise, then), otherwise)))
+            self._followed.append((job, _Callbacks(guarded(otherwise, then), otherwise)))
 
         self._when_ready(send, otherwise)
 
@@ -106,7 +106,7 @@ class Link:
             self._when_ready(send, lambda error: None)
 
     def in_thread(
-        self, work: Callable[[], Any], then: Callable[[Any], None], otherwise: Otherwise
+        self, work: Callable[[], Any], then: Callable[[Any], None], otherwise: OnError
     ) -> None:
         """Have done what may take seconds and touches no widget: `then` gets what comes of it."""
 
@@ -152,7 +152,7 @@ class Link:
         for send, otherwise in waiting:
             self._when_ready(send, otherwise)
 
-    def _when_ready(self, send: Callable[[], None], otherwise: Otherwise) -> None:
+    def _when_ready(self, send: Callable[[], None], otherwise: OnError) -> None:
         if self.state != "ready":
             self._waiting.append((send, otherwise))
             self.open()
@@ -181,35 +181,35 @@ class Link:
             client.pump()
         except Exception as error:
             self._lose(error)
-        for number, errand in list(self._asked.items()):
+        for number, callbacks in list(self._asked.items()):
             if client is self.client:
-                self._hear_answer(client, number, errand)
-        for job, errand in list(self._followed):
+                self._hear_answer(client, number, callbacks)
+        for job, callbacks in list(self._followed):
             if client is self.client:
-                self._hear_job(job, errand)
+                self._hear_job(job, callbacks)
 
-    def _hear_answer(self, client: Client, number: int, errand: _Errand) -> None:
+    def _hear_answer(self, client: Client, number: int, callbacks: _Callbacks) -> None:
         try:
             answer = client.answer(number)
         except ImpastoError as error:
             del self._asked[number]
-            errand.otherwise(error)
+            callbacks.otherwise(error)
             return
         if answer:
             del self._asked[number]
-            errand.then(*answer)
+            callbacks.then(*answer)
 
-    def _hear_job(self, job: Job, errand: _Errand) -> None:
+    def _hear_job(self, job: Job, callbacks: _Callbacks) -> None:
         try:
             arrived: list[tuple[JobMessage, list[Picture]]] = job.poll()
         except ImpastoError as error:
-            self._followed.remove((job, errand))
-            errand.otherwise(error)
+            self._followed.remove((job, callbacks))
+            callbacks.otherwise(error)
             return
         if job.ended:
-            self._followed.remove((job, errand))
+            self._followed.remove((job, callbacks))
         for message, pictures in arrived:
-            errand.then(message, pictures)
+            callbacks.then(message, pictures)
 
     # Losing -----------------------------------------------------------------------------------
 
@@ -225,14 +225,14 @@ class Link:
             self._notifier = None
         self._timer.stop()
         waiting, self._waiting = self._waiting, []
-        errands = [*self._asked.values(), *(errand for _, errand in self._followed)]
+        waited = [*self._asked.values(), *(callbacks for _, callbacks in self._followed)]
         self._asked, self._followed = {}, []
         if client:
             client.close()
-        for otherwise in [*(o for _, o in waiting), *(errand.otherwise for errand in errands)]:
+        for otherwise in [*(o for _, o in waiting), *(each.otherwise for each in waited)]:
             otherwise(error)
 
     def _change(self, state: str, error: Exception | None = None) -> None:
         self.state, self.error = state, error
-        for watcher in list(self.watchers):
-            watcher()
+        for listener in list(self.listeners):
+            listener()

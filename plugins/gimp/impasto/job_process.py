@@ -131,7 +131,7 @@ def _follow(
             progress.show(*describe_progress(message))
         if progress.wanted != asked:
             asked = progress.wanted
-            job.cancel(keep=asked == "enough")
+            job.cancel(keep=asked == "conclude")
         progress.tick()
 
 
@@ -205,7 +205,7 @@ class _Previews:
 class _Progress:
     """GIMP's own progress bar and, where windows may be shown, a window beside it.
 
-    wanted: None, or what was asked for there: "enough" or "cancel".
+    wanted: None, or what was asked for there: "conclude" or "cancel".
     """
 
     def __init__(self, *, interactive: bool) -> None:
@@ -217,7 +217,7 @@ class _Progress:
             self._window = dialogs.ProgressWindow()
 
     @property
-    def wanted(self) -> Literal["enough", "cancel"] | None:
+    def wanted(self) -> Literal["conclude", "cancel"] | None:
         return self._window.wanted if self._window else None
 
     def show(self, words: str, share: float | None) -> None:

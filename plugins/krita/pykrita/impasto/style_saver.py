@@ -13,23 +13,23 @@ from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.messages import PresetGet, Presets, PresetSave
 from impasto_protocol.settings import Settings
 
-from .link import Link, Otherwise
+from .daemon_client import DaemonClient, OnError
 from .style_files import read_style
 
 
-class Studies:
+class StyleSaver:
     """tell: shows a sentence, and how much is done. fail: shows an error. saved: has the name."""
 
     def __init__(
         self,
-        link: Link,
+        daemon: DaemonClient,
         tell: Callable[[str, float | None], None],
         fail: Callable[[Exception], None],
         saved: Callable[[str], None],
     ) -> None:
-        self._link, self._tell, self._fail, self._saved = link, tell, fail, saved
+        self._daemon, self._tell, self._fail, self._saved = daemon, tell, fail, saved
         self._jobs: dict[str, str] = {}
-        self.watchers: list[Callable[[], None]] = []
+        self.listeners: list[Callable[[], None]] = []
         """Called whenever `names` change."""
 
     @property
@@ -40,39 +40,39 @@ class Studies:
     def add(self, name: str, settings: Settings, path: str) -> None:
         """Save the style of a picture file under a name that is free."""
 
-        def get(then: Callable[[Picture], None], otherwise: Otherwise) -> None:
-            self._link.in_thread(partial(read_style, path), then, otherwise)
+        def get(then: Callable[[Picture], None], otherwise: OnError) -> None:
+            self._daemon.in_thread(partial(read_style, path), then, otherwise)
 
         self._tell(f"Reading {Path(path).name}", None)
         message = PresetSave(job=new_job_id(), name=name, settings=settings, keep=False)
-        self._study(message, f"“{name}” was added.", get)
+        self._save(message, f"“{name}” was added.", get)
 
     def change(self, name: str, settings: Settings) -> None:
         """Save other settings with a style that is there."""
 
-        def get(then: Callable[[Picture], None], otherwise: Otherwise) -> None:
+        def get(then: Callable[[Picture], None], otherwise: OnError) -> None:
             def take(answer: Presets, frames: Sequence[Buffer]) -> None:
                 then(pictures_in(answer, frames)[-1])
 
-            self._link.ask(PresetGet(name=name), take, otherwise)
+            self._daemon.ask(PresetGet(name=name), take, otherwise)
 
         message = PresetSave(
             job=new_job_id(), name=name, settings=settings, replace=True, keep=False
         )
-        self._study(message, f"“{name}” has these settings now.", get)
+        self._save(message, f"“{name}” has these settings now.", get)
 
     def cancel(self) -> None:
         """Save none of them."""
         jobs = self._jobs
         self._set_jobs({})
         for job in jobs.values():
-            self._link.cancel(job)
+            self._daemon.cancel(job)
 
-    def _study(
+    def _save(
         self,
         message: PresetSave,
         done: str,
-        get: Callable[[Callable[[Picture], None], Otherwise], None],
+        get: Callable[[Callable[[Picture], None], OnError], None],
     ) -> None:
         """get: gives the style's picture to the one function, or an error to the other."""
 
@@ -93,12 +93,12 @@ class Studies:
 
         def save(picture: Picture) -> None:
             if message.job in self._jobs.values():  # or it was cancelled meanwhile
-                self._link.submit(message, {"style": picture}, hear, give_up)
+                self._daemon.submit(message, {"style": picture}, hear, give_up)
 
         self._set_jobs({**self._jobs, message.name: message.job})
         get(save, give_up)
 
     def _set_jobs(self, jobs: dict[str, str]) -> None:
         self._jobs = jobs
-        for watcher in self.watchers:
-            watcher()
+        for listener in self.listeners:
+            listener()
