@@ -19,6 +19,21 @@ settings.register_profile("any", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("any")
 
 
+SLOW = ("hosts", "paintings")
+"""Folders that `--fast` leaves out: editors and installer, and paintings that are judged."""
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--fast", action="store_true", help=f"leave out {' and '.join(SLOW)}: under four minutes"
+    )
+
+
+def pytest_ignore_collect(collection_path, config):
+    here = collection_path.relative_to(Path(__file__).parent).parts
+    return True if config.getoption("--fast") and here and here[0] in SLOW else None
+
+
 def pytest_configure():
     # A shell's background job ignores Ctrl-C, and so would every program that the tests start.
     signal.signal(signal.SIGINT, signal.default_int_handler)

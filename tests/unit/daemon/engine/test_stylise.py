@@ -330,13 +330,13 @@ def test_known_statistics_spare_the_style_pass(untrained, noise):
 
 @given(st.integers(1, 5000), st.floats(1, 5000))
 @settings(max_examples=200)
-def test_ladder_holds_every_size_a_preset_is_asked_for(long_edge, size):
-    from impasto_daemon.engine.style import _rung
+def test_a_preset_keeps_every_size_it_is_asked_for(long_edge, size):
+    from impasto_daemon.engine.style import _nearest_size_px
 
-    rungs = preset_sizes_px(long_edge)
-    assert rungs == tuple(sorted(set(rungs))) and rungs[-1] <= long_edge
+    sizes = preset_sizes_px(long_edge)
+    assert sizes == tuple(sorted(set(sizes))) and sizes[-1] <= long_edge
     if size <= 1024:
-        assert _rung(size, long_edge) in rungs
+        assert _nearest_size_px(size, long_edge) in sizes
 
 
 def test_content_layer_that_is_blank_is_no_trouble(paint):
