@@ -94,21 +94,21 @@ def test_other_python_first_on_the_path_is_told_and_does_no_harm(painter):
 
 def test_full_disk_is_told_and_what_it_cut_short_mended(painter):
     log = painter.home / ".local/state/impasto/log"
-    (painter.plugin / "work.py").write_text("")
+    (painter.plugin / "job_process.py").write_text("")
     done = painter.run("bash", "-c", f"""
         mount -t tmpfs -o size=64k none {log} && head -c 1M /dev/zero >{log}/full 2>/dev/null
         exec {painter.home}/.local/bin/impasto doctor
         """)  # fmt: skip
     assert done.returncode == 1
     assert f"0.0 GiB are free for {log}." in done.stdout and "Free some space" in done.stdout
-    assert "impasto/work.py was changed" in done.stdout
+    assert "impasto/job_process.py was changed" in done.stdout
     amiss, mended = doctor(painter, "--fix")
     assert mended == {GIMP} and "disk" not in amiss
 
 
 def test_damaged_environment_is_put_together_again(painter):
     (package,) = painter.data.glob("environment/lib/*/site-packages/impasto_daemon")
-    (package / "broker.py").unlink()
+    (package / "broker/broker.py").unlink()
     shutil.rmtree(package.parent / "torchvision/ops")
     amiss, _ = doctor(painter)
     assert "impasto-daemon" in amiss["environment"][0] and "torchvision" in amiss["environment"][0]

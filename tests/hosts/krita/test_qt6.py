@@ -186,7 +186,7 @@ def nowhere(tmp_path):
 @pytest.mark.parametrize(
     ("file", "name"),
     [("daemon_client.py", "impasto.daemon_client"),
-     ("vendor/impasto_protocol/words.py", "impasto_protocol.descriptions"),
+     ("vendor/impasto_protocol/descriptions.py", "impasto_protocol.descriptions"),
      ("vendor/msgpack/__init__.py", "msgpack")],
 )  # fmt: skip
 def test_broken_file_is_said_in_the_docker_and_copied(complete, nowhere, file, name):
