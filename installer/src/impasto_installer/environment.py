@@ -160,19 +160,28 @@ def plain_environment(environment: Mapping[str, str]) -> dict[str, str]:
 def _run(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:
     # In a group of its own, so that nothing it started goes on when this is stopped, and in a
     # thread, where no signal comes between the start and our knowing of it.
-    with ThreadPoolExecutor(1) as starter:
-        started = starter.submit(
-            subprocess.Popen, command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+    started: list[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        started.append(
+            subprocess.Popen(
+                command, env=dict(environment), cwd=cwd, stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True,
+            )
         )  # fmt: skip
+
+    with ThreadPoolExecutor(1) as starter:
+        starter.submit(int).result()  # so that its thread is there to be waited for
         try:
-            ended = started.result()
-            said, _ = ended.communicate()
+            starter.submit(start).result()
+            said, _ = started[0].communicate()
         except BaseException:
-            if not started.exception():
-                with started.result() as ended:
-                    ended.kill() if os.name == "nt" else os.killpg(ended.pid, signal.SIGKILL)
+            starter.shutdown()
+            for process in started:
+                with process:
+                    process.kill() if os.name == "nt" else os.killpg(process.pid, signal.SIGKILL)
             raise
+    (ended,) = started
     if not ended.returncode:
         return
     told = said.decode(errors="replace").strip()
