@@ -25,7 +25,7 @@ def bridged(daemon, monkeypatch, tmp_path):
     monkeypatch.setenv("IMPASTO_COMMAND", str(impasto))
     monkeypatch.setitem(sys.modules, "impasto_protocol.zeromq", None)
     with daemon.connect("bridged") as client:
-        assert isinstance(client._link, BridgeTransport)
+        assert isinstance(client._transport, BridgeTransport)
         yield client
 
 
@@ -70,13 +70,13 @@ def test_cancel_and_requests_pass(bridged, picture):
 
 
 def test_killed_bridge_is_noticed(bridged):
-    os.kill(bridged._link._process.pid, signal.SIGKILL)
+    os.kill(bridged._transport._process.pid, signal.SIGKILL)
     with pytest.raises(errors.DaemonLost):
         bridged.ask(messages.Status())
 
 
 def test_bridge_ends_with_its_editor(daemon, bridged):
-    process = bridged._link._process
+    process = bridged._transport._process
     process.stdin.close()
     assert process.wait(timeout=10) == 0
 
