@@ -20,7 +20,7 @@ EVALUATIONS = 3
 
 
 def main() -> None:
-    """Print bytes per pixel for each size, or, given a size, `pixels bytes`."""
+    """Print bytes per pixel for each size, or, given a size, `height width bytes` as the last line."""
     if len(sys.argv) > 1:
         print(*peak_bytes(int(sys.argv[1])))
         return
@@ -35,15 +35,15 @@ def peaks() -> Iterator[Figure]:
     for size_px in SIZES_PX:
         command = [sys.executable, __file__, str(size_px)]
         answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-        pixels, taken = map(int, answer.split())
-        estimate = estimate_mib(pixels, Settings()) << 20
+        height, width, taken = map(int, answer.splitlines()[-1].split())
+        pixels, estimate = height * width, estimate_mib(height, width, Settings()) << 20
         yield Figure(f"{size_px} px: peak over the loaded network", [taken / 2**20], "MiB")
         yield Figure(f"{size_px} px: per pixel", [taken / pixels], "B/px")
         yield Figure(f"{size_px} px: share of the daemon's estimate", [taken / estimate], below=1)
 
 
-def peak_bytes(size_px: int) -> tuple[int, int]:
-    """Pixels of the picture, and bytes that painting it took beyond the network."""
+def peak_bytes(size_px: int) -> tuple[int, int, int]:
+    """Height and width of the picture, and bytes that painting it took beyond the network."""
     from inputs import load_inputs, painting, photograph, tensor_of
 
     from impasto_daemon.engine.style import Style
@@ -56,7 +56,7 @@ def peak_bytes(size_px: int) -> tuple[int, int]:
     settings = Settings(iterations=EVALUATIONS, scales=1, tolerance=0)
     for _ in stylise(content, Style(style, network), settings, network):
         pass
-    return content[0].numel(), _peak_so_far() - before
+    return *content.shape[1:], _peak_so_far() - before
 
 
 def _peak_so_far() -> int:
