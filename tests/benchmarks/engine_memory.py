@@ -20,7 +20,7 @@ EVALUATIONS = 3
 
 
 def main() -> None:
-    """Print bytes per pixel for each size, or, given a size, `height width bytes` as the last line."""
+    """Print bytes per pixel for each size, or, given a size, a line `height width bytes`."""
     if len(sys.argv) > 1:
         print(*peak_bytes(int(sys.argv[1])))
         return

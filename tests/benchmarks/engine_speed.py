@@ -174,7 +174,7 @@ def pictures(size_px: int) -> tuple[Tensor, Tensor]:
 
 def plain_loop(content: Tensor, style: Tensor, inputs: Inputs, **options: int) -> PlainLoop:
     """The plain loop, with the weights that the engine gives its terms."""
-    weights = term_weights(UNENDING, inputs.network.content_factor)
+    weights = term_weights(UNENDING)
     return PlainLoop(content, style, inputs, *weights, **options)
 
 

@@ -1,7 +1,7 @@
 """What the benchmarks paint: the pictures, and the network that the daemon would use.
 
 The pictures are the field's own where IMPASTO_IMAGES has them, otherwise the demo's. The weights
-are those that IMPASTO_WEIGHTS names, otherwise the untrained ones.
+are those that IMPASTO_WEIGHTS names, otherwise Oxford's.
 """
 
 from __future__ import annotations
@@ -17,31 +17,26 @@ from PIL import Image
 from torch import Tensor
 
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.untrained import untrained_vgg19, untrained_weights
+from impasto_daemon.weights import oxford, store
 from impasto_daemon.worker.models import choose_precision
 
 
 @dataclass(frozen=True)
 class Inputs:
-    """weights, centres and pooling: of `network`, for whoever builds another like it."""
+    """weights: float32, of `network`, for whoever builds another like it."""
 
     network: Vgg19
     weights: dict[str, Tensor]
-    centres: dict[str, Tensor]
-    pooling: str
 
 
 def load_inputs() -> Inputs:
     """The network and what it is made of, in the precision that the daemon would take."""
     precision = choose_precision("auto", torch.device("cpu"))
     print(f"convolutions of the engine in {precision}; the plain loop's in torch.float32")
-    if path := os.environ.get("IMPASTO_WEIGHTS"):
-        from safetensors.torch import load_file
-
-        weights = {name: tensor.float() for name, tensor in load_file(path).items()}
-        network = Vgg19(weights, weights_hash="benchmark", precision=precision)
-        return Inputs(network, weights, {}, "max")
-    return Inputs(untrained_vgg19("cpu", precision), *untrained_weights(), "average")
+    named = os.environ.get("IMPASTO_WEIGHTS")
+    tensors = store.load(Path(named)) if named else oxford.unpack()
+    weights = {name: tensor.float() for name, tensor in tensors.items()}
+    return Inputs(Vgg19(weights, weights_hash="benchmark", precision=precision), weights)
 
 
 def photograph(longest_px: int) -> Image.Image:

@@ -31,7 +31,7 @@ class PlainVgg(nn.Module):
         self, inputs: Inputs, memory_format: torch.memory_format = torch.contiguous_format
     ) -> None:
         super().__init__()
-        self.stack = nn.Sequential(*_modules(inputs.pooling))
+        self.stack = nn.Sequential(*_modules())
         self.stack.load_state_dict(
             {
                 name.removeprefix("features."): tensor
@@ -40,7 +40,7 @@ class PlainVgg(nn.Module):
             }
         )
         self.to(memory_format=memory_format).requires_grad_(False)
-        self._memory_format, self._centres = memory_format, inputs.centres
+        self._memory_format = memory_format
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(1, 3, 1, 1))
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(1, 3, 1, 1))
 
@@ -54,7 +54,7 @@ class PlainVgg(nn.Module):
             if isinstance(module, nn.ReLU):
                 name = next(names)
                 if name in STYLE_LAYERS + CONTENT_LAYERS:
-                    found[name] = x - self._centres[name].view(1, -1, 1, 1) if self._centres else x
+                    found[name] = x
         return found
 
 
@@ -135,7 +135,7 @@ def gram(features: Tensor) -> Tensor:
     return rows @ rows.T / rows.shape[1]
 
 
-def _modules(pooling: str) -> Iterator[nn.Module]:
+def _modules() -> Iterator[nn.Module]:
     before = 3
     for channels in CHANNELS:
         if channels:
@@ -143,4 +143,4 @@ def _modules(pooling: str) -> Iterator[nn.Module]:
             yield nn.ReLU(inplace=False)
             before = channels
         else:
-            yield nn.MaxPool2d(2) if pooling == "max" else nn.AvgPool2d(2)
+            yield nn.MaxPool2d(2)

@@ -38,9 +38,9 @@ HASH = digest_of(PICTURE.data).hex()
 def main() -> None:
     """Print a table for each size."""
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
-        config = Config(weights=os.environ.get("IMPASTO_WEIGHTS", ""), download=False)
+        config = Config(weights=os.environ.get("IMPASTO_WEIGHTS", ""))
         models = ModelCache(config, Path(folder))
-        models.open_weights(lambda done, total: None, lambda: False)
+        models.open_weights()
         network = models.network("max")
         store = PresetStore(Path(folder, "presets"))
         save_preset(store, network)

@@ -10,7 +10,7 @@ import threading
 import pytest
 import torch
 
-from impasto_daemon.engine.network import CONVOLUTIONS
+from impasto_daemon.engine.convolutions import CONVOLUTIONS
 from impasto_daemon.weights import download
 from impasto_daemon.weights import store as weights
 from impasto_daemon.weights.download import fetch

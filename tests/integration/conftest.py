@@ -1,4 +1,4 @@
-"""A real daemon in its own process, untrained and offline, in a home of its own."""
+"""A real daemon in its own process, in a home of its own."""
 
 import os
 import subprocess
@@ -55,7 +55,7 @@ def make_daemon(home, **variables):
     # A home that is not new: without the starter styles.
     (home / "data" / "presets").mkdir(parents=True, exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("IMPASTO_")}
-    environment |= {"IMPASTO_HOME": str(home), "IMPASTO_DOWNLOAD": "false", **variables}
+    environment |= {"IMPASTO_HOME": str(home), **variables}
     return Daemon(home, environment)
 
 

@@ -31,7 +31,7 @@ def test_apply_paints_and_names_the_file(daemon, folder):
         "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 3
     )
     painted = folder / "photo-painted.png"
-    assert str(painted) in said.stdout and "without trained weights" in said.stdout
+    assert str(painted) in said.stdout
     with Image.open(painted) as image:
         assert image.size == (40, 30)
         recipe = json.loads(image.text["impasto"])
@@ -44,7 +44,7 @@ def test_apply_tells_scripts_in_json(daemon, folder):
         "-o", folder / "out.webp", "--size", 20, "--json",
     )  # fmt: skip
     told = json.loads(said.stdout)
-    assert told["output"] == str(folder / "out.webp") and told["steps"] == 2 and told["untrained"]
+    assert told["output"] == str(folder / "out.webp") and told["steps"] == 2
     with Image.open(folder / "out.webp") as image:
         assert image.size == (20, 15)
 
@@ -300,26 +300,32 @@ def test_status_and_logs(daemon):
 
 def test_configuration_is_shown_with_its_origin(daemon):
     shown = json.loads(daemon.impasto("config", "show", "--origin", "--json").stdout)
-    assert shown["download"] == {"value": False, "origin": "environment"}
     assert shown["queue"]["origin"] == "default"
 
 
-def test_weights_status_says_when_there_are_none(daemon, tmp_path):
-    assert "impasto weights fetch" in daemon.impasto("weights", "status").stdout
+def test_oxfords_network_is_there_without_being_asked_for(daemon, tmp_path):
+    status = json.loads(daemon.impasto("weights", "status", "--json").stdout)
+    assert status["source"] == "oxford" and len(status["name"]) == 64
     said = daemon.impasto("weights", "use", tmp_path / "none.safetensors", check=False)
-    assert said.returncode == 1 and "WEIGHTS_BAD" in said.stderr
+    assert said.returncode == 1 and "WEIGHTS_BAD" in said.stderr and "use oxford" in said.stderr
 
 
 @pytest.mark.weights
-def test_weights_are_used_once_they_are_there(own_daemon, folder, weights_file):
+def test_network_from_a_file_is_used_once_it_is_chosen(own_daemon, folder, weights_file):
     daemon = own_daemon()
+    arguments = (
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 2, "--json"
+    )  # fmt: skip
+
+    def network():
+        return json.loads(daemon.impasto(*arguments).stdout)["weights"]
+
+    oxford = network()
     daemon.impasto("weights", "use", weights_file)
     status = json.loads(daemon.impasto("weights", "status", "--json").stdout)
-    assert status["origin"] == "the data folder" and len(status["sha256"]) == 64
-    said = daemon.impasto(
-        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 2, "--json"
-    )
-    assert json.loads(said.stdout)["untrained"] is False
+    assert network() == f"vgg19-max-{status['name']}" != oxford
+    daemon.impasto("weights", "use", "oxford")
+    assert network() == oxford
 
 
 @pytest.mark.weights
@@ -330,8 +336,7 @@ def test_preset_taken_with_other_weights_is_taken_anew(own_daemon, folder, weigh
     said = daemon.impasto(
         "apply", folder / "photo.png", "--preset", "noise", "--iterations", 2, "--json"
     )
-    told = json.loads(said.stdout)
-    assert not told["untrained"] and any("taken anew" in note for note in told["notes"])
+    assert any("taken anew" in note for note in json.loads(said.stdout)["notes"])
 
 
 def test_daemon_starts_itself_and_stops(own_daemon, folder):

@@ -1,32 +1,26 @@
-"""The networks that paint what is judged here: the untrained one, and the real one if named."""
+"""The network that paints what is judged here, and the field's pictures."""
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
-from safetensors.torch import load_file
 from tests.integration.conftest import own_daemon  # noqa: F401
 
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.untrained import untrained_vgg19
+from impasto_daemon.weights import oxford
 from impasto_daemon.worker.models import choose_precision
 
 
 @pytest.fixture(scope="session")
-def untrained():
-    return untrained_vgg19()
+def tensors():
+    return oxford.unpack()
 
 
 @pytest.fixture(scope="session")
-def real_weights(weights_file):
-    return load_file(weights_file)
-
-
-@pytest.fixture(scope="session")
-def trained(real_weights):
-    """The network as the daemon would have it on this machine."""
+def network(tensors):
+    """Oxford's, as the daemon would have it on this machine."""
     precision = choose_precision("auto", torch.device("cpu"))
-    return Vgg19(real_weights, weights_hash="real", precision=precision)
+    return Vgg19(tensors, weights_hash="oxford", precision=precision)
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,5 @@
 """What a painting looks like, in figures, on the pictures of the demo and of the field."""
 
-import os
 from importlib.resources import files
 
 import numpy as np
@@ -14,8 +13,7 @@ from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.padding import pad_to_network
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
-from impasto_daemon.engine.untrained import untrained_vgg19
-from impasto_daemon.worker.models import choose_precision
+from impasto_daemon.weights.store import load
 from impasto_protocol.settings import STYLE_LAYERS, Settings
 
 
@@ -63,7 +61,8 @@ def pictures():
     return demo("photograph.jpg", 32), demo("painting.jpg", 64)
 
 
-def check_long_run(pictures, network):
+@pytest.mark.timeout(1800)
+def test_ten_thousand_iterations_leave_a_picture(pictures, network):
     content, style = pictures
     # Without the deep layers, whose weights take most of the time.
     long = Settings(
@@ -81,67 +80,52 @@ def check_long_run(pictures, network):
     assert 0.7 < float(painted.std() / short.std()) < 1.4
 
 
-@pytest.mark.weights
-@pytest.mark.timeout(1800)
-def test_ten_thousand_iterations_leave_a_picture(pictures, trained):
-    check_long_run(pictures, trained)
-
-
-@pytest.mark.skipif(bool(os.environ.get("IMPASTO_WEIGHTS")), reason="done with trained weights")
-@pytest.mark.timeout(1800)
-def test_ten_thousand_iterations_leave_a_picture_untrained(pictures):
-    check_long_run(pictures, untrained_vgg19("cpu", choose_precision("auto", torch.device("cpu"))))
-
-
-@pytest.mark.weights
-def test_look_does_not_depend_on_the_weights_magnitude(pictures, real_weights, trained):
+def test_look_does_not_depend_on_the_weights_magnitude(pictures, tensors, network):
     """Torchvision's own training has activations about a hundred times smaller than Oxford's."""
-    smaller = {name: tensor.float() for name, tensor in real_weights.items()}
+    smaller = {name: tensor.float() for name, tensor in tensors.items()}
     # A power of two, as any other factor would round, and painting makes much of little.
     smaller["features.0.weight"] = smaller["features.0.weight"] / 128
     for name in smaller:
         if name.endswith(".bias"):
             smaller[name] = smaller[name] / 128
-    other = Vgg19(smaller, weights_hash="smaller", precision=trained.precision)
+    other = Vgg19(smaller, weights_hash="smaller", precision=network.precision)
     content, style = pictures
     chosen = Settings(iterations=20, tolerance=0)
-    one, same = (paint(content, style, chosen, network) for network in (trained, other))
+    one, same = (paint(content, style, chosen, net) for net in (network, other))
     assert change(one, content) > 0.03
     assert change(one, same) < 0.01 * change(one, content)
 
 
 @pytest.mark.weights
 @pytest.mark.parametrize("strength", [0.2, 0.5, 0.8])
-def test_strength_means_much_the_same_untrained(pictures, trained, untrained, strength):
+def test_strength_means_the_same_with_other_weights(pictures, network, weights_file, strength):
+    """Weights of which four layers in ten are 4 to 9 % off; torchvision's cannot be had here."""
+    other = Vgg19(load(weights_file), weights_hash="other", precision=network.precision)
     content, style = demo("photograph.jpg", 96), demo("painting.jpg", 192)
     chosen = Settings(iterations=40, tolerance=0, strength=strength)
-    one, other = (
-        change(paint(content, style, chosen, network), content) for network in (trained, untrained)
-    )
-    assert 1 / 3 < other / one < 3
+    one, same = (change(paint(content, style, chosen, net), content) for net in (network, other))
+    assert 0.8 < same / one < 1.25
 
 
-@pytest.mark.weights
-def test_more_strength_is_more_style(pictures, trained):
+def test_more_strength_is_more_style(pictures, network):
     content, style = pictures
     errors, changes = [], []
     for strength in (0.1, 0.5, 0.9):
         chosen = Settings(iterations=60, tolerance=0, strength=strength)
-        painted = paint(content, style, chosen, trained)
-        errors.append(gram_error(painted, style, trained))
+        painted = paint(content, style, chosen, network)
+        errors.append(gram_error(painted, style, network))
         changes.append(change(painted, content))
     assert errors == sorted(errors, reverse=True) and errors[2] < 0.5 * errors[0]
     assert changes == sorted(changes)
 
 
-@pytest.mark.weights
 @pytest.mark.images
-def test_field_pictures_come_out_better_than_the_reference(photograph, trained):
+def test_field_pictures_come_out_better_than_the_reference(photograph, network):
     """The best bare prototype had a Gram error of 0.068 at this weight after 200 evaluations."""
     content = photograph("tubingen.jpg", 256)
     style = photograph("starry_night_google.jpg", 512)
-    painted = paint(content, style, Settings(iterations=100, tolerance=0), trained)
-    assert gram_error(painted, style, trained) < 0.068
+    painted = paint(content, style, Settings(iterations=100, tolerance=0), network)
+    assert gram_error(painted, style, network) < 0.068
     assert clipped(painted) < 0.02
     edge = torch.cat([painted[:, :2].flatten(), painted[:, -2:].flatten()])
     inner = torch.cat([painted[:, 6:8].flatten(), painted[:, -8:-6].flatten()])

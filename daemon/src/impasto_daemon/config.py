@@ -14,6 +14,9 @@ import tomllib
 from impasto_protocol.errors import BadField, ConfigInvalid
 from impasto_protocol.fields import from_dict, spec_field, type_hints, validate
 
+_GONE = ("download",)
+"""Settings of older versions, which a file may still hold."""
+
 
 @dataclass(frozen=True)
 class Config:
@@ -25,9 +28,10 @@ class Config:
         pattern=r"(auto|cpu|mps|cuda(:\d+)?)(,cuda:\d+)*",
     )
     weights: str = spec_field(
-        "file with VGG-19's weights; empty: the data folder's", default="", longest=4096
-    )
-    download: bool = spec_field("download the weights when there are none", default=True)
+        "network: oxford, torchvision, or a file with VGG-19's weights; empty: as chosen by "
+        "`impasto weights use`, at first oxford",
+        default="", longest=4096,
+    )  # fmt: skip
     endpoint: str = spec_field(
         "ZeroMQ endpoint; empty: a private socket, or TCP on this machine where there is none",
         default="", pattern=r"|tcp://.+:(\d+|\*)",
@@ -115,11 +119,12 @@ def load_config(
 
 def _read_toml(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        found = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise ConfigInvalid(f"{file} cannot be read: {error}.") from error
+    return {name: value for name, value in found.items() if name not in _GONE}
 
 
 def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:

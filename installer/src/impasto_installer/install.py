@@ -56,7 +56,6 @@ class Options:
     torch: str = ""
     wheels: Path | None = None
     weights: Path | None = None
-    fetch: bool = True
     starts_at_login: bool = False
 
 
@@ -91,8 +90,6 @@ class Plan:
                                                        if h.settings})]  # fmt: skip
         if options.weights:
             lines.append(f"The trained network from {options.weights}")
-        elif options.fetch:
-            lines.append("The trained network, downloaded (550 MB, of which 80 are kept)")
         if options.starts_at_login:
             lines.append(f"The daemon started at login, by {startup(machine).file}")
         return lines + [f"Not for {host}: {host.hindrance}" for host in self.left_out]
@@ -142,11 +139,6 @@ def install(plan: Plan, terminal: Terminal) -> None:
         tell_system(startup(machine).register, terminal)
 
 
-def fetch_weights(machine: Machine) -> bool:
-    """Download the trained network, showing how far it is; False when that did not succeed."""
-    return not _impasto(machine, "weights", "fetch").returncode
-
-
 def verify(plan: Plan, terminal: Terminal) -> list[str]:
     """Ask every editor whether it sees the plug-in: what is amiss, in words."""
     amiss = []
@@ -182,7 +174,7 @@ def where_to_look(host: Host) -> str:
 def stop_daemon(machine: Machine) -> None:
     """End a daemon of ours, if one runs."""
     if machine.program(machine.environment_dir, "python").exists():
-        _impasto(machine, "daemon", "stop", quiet=True)
+        _impasto(machine, "daemon", "stop")
 
 
 def _chosen_torch(options: Options, old: Manifest | None) -> str:
@@ -212,11 +204,11 @@ def _place_environment(machine: Machine, uv: Uv, backend: str, changes: Transact
 
 def _use_weights(machine: Machine, file: Path, changes: Transaction) -> None:
     changes.replace(machine.data / "weights")
-    used = _impasto(machine, "weights", "use", str(file), quiet=True)
+    used = _impasto(machine, "weights", "use", str(file))
     if used.returncode:
         raise InstallFailed(
             " ".join(used.stderr.decode(errors="replace").split()),
-            next_step="Name another file, or leave --weights out to download it.",
+            next_step="Name another file, or leave --weights out to use Oxford's.",
         )
 
 
@@ -266,12 +258,10 @@ def _drop_what_is_gone(old: Manifest | None, new: Manifest, changes: Transaction
         changes.replace(Path(place))
 
 
-def _impasto(
-    machine: Machine, *arguments: str, quiet: bool = False
-) -> subprocess.CompletedProcess[bytes]:
+def _impasto(machine: Machine, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     python = str(machine.program(machine.environment_dir, "python"))
     return subprocess.run(
         [python, "-m", "impasto_daemon.cli", *arguments],
         env=plain_environment(machine.environment), stdin=subprocess.DEVNULL,
-        capture_output=quiet, check=False,
+        capture_output=True, check=False,
     )  # fmt: skip

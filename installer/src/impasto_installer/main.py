@@ -15,7 +15,6 @@ from impasto_installer.environment import owns_everything
 from impasto_installer.install import (
     Options,
     Plan,
-    fetch_weights,
     install,
     verify,
 )
@@ -69,12 +68,8 @@ def _act(given: argparse.Namespace, terminal: Terminal) -> int:
         return _uninstall(given, machine, terminal)
     if given.action == "upgrade" and not machine.data.exists():
         raise InstallFailed("Impasto is not installed yet.", next_step="Leave out `upgrade`.")
-    options = Options(
-        given.torch_backend, given.wheels, given.weights, not given.no_weights,
-        given.start_at_login,
-    )  # fmt: skip
+    options = Options(given.torch_backend, given.wheels, given.weights, given.start_at_login)
     plan = Plan.of(machine, options)
-    has_weights = (machine.data / "weights/vgg19_features.safetensors").exists()
     terminal.say("Impasto will be " + ("brought up to date:" if installed else "installed:"))
     terminal.say("\n".join(f"  {line}" for line in plan.lines()))
     if not plan.hosts:
@@ -83,18 +78,15 @@ def _act(given: argparse.Namespace, terminal: Terminal) -> int:
         return 0
     install(plan, terminal)
     try:
-        return _finish(plan, terminal, fetch=options.fetch and not (options.weights or has_weights))
+        return _finish(plan, terminal)
     except KeyboardInterrupt:
         terminal.say("Stopped; what has been installed stays.")
         return 130
 
 
-def _finish(plan: Plan, terminal: Terminal, *, fetch: bool) -> int:
+def _finish(plan: Plan, terminal: Terminal) -> int:
     """What may fail without anything having to be put back."""
     amiss = verify(plan, terminal)
-    if fetch and not fetch_weights(plan.machine):
-        terminal.say("Without the trained network pictures look poorer. `impasto weights fetch` "
-                     "goes on with the download.")  # fmt: skip
     if amiss:
         return _tell("\n".join(amiss) + f"\nRun `{plan.machine.launcher} doctor`.")
     terminal.say("Impasto is installed. Restart the editors that are open.")
@@ -121,8 +113,8 @@ def _parser() -> argparse.ArgumentParser:
         help="cpu, cu130, rocm7.1, … as uv knows them; pypi: the package index's own; auto: what "
         "fits the hardware; default: as before, and at first auto")  # fmt: skip
     add("--wheels", type=_there, metavar="DIR", help="take every package from DIR, offline")
-    add("--weights", type=_there, metavar="FILE", help="use this file of the trained network")
-    add("--no-weights", action="store_true", help="leave the trained network for later")
+    add("--weights", type=_there, metavar="FILE", help="use this trained network, not Oxford's")
+    add("--no-weights", action="store_true", help=argparse.SUPPRESS)  # of older versions
     add("--start-at-login", action="store_true", help="start the daemon at login")
     add("--presets", action="store_true", help="with uninstall: remove the saved styles too")
     add("--as-root", action="store_true", help="install into root's own home")

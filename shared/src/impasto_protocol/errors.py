@@ -223,7 +223,7 @@ class WeightsBad(SetupError):
     """The weights file is missing, damaged, or not VGG-19."""
 
     code = "WEIGHTS_BAD"
-    default_next_step = "Run `impasto weights fetch` to download them anew."
+    default_next_step = "Choose another file, or run `impasto weights use oxford`."
 
 
 class DownloadFailed(SetupError):

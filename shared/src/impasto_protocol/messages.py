@@ -329,7 +329,9 @@ class Welcome(Message):
     minor: int = spec_field("protocol version", low=0, high=2**15)
     version: str = spec_field("the daemon's version", longest=64)
     device: str = spec_field("where it computes; empty until the worker has said", default="")
-    weights: str = spec_field("file name of the weights; empty: untrained", default="")
+    weights: str = spec_field(
+        "the network in use, for people; empty until it is loaded", default=""
+    )
     frame_bytes: int = spec_field("most bytes of one frame", unit="bytes", low=1)
     queue: int = spec_field("most jobs that may wait", low=1)
     capabilities: tuple[str, ...] = spec_field(
@@ -373,7 +375,9 @@ class Report(Message):
     worker: str = spec_field("absent, starting, idle, busy or stopping", longest=16)
     device: str = spec_field("where it computes", default="")
     memory_mib: int = spec_field("memory of that device", unit="MiB", default=0, low=0)
-    weights: str = spec_field("file name of the weights; empty: untrained", default="")
+    weights: str = spec_field(
+        "the network in use, for people; empty until it is loaded", default=""
+    )
     clients: int = spec_field("clients heard of lately", low=0)
     dropped: int = spec_field("messages dropped as unreadable", low=0)
     jobs: tuple[JobInfo, ...] = spec_field("jobs, oldest first", default=(), longest=256)
@@ -422,8 +426,8 @@ class Progress(JobMessage):
 
     type: ClassVar[str] = "progress"
     phase: str = spec_field("what it does", choices=("starting", "weights", "style", "painting"))
-    step: int = spec_field("evaluations done; MiB while it downloads weights", low=0)
-    of: int = spec_field("evaluations asked for; MiB while it downloads weights", low=0)
+    step: int = spec_field("evaluations done", low=0)
+    of: int = spec_field("evaluations asked for", low=0)
     scale: int = spec_field("coarse-to-fine step, from 1", default=0, low=0)
     scales: int = spec_field("how many there are", default=0, low=0)
     losses: dict[str, float] | None = spec_field("each term of the loss", default=None, longest=40)
@@ -452,7 +456,6 @@ class Result(JobMessage):
     losses: dict[str, float] | None = spec_field("each term of the loss", default=None, longest=40)
     device: str = spec_field("where it was computed")
     weights: str = spec_field("hash of the network and weights", longest=128)
-    untrained: bool = spec_field("no pretrained weights: the look is poorer", default=False)
     style: str = spec_field("hash of the style picture", longest=64)
     notes: tuple[str, ...] = spec_field("what a painter should know", default=(), longest=16)
 

@@ -63,9 +63,7 @@ def test_killed_daemon_is_noticed_and_the_next_run_starts_another(
     own_gimp, own_daemon, pictures, tmp_path, running_job
 ):
     daemon = own_daemon(home=tmp_path / "h")
-    gimp = own_gimp(
-        IMPASTO_HOME=str(daemon.home), IMPASTO_DOWNLOAD="false", IMPASTO_COMMAND=IMPASTO
-    )
+    gimp = own_gimp(IMPASTO_HOME=str(daemon.home), IMPASTO_COMMAND=IMPASTO)
     number = gimp.begin(PAINT, arguments=LONG, **pictures)
     running_job(daemon)
     daemon.process.kill()

@@ -27,7 +27,7 @@ class Painter:
         self.plugin = home / PROFILE / "plug-ins/impasto"
         self.environment = {
             "HOME": str(home), "XDG_RUNTIME_DIR": str(self.runtime),
-            "PATH": f"/usr/bin:/bin:{uv.parent}", "IMPASTO_DOWNLOAD": "false",
+            "PATH": f"/usr/bin:/bin:{uv.parent}",
             # Nothing is fetched twice, and a copy of torch takes its time.
             "UV_OFFLINE": "1", "UV_LINK_MODE": "symlink", "UV_CACHE_DIR": str(uv_cache()),
         }  # fmt: skip
@@ -117,7 +117,7 @@ def painter(new_painter, weights_copy):
     """A painter who has Impasto installed. Tests leave it whole."""
     painter = new_painter()
     painter.before = painter.files()
-    weights = ["--weights", weights_copy] if weights_copy else ["--no-weights"]
+    weights = ["--weights", weights_copy] if weights_copy else []
     painter.installed = painter.installer(*weights)
     assert painter.installed.returncode == 0, painter.installed.stdout
     yield painter

@@ -59,7 +59,7 @@ def test_deleted_changed_and_closed_files_stale_connection_and_missing_weights(p
     assert "cannot be written to" in words and "does not see the plug-in" in words
     assert "impasto has other permissions" in amiss["command"][0]
     assert "left over" in amiss["connection"][0]
-    assert "no weights" in amiss["weights"][0]
+    assert "is not there" in amiss["weights"][0]
     leave_stale_connection(painter)  # the doctor itself has started a daemon
     amiss, mended = doctor(painter, "--fix")
     assert not amiss
@@ -119,8 +119,7 @@ def test_damaged_environment_is_put_together_again(painter):
 def test_upgrade_that_was_killed_is_put_back(painter):
     before = painter.files()
     process = painter.tree.start(
-        [PYTHON, ROOT / "installer/install.py", "--yes", "--as-root", "--torch-backend", "pypi",
-         "--no-weights"],
+        [PYTHON, ROOT / "installer/install.py", "--yes", "--as-root", "--torch-backend", "pypi"],
         painter.environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         start_new_session=True,
     )  # fmt: skip

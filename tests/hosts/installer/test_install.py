@@ -74,7 +74,7 @@ def test_upgrade_keeps_settings_weights_and_presets_and_mends(painter):
     preset.write_bytes(b"kept")
     (painter.plugin / "procedures.py").unlink()
     (painter.plugin / "old.py").touch()
-    done = painter.installer("upgrade", "--no-weights")
+    done = painter.installer("upgrade")
     assert done.returncode == 0 and "brought up to date" in done.stdout, done.stdout
     assert (painter.plugin / "procedures.py").exists() and not (painter.plugin / "old.py").exists()
     assert config.read_text() == "threads = 1\n" and preset.read_bytes() == b"kept"
@@ -89,7 +89,7 @@ def test_full_disk_in_the_middle_puts_everything_back(painter):
     done = painter.run("bash", "-c", f"""
         set -e
         mount -t tmpfs -o size=900k none {painter.plugin.parent}
-        {PYTHON} {ROOT}/installer/install.py --yes --as-root --torch-backend pypi --no-weights
+        {PYTHON} {ROOT}/installer/install.py --yes --as-root --torch-backend pypi
         """)  # fmt: skip
     assert done.returncode == 1, done.stdout
     assert "Everything is as it was before." in done.stdout
@@ -101,8 +101,7 @@ def test_interrupted_install_leaves_nothing_and_the_next_one_works(new_painter):
     painter = new_painter()
     before = painter.files()
     process = painter.tree.start(
-        [PYTHON, ROOT / "installer/install.py", "--yes", "--as-root", "--torch-backend", "pypi",
-         "--no-weights"],
+        [PYTHON, ROOT / "installer/install.py", "--yes", "--as-root", "--torch-backend", "pypi"],
         painter.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     deadline = time.monotonic() + 200
@@ -120,7 +119,7 @@ def test_interrupted_install_leaves_nothing_and_the_next_one_works(new_painter):
 def test_uninstall_leaves_no_trace(new_painter):
     painter = new_painter()
     before = painter.files()
-    assert painter.installer("--no-weights", "--start-at-login").returncode == 0
+    assert painter.installer("--start-at-login").returncode == 0
     unit = painter.home / ".config/systemd/user/impasto.service"
     assert unit.exists()
     stylise(painter, painter.home.parent / "pictures")

@@ -349,9 +349,7 @@ def test_killed_daemon_is_noticed_and_the_next_painting_starts_another(
 ):
     daemon = own_daemon()
     save_style(daemon, pictures)
-    host = own_krita(
-        IMPASTO_HOME=str(daemon.home), IMPASTO_DOWNLOAD="false", IMPASTO_COMMAND=IMPASTO
-    )
+    host = own_krita(IMPASTO_HOME=str(daemon.home), IMPASTO_COMMAND=IMPASTO)
     number = host.begin(
         BEGUN
         + """

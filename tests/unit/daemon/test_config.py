@@ -9,10 +9,10 @@ from impasto_protocol.errors import ConfigInvalid
 def test_later_sources_overrule_earlier_ones_and_say_where_they_are_from(tmp_path):
     file = tmp_path / "config.toml"
     file.write_text("queue = 7\nstall_s = 9\nlog_level = 'debug'\n")
-    environment = {"IMPASTO_STALL_S": "10", "IMPASTO_DOWNLOAD": "false", "HOME": "/x"}
+    environment = {"IMPASTO_STALL_S": "10", "IMPASTO_ALLOW_REMOTE": "true", "HOME": "/x"}
     found = load_config(file, environment, {"log_level": "error", "device": None})
     assert (found.config.queue, found.config.stall_s) == (7, 10.0)
-    assert (found.config.download, found.config.log_level) == (False, "error")
+    assert (found.config.allow_remote, found.config.log_level) == (True, "error")
     assert found.config.idle_unload_s == Config().idle_unload_s
     assert [found.origin[name] for name in ("queue", "stall_s", "log_level", "device")] == [
         str(file), "environment", "command line", "default",

@@ -23,7 +23,7 @@ TERMINAL = Terminal(yes=True)
 def installed(machine, **options):
     """The host that Impasto was installed for."""
     host = krita(machine)
-    install(Plan(machine, Options(fetch=False, **options), [host]), TERMINAL)
+    install(Plan(machine, Options(**options), [host]), TERMINAL)
     return host
 
 

@@ -26,7 +26,7 @@ def krita(machine, packaging="package", python="3.13"):
 def test_plug_in_is_placed_turned_on_and_taken_away_again(machine):
     before = listing(machine.home)
     host = krita(machine)
-    install(Plan(machine, Options(fetch=False), [host]), Terminal(yes=True))
+    install(Plan(machine, Options(), [host]), Terminal(yes=True))
     for name in ("pykrita/impasto.desktop", "pykrita/impasto/__init__.py",
                  "pykrita/impasto/vendor/msgpack/__init__.py", "actions/impasto.action",
                  "pykrita/impasto/vendor/impasto_protocol/client.py"):  # fmt: skip
@@ -50,16 +50,16 @@ def test_plug_in_is_placed_turned_on_and_taken_away_again(machine):
 def test_kritas_that_share_a_folder_get_one_plug_in_that_serves_all(machine, pythons, asked):
     """Where no build of pyzmq serves all of them, they speak through the bridge."""
     hosts = [krita(machine, f"package {python}", python) for python in pythons]
-    install(Plan(machine, Options(fetch=False), hosts), Terminal(yes=True))
+    install(Plan(machine, Options(), hosts), Terminal(yes=True))
     assert NoUv.asked == [asked]
 
 
 def test_editor_that_is_gone_loses_its_plug_in_at_the_next_install(machine):
     host = krita(machine)
     other = dataclasses.replace(host, folder=machine.home / ".var/krita", settings=None)
-    install(Plan(machine, Options(fetch=False), [host, other]), Terminal(yes=True))
+    install(Plan(machine, Options(), [host, other]), Terminal(yes=True))
     assert other.plugin.exists()
-    install(Plan(machine, Options(fetch=False), [host]), Terminal(yes=True))
+    install(Plan(machine, Options(), [host]), Terminal(yes=True))
     assert host.plugin.exists() and not other.plugin.exists()
 
 
@@ -72,5 +72,5 @@ def test_failure_leaves_kritas_settings_as_they_were(machine, monkeypatch):
 
     monkeypatch.setattr(installing.kritarc, "enable", fail)
     with pytest.raises(OSError, match="No space"):
-        install(Plan(machine, Options(fetch=False), [krita(machine)]), Terminal(yes=True))
+        install(Plan(machine, Options(), [krita(machine)]), Terminal(yes=True))
     assert listing(machine.home) == before

@@ -13,7 +13,7 @@ import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -31,7 +31,7 @@ from impasto_daemon.engine.network_name import network_name
 from impasto_daemon.logs import rotate
 from impasto_daemon.paths import Paths
 from impasto_daemon.presets.store import PresetStore
-from impasto_daemon.weights import store as weights
+from impasto_daemon.weights import sources
 from impasto_daemon.worker.orders import WorkerMessage
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, decode, encode
@@ -96,7 +96,7 @@ class Broker:
         self._clients: dict[bytes, ConnectedClient] = {}
         self._dropped = 0
         self._presets = PresetStore(paths.presets)
-        self._preset_requests = PresetRequests(self._presets, self._network)
+        self._preset_requests = PresetRequests(self._presets, self._network_names)
         # One thread: requests about presets are met in the order in which they came.
         self._preset_thread = ThreadPoolExecutor(1)
         self._pending: dict[asyncio.Task[None], bytes] = {}
@@ -271,8 +271,9 @@ class Broker:
             answer = _error(0, ImpastoError("Something went wrong inside Impasto."))
         self._send(sender, dataclasses.replace(answer, request=message.request), found)
 
-    def _network(self, pooling: str) -> str:
-        return network_name(pooling, weights.identify(self._config.weights, self._paths.data))
+    def _network_names(self, pooling: str) -> Collection[str]:
+        identity = sources.identify(self._config.weights, self._paths.data)
+        return {network_name(pooling, name) for name in identity.names}
 
     def _welcome(self) -> messages.Welcome:
         return messages.Welcome(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from impasto_daemon.presets.packs import is_pack, read_pack, write_pack
 from impasto_daemon.presets.preset_file import check_name, pack, unpack
@@ -28,10 +28,12 @@ _DAMAGED = 32
 
 
 class PresetRequests:
-    """network: the identity of the network with a pooling that is in use now."""
+    """network_names: what the network in use now, with a pooling, is or was called."""
 
-    def __init__(self, presets: PresetStore, network: Callable[[str], str]) -> None:
-        self._presets, self._network = presets, network
+    def __init__(
+        self, presets: PresetStore, network_names: Callable[[str], Collection[str]]
+    ) -> None:
+        self._presets, self._network_names = presets, network_names
 
     def open(self) -> None:
         """Put the styles that come with Impasto into a store that is new."""
@@ -96,7 +98,7 @@ class PresetRequests:
         return messages.Presets(presets=(self._with_state(info),))
 
     def _with_state(self, info: PresetInfo) -> PresetInfo:
-        if info.state == "good" and info.network != self._network(info.settings.pooling):
+        if info.state == "good" and info.network not in self._network_names(info.settings.pooling):
             return dataclasses.replace(info, state="other_weights")
         return info
 

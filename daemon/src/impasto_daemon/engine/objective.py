@@ -18,14 +18,14 @@ _SMOOTHING = 4.0
 """Weight of the total variation at `Settings.total_variation` = 1."""
 
 
-def term_weights(settings: Settings, content_factor: float = 1.0) -> tuple[float, float]:
+def term_weights(settings: Settings) -> tuple[float, float]:
     """Alpha and beta: what the content and the style weigh.
 
     Strength 0.5 is 0.1 to 1 between relative losses and 1 to 1000, the paper's ratio, between
-    its own; each 0.25 of strength is a factor of ten. content_factor: the network's own.
+    its own; each 0.25 of strength is a factor of ten.
     """
     if settings.normalisation == "relative":
-        alpha, beta = content_factor * 10 ** (1 - 4 * settings.strength), 1.0
+        alpha, beta = 10 ** (1 - 4 * settings.strength), 1.0
     else:
         alpha, beta = 1.0, 10 ** (1 + 4 * settings.strength)
     given_alpha, given_beta = settings.content_weight, settings.style_weight
@@ -46,7 +46,7 @@ class Objective:
     ) -> None:
         self._network = network
         relative = settings.normalisation == "relative"
-        alpha, beta = term_weights(settings, network.content_factor)
+        alpha, beta = term_weights(settings)
         content = _shares(settings.content_layers, settings.content_layer_weights, alpha)
         style = _shares(settings.style_layers, settings.style_layer_weights, beta)
         self._layers = set(content) | set(style)

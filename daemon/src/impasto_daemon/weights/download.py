@@ -11,7 +11,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import BinaryIO
 
-from impasto_daemon.weights import store as weights
+from impasto_daemon.weights import store
 from impasto_protocol.connection import lock_file
 from impasto_protocol.errors import Cancelled, DiskFull, DownloadFailed, WeightsBad
 
@@ -27,16 +27,16 @@ def fetch(
     url: str = "",
     stop: Callable[[], bool] = lambda: False,
 ) -> Path:
-    """Download the weights into the data folder; their path. What was begun before is resumed.
+    """Download torchvision's network into the data folder; its path. What was begun is resumed.
 
     on_progress: called with bytes done and bytes in all, 0 when that is unknown.
     stop: asked between pieces of 256 KiB; True raises Cancelled and keeps the part.
     Raises DownloadFailed, WeightsBad when the hash is wrong, DiskFull. Only a wrong hash gives
     up what was downloaded so far.
     """
-    url = url or weights.published_url()
-    prefix = weights.published_prefix(url)
-    part = weights.stored(data_dir).with_name("download.part")
+    url = url or store.published_url()
+    prefix = store.published_prefix(url)
+    part = store.torchvision_file(data_dir).with_name("download.part")
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         lock = part.with_suffix(".lock").open("ab")
@@ -53,7 +53,7 @@ def fetch(
         except OSError as error:
             raise DiskFull(f"{part} could not be written: {error.strerror}.") from error
         try:
-            path = weights.convert(part, data_dir, prefix)
+            path = store.convert(part, data_dir, prefix)
         except WeightsBad as error:
             part.unlink(missing_ok=True)
             raise WeightsBad(

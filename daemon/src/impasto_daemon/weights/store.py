@@ -1,100 +1,95 @@
-"""VGG-19's weights: where they are, how they get there, and whether they are what they must be.
+"""Files of VGG-19's weights: read, written, taken in from elsewhere, and known by their tensors.
 
 Nothing is parsed before its hash is known, but safetensors, which hold no code. torch is imported
-only where tensors are touched.
+only where it is needed.
 """
 
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from io import BufferedReader
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
 
 from impasto_daemon.files import open_regular, write_file
 from impasto_protocol.errors import WeightsBad
 
 if TYPE_CHECKING:
-    import torch
+    from torch import Tensor
 
-_NAME = "vgg19_features.safetensors"
 _LARGEST_BYTES = 200 << 20
 _LARGEST_HEADER_BYTES = 1 << 16
 _PREFIX = re.compile(r"-([0-9a-f]{8,64})\.pth$")
 
 
-def find(named: str, data_dir: Path) -> Path | None:
-    """The file that was `named`, else the one in the data folder, else None.
-
-    Raises WeightsBad when a named file is not there: nothing else is quietly taken instead.
-    """
-    if not named:
-        return stored(data_dir) if stored(data_dir).is_file() else None
-    if not Path(named).is_file():
-        raise WeightsBad(
-            f"The weights file {named} is not there.",
-            next_step="Correct its path, or run `impasto weights fetch`.",
-        )
-    return Path(named)
+def own_file(data_dir: Path) -> Path:
+    """Where `adopt` puts a file of the user's."""
+    return data_dir / "weights" / "vgg19_features.safetensors"
 
 
-def stored(data_dir: Path) -> Path:
-    """Where `fetch` and `adopt` put the weights."""
-    return data_dir / "weights" / _NAME
+def torchvision_file(data_dir: Path) -> Path:
+    """Where `convert` puts torchvision's network."""
+    return data_dir / "weights" / "torchvision.safetensors"
 
 
-def identify(named: str, data_dir: Path) -> str:
-    """The sha256 of the weights to be used, as `load` tells it; empty without any."""
-    try:
-        path = find(named, data_dir)
-        return _hash(path, path.stat().st_mtime_ns, path.stat().st_size) if path else ""
-    except (OSError, WeightsBad):
-        return ""
-
-
-@lru_cache(maxsize=1)
-def _hash(path: Path, changed: int, size: int) -> str:
-    with _open(path) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def load(path: Path) -> tuple[dict[str, torch.Tensor], str]:
-    """The sixteen convolutions of VGG-19 in a safetensors file, and the sha256 of the file.
+def load(path: Path) -> dict[str, Tensor]:
+    """The sixteen convolutions of VGG-19 in a safetensors file.
 
     float16 or float32, by torchvision's names. Raises WeightsBad unless the file holds exactly
-    those tensors, all finite, and is as it was when `fetch` or `adopt` put it there.
+    those tensors, all finite, and is as it was when it was put there by one of these functions.
     """
-    import safetensors.torch
+    import torch
 
-    data = _read(path)
+    data = read(path)
     digest = hashlib.sha256(data).hexdigest()
-    if _hash_file(path).is_file() and digest.encode() not in _read(_hash_file(path)):
+    if _hash_file(path).is_file() and digest.encode() not in read(_hash_file(path)):
         raise WeightsBad(f"{path} is damaged: it is not what was put there.")
+    return {name: torch.from_numpy(array.copy()) for name, array in arrays(data, path).items()}
+
+
+def arrays(data: bytes, path: Path) -> dict[str, NDArray[Any]]:
+    """What `load` gives, as arrays of the content of the file `path`. Raises WeightsBad."""
     if int.from_bytes(data[:8], "little") > _LARGEST_HEADER_BYTES:
         raise WeightsBad(f"{path} is not a safetensors file of VGG-19.")
     try:
-        tensors = safetensors.torch.load(data)
+        found = safetensors.numpy.load(data)
     except Exception as error:  # its errors share no base class but this
         raise WeightsBad(f"{path} is not a safetensors file, or is damaged.") from error
-    _check(tensors, path)
-    return tensors, digest
+    _check(found, path)
+    return found
 
 
-def _check(tensors: Mapping[str, torch.Tensor], path: Path) -> None:
-    import torch
+def hash_tensors(tensors: Mapping[str, NDArray[Any]]) -> str:
+    """What a network is called: a sha256 of its tensors' names, shapes and values.
 
-    from impasto_daemon.engine.network import CONVOLUTIONS
+    Not of a file's bytes: safetensors writes metadata in an order that differs from time to time,
+    and the same values may be float16 or float32.
+    """
+    digest = hashlib.sha256()
+    for name in sorted(tensors):
+        values = np.ascontiguousarray(tensors[name], "<f4")
+        digest.update(f"{name} {values.shape} ".encode())
+        digest.update(values.data)
+    return digest.hexdigest()
 
-    if {name: tuple(tensor.shape) for name, tensor in tensors.items()} != CONVOLUTIONS:
-        raise WeightsBad(f"{path} does not hold exactly the convolutions of VGG-19.")
-    for name, tensor in tensors.items():
-        if tensor.dtype not in (torch.float16, torch.float32):
-            raise WeightsBad(f"{path}: {name} is {tensor.dtype}, not float16 or float32.")
-        if not bool(tensor.isfinite().all()):
-            raise WeightsBad(f"{path}: {name} holds numbers that are not finite.")
+
+def reordered(data: bytes) -> bytes:
+    """A safetensors file with its two entries of metadata changed about; others as they are."""
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    entries = header.get("__metadata__", {})
+    if len(entries) != 2:
+        return data
+    header["__metadata__"] = dict(reversed(entries.items()))
+    text = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+    return data[:8] + text.ljust(length) + data[8 + length :]
 
 
 def adopt(file: Path, data_dir: Path) -> Path:
@@ -104,7 +99,16 @@ def adopt(file: Path, data_dir: Path) -> Path:
     if _head(file) == b"PK\x03\x04" or file.suffix in (".pth", ".pt"):
         return convert(file, data_dir, published_prefix())
     load(file)
-    return _keep(_read(file), data_dir)
+    return _write(read(file), own_file(data_dir))
+
+
+def keep(tensors: Mapping[str, Tensor], path: Path, *, source: str = "") -> Path:
+    """Write tensors to a file of ours. source: what is said of them in it. Raises DiskFull."""
+    import safetensors.torch
+
+    # One entry at most, or the same tensors would not always give the same bytes.
+    metadata = {"source": source} if source else None
+    return _write(safetensors.torch.save(dict(tensors), metadata=metadata), path)
 
 
 def published_url() -> str:
@@ -132,23 +136,43 @@ def convert(file: Path, data_dir: Path, prefix: str) -> Path:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     if not digest.startswith(prefix):
         raise WeightsBad(f"{file} is not the published VGG-19: its hash is {digest[:8]}…")
-    import safetensors.torch
     import torch
 
-    from impasto_daemon.engine.network import CONVOLUTIONS
+    from impasto_daemon.engine.convolutions import CONVOLUTIONS
 
     try:
         tensors = torch.load(file, map_location="cpu", weights_only=True)
         kept = {name: tensors[name].contiguous() for name in CONVOLUTIONS}
+        _check({name: tensor.numpy() for name, tensor in kept.items()}, file)
+    except WeightsBad:
+        raise
     except Exception as error:  # eight digits of a hash promise little about what is inside
         raise WeightsBad(f"{file} does not hold the convolutions of VGG-19.") from error
-    _check(kept, file)
-    metadata = {"source": file.name, "sha256": digest}
-    return _keep(safetensors.torch.save(kept, metadata=metadata), data_dir)
+    return keep(kept, torchvision_file(data_dir), source=f"{file.name}, sha256 {digest}")
 
 
-def _keep(data: bytes, data_dir: Path) -> Path:
-    path = stored(data_dir)
+def read(path: Path) -> bytes:
+    """A file's content. Raises WeightsBad when it cannot be read or is far too large."""
+    with _open(path) as file:
+        data = file.read(_LARGEST_BYTES + 1)
+    if len(data) > _LARGEST_BYTES:
+        raise WeightsBad(f"{path} is larger than VGG-19's weights can be.")
+    return data
+
+
+def _check(tensors: Mapping[str, NDArray[Any]], path: Path) -> None:
+    from impasto_daemon.engine.convolutions import CONVOLUTIONS
+
+    if {name: array.shape for name, array in tensors.items()} != CONVOLUTIONS:
+        raise WeightsBad(f"{path} does not hold exactly the convolutions of VGG-19.")
+    for name, array in tensors.items():
+        if array.dtype not in (np.float16, np.float32):
+            raise WeightsBad(f"{path}: {name} is {array.dtype}, not float16 or float32.")
+        if not np.isfinite(array).all():
+            raise WeightsBad(f"{path}: {name} holds numbers that are not finite.")
+
+
+def _write(data: bytes, path: Path) -> Path:
     # First, or what is cut short here would be taken for damaged.
     _hash_file(path).unlink(missing_ok=True)
     write_file(path, data)
@@ -166,14 +190,6 @@ def _open(path: Path) -> BufferedReader:
         return open_regular(path)
     except OSError as error:
         raise WeightsBad(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _read(path: Path) -> bytes:
-    with _open(path) as file:
-        data = file.read(_LARGEST_BYTES + 1)
-    if len(data) > _LARGEST_BYTES:
-        raise WeightsBad(f"{path} is larger than VGG-19's weights can be.")
-    return data
 
 
 def _head(path: Path) -> bytes:

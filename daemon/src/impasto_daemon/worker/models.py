@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 import os
-import time
 from collections import OrderedDict
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 
 from impasto_daemon.config import Config
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.network_name import UNTRAINED_POOLING, network_name
+from impasto_daemon.engine.network_name import network_name
 from impasto_daemon.engine.style import GramMatrices, Style
-from impasto_daemon.engine.untrained import untrained_vgg19
 from impasto_daemon.presets.statistics import Statistics
 from impasto_daemon.presets.style_cache import StyleCache
-from impasto_daemon.weights import store as weights
-from impasto_daemon.weights.download import fetch
+from impasto_daemon.weights import sources
 from impasto_daemon.worker.memory import usable_mib
 from impasto_daemon.worker.tensors import to_tensor
 from impasto_protocol.codec import Picture, digest_of
-from impasto_protocol.errors import DiskFull, DownloadFailed, NoDevice, WeightsBad
+from impasto_protocol.errors import NoDevice
 
 _STYLES_KEPT = 16
-_RETRY_DOWNLOAD_S = 600
 
 
 def choose_device(name: str) -> torch.device:
@@ -65,26 +60,16 @@ def describe(device: torch.device) -> str:
 class ModelCache:
     """Networks and styles on one device. Raises NoDevice."""
 
-    def __init__(
-        self, config: Config, data_dir: Path, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, config: Config, data_dir: Path) -> None:
         self.device = choose_device(config.device)
         self._precision = choose_precision(config.precision, self.device)
-        self._config, self._data_dir, self._clock = config, data_dir, clock
-        self._tensors: dict[str, torch.Tensor] = {}
-        self._weights_hash = ""
+        self._config, self._data_dir = config, data_dir
+        self._network: sources.Network | None = None
         self._networks: dict[str, Vgg19] = {}
         self._styles: OrderedDict[str, Style] = OrderedDict()
         self._cache = StyleCache(data_dir / "styles", config.style_cache_mib)
-        self._download_again = 0.0
-        self._source: tuple[str, float] = ("", 0)
-        self.weights_name = ""
+        self._source = ("", 0)
         _limit_load(config.threads)
-
-    @property
-    def untrained(self) -> bool:
-        """It works without pretrained weights."""
-        return not self.weights_name
 
     @property
     def memory_mib(self) -> int:
@@ -93,52 +78,36 @@ class ModelCache:
             return int(torch.cuda.mem_get_info(self.device)[1] * 0.85) >> 20
         return usable_mib()
 
-    def open_weights(
-        self, on_progress: Callable[[int, int], None], stop: Callable[[], bool]
-    ) -> None:
-        """Have the weights that are to be used now; downloads them when there are none.
-
-        Without them, when they cannot be downloaded now, the untrained stand-in serves.
-        Raises WeightsBad for a file that is there, and Cancelled when `stop` ended the download.
-        """
-        named = self._config.weights
-        found = weights.find(named, self._data_dir)
-        if found is None and self._config.download and self._clock() >= self._download_again:
-            try:
-                fetch(self._data_dir, on_progress, stop=stop)
-                found = weights.find(named, self._data_dir)
-            except (DownloadFailed, DiskFull, WeightsBad):
-                self._download_again = self._clock() + _RETRY_DOWNLOAD_S
-        source = (str(found), found.stat().st_mtime) if found else ("untrained", 0)
-        if source == self._source:
+    def open_weights(self) -> None:
+        """Have the network that is to be used now. Raises WeightsBad."""
+        named, data_dir = self._config.weights, self._data_dir
+        path = sources.find(named, data_dir)
+        source = (str(path), path.stat().st_mtime_ns if path.exists() else 0)
+        if self._network and source == self._source:
             return
         self.clear()
-        if found:
-            self._tensors, self._weights_hash = weights.load(found)
-        else:
-            self._tensors, self._weights_hash = {}, ""
-        self.weights_name = found.name if found else ""
-        self._source = source
+        self._network, self._source = sources.open_network(named, data_dir), source
 
-    def network_name(self, pooling: str) -> str:
-        """What the network with that pooling is called."""
-        return network_name(pooling, self._weights_hash)
+    @property
+    def weights_label(self) -> str:
+        """What the network in use is called for people; empty before there is one."""
+        return self._network.label if self._network else ""
+
+    def names(self, pooling: str) -> frozenset[str]:
+        """What the network with that pooling is or was called."""
+        assert self._network
+        return frozenset(network_name(pooling, name) for name in self._network.identity.names)
 
     def network(self, pooling: str) -> Vgg19:
-        """The network with that pooling, made at the first call; untrained, it has but one."""
-        if self.untrained:
-            pooling = UNTRAINED_POOLING
+        """The network with that pooling, made at the first call."""
+        assert self._network
         if pooling not in self._networks:
-            self._networks[pooling] = (
-                untrained_vgg19(self.device, self._precision)
-                if self.untrained
-                else Vgg19(
-                    self._tensors,
-                    weights_hash=self._weights_hash,
-                    pooling=pooling,
-                    device=self.device,
-                    precision=self._precision,
-                )
+            self._networks[pooling] = Vgg19(
+                self._network.tensors,
+                weights_hash=self._network.identity.hash,
+                pooling=pooling,
+                device=self.device,
+                precision=self._precision,
             )
         return self._networks[pooling]
 

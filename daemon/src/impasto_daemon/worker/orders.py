@@ -48,7 +48,7 @@ class Alive:
 
 @dataclass(frozen=True)
 class WeightsLoaded:
-    """From the worker: the name of the weights it works with; empty when untrained."""
+    """From the worker: what the network it works with is called for people."""
 
     weights: str
 

@@ -53,9 +53,6 @@ _DIVERGED = (
     "The painting left the range of numbers; this is the last good picture. Lower the strength or "
     "the learning rate, or use the L-BFGS optimiser."
 )
-_UNTRAINED = (
-    "Painted without trained weights, so the look is poorer. `impasto weights fetch` gets them."
-)
 
 
 def serve(pipe: Connection, config: Config, data_dir: Path) -> None:
@@ -163,7 +160,7 @@ class Worker:
             reporter.show(event)
         assert isinstance(event, Finished)
         unchanged = not event.steps and cut is None
-        notes += [_UNTRAINED] * self._models.untrained + [_DIVERGED] * event.diverged
+        notes += [_DIVERGED] * event.diverged
         job.send(
             messages.Result(
                 job=message.job,
@@ -174,7 +171,6 @@ class Worker:
                 losses=_finite(event.losses),
                 device=describe(self._models.device),
                 weights=network.name,
-                untrained=self._models.untrained,
                 style=style_hash,
                 notes=tuple(notes),
             ),
@@ -192,7 +188,8 @@ class Worker:
             key = digest_of(pictures["style"].data).hex()
             return self._models.style(key, pictures["style"], network, {}), key, []
         info, preset = self._presets.info(message.preset), self._presets.get(message.preset)
-        known = preset.statistics if preset.network == network.name else {}
+        names = self._models.names(message.settings.pooling)
+        known = preset.statistics if preset.network in names else {}
         style = self._models.style(preset.style, preset.picture, network, known)
         return style, preset.style, self._renew(job, info, style, network)
 
@@ -201,19 +198,17 @@ class Worker:
 
         Returns notes for the painter. A preset that cannot be written is still applied.
         """
-        own = self._models.network_name(info.settings.pooling)
-        if info.state == "good" and info.network == own:
+        names = self._models.names(info.settings.pooling)
+        if info.state == "good" and info.network in names:
             return []
-        notes, other_weights = [], info.network not in ("", own)
-        if other_weights:
+        notes = []
+        if info.network not in ("", *names):
             notes.append(f"The style {info.name!r} was taken anew, with the weights now in use.")
-        # Statistics of another pooling are not its own, and trained ones are not given up while
-        # the weights cannot be had.
-        if network.name == own and not (other_weights and self._models.untrained):
+        if network.name in names:  # statistics of another pooling are not its own
             longest_px = max(info.height, info.width)
             found = self._take_statistics(job, style, longest_px, info.settings.style_layers)
             try:
-                self._presets.renew(info, own, found)
+                self._presets.renew(info, network.name, found)
             except DiskFull as error:
                 notes.append(f"The style {info.name!r} could not be stored. {error}")
         return notes
@@ -265,18 +260,14 @@ class Worker:
                 seconds=time.monotonic() - began,
                 device=describe(self._models.device),
                 weights=network.name,
-                untrained=self._models.untrained,
                 style=key,
             )
         )
 
     def _open_weights(self, job: JobChannel) -> None:
-        def on_progress(done: int, total: int) -> None:
-            job.poll()
-            job.progress("weights", done >> 20, total >> 20)
-
-        self._models.open_weights(on_progress, lambda: False)
-        send(self._pipe, WeightsLoaded(self._models.weights_name))
+        job.progress("weights", 0, 0)
+        self._models.open_weights()
+        send(self._pipe, WeightsLoaded(self._models.weights_label))
 
 
 class _ProgressReporter:

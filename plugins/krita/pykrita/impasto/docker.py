@@ -259,7 +259,7 @@ class Docker(DockWidget):
         waiting = sum(job.state == "queued" for job in report.jobs)
         self._unfinished = waiting + sum(job.state == "running" for job in report.jobs)
         parts = [report.device or "No job has been done yet",
-                 report.weights or ("untrained" if report.device else ""),
+                 report.weights,
                  f"{waiting} waiting" if waiting else ""]  # fmt: skip
         self.state_words.setText(" · ".join(filter(None, parts)))
 

@@ -15,7 +15,7 @@ from impasto_daemon.doctor import daemon_check as daemon_check
 from impasto_daemon.doctor.bundle import without_names, write_bundle
 from impasto_daemon.doctor.checkup import Finding, Installation
 from impasto_daemon.paths import Paths
-from impasto_daemon.weights import store as weights
+from impasto_daemon.weights import oxford, store
 from impasto_installer.hosts import Host
 from impasto_installer.kritarc import is_enabled
 from impasto_installer.machine import Machine
@@ -198,13 +198,25 @@ def test_unit_that_starts_the_daemon_at_login_is_looked_at(home, monkeypatch):
     assert file.read_text() == "unit"
 
 
-def test_weights_with_a_flipped_bit_are_a_cross(home):
-    stored = weights.stored(Paths.of().data)
-    stored.parent.mkdir(parents=True)
-    stored.write_bytes(b"x")
-    stored.with_suffix(".sha256").write_text("0" * 64)
+def test_damaged_weights_are_a_cross_and_oxfords_mend_it(home):
+    path = store.own_file(Paths.of().data)
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"x")
+    path.with_suffix(".sha256").write_text("0" * 64)
     (found,) = checkup.check_trained_network(Installation.here())
-    assert found.good is False and "damaged" in found.words and found.mend
+    assert found.good is False and "damaged" in found.words
+    found.mend()
+    (found,) = checkup.check_trained_network(Installation.here())
+    assert found.good and "oxford" in found.words
+
+
+def test_weights_of_the_users_own_are_not_said_to_be_whole(home, tmp_path, monkeypatch):
+    tensors = {name: tensor * 2 for name, tensor in oxford.unpack().items()}
+    file = store.keep(tensors, tmp_path / "mine.safetensors")
+    file.with_suffix(".sha256").unlink()
+    monkeypatch.setenv("IMPASTO_WEIGHTS", str(file))
+    (found,) = checkup.check_trained_network(Installation.here())
+    assert found.good is None and "cannot be told" in found.words
 
 
 OWN = {"/home/ada/.local/share/impasto": "[data]",

@@ -1,14 +1,15 @@
-"""What the engine's tests paint with: small pictures, the untrained network."""
+"""What the engine's tests paint with: small pictures, Oxford's network."""
 
 import pytest
 import torch
 
-from impasto_daemon.engine.untrained import untrained_vgg19
+from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.weights import oxford
 
 
 @pytest.fixture(scope="session")
-def untrained():
-    return untrained_vgg19()
+def network():
+    return Vgg19(oxford.unpack(), weights_hash="oxford")
 
 
 @pytest.fixture

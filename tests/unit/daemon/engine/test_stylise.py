@@ -10,26 +10,27 @@ from hypothesis import strategies as st
 
 from impasto_daemon.engine import stylise as module
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snapshot
+from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.scales import scale_sizes, split_iterations
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
-from impasto_daemon.engine.untrained import untrained_vgg19
+from impasto_daemon.weights import oxford
 from impasto_protocol.settings import STYLE_LAYERS, Settings
 
 
 @pytest.fixture(scope="module")
-def looked_at(untrained):
+def looked_at(network):
     """A style whose statistics are taken once."""
-    return Style(torch.rand((3, 40, 40), generator=torch.Generator().manual_seed(9)), untrained)
+    return Style(torch.rand((3, 40, 40), generator=torch.Generator().manual_seed(9)), network)
 
 
 @pytest.fixture
-def paint(untrained, looked_at):
+def paint(network, looked_at):
     """paint(content, **settings): every event of a short painting."""
 
     def run(content, *, style=looked_at, conclude=lambda: False, **chosen):
         chosen = {"iterations": 4, "tolerance": 0, **chosen}
-        return list(stylise(content, style, Settings(**chosen), untrained, conclude=conclude))
+        return list(stylise(content, style, Settings(**chosen), network, conclude=conclude))
 
     return run
 
@@ -74,7 +75,7 @@ def test_alpha_comes_back_bit_for_bit_and_hidden_colours_too(paint, noise):
 
 
 @pytest.mark.parametrize("where", ["content", "style"])
-def test_what_hides_under_zero_alpha_does_not_matter(untrained, noise, where):
+def test_what_hides_under_zero_alpha_does_not_matter(network, noise, where):
     pictures = {"content": noise(4, 40, 40), "style": noise(4, 48, 48, seed=1)}
     found = []
     for hidden in (0.0, 1.0, math.nan):
@@ -82,37 +83,37 @@ def test_what_hides_under_zero_alpha_does_not_matter(untrained, noise, where):
         for picture in spoilt.values():
             picture[3, :, :20] = 0
         spoilt[where][:3, :, :20] = hidden
-        style = Style(spoilt["style"], untrained)
-        events = stylise(spoilt["content"], style, Settings(iterations=4), untrained)
+        style = Style(spoilt["style"], network)
+        events = stylise(spoilt["content"], style, Settings(iterations=4), network)
         found.append(result(list(events)).picture[:3, :, 20:])
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])
 
 
-def test_what_is_not_selected_stays_bit_for_bit(untrained, noise):
+def test_what_is_not_selected_stays_bit_for_bit(network, noise):
     content, selection = noise(4, 40, 40), torch.zeros(1, 40, 40)
     selection[:, 10:30, 5:20] = 0.4
-    style = Style(noise(3, 40, 40, seed=1), untrained)
+    style = Style(noise(3, 40, 40, seed=1), network)
     chosen = Settings(iterations=6, tolerance=0)
-    painted = result(list(stylise(content, style, chosen, untrained, selection=selection))).picture
+    painted = result(list(stylise(content, style, chosen, network, selection=selection))).picture
     inside = (selection[0] > 0).expand(4, -1, -1)
     assert torch.equal(painted[~inside], content[~inside])
     assert (painted[:3, 10:30, 5:20] != content[:3, 10:30, 5:20]).float().mean() > 0.9
 
 
-def test_selection_is_painted_in_the_style_and_not_what_surrounds_it(untrained, noise):
+def test_selection_is_painted_in_the_style_and_not_what_surrounds_it(network, noise):
     """The style is matched by the selected half alone, however unlike it the other half is."""
     content = torch.cat([noise(3, 48, 48), torch.zeros(3, 48, 48)], dim=2)
-    style = Style(noise(3, 48, 48, seed=1), untrained)
+    style = Style(noise(3, 48, 48, seed=1), network)
     chosen = Settings(iterations=1, tolerance=0, scales=1)
     selection = torch.zeros(1, 48, 96)
     selection[:, :, :48] = 1
     alone, beside, whole = (
         next(e for e in events if isinstance(e, Iteration)).losses["style relu1_1"]
         for events in (
-            stylise(content[:, :, :48], style, chosen, untrained),
-            stylise(content, style, chosen, untrained, selection=selection),
-            stylise(content, style, chosen, untrained),
+            stylise(content[:, :, :48], style, chosen, network),
+            stylise(content, style, chosen, network, selection=selection),
+            stylise(content, style, chosen, network),
         )
     )
     assert abs(beside - alone) < 0.1 * abs(whole - alone)
@@ -154,10 +155,10 @@ def test_not_finite_pixels_never_leave(paint, noise):
 
 
 @pytest.mark.parametrize("value", [0.0, 0.5, 1.0])
-def test_constant_pictures_are_painted_without_undefined_numbers(paint, noise, untrained, value):
+def test_constant_pictures_are_painted_without_undefined_numbers(paint, noise, network, value):
     flat = torch.full((3, 32, 32), value)
     for content, style in ((flat, noise(3, 32, 32)), (noise(3, 32, 32), flat), (flat, flat)):
-        painted = result(paint(content, style=Style(style, untrained))).picture
+        painted = result(paint(content, style=Style(style, network))).picture
         assert painted.isfinite().all()
 
 
@@ -187,11 +188,11 @@ def test_every_iteration_is_given_to_one_scale(iterations, scales):
     assert sum(shares) == iterations and len(shares) == scales and shares[-1] >= 1
 
 
-def test_iterations_carry_step_terms_and_seconds_left(untrained, noise):
+def test_iterations_carry_step_terms_and_seconds_left(network, noise):
     ticks = itertools.count()
     events = list(
-        stylise(noise(3, 20, 20), Style(noise(3, 20, 20), untrained),
-                Settings(iterations=4, tolerance=0), untrained, clock=lambda: float(next(ticks)))
+        stylise(noise(3, 20, 20), Style(noise(3, 20, 20), network),
+                Settings(iterations=4, tolerance=0), network, clock=lambda: float(next(ticks)))
     )  # fmt: skip
     steps = [event for event in events if isinstance(event, Iteration)]
     assert [(e.step, e.of) for e in steps] == [(1, 4), (2, 4), (3, 4), (4, 4)]
@@ -213,14 +214,14 @@ def test_snapshots_come_after_the_steps_asked_for(paint, noise):
     assert not torch.equal(shots[0].picture, shots[1].picture)
 
 
-def test_closing_the_generator_cancels(untrained, noise):
-    style = Style(noise(3, 20, 20), untrained)
-    events = stylise(noise(3, 20, 20), style, Settings(iterations=1000), untrained)
+def test_closing_the_generator_cancels(network, noise):
+    style = Style(noise(3, 20, 20), network)
+    events = stylise(noise(3, 20, 20), style, Settings(iterations=1000), network)
     assert isinstance(next(events), ScaleStarted)
     next(events)
-    before = untrained.evaluations
+    before = network.evaluations
     events.close()
-    assert list(events) == [] and untrained.evaluations == before
+    assert list(events) == [] and network.evaluations == before
 
 
 def test_concluding_ends_with_the_picture_as_it_stands(paint, noise):
@@ -236,12 +237,12 @@ def test_painting_stops_when_it_no_longer_gets_better(paint, noise):
     assert finished.steps % CHECK_EVERY == 0
 
 
-def test_other_start_leads_to_another_picture(untrained, noise):
-    content, style = noise(3, 20, 20), Style(noise(3, 20, 20, seed=3), untrained)
+def test_other_start_leads_to_another_picture(network, noise):
+    content, style = noise(3, 20, 20), Style(noise(3, 20, 20, seed=3), network)
     chosen = Settings(iterations=2)
-    plain = result(list(stylise(content, style, chosen, untrained))).picture
+    plain = result(list(stylise(content, style, chosen, network))).picture
     started = result(
-        list(stylise(content, style, chosen, untrained, start=noise(3, 20, 20, seed=5)))
+        list(stylise(content, style, chosen, network, start=noise(3, 20, 20, seed=5)))
     ).picture
     assert not torch.equal(plain, started)
 
@@ -265,7 +266,7 @@ class Broken:
 
     def __init__(self, network, after):
         self._network, self._left = network, after
-        self.device, self.content_factor = network.device, 1.0
+        self.device = network.device
 
     def features(self, picture, layers):
         self._left -= 1
@@ -274,19 +275,19 @@ class Broken:
 
 
 @pytest.mark.parametrize("optimiser", ["lbfgs", "adam"])
-def test_divergence_keeps_the_last_good_picture(untrained, noise, optimiser):
+def test_divergence_keeps_the_last_good_picture(network, noise, optimiser):
     content = noise(4, 20, 20)
-    network = Broken(untrained, after=10)
-    style = Style(noise(3, 20, 20), untrained)
+    broken = Broken(network, after=10)
+    style = Style(noise(3, 20, 20), network)
     chosen = Settings(iterations=200, optimiser=optimiser, tolerance=0)
-    *_, end = stylise(content, style, chosen, network)
+    *_, end = stylise(content, style, chosen, broken)
     assert end.diverged and not end.converged and end.steps < 200
     assert end.picture.shape == content.shape
     assert end.picture.isfinite().all()
     assert not torch.equal(end.picture, content)
 
 
-def test_loop_does_not_wait_for_the_device(untrained, noise, monkeypatch):
+def test_loop_does_not_wait_for_the_device(network, noise, monkeypatch):
     waits = []
     for name in ("item", "tolist", "cpu", "numpy", "__float__", "__bool__", "__int__", "nonzero"):
         run = getattr(torch.Tensor, name)
@@ -296,10 +297,10 @@ def test_loop_does_not_wait_for_the_device(untrained, noise, monkeypatch):
             return _run(self, *args)
 
         monkeypatch.setattr(torch.Tensor, name, counted)
-    style = Style(noise(3, 20, 20), untrained)
+    style = Style(noise(3, 20, 20), network)
     chosen = Settings(iterations=2 * CHECK_EVERY, scales=1, tolerance=1e-6)
     seen = []
-    for event in stylise(noise(3, 20, 20), style, chosen, untrained):
+    for event in stylise(noise(3, 20, 20), style, chosen, network):
         if isinstance(event, Iteration):
             seen.append(len(waits))
     inside = [after - before for before, after in itertools.pairwise(seen)]
@@ -309,7 +310,7 @@ def test_loop_does_not_wait_for_the_device(untrained, noise, monkeypatch):
 
 @pytest.mark.gpu
 def test_loop_does_not_wait_for_the_gpu(noise):
-    network = untrained_vgg19("cuda")
+    network = Vgg19(oxford.unpack(), weights_hash="oxford", device="cuda")
     style = Style(noise(3, 40, 40), network)
     events = stylise(noise(3, 40, 40), style, Settings(iterations=CHECK_EVERY - 1), network)
     next(events), next(events)
@@ -321,16 +322,16 @@ def test_loop_does_not_wait_for_the_gpu(noise):
         torch.cuda.set_sync_debug_mode("default")
 
 
-def test_known_statistics_spare_the_style_pass(untrained, noise):
+def test_known_statistics_spare_the_style_pass(network, noise):
     picture = noise(3, 100, 80)
-    first = Style(picture, untrained)
+    first = Style(picture, network)
     for size in preset_sizes_px(100):
         first.statistics(size, STYLE_LAYERS)
-    again = Style(picture, untrained, grams=dict(first.grams))
-    before = untrained.evaluations
+    again = Style(picture, network, grams=dict(first.grams))
+    before = network.evaluations
     for size in (64, 70, 91, 100, 400):
         assert set(again.statistics(size, STYLE_LAYERS)) == set(STYLE_LAYERS)
-    assert untrained.evaluations == before
+    assert network.evaluations == before
 
 
 @given(st.integers(1, 5000), st.floats(1, 5000))

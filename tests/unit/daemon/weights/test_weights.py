@@ -12,7 +12,7 @@ import pytest
 import safetensors.torch
 import torch
 
-from impasto_daemon.engine.network import CONVOLUTIONS
+from impasto_daemon.engine.convolutions import CONVOLUTIONS
 from impasto_daemon.weights import store as weights
 from impasto_daemon.weights.download import fetch
 from impasto_protocol.connection import lock_file
@@ -38,28 +38,10 @@ def published(tmp_path_factory, tensors):
     return data, hashlib.sha256(data).hexdigest()[:8]
 
 
-def test_named_file_comes_before_the_data_folder(tmp_path):
-    stored = weights.stored(tmp_path)
-    assert weights.find("", tmp_path) is None
-    stored.parent.mkdir()
-    stored.touch()
-    (tmp_path / "other").touch()
-    assert weights.find("", tmp_path) == stored
-    assert weights.find(str(tmp_path / "other"), tmp_path) == tmp_path / "other"
-
-
-def test_named_file_that_is_missing_is_not_quietly_replaced(tmp_path):
-    with pytest.raises(WeightsBad) as caught:
-        weights.find(str(tmp_path / "none"), tmp_path)
-    assert "impasto weights fetch" in caught.value.next_step
-
-
-def test_good_file_is_loaded_and_known_by_its_hash(tmp_path, good, tensors):
+def test_good_file_is_loaded(tmp_path, good, tensors):
     path = tmp_path / "w.safetensors"
     path.write_bytes(good)
-    found, digest = weights.load(path)
-    assert found.keys() == tensors.keys()
-    assert digest == hashlib.sha256(good).hexdigest()
+    assert weights.load(path).keys() == tensors.keys()
 
 
 def spoil(how, tensors, good):
@@ -105,7 +87,7 @@ def test_file_that_is_not_vgg19_is_refused(tmp_path, tensors, good, how):
     path.write_bytes(spoil(how, tensors, good))
     with pytest.raises(WeightsBad) as caught:
         weights.load(path)
-    assert "impasto weights fetch" in caught.value.next_step
+    assert "impasto weights use oxford" in caught.value.next_step
     with pytest.raises(WeightsBad):
         weights.adopt(path, tmp_path / "data")
     assert not (tmp_path / "data").exists()
@@ -147,7 +129,7 @@ def test_published_file_is_known_by_its_hash_and_only_the_convolutions_kept(tmp_
     path = tmp_path / "vgg.pth"
     path.write_bytes(data)
     stored = weights.convert(path, tmp_path / "data", prefix)
-    assert weights.load(stored)[0].keys() == CONVOLUTIONS.keys()
+    assert weights.load(stored).keys() == CONVOLUTIONS.keys()
     path.write_bytes(data[:-9] + bytes([data[-9] ^ 1]) + data[-8:])
     with pytest.raises(WeightsBad, match="hash"):
         weights.convert(path, tmp_path / "other", prefix)
@@ -171,7 +153,7 @@ def test_one_flipped_bit_of_what_was_put_there_is_noticed(tmp_path, good, publis
     stored.write_bytes(data)
     with pytest.raises(WeightsBad, match="damaged") as caught:
         weights.load(stored)
-    assert "impasto weights fetch" in caught.value.next_step
+    assert "impasto weights use oxford" in caught.value.next_step
     assert weights.load(put())
 
 
@@ -192,7 +174,7 @@ def test_copy_that_is_cut_short_before_its_hash_is_not_taken_for_damaged(
     monkeypatch.setattr(weights, "write_file", stop_at_the_hash)
     with pytest.raises(KeyboardInterrupt):
         weights.adopt(file, tmp_path)
-    found, _ = weights.load(weights.stored(tmp_path))
+    found = weights.load(weights.own_file(tmp_path))
     assert torch.equal(found["features.0.weight"], tensors["features.0.weight"] * 2)
 
 
@@ -254,9 +236,9 @@ def test_download_is_shown_checked_and_kept(tmp_path, server, published):
     seen = []
     path = fetch(tmp_path, lambda *at: seen.append(at), url=server.url(published[1]))
     assert seen[-1] == (len(server.data), len(server.data)) and seen == sorted(seen)
-    assert weights.find("", tmp_path) == path
+    assert weights.torchvision_file(tmp_path) == path
     assert files(tmp_path) == [
-        "download.lock", "vgg19_features.safetensors", "vgg19_features.sha256",
+        "download.lock", "torchvision.safetensors", "torchvision.sha256",
     ]  # fmt: skip
     assert weights.load(path)
 
@@ -320,14 +302,4 @@ class _Usage:
 
 @pytest.mark.weights
 def test_real_weights_are_accepted(weights_file):
-    assert len(weights.load(weights_file)[0]) == 32
-
-
-def test_weights_are_known_by_their_hash_and_known_anew_when_they_change(tmp_path):
-    assert weights.identify("", tmp_path) == "" == weights.identify("/none", tmp_path)
-    path = weights.stored(tmp_path)
-    path.parent.mkdir(parents=True)
-    for content in (b"one", b"another"):
-        path.write_bytes(content)
-        digest = hashlib.sha256(content).hexdigest()
-        assert weights.identify("", tmp_path) == digest == weights.identify(str(path), tmp_path)
+    assert len(weights.load(weights_file)) == 32

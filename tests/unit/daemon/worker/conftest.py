@@ -1,14 +1,15 @@
-"""The worker's tests start many workers, each of which would make the same untrained network."""
+"""The worker's tests start many workers, each of which would unpack Oxford's network again."""
 
 from functools import cache
 
 import pytest
 
-from impasto_daemon.engine import untrained
+from impasto_daemon.weights import oxford, sources
 
 
 @pytest.fixture(autouse=True, scope="session")
-def untrained_weights_made_once():
+def network_unpacked_once():
+    unpack = cache(oxford.unpack)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(untrained, "untrained_weights", cache(untrained.untrained_weights))
+        patch.setattr(sources, "_open_oxford", lambda path: unpack())
         yield

@@ -1,9 +1,11 @@
 """The worker on its pipe, with the faults that a healthy machine cannot be made to have."""
 
 import dataclasses
+import hashlib
 import math
 import multiprocessing
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +13,8 @@ import safetensors.torch
 import torch
 
 from impasto_daemon.config import Config
+from impasto_daemon.engine.convolutions import CONVOLUTIONS
 from impasto_daemon.engine.events import Finished
-from impasto_daemon.engine.network import CONVOLUTIONS
 from impasto_daemon.engine.style import Style
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker import models as models
@@ -50,7 +52,7 @@ def work(monkeypatch, tmp_path):
     monkeypatch.setattr("os.nice", lambda by: 0)
     monkeypatch.setattr("torch.set_num_threads", lambda count: None)
 
-    def run(*orders, stylise=REAL, config=Config(download=False)):  # noqa: B008
+    def run(*orders, stylise=REAL, config=Config()):  # noqa: B008
         monkeypatch.setattr(module, "stylise", stylise)
         ours, theirs = multiprocessing.Pipe()
         thread = threading.Thread(target=module.serve, args=(theirs, config, tmp_path))
@@ -96,7 +98,7 @@ def test_job_is_done_and_the_worker_idle_again(work, order):
     assert isinstance(said[0], Ready) and said[0].memory_mib > 0
     assert [type(m) for m in endings(said)] == [messages.Result]
     assert isinstance(said[-1], Idle)
-    assert any(isinstance(each, Alive) for each in said) and WeightsLoaded("") in said
+    assert any(isinstance(each, Alive) for each in said) and WeightsLoaded("oxford") in said
 
 
 @pytest.mark.parametrize(
@@ -145,8 +147,8 @@ def test_divergence_is_told_with_the_last_good_picture(work, order):
 
 def test_warm_job_spares_network_and_style_pass(work, order, monkeypatch):
     made, measured = [], []
-    make, measure = models.untrained_vgg19, Style._measure
-    monkeypatch.setattr(models, "untrained_vgg19", lambda *a: made.append(1) or make(*a))
+    make, measure = models.Vgg19, Style._measure
+    monkeypatch.setattr(models, "Vgg19", lambda *a, **o: made.append(1) or make(*a, **o))
     monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
     said = work(order(), order(), order(seed=4))
     assert [type(m) for m in endings(said)] == [messages.Result] * 3
@@ -159,7 +161,7 @@ def test_style_used_before_spares_the_style_pass_in_a_new_worker(work, order, mo
 
     def passes(made, **config):
         measured.clear()
-        work(made, config=Config(download=False, **config))
+        work(made, config=Config(**config))
         return len(measured)
 
     assert passes(order()) == 1 and passes(order()) == 0
@@ -261,10 +263,12 @@ def test_preset_whose_file_cannot_be_written_is_still_applied(kept, networks, mo
     assert kept.store.existing("kept").read_bytes() == before
 
 
-def test_trained_statistics_are_kept_while_there_are_no_weights(kept):
-    before = kept.store.get("kept").network
-    result, passes = kept.apply(Config(download=False))
-    assert passes and result.untrained and kept.store.get("kept").network == before
+def test_preset_of_the_same_network_by_its_old_name_is_used_as_it_is(kept, networks):
+    """Older versions named a network by its file."""
+    digest = hashlib.sha256(Path(networks[0].weights).read_bytes()).hexdigest()
+    kept.change(network=f"vgg19-max-{digest}")
+    result, passes = kept.apply(networks[0])
+    assert not passes and not result.notes
 
 
 def test_other_pooling_leaves_the_preset_as_it_is(kept, networks):
@@ -305,7 +309,7 @@ def test_damaged_pixels_fail_the_job(work, order):
 
 
 def test_device_that_is_not_there_is_said_to_every_job(work, order):
-    said = work(order(), order(), config=Config(device="cuda:31", download=False))
+    said = work(order(), order(), config=Config(device="cuda:31"))
     assert [m.code for m in endings(said)] == ["NO_DEVICE", "NO_DEVICE"]
     assert all("cuda:31" in m.message for m in endings(said))
 
