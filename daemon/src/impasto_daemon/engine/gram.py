@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from impasto_daemon.engine.sums import total
+
 
 def gram_matrix(features: Tensor, mask: Tensor | None = None) -> Tensor:
     """Gram matrix of a feature map, Gatys et al. 2016 eq. 3, per position.
@@ -17,4 +19,4 @@ def gram_matrix(features: Tensor, mask: Tensor | None = None) -> Tensor:
     if mask is None:
         return columns.T @ columns / columns.shape[0]
     weights = mask.reshape(-1, 1)
-    return columns.T @ (columns * weights) / weights.sum().clamp_min(1e-12)
+    return columns.T @ (columns * weights) / total(weights).clamp_min(1e-12)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.engine.gram import gram_matrix
+from impasto_daemon.engine.sums import total
 
 
 class ContentLoss:
@@ -18,12 +19,12 @@ class ContentLoss:
 
     def __init__(self, target: Tensor, mask: Tensor, paint_mask: Tensor, *, relative: bool) -> None:
         self._target, self._mask = target, mask
-        energy = (paint_mask * target.square()).sum()
+        energy = total(paint_mask * target.square())
         self._scale = 1 / _positive(energy) if relative else torch.full_like(energy, 0.5)
 
     def __call__(self, features: Tensor) -> Tensor:
         """The loss of F, (1, C, H, W)."""
-        return self._scale * (self._mask * (features - self._target).square()).sum()
+        return self._scale * total(self._mask * (features - self._target).square())
 
 
 class StyleLoss:
@@ -35,14 +36,14 @@ class StyleLoss:
 
     def __init__(self, target: Tensor, mask: Tensor, *, relative: bool) -> None:
         self._target, self._mask = target, mask
-        energy = target.square().sum()
+        energy = total(target.square())
         paper = torch.full_like(energy, 0.25 / target.shape[0] ** 2)
         self._scale = 1 / _positive(energy) if relative else paper
 
     def __call__(self, features: Tensor) -> Tensor:
         """The loss of F, (1, C, H, W)."""
         gram = gram_matrix(features, self._mask)
-        return self._scale * (gram - self._target).square().sum()
+        return self._scale * total((gram - self._target).square())
 
 
 class TotalVariation:
@@ -53,8 +54,8 @@ class TotalVariation:
 
     def __call__(self, picture: Tensor) -> Tensor:
         """The loss of a picture, (1, 3, H, W)."""
-        across = (picture[..., :, 1:] - picture[..., :, :-1]).square().sum()
-        down = (picture[..., 1:, :] - picture[..., :-1, :]).square().sum()
+        across = total((picture[..., :, 1:] - picture[..., :, :-1]).square())
+        down = total((picture[..., 1:, :] - picture[..., :-1, :]).square())
         return (across + down) / picture.numel()
 
 

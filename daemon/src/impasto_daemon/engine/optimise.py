@@ -9,6 +9,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from impasto_daemon.engine.sums import dot
+
 _LARGEST_MOVE = 0.25
 _FIRST_MOVE = 0.05
 
@@ -41,7 +43,7 @@ class LBFGS:
     def step(self, loss: Tensor, gradient: Tensor) -> None:
         """Take in the loss (0-d) and gradient (shape of start) at `trial`, and move it."""
         move = self.trial - self.picture
-        enough = self.loss + 1e-4 * (self._gradient * move).sum().clamp_max(0)
+        enough = self.loss + 1e-4 * dot(self._gradient, move).clamp_max(0)
         finite = loss.isfinite() & gradient.isfinite().all()
         accepted = finite & (loss <= enough)
         self.failures = torch.where(finite, 0, self.failures + 1)
@@ -55,9 +57,9 @@ class LBFGS:
 
     def _remember(self, move: Tensor, change: Tensor, accepted: Tensor) -> None:
         slot = self._steps % len(self._curvatures)
-        curvature = (move * change).sum()
-        bend = change.square().sum()
-        sound = accepted & (curvature > 1e-8 * (move.square().sum() * bend).sqrt())
+        curvature = dot(move, change)
+        bend = dot(change, change)
+        sound = accepted & (curvature > 1e-8 * (dot(move, move) * bend).sqrt())
         # An unsound pair takes its slot with curvature zero, which leaves it without effect.
         self._moves[slot] = torch.where(sound, move, 0).flatten()
         self._changes[slot] = torch.where(sound, change, 0).flatten()
@@ -73,14 +75,14 @@ class LBFGS:
         newest_first = [(self._steps - age) % count for age in range(min(count, self._steps))]
         shares = {}
         for slot in newest_first:
-            shares[slot] = self._curvatures[slot] * self._moves[slot].dot(q)
+            shares[slot] = self._curvatures[slot] * dot(self._moves[slot], q)
             q = q - shares[slot] * self._changes[slot]
         q = q * torch.where(self._scale > 0, self._scale, _FIRST_MOVE / _largest(q))
         for slot in reversed(newest_first):
-            share = self._curvatures[slot] * self._changes[slot].dot(q)
+            share = self._curvatures[slot] * dot(self._changes[slot], q)
             q = q + (shares[slot] - share) * self._moves[slot]
         direction = torch.where(free, -q.view_as(free), 0)
-        descends = (direction * self._gradient).sum() < 0
+        descends = dot(direction, self._gradient) < 0
         direction = torch.where(descends, direction, steepest.view_as(free))
         return direction * (_LARGEST_MOVE / _largest(direction)).clamp_max(1)
 

@@ -17,6 +17,9 @@ from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
 from impasto_daemon.weights import oxford
 from impasto_protocol.settings import STYLE_LAYERS, Settings
 
+SHALLOW = {"style_layers": STYLE_LAYERS[:3], "content_layers": ("relu3_2",)}
+"""Layers that leave out the weights that most of the time goes into, where any will do."""
+
 
 @pytest.fixture(scope="module")
 def looked_at(network):
@@ -29,7 +32,7 @@ def paint(network, looked_at):
     """paint(content, **settings): every event of a short painting."""
 
     def run(content, *, style=looked_at, conclude=lambda: False, **chosen):
-        chosen = {"iterations": 4, "tolerance": 0, **chosen}
+        chosen = {"iterations": 4, "tolerance": 0, **SHALLOW, **chosen}
         return list(stylise(content, style, Settings(**chosen), network, conclude=conclude))
 
     return run
@@ -63,6 +66,19 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_others(paint, noise):
     )
     assert torch.equal(one, same)
     assert not torch.equal(one, other)
+
+
+def test_number_of_threads_changes_no_bit(paint, noise):
+    """It follows what other programs leave free."""
+    content, before = noise(3, 120, 100), torch.get_num_threads()
+    try:
+        pictures = []
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            pictures.append(result(paint(content, iterations=14, scales=1)).picture)
+    finally:
+        torch.set_num_threads(before)
+    assert torch.equal(*pictures)
 
 
 def test_alpha_comes_back_bit_for_bit_and_hidden_colours_too(paint, noise):
@@ -252,7 +268,7 @@ def test_other_start_leads_to_another_picture(network, noise):
     {"optimiser": "adam", "normalisation": "gatys", "start_noise": 0.5},
     {"box": False}, {"start_noise": 1.0},
     {"style_scale": 0.5}, {"style_layers": ("relu3_1",), "content_layers": ("relu2_2", "relu3_1")},
-    {"style_layer_weights": (1.0, 0.0, 2.0, 0.0, 1.0)}, {"content_weight": 0.0},
+    {"style_layer_weights": (1.0, 0.0, 2.0)}, {"content_weight": 0.0},
 ])  # fmt: skip
 def test_every_way_of_painting_lowers_the_loss(paint, noise, chosen):
     # Not the seed of the painting, whose noise would be this very content.
