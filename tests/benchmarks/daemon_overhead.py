@@ -138,10 +138,10 @@ def pictures() -> tuple[Picture, Picture]:
 
 
 @contextlib.contextmanager
-def running_daemon(home: Path) -> Iterator[None]:
+def running_daemon(home: Path, **variables: str) -> Iterator[None]:
     """A daemon in a home of its own that takes a picture of any size."""
     environment = {name: value for name, value in os.environ.items() if "IMPASTO" not in name}
-    environment |= {"IMPASTO_HOME": str(home), "IMPASTO_MEMORY_MIB": "1000000"}
+    environment |= {"IMPASTO_HOME": str(home), "IMPASTO_MEMORY_MIB": "1000000", **variables}
     if weights := os.environ.get("IMPASTO_WEIGHTS"):
         environment["IMPASTO_WEIGHTS"] = weights
     command = [sys.executable, "-m", "impasto_daemon.cli", "daemon", "run"]

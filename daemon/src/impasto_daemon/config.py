@@ -44,7 +44,12 @@ class Config:
         "of the convolutions; auto: bfloat16 where the device computes in it, else float32",
         default="auto", choices=("auto", "float32", "bfloat16"),
     )  # fmt: skip
-    threads: int = spec_field("CPU threads; 0 leaves one core free", default=0, low=0, high=1024)
+    threads: int = spec_field(
+        "CPU threads; 0 takes as many as there are cores that nobody uses",
+        default=0,
+        low=0,
+        high=1024,
+    )
     queue: int = spec_field("most jobs that may wait", default=64, low=1, high=10_000)
     frame_mib: int = spec_field(
         "most memory of one picture", unit="MiB", default=1024, low=1, high=2**20

@@ -17,6 +17,7 @@ from impasto_daemon.presets.style_cache import StyleCache
 from impasto_daemon.weights import sources
 from impasto_daemon.worker.memory import usable_mib
 from impasto_daemon.worker.tensors import to_tensor
+from impasto_daemon.worker.threads import ThreadLimit, usable_cores
 from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.errors import NoDevice
 
@@ -69,7 +70,18 @@ class ModelCache:
         self._styles: OrderedDict[str, Style] = OrderedDict()
         self._cache = StyleCache(data_dir / "styles", config.style_cache_mib)
         self._source = ("", 0)
-        _limit_load(config.threads)
+        self._threads = None if config.threads else ThreadLimit(usable_cores())
+        _limit_load(config.threads or usable_cores())
+
+    def follow_load(self, *, begin: bool = False) -> None:
+        """Compute with as many threads as there are free cores, unless told how many.
+
+        begin: a job begins; the load is looked at for a tenth of a second.
+        """
+        if self._threads and self.device.type == "cpu":
+            threads = self._threads.begin() if begin else self._threads.follow()
+            if threads != torch.get_num_threads():
+                torch.set_num_threads(threads)
 
     @property
     def memory_mib(self) -> int:
@@ -143,10 +155,9 @@ def _tensors(statistics: Statistics) -> GramMatrices:
 
 
 def _limit_load(threads: int) -> None:
-    """Leave the user's desktop room to breathe, and give the same bytes for the same job."""
+    """Give way to the user's other programs, and give the same bytes for the same job."""
     if hasattr(os, "nice"):
         os.nice(10)
-    spare = 1 if torch.get_num_threads() > 2 else 0
-    torch.set_num_threads(threads or torch.get_num_threads() - spare)
+    torch.set_num_threads(threads)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False

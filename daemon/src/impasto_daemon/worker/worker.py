@@ -137,6 +137,7 @@ class Worker:
         pictures = job.pictures()
         settings = message.settings
         job.progress("starting", 0, settings.iterations)
+        self._models.follow_load(begin=True)
         self._open_weights(job)
         job.progress("style", 0, settings.iterations)
         style, style_hash, notes = self._style(job, message, pictures)
@@ -157,6 +158,7 @@ class Worker:
             start=start, selection=selection, conclude=lambda: job.concluding,
         ):  # fmt: skip
             job.poll()
+            self._models.follow_load()
             reporter.show(event)
         assert isinstance(event, Finished)
         unchanged = not event.steps and cut is None

@@ -24,9 +24,10 @@ from impasto_daemon.worker.pipe import receive, send
 from impasto_protocol import messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import STYLE_LAYERS, Settings
 
 REAL = module.stylise
+SHALLOW = {"style_layers": STYLE_LAYERS[:3], "content_layers": ("relu3_2",)}
 
 
 def run(message, *pictures):
@@ -38,7 +39,7 @@ def order(picture):
     def make(**settings):
         pictures = {"content": picture(), "style": picture(seed=1)}
         message = messages.Stylise(
-            job=new_job_id(), settings=Settings(**{"iterations": 2, **settings}),
+            job=new_job_id(), settings=Settings(**{"iterations": 2, **SHALLOW, **settings}),
             frames=tuple(p.info(role, digest=True) for role, p in pictures.items()),
         )  # fmt: skip
         return run(message, *pictures.values())
