@@ -104,7 +104,7 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
     ):
         content = read_picture(photograph, longest_px=size_px or 320)
         style = read_picture(painting)
-    settings = from_dict(Settings, {"iterations": 150} | given(options))
+    settings = from_dict(Settings, {"iterations": 75} | given(options))
     with Client.connect(name="impasto demo") as client:
         result, (painted,) = await_result(
             client.stylise(content, style, settings), shown=not as_json
