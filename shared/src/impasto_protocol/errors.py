@@ -4,7 +4,8 @@
     ├── ProtocolError        one side sent what the other cannot use
     │   ├── BadMessage  BadField  UnknownType  TooLarge  TooManyParts  UnknownClient  VersionSkew
     ├── RequestError         the request is well formed but cannot be carried out
-    │   ├── BadImage  TooBig  StyleUnreadable  StyleRejected  Conflict
+    │   ├── BadImage  TooBig  PictureUnreadable  PictureRejected  Conflict
+    │   ├── StyleUnreadable  StyleRejected (of a picture, too)
     │   ├── UnknownJob  PresetInvalid  UnknownPreset  PresetExists  Busy  HostUnsupported
     ├── JobError             an accepted job ended without a picture
     │   ├── Cancelled  OutOfMemory  GpuFailed  JobStalled  WorkerFailed
@@ -108,14 +109,28 @@ class TooBig(RequestError):
     default_next_step = "Choose a smaller working size, or select a smaller part of it."
 
 
-class StyleUnreadable(RequestError):
+class PictureUnreadable(RequestError):
+    """The picture file is missing, is not a regular file, or ends too early."""
+
+    code = "PICTURE_UNREADABLE"
+    default_next_step = "Open the picture in an editor and save it again as PNG or JPEG."
+
+
+class PictureRejected(RequestError):
+    """The picture file is of a kind or size that is not accepted."""
+
+    code = "PICTURE_REJECTED"
+    default_next_step = "Save the picture as PNG, JPEG or WebP of at most 64 megapixels."
+
+
+class StyleUnreadable(PictureUnreadable):
     """The style file is missing, is not a regular file, or ends too early."""
 
     code = "STYLE_UNREADABLE"
     default_next_step = "Open the style picture in an editor and save it again as PNG or JPEG."
 
 
-class StyleRejected(RequestError):
+class StyleRejected(PictureRejected):
     """The style file is of a kind or size that is not accepted."""
 
     code = "STYLE_REJECTED"

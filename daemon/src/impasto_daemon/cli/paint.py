@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,6 +24,9 @@ from impasto_protocol.errors import BadField
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import PresetGet, Presets
 from impasto_protocol.settings import Settings
+
+if TYPE_CHECKING:
+    from impasto_protocol.codec import Picture
 
 _PATH = click.Path(path_type=Path)
 
@@ -66,12 +70,15 @@ def apply(
         raise click.UsageError("Give either --variations or --snapshots.")
     if variations and options["start_noise"] == 0:
         raise click.UsageError("With --start-noise 0 all variations would be the same.")
-    from impasto_daemon.images.pictures import read_photograph, read_picture
+    from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
 
     content, kept = read_photograph(picture, longest_px=size_px or 0)
     start = read_picture(start_file, profile=kept.icc) if start_file else None
+    style: Picture | str = str(preset)
+    if style_file:
+        style, notes = read_style(style_file, profile=kept.icc)
+        kept = replace(kept, notes=(*kept.notes, *notes))
     with Client.connect(name="impasto apply") as client:
-        style = read_picture(style_file, profile=kept.icc) if style_file else str(preset)
         base = _preset_settings(client, preset) if preset else {}
         settings = from_dict(Settings, base | given(options), known_only=True)
         run = PaintingRun(

@@ -41,9 +41,9 @@ def style() -> None:
 @options_of(Settings)
 def add(name: str, picture: Path, replace: bool, as_json: bool, **options: Any) -> None:
     """Keep the style of PICTURE under NAME, with the settings given."""
-    from impasto_daemon.images.pictures import read_picture
+    from impasto_daemon.images.pictures import read_style
 
-    pixels = read_picture(picture)
+    pixels, notes = read_style(picture)
     message = PresetSave(
         job=new_job_id(),
         name=name,
@@ -52,8 +52,10 @@ def add(name: str, picture: Path, replace: bool, as_json: bool, **options: Any) 
     )
     with connect() as client:
         result, _ = await_result(client.submit(message, {"style": pixels}), shown=not as_json)
-    data = {"name": name, "style": result.style, "seconds": result.seconds}
-    print_result(as_json, data, f"Kept. Use it with `impasto apply PICTURE --preset '{name}'`.")
+    data = {"name": name, "style": result.style, "seconds": result.seconds, "notes": notes}
+    text = [f"Note: {note}" for note in notes]
+    text.append(f"Kept. Use it with `impasto apply PICTURE --preset '{name}'`.")
+    print_result(as_json, data, "\n".join(text))
 
 
 @style.command("list")

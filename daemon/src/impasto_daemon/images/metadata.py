@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import io
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image
 
 _LARGEST_BYTES = 4 << 20
 _JPEG_EXIF_BYTES = 65_533
-_MODES = {
-    "RGB": ("RGB", "RGBA", "RGBX", "P", "PA", "YCbCr"),
-    "CMYK": ("CMYK",),
-    "GRAY": ("L", "LA", "1", "I;16", "I;16B"),
-}
 _DESCRIPTIVE = {
     ExifTags.Base.ImageDescription, ExifTags.Base.Make, ExifTags.Base.Model,
     ExifTags.Base.XResolution, ExifTags.Base.YResolution, ExifTags.Base.ResolutionUnit,
@@ -56,75 +50,27 @@ class KeptMetadata:
         return self
 
 
-class Profile(NamedTuple):
-    """An ICC profile; without data, colours are sRGB. note: why it was dropped."""
-
-    data: bytes = b""
-    space: str = "RGB"
-    note: str = ""
-
-
-def read_profile(image: Image.Image) -> Profile:
-    """The profile in an image's file, if it can be used for colours like these."""
-    data = image.info.get("icc_profile") or b""
-    if not data:
-        return Profile()
-    if len(data) > _LARGEST_BYTES:
-        return Profile(note="The colour profile is far too large and was dropped.")
-    try:
-        space = _open(data).profile.xcolor_space.strip()
-    except Exception:
-        return Profile(note="The colour profile is damaged and was dropped.")
-    if image.mode not in _MODES.get(space, ()):
-        return Profile(note="The colour profile is not for colours like these and was dropped.")
-    return Profile(data, space)
-
-
-def convert_colours(image: Image.Image, source: Profile, target: bytes = b"") -> Image.Image:
-    """An image with its colours in the RGB profile `target`; no profile is sRGB."""
-    if source.data == target or image.mode not in _MODES[source.space]:
-        return image
-    mode = "L" if source.space == "GRAY" else source.space
-    transparent = image.has_transparency_data
-    try:
-        converted = ImageCms.profileToProfile(
-            image.convert(mode), _open(source.data), _open(target), outputMode="RGB"
-        )
-    except ImageCms.PyCMSError:  # a profile that is for displaying only, or the like
-        return image
-    assert converted is not None
-    if transparent:
-        converted.putalpha(image.convert("RGBA").getchannel("A"))
-    return converted
-
-
-def read_orientation(image: Image.Image) -> int:
+def read_orientation(exif: Image.Exif) -> int:
     """EXIF's orientation, 1 to 8; 1, which is upright, when it cannot be read."""
     with contextlib.suppress(Exception):
-        found = int(image.getexif().get(ExifTags.Base.Orientation, 1))
+        found = int(exif.get(ExifTags.Base.Orientation, 1))
         return found if 1 <= found <= 8 else 1
     return 1
 
 
-def read_exif(image: Image.Image, size: tuple[int, int]) -> tuple[bytes, str]:
+def upright_exif(found: Image.Exif, size: tuple[int, int]) -> tuple[bytes, str]:
     """The EXIF data for an upright painting of that size, and a note if it had to be dropped."""
-    damaged = "The EXIF data is damaged and was dropped."
-    too_large = "The EXIF data is far too large and was dropped."
-    raw = image.info.get("exif") or b""
-    if len(raw) > _LARGEST_BYTES:
-        return b"", too_large
     try:
-        found = image.getexif()
-        exif = _upright_exif(found, size)
+        exif = _described(found, size)
     # Pillow answers damage with nothing, SyntaxError, struct.error, TypeError and others.
     except Exception:
-        return b"", damaged
-    if raw and not len(found):
-        return b"", damaged
-    return (exif, "") if len(exif) <= _LARGEST_BYTES else (b"", too_large)
+        return b"", "The EXIF data is damaged and was dropped."
+    if len(exif) > _LARGEST_BYTES:
+        return b"", "The EXIF data is far too large and was dropped."
+    return exif, ""
 
 
-def _upright_exif(found: Image.Exif, size: tuple[int, int]) -> bytes:
+def _described(found: Image.Exif, size: tuple[int, int]) -> bytes:
     kept = Image.Exif()
     for tag in _DESCRIPTIVE & found.keys():
         kept[tag] = found[tag]
@@ -140,9 +86,3 @@ def _upright_exif(found: Image.Exif, size: tuple[int, int]) -> bytes:
     if place := dict(found.get_ifd(ExifTags.IFD.GPSInfo)):
         kept[ExifTags.IFD.GPSInfo] = place
     return kept.tobytes() if len(kept) else b""
-
-
-def _open(profile: bytes) -> ImageCms.ImageCmsProfile:
-    if not profile:
-        return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-    return ImageCms.ImageCmsProfile(io.BytesIO(profile))

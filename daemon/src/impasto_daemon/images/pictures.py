@@ -4,35 +4,34 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.files import open_regular, write_file
 from impasto_daemon.images import sixteen_bit
 from impasto_daemon.images.arrays import from_array, to_array
-from impasto_daemon.images.metadata import (
-    KeptMetadata,
-    Profile,
-    convert_colours,
-    read_exif,
-    read_orientation,
-    read_profile,
-)
+from impasto_daemon.images.colours import check_profile, to_rgb
+from impasto_daemon.images.decoders import decode
+from impasto_daemon.images.metadata import KeptMetadata, read_orientation, upright_exif
+from impasto_daemon.images.source import Source, Unsupported
+from impasto_daemon.images.tones import to_8_bit
 from impasto_protocol.codec import Picture
-from impasto_protocol.errors import RequestError, StyleRejected, StyleUnreadable
+from impasto_protocol.errors import (
+    PictureRejected,
+    PictureUnreadable,
+    StyleRejected,
+    StyleUnreadable,
+)
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 _DESCRIBING = ("PNG", "JPEG", "WEBP", "TIFF")
 _LARGEST_FILE_BYTES = 512 << 20
-_LARGEST_PX = 64_000_000
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -42,11 +41,19 @@ def read_picture(path: Path, *, longest_px: int = 0, profile: bytes = b"") -> Pi
 
     longest_px: scale it down to this long edge; 0 leaves it as it is.
     profile: the ICC profile of RGB that its colours are brought to; none is sRGB.
-    Raises StyleUnreadable when it cannot be read, StyleRejected for a kind or size not accepted.
+    Raises PictureUnreadable when it cannot be read, PictureRejected for a kind or size not
+    accepted.
     """
-    with _opened(path) as file:
-        source = read_profile(file.image)
-        return _pixels_8_bit(file.image, longest_px, source, profile)
+    return _in_8_bits(_read(path, _PICTURE), longest_px, profile)[0]
+
+
+def read_style(path: Path, *, profile: bytes = b"") -> tuple[Picture, tuple[str, ...]]:
+    """A style picture as `read_picture` reads it, and notes for a painter.
+
+    Raises StyleUnreadable and StyleRejected.
+    """
+    picture, notes = _in_8_bits(_read(path, _STYLE), 0, profile)
+    return picture, tuple(f"Style picture: {note}" for note in notes)
 
 
 def read_photograph(path: Path, *, longest_px: int = 0) -> tuple[Picture, KeptMetadata]:
@@ -54,23 +61,18 @@ def read_photograph(path: Path, *, longest_px: int = 0) -> tuple[Picture, KeptMe
 
     longest_px and errors: as for `read_picture`.
     """
-    with _opened(path) as file:
-        image, source = file.image, read_profile(file.image)
-        notes = [file.note, source.note]
-        deep = sixteen_bit.is_16_bit(image, file.data)
-        # An RGB profile stays with the numbers it explains, however wide: sRGB would cut colours
-        # off. A painting is RGB, so CMYK and grey cannot stay what they are and become sRGB.
-        profile = source.data if source.space == "RGB" else b""
-        if image.mode == "CMYK":
-            notes.append("The photograph's CMYK colours became sRGB.")
-        if deep:
-            if source.space == "GRAY":
-                notes.append("The colour profile is for grey and was dropped.")
-            picture = _pixels_16_bit(image, file.data, longest_px)
-        else:
-            picture = _pixels_8_bit(image, longest_px, source, profile)
-        exif, note = read_exif(image, (picture.width, picture.height))
-        return picture, KeptMetadata(profile, exif, tuple(filter(None, [*notes, note])))
+    source = _read(path, _PHOTO)
+    profile, note = check_profile(source.icc, source.space)
+    notes = [*source.notes, note]
+    # An RGB profile stays with the numbers it explains, however wide: sRGB would cut colours
+    # off. A painting is RGB, so CMYK and grey cannot stay what they are and become sRGB.
+    kept = profile if source.space == "RGB" else b""
+    if source.space == "CMYK":
+        notes.append("The photograph's CMYK colours became sRGB.")
+    pixels = to_rgb(source.pixels, source.space, profile, kept)
+    picture = from_array(_fitted(_turned(pixels, read_orientation(source.exif)), longest_px))
+    exif, note = upright_exif(source.exif, (picture.width, picture.height))
+    return picture, KeptMetadata(kept, exif, tuple(filter(None, [*notes, note])))
 
 
 def write_picture(
@@ -143,75 +145,76 @@ def flatten(image: Image.Image) -> Image.Image:
     return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
 
 
-class _File(NamedTuple):
-    image: Image.Image
-    data: bytes
-    note: str
+class _Role(NamedTuple):
+    """What a picture is called in errors, and which errors those are."""
+
+    word: str
+    unreadable: type[PictureUnreadable]
+    rejected: type[PictureRejected]
 
 
-@contextmanager
-def _opened(path: Path) -> Iterator[_File]:
-    data = _read(path)
+_PHOTO = _Role("photo", PictureUnreadable, PictureRejected)
+_STYLE = _Role("style picture", StyleUnreadable, StyleRejected)
+_PICTURE = _Role("picture", PictureUnreadable, PictureRejected)
+
+
+def _read(path: Path, role: _Role) -> Source:
+    data = _read_bytes(path, role)
+    save_anew = f"Open the {role.word} in an editor and save it as PNG, JPEG or WebP."
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures and odd metadata; the limit here is ours.
             warnings.simplefilter("ignore")
-            file = _open(data)
-            with file.image as image:
-                if image.width * image.height > _LARGEST_PX:
-                    raise StyleRejected(
-                        f"{path.name} has {image.width} x {image.height} pixels; at most "
-                        f"{_LARGEST_PX // 1_000_000} megapixels are accepted."
-                    )
-                yield file
-    except UnidentifiedImageError as error:
-        raise StyleRejected(f"{path.name} is not a picture of a kind that is accepted.") from error
+            return decode(data)
+    except Unsupported as error:
+        raise role.rejected(f"The {role.word} {path.name} {error}.", next_step=save_anew) from error
     except Image.DecompressionBombError as error:
-        raise StyleRejected(f"{path.name} has far too many pixels.") from error
-    except RequestError:
-        raise
+        raise role.rejected(
+            f"The {role.word} {path.name} has far too many pixels.", next_step=save_anew
+        ) from error
     # The decoders answer damage with OSError, SyntaxError, ValueError and others.
     except Exception as error:
-        raise StyleUnreadable(f"{path.name} is damaged and cannot be read.") from error
+        raise role.unreadable(
+            f"The {role.word} {path.name} is damaged and cannot be read.", next_step=save_anew
+        ) from error
 
 
-def _open(data: bytes) -> _File:
+def _read_bytes(path: Path, role: _Role) -> bytes:
     try:
-        return _File(Image.open(io.BytesIO(data), formats=FORMATS), data, "")
-    except Image.DecompressionBombError:
-        raise
-    except Exception:
-        # Pillow gives a PNG up for a damaged or huge profile, which its pixels can do without.
-        bare = sixteen_bit.without_extras(data)
-        if bare == data:
-            raise
-        image = Image.open(io.BytesIO(bare), formats=FORMATS)
-        return _File(image, bare, "What the file tells of the picture is damaged and was dropped.")
+        with open_regular(path) as file:
+            data = file.read(_LARGEST_FILE_BYTES + 1)
+    except FileNotFoundError as error:
+        raise role.unreadable(
+            f"There is no file {path} (the {role.word}).",
+            next_step="Check the name and the folder.",
+        ) from error
+    except OSError as error:
+        raise role.unreadable(
+            f"The {role.word} {path} cannot be opened: {error.strerror}.",
+            next_step=f"Choose a {role.word} that is a file of your own.",
+        ) from error
+    if len(data) > _LARGEST_FILE_BYTES:
+        raise role.rejected(
+            f"The {role.word} {path.name} is larger than {_LARGEST_FILE_BYTES >> 20} MiB.",
+            next_step=f"Save the {role.word} smaller.",
+        )
+    return data
 
 
-def _pixels_8_bit(image: Image.Image, longest_px: int, source: Profile, profile: bytes) -> Picture:
-    image.load()
-    orientation = read_orientation(image)
-    if image.mode.startswith("I;16"):
-        # Pillow's own conversion would cut 16 bits off at 255.
-        grey = np.asarray(image).astype(np.uint16) >> 8
-        image = Image.fromarray(grey.astype(np.uint8))
-    image = _as_rgb(convert_colours(image, source, profile))
-    upright = Image.fromarray(_turned(np.asarray(image), orientation))
-    height, width = fit(upright.height, upright.width, longest_px)
-    if (width, height) != upright.size:
-        upright = upright.resize((width, height), Image.Resampling.LANCZOS)
-    return from_image(upright)
+def _in_8_bits(source: Source, longest_px: int, target: bytes) -> tuple[Picture, tuple[str, ...]]:
+    profile, note = check_profile(source.icc, source.space)
+    pixels = to_8_bit(to_rgb(source.pixels, source.space, profile, target))
+    upright = _fitted(_turned(pixels, read_orientation(source.exif)), longest_px)
+    return from_array(upright), tuple(filter(None, [*source.notes, note]))
 
 
-def _pixels_16_bit(image: Image.Image, data: bytes, longest_px: int) -> Picture:
-    # Before the pixels: Pillow turns a TIFF as it loads it, and forgets how it lay.
-    orientation = read_orientation(image)
-    pixels = _turned(sixteen_bit.decode(image, data), orientation)
+def _fitted(pixels: NDArray[Any], longest_px: int) -> NDArray[Any]:
     height, width = fit(pixels.shape[0], pixels.shape[1], longest_px)
-    if (height, width) != pixels.shape[:2]:
-        pixels = sixteen_bit.scale(pixels, width, height)
-    return from_array(pixels)
+    if (height, width) == pixels.shape[:2]:
+        return pixels
+    if pixels.dtype == np.uint16:
+        return sixteen_bit.scale(pixels, width, height)
+    return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.LANCZOS))
 
 
 def _as_rgb(image: Image.Image) -> Image.Image:
@@ -224,14 +227,3 @@ def _turned(pixels: NDArray[Number], orientation: int) -> NDArray[Number]:
         pixels = pixels.swapaxes(0, 1)
     upside_down, mirrored = orientation in (3, 4, 7, 8), orientation in (2, 3, 6, 7)
     return np.ascontiguousarray(pixels[:: -1 if upside_down else 1, :: -1 if mirrored else 1])
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with open_regular(path) as file:
-            data = file.read(_LARGEST_FILE_BYTES + 1)
-    except OSError as error:
-        raise StyleUnreadable(f"{path} cannot be opened: {error.strerror}.") from error
-    if len(data) > _LARGEST_FILE_BYTES:
-        raise StyleRejected(f"{path.name} is larger than {_LARGEST_FILE_BYTES >> 20} MiB.")
-    return data

@@ -12,7 +12,7 @@ from PIL import ExifTags, Image, ImageCms
 from impasto_daemon.images.metadata import KeptMetadata
 from impasto_daemon.images.pictures import read_photograph, read_picture, to_image, write_picture
 from impasto_protocol.codec import Picture
-from impasto_protocol.errors import StyleUnreadable
+from impasto_protocol.errors import PictureUnreadable
 
 KEEPING = [".png", ".jpg", ".webp", ".tiff"]
 DEEP = [".png", ".tiff"]
@@ -139,7 +139,7 @@ def test_damaged_16_bit_file_is_unreadable(tmp_path, ending, damage):
     if damage == "lied":
         data[len(data) // 2 : len(data) // 2 + 400] = bytes(400)
     path.write_bytes(data if damage == "lied" else data[: len(data) // 2])
-    with pytest.raises(StyleUnreadable):
+    with pytest.raises(PictureUnreadable):
         read_photograph(path)
 
 

@@ -6,7 +6,7 @@ from PIL import Image
 
 from impasto_daemon.images.contact_sheet import make_contact_sheet, make_sheet
 from impasto_daemon.images.pictures import read_picture, write_picture
-from impasto_protocol.errors import DiskFull, StyleRejected, StyleUnreadable
+from impasto_protocol.errors import DiskFull, PictureUnreadable, StyleRejected
 
 
 @pytest.fixture
@@ -31,7 +31,9 @@ def test_every_mode_becomes_8_bit_rgb_or_rgba(gradient, tmp_path, mode):
 def test_16_bit_grey_keeps_its_tones(tmp_path):
     ramp = np.linspace(0, 65535, 256).astype(np.uint16).reshape(1, -1).repeat(4, 0)
     found = saved(Image.fromarray(ramp), tmp_path / "x.png")
-    assert list(bytes(found.data)[: 256 * 3 : 3]) == [value >> 8 for value in ramp[0]]
+    assert list(bytes(found.data)[: 256 * 3 : 3]) == [
+        round(value / 257) for value in ramp[0].tolist()
+    ]
 
 
 def test_photograph_is_turned_upright(gradient, tmp_path):
@@ -80,7 +82,7 @@ def test_folder_that_cannot_be_made_is_said(picture, tmp_path):
 
 def test_folder_and_missing_file_are_unreadable(tmp_path):
     for path in (tmp_path, tmp_path / "none"):
-        with pytest.raises(StyleUnreadable):
+        with pytest.raises(PictureUnreadable):
             read_picture(path)
 
 

@@ -1,0 +1,67 @@
+"""What Pillow opens as a source of pixels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from impasto_daemon.images.source import Source, Space, Unsupported
+
+_LARGEST_PX = 64_000_000
+_LARGEST_EXIF_BYTES = 4 << 20
+_SPACES: dict[str, Space] = {
+    "L": "GRAY", "LA": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK",
+}  # fmt: skip
+_CONVERTED = {
+    "1": "L", "La": "LA", "RGBX": "RGB", "RGBa": "RGBA", "YCbCr": "RGB",
+    "P": "RGB", "PA": "RGBA",
+}  # fmt: skip
+
+
+def to_source(image: Image.Image) -> Source:
+    """The first frame, in 8 bits. Raises Unsupported, and what Pillow raises for damage."""
+    refuse_large(*image.size)
+    # Before the EXIF data: Pillow turns a TIFF upright as it loads it, and then says so there.
+    image.load()
+    exif, notes = read_exif(image)
+    mode = _CONVERTED.get(image.mode, image.mode)
+    if image.has_transparency_data and mode in ("L", "RGB"):
+        mode += "A"
+    if mode not in _SPACES:
+        raise Unsupported(f"holds pixels of a kind that is not read ({image.mode})")
+    pixels = np.asarray(image.convert(mode))
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    icc = image.info.get("icc_profile") or b""
+    return Source(pixels, _SPACES[mode], icc, exif, notes)
+
+
+def refuse_large(width: int, height: int) -> None:
+    """Raises Unsupported for more pixels than are accepted."""
+    if width * height > _LARGEST_PX:
+        raise Unsupported(
+            f"has {width} x {height} pixels; at most {_LARGEST_PX // 1_000_000} megapixels are "
+            "accepted"
+        )
+
+
+def read_exif(image: Image.Image) -> tuple[Image.Exif, tuple[str, ...]]:
+    """The EXIF data, and a note when it had to be dropped."""
+    raw = image.info.get("exif") or b""
+    if len(raw) > _LARGEST_EXIF_BYTES:
+        return Image.Exif(), ("The EXIF data is far too large and was dropped.",)
+    try:
+        found = image.getexif()
+    # Pillow answers damage with nothing, SyntaxError, struct.error, TypeError and others.
+    except Exception:
+        found = Image.Exif()
+    damaged = raw and not len(found)
+    return found, ("The EXIF data is damaged and was dropped.",) if damaged else ()
+
+
+def frames_note(image: Image.Image) -> tuple[str, ...]:
+    """What a painter is told of the frames that were left."""
+    count: Any = getattr(image, "n_frames", 1)
+    return (f"The file has {count} frames; the first was taken.",) if count > 1 else ()

@@ -1,0 +1,34 @@
+"""A picture as a decoder hands it over, before anything is turned, converted or scaled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+from PIL import Image
+
+Space = Literal["GRAY", "RGB", "CMYK"]
+
+
+class Unsupported(Exception):
+    """A file that is whole but not read. The message goes on a sentence that begins with a name."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One picture of a file, lying as the file has it, in the file's own colours.
+
+    pixels: (H, W, C) uint8 or uint16, 0 to the largest number; straight alpha comes last.
+    icc: the profile in the file, unchecked. orientation is in `exif`. notes: for a painter.
+    """
+
+    pixels: NDArray[Any]
+    space: Space
+    icc: bytes = b""
+    exif: Image.Exif = field(default_factory=Image.Exif)
+    notes: tuple[str, ...] = ()
+
+    def noting(self, *notes: str) -> Source:
+        """The same with notes added."""
+        return replace(self, notes=(*self.notes, *notes))

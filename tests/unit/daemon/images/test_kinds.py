@@ -1,0 +1,159 @@
+"""Which picture of a file is taken, and what a painter hears of a file that is not read."""
+
+import io
+
+import imagecodecs
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto_daemon.images.kinds import name_kind
+from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
+from impasto_protocol.errors import (
+    PictureRejected,
+    PictureUnreadable,
+    StyleRejected,
+    StyleUnreadable,
+)
+
+
+def pages(*pictures, folder, ending=".tif"):
+    """A TIFF of pages, each an array and its NewSubfileType."""
+    path = folder / f"x{ending}"
+    for number, (pixels, kind) in enumerate(pictures):
+        photometric = "rgb" if pixels.ndim == 3 else "minisblack"
+        data = imagecodecs.tiff_encode(
+            pixels, photometric=photometric, subfiletype=kind,
+            **({"appendto": path.read_bytes()} if number else {}),
+        )  # fmt: skip
+        path.write_bytes(data)
+    return path
+
+
+THUMBNAIL = np.zeros((16, 24, 3), np.uint8)
+PICTURE = np.full((48, 64, 3), 200, np.uint8)
+
+
+@pytest.mark.parametrize("kind", ["u1", "u2", "f4"])
+@pytest.mark.parametrize("before", [1, 2])
+def test_thumbnail_before_the_picture_is_not_what_is_painted(tmp_path, kind, before):
+    picture = (PICTURE / 255).astype("f4") if kind == "f4" else PICTURE.astype(kind)
+    picture = picture * 257 if kind == "u2" else picture
+    path = pages(*[(THUMBNAIL, 1)] * before, (picture, 0), folder=tmp_path)
+    photo, kept = read_photograph(path)
+    assert (photo.width, photo.height) == (64, 48) and not kept.notes
+    assert bytes(read_style(path)[0].data) == PICTURE.tobytes()
+
+
+def test_thumbnail_and_mask_after_the_picture_are_no_pages(tmp_path):
+    path = pages((PICTURE, 0), (THUMBNAIL, 1), (THUMBNAIL, 4), folder=tmp_path)
+    photo, kept = read_photograph(path)
+    assert photo.width == 64 and not kept.notes
+
+
+def test_file_with_a_thumbnail_only_is_refused(tmp_path):
+    with pytest.raises(PictureRejected, match="thumbnail only"):
+        read_photograph(pages((THUMBNAIL, 1), folder=tmp_path))
+
+
+def test_pages_of_a_tiff_that_are_left_are_said(tmp_path):
+    path = pages((PICTURE, 0), (THUMBNAIL, 0), (PICTURE, 0), folder=tmp_path)
+    photo, kept = read_photograph(path)
+    assert photo.width == 64
+    assert kept.notes == ("The file has 3 pages; the first was taken.",)
+    assert read_style(path)[1] == ("Style picture: The file has 3 pages; the first was taken.",)
+
+
+def test_pages_that_lead_to_each_other_end(tmp_path):
+    path = pages((PICTURE, 0), (PICTURE, 0), folder=tmp_path)
+    data = path.read_bytes()
+    first = int.from_bytes(data[4:8], "little")
+    count = int.from_bytes(data[first : first + 2], "little")
+    at = first + 2 + count * 12
+    path.write_bytes(data[:at] + data[4:8] + data[at + 4 :])
+    assert read_photograph(path)[0].width == 64
+
+
+@pytest.mark.parametrize("ending", [".gif", ".webp", ".png"])
+def test_frames_that_are_left_are_said(tmp_path, ending):
+    frames = [Image.new("RGB", (64, 48), colour) for colour in ("red", "green", "blue")]
+    frames[0].save(tmp_path / f"x{ending}", save_all=True, append_images=frames[1:])
+    photo, kept = read_photograph(tmp_path / f"x{ending}")
+    red = np.frombuffer(photo.data, np.uint8)[:3].tolist()
+    assert red[0] > 240 and max(red[1:]) < 15
+    assert kept.notes == ("The file has 3 frames; the first was taken.",)
+    assert len(read_style(tmp_path / f"x{ending}")[1]) == 1
+
+
+def file_box(brand, *more):
+    brands = brand + b"\0\0\0\0" + b"".join(more)
+    return (8 + len(brands)).to_bytes(4) + b"ftyp" + brands + bytes(200)
+
+
+UNREAD = {
+    "HEIC": file_box(b"heic", b"mif1", b"heic"),
+    "HEIC of its second brand": file_box(b"mif1", b"mif1", b"heic"),
+    "raw photograph (CR3)": file_box(b"crx "),
+    "film (MP4, QuickTime)": file_box(b"isom", b"avc1"),
+    "PSB": b"8BPS\0\2" + bytes(100),
+    "XCF (GIMP)": b"gimp xcf v011" + bytes(100),
+    "OpenEXR": b"\x76\x2f\x31\x01" + bytes(100),
+    "Radiance HDR": b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n",
+    "Krita": b"PK\3\4" + bytes(26) + b"mimetypeapplication/x-krita" + bytes(100),
+    "SVG": b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>',
+    "web page": b"<!DOCTYPE html><html>",
+    "PDF": b"%PDF-1.7\n",
+    "icon (ICO)": b"\0\0\1\0\1\0" + bytes(40),
+    "text": b"not a picture",
+}
+
+
+@pytest.mark.parametrize("kind", UNREAD)
+def test_file_that_is_not_read_is_called_by_its_kind_whatever_its_name(tmp_path, kind):
+    (tmp_path / "x.jpg").write_bytes(UNREAD[kind])
+    named = kind.split(" of its")[0]
+    with pytest.raises(PictureRejected) as found:
+        read_photograph(tmp_path / "x.jpg")
+    assert str(found.value) == f"The photo x.jpg is of a kind that is not read: {named}."
+    assert "photo" in found.value.next_step and found.value.code == "PICTURE_REJECTED"
+    with pytest.raises(StyleRejected) as found:
+        read_style(tmp_path / "x.jpg")
+    assert "style picture x.jpg" in str(found.value) and named in str(found.value)
+    assert "style picture" in found.value.next_step
+
+
+@pytest.mark.parametrize(("data", "said"), [(b"", "is empty"), (bytes(99), "of a known kind")])
+def test_file_of_nothing_known_is_said_to_be_that(tmp_path, data, said):
+    (tmp_path / "x.png").write_bytes(data)
+    with pytest.raises(PictureRejected, match=said):
+        read_photograph(tmp_path / "x.png")
+
+
+def test_file_that_does_not_exist_is_said_to_be_that(tmp_path):
+    with pytest.raises(PictureUnreadable, match=r"There is no file .*none\.jpg") as found:
+        read_photograph(tmp_path / "none.jpg")
+    assert "save" not in found.value.next_step and not isinstance(found.value, StyleUnreadable)
+    with pytest.raises(StyleUnreadable, match=r"There is no file .*the style picture"):
+        read_style(tmp_path / "none.jpg")
+    with pytest.raises(PictureUnreadable, match="There is no file"):
+        read_picture(tmp_path / "folder" / "none.jpg")
+
+
+def test_damaged_photo_is_not_called_a_style(tmp_path):
+    buffer = io.BytesIO()
+    Image.effect_noise((64, 64), 50).save(buffer, "PNG")
+    (tmp_path / "x.png").write_bytes(buffer.getvalue()[:1000])
+    with pytest.raises(PictureUnreadable, match=r"The photo x\.png is damaged"):
+        read_photograph(tmp_path / "x.png")
+    with pytest.raises(StyleUnreadable, match=r"The style picture x\.png is damaged"):
+        read_style(tmp_path / "x.png")
+
+
+@pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".bmp", ".gif", ".tif", ".avif"])
+def test_pictures_under_a_wrong_name_are_read_by_their_first_bytes(tmp_path, ending):
+    buffer = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(buffer, Image.registered_extensions()[ending])
+    assert name_kind(buffer.getvalue()).lower()[:3] in ending.replace("jpg", "jpeg")
+    (tmp_path / "x.dat").write_bytes(buffer.getvalue())
+    if ending != ".avif":
+        assert read_picture(tmp_path / "x.dat").width == 8
