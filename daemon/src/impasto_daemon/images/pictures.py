@@ -10,7 +10,6 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.files import open_regular, write_file
@@ -18,7 +17,8 @@ from impasto_daemon.images import sixteen_bit
 from impasto_daemon.images.arrays import from_array, to_array
 from impasto_daemon.images.colours import check_profile, to_rgb
 from impasto_daemon.images.decoders import decode
-from impasto_daemon.images.metadata import KeptMetadata, read_orientation, upright_exif
+from impasto_daemon.images.exif import read_orientation, upright_exif
+from impasto_daemon.images.metadata import KeptMetadata, upright_xmp
 from impasto_daemon.images.source import Source, Unsupported
 from impasto_daemon.images.tones import to_8_bit
 from impasto_protocol.codec import Picture
@@ -30,7 +30,6 @@ from impasto_protocol.errors import (
 )
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
-_DESCRIBING = ("PNG", "JPEG", "WEBP", "TIFF")
 _LARGEST_FILE_BYTES = 512 << 20
 
 Number = TypeVar("Number", bound=np.generic)
@@ -63,16 +62,17 @@ def read_photograph(path: Path, *, longest_px: int = 0) -> tuple[Picture, KeptMe
     """
     source = _read(path, _PHOTO)
     profile, note = check_profile(source.icc, source.space)
-    notes = [*source.notes, note]
     # An RGB profile stays with the numbers it explains, however wide: sRGB would cut colours
     # off. A painting is RGB, so CMYK and grey cannot stay what they are and become sRGB.
     kept = profile if source.space == "RGB" else b""
-    if source.space == "CMYK":
-        notes.append("The photograph's CMYK colours became sRGB.")
+    is_cmyk = source.space == "CMYK"
+    cmyk_note = "The photograph's CMYK colours became sRGB." if is_cmyk else ""
     pixels = to_rgb(source.pixels, source.space, profile, kept)
     picture = from_array(_fitted(_turned(pixels, read_orientation(source.exif)), longest_px))
-    exif, note = upright_exif(source.exif, (picture.width, picture.height))
-    return picture, KeptMetadata(kept, exif, tuple(filter(None, [*notes, note])))
+    exif, exif_note = upright_exif(source.exif, (picture.width, picture.height))
+    xmp, xmp_note = upright_xmp(source.xmp)
+    notes = [*source.notes, note, cmyk_note, exif_note, xmp_note]
+    return picture, KeptMetadata(kept, exif, xmp, source.dpi, tuple(filter(None, notes)))
 
 
 def write_picture(
@@ -93,26 +93,27 @@ def write_picture(
             f"{path.name} does not end in .png, .jpg, .webp, .tiff, .bmp or .gif.",
             next_step="Choose a file name that ends in .png.",
         )
-    held = (kept or KeptMetadata()).fitting(kind)
-    text = PngInfo()
-    for key, value in (info or {}).items():
-        text.add_itxt(key, value)
+    kept = kept or KeptMetadata()
+    held = kept.fitting(kind)
+    if kept.icc and not held.icc:
+        picture = from_array(to_rgb(to_array(picture), "RGB", kept.icc))
     if picture.dtype == "uint16" and kind == "PNG":
-        content = sixteen_bit.encode_png(to_array(picture), text, held)
+        content = sixteen_bit.encode_png(to_array(picture), info or {}, held)
     elif picture.dtype == "uint16" and kind == "TIFF":
         content = sixteen_bit.encode_tiff(to_array(picture), held)
     else:
-        image = to_image(picture)
-        if kind == "JPEG":
-            image = flatten(image)
-        options: dict[str, Any] = {"pnginfo": text} if kind == "PNG" else {"quality": 95}
-        if kind in _DESCRIBING:
-            options |= held.options
-        buffer = io.BytesIO()
-        image.save(buffer, kind, **options)
-        content = buffer.getvalue()
+        content = _encode_8_bit(picture, kind, held.options(kind, info))
     write_file(path, content)
     return held.notes
+
+
+def _encode_8_bit(picture: Picture, kind: str, options: dict[str, Any]) -> bytes:
+    image = to_image(picture)
+    if kind == "JPEG":
+        image = flatten(image)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, quality=95, **options)
+    return buffer.getvalue()
 
 
 def to_image(picture: Picture) -> Image.Image:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PIL import Image
 
+from impasto_daemon.images.metadata import read_dpi
 from impasto_daemon.images.source import Source, Space, Unsupported
 
 _LARGEST_PX = 64_000_000
@@ -34,8 +36,18 @@ def to_source(image: Image.Image) -> Source:
     pixels = np.asarray(image.convert(mode))
     if pixels.ndim == 2:
         pixels = pixels[..., None]
-    icc = image.info.get("icc_profile") or b""
-    return Source(pixels, _SPACES[mode], icc, exif, notes)
+    return describe(image, Source(pixels, _SPACES[mode], exif=exif, notes=notes))
+
+
+def describe(image: Image.Image, source: Source) -> Source:
+    """The source with the profile, the XMP data and the resolution that Pillow found."""
+    info = image.info
+    return replace(
+        source,
+        icc=info.get("icc_profile") or b"",
+        xmp=info.get("xmp") or info.get("XML:com.adobe.xmp") or b"",
+        dpi=read_dpi(info, source.exif),
+    )
 
 
 def refuse_large(width: int, height: int) -> None:

@@ -38,7 +38,7 @@ def decode(data: bytes) -> Source:
             raise ValueError("not the 16-bit pixels that its header announced")
         space: Space = "GRAY" if pixels.shape[2] <= 2 else "RGB"
         notes += [*more, *pillow_image.frames_note(image)]
-        return Source(pixels, space, image.info.get("icc_profile") or b"", exif, tuple(notes))
+        return pillow_image.describe(image, Source(pixels, space, exif=exif, notes=tuple(notes)))
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

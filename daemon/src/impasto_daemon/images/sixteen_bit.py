@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Mapping
 
 import imagecodecs
 import numpy as np
 from PIL import ExifTags, Image
-from PIL.PngImagePlugin import PngInfo
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from impasto_daemon.images.metadata import KeptMetadata
@@ -40,11 +40,11 @@ def scale(pixels: Pixels, width: int, height: int) -> Pixels:
     return unmultiplied(whole) if pixels.shape[2] == 4 else whole
 
 
-def encode_png(pixels: Pixels, text: PngInfo, kept: KeptMetadata) -> bytes:
+def encode_png(pixels: Pixels, text: Mapping[str, str], kept: KeptMetadata) -> bytes:
     """A PNG file of (H, W, 1 to 4)."""
     # Pillow knows how to put metadata into chunks: they are taken from a picture of one pixel.
     shell = io.BytesIO()
-    Image.new("RGB", (1, 1)).save(shell, "PNG", pnginfo=text, **kept.options)
+    Image.new("RGB", (1, 1)).save(shell, "PNG", **kept.options("PNG", text))
     extras = b"".join(whole for kind, whole in chunks(shell.getvalue()) if _is_extra(kind))
     painted = bytes(imagecodecs.png_encode(pixels, level=3))
     return painted[:_PNG_HEAD_BYTES] + extras + painted[_PNG_HEAD_BYTES:]
@@ -60,7 +60,7 @@ def encode_tiff(pixels: Pixels, kept: KeptMetadata) -> bytes:
     lengths = [len(strip) for strip in strips]
     tags = ImageFileDirectory_v2()
     exif = Image.Exif()
-    exif.load(kept.exif)
+    exif.load(kept.options("TIFF").get("exif", b""))
     for tag in exif:
         tags[tag] = exif[tag]
     for group in (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo):

@@ -20,13 +20,16 @@ class Source:
     """One picture of a file, lying as the file has it, in the file's own colours.
 
     pixels: (H, W, C) uint8 or uint16, 0 to the largest number; straight alpha comes last.
-    icc: the profile in the file, unchecked. orientation is in `exif`. notes: for a painter.
+    icc, xmp: as the file has them, unchecked. exif: with the orientation. dpi: across and down.
+    notes: for a painter.
     """
 
     pixels: NDArray[Any]
     space: Space
     icc: bytes = b""
     exif: Image.Exif = field(default_factory=Image.Exif)
+    xmp: bytes | str = b""
+    dpi: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
 
     def noting(self, *notes: str) -> Source:

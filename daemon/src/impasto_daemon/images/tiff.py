@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import imagecodecs
@@ -14,6 +14,7 @@ from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from impasto_daemon.images import pillow_image, tones
 from impasto_daemon.images.lab import lab_to_srgb
+from impasto_daemon.images.metadata import read_dpi
 from impasto_daemon.images.source import Source, Space, Unsupported
 
 _WHITE_IS_0, _BLACK_IS_0, _RGB, _PALETTE, _CMYK, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 8, 9
@@ -135,8 +136,9 @@ def _decode_array(data: bytes, page: _Page) -> Source:
     exif = Image.Exif()
     exif.load(data)
     planes = _planes(data, page)
+    source = Source(planes, "RGB", exif=exif, xmp=_xmp(page), dpi=read_dpi({}, exif))
     if page.photometric in (_LAB, _ICC_LAB):
-        return Source(lab_to_srgb(*_lab_numbers(planes, page)), "RGB", exif=exif)
+        return replace(source, pixels=lab_to_srgb(*_lab_numbers(planes, page)))
     if page.sample_format == _FLOAT:
         pixels, notes = tones.from_floats(planes, _BY_ARRAY[page.photometric])
     else:
@@ -146,7 +148,12 @@ def _decode_array(data: bytes, page: _Page) -> Source:
     if page.tags.get(338, ())[:1] == (_ASSOCIATED,):
         pixels = tones.unmultiplied(pixels)
     space: Space = "RGB" if page.photometric == _RGB else "GRAY"
-    return Source(pixels, space, page.tags.get(34675, b""), exif, notes)
+    return replace(source, pixels=pixels, space=space, icc=page.tags.get(34675, b""), notes=notes)
+
+
+def _xmp(page: _Page) -> bytes:
+    found = page.tags.get(700, b"")
+    return bytes(found[0] if isinstance(found, tuple) else found)
 
 
 def _planes(data: bytes, page: _Page) -> NDArray[Any]:
