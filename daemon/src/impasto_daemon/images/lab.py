@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from impasto_daemon.images.cicp import linear_to_srgb
+
 _D50 = (0.9642, 1.0, 0.8249)
 _XYZ_TO_LINEAR_SRGB = np.array(
     [
@@ -27,8 +29,7 @@ def lab_to_srgb(lightness: NDArray[Any], a: NDArray[Any], b: NDArray[Any]) -> ND
         axis=-1,
     )
     linear = (xyz.astype(np.float32) @ _XYZ_TO_LINEAR_SRGB.T).clip(0, 1)
-    curved = np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
-    whole: NDArray[np.uint16] = np.rint(curved * 65535).astype(np.uint16)
+    whole: NDArray[np.uint16] = np.rint(linear_to_srgb(linear) * 65535).astype(np.uint16)
     return whole
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image
 
 from impasto_daemon.images import pillow_image
+from impasto_daemon.images.png_colours import COLOUR_CHUNKS, with_colours
 from impasto_daemon.images.source import Source, Space
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
@@ -26,19 +27,21 @@ def decode(data: bytes) -> Source:
     """Its first frame. Raises what Pillow and imagecodecs raise for damage."""
     image, data, notes = _opened(data)
     with image:
-        if data[24] != 16:
-            source = pillow_image.to_source(image)
-            return source.noting(*notes, *pillow_image.frames_note(image))
-        pillow_image.refuse_large(*image.size)
-        exif, more = pillow_image.read_exif(image)
-        pixels = imagecodecs.png_decode(data)
-        if pixels.ndim == 2:
-            pixels = pixels[..., None]
-        if pixels.dtype != np.uint16 or pixels.shape[:2] != image.size[::-1]:
-            raise ValueError("not the 16-bit pixels that its header announced")
-        space: Space = "GRAY" if pixels.shape[2] <= 2 else "RGB"
-        notes += [*more, *pillow_image.frames_note(image)]
-        return pillow_image.describe(image, Source(pixels, space, exif=exif, notes=tuple(notes)))
+        source = _decode_16_bit(image, data) if data[24] == 16 else pillow_image.to_source(image)
+        told = {kind: whole[8:-4] for kind, whole in chunks(data) if kind in COLOUR_CHUNKS}
+        source = with_colours(source, told)
+        return source.noting(*notes, *pillow_image.frames_note(image))
+
+
+def _decode_16_bit(image: Image.Image, data: bytes) -> Source:
+    exif, notes = pillow_image.read_exif(image)
+    pixels = imagecodecs.png_decode(data)
+    if pixels.ndim == 2:
+        pixels = pixels[..., None]
+    if pixels.dtype != np.uint16 or pixels.shape[:2] != image.size[::-1]:
+        raise ValueError("not the 16-bit pixels that its header announced")
+    space: Space = "GRAY" if pixels.shape[2] <= 2 else "RGB"
+    return pillow_image.describe(image, Source(pixels, space, exif=exif, notes=notes))
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 Pixels = NDArray[np.uint16]
 
 
-def to_16_bit(numbers: NDArray[Any], largest: int) -> Pixels:
+def largest_number(pixels: NDArray[Any]) -> int:
+    """What is white in an array of whole numbers."""
+    return int(np.iinfo(pixels.dtype).max)
+
+
+def to_16_bit(numbers: NDArray[Any], largest: int | None = None) -> Pixels:
     """Whole numbers from 0 to `largest`, which is white, to 0 to 65535."""
+    largest = largest or largest_number(numbers)
     if largest == 65535:
         return numbers.astype(np.uint16)
     whole: Pixels = np.rint(numbers * (65535 / largest)).astype(np.uint16)
