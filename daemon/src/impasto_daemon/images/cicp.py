@@ -23,6 +23,7 @@ _PRIMARIES = {
     12: ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
 }
 """Of red, green and blue, all with the white of D65."""
+_UNTOLD = 2
 _BT_709, _GAMMA_22, _GAMMA_28, _LINEAR, _SRGB, _PQ, _HLG = 1, 4, 5, 8, 13, 16, 18
 _EXPONENTS = {_GAMMA_22: 2.2, _GAMMA_28: 2.8, _LINEAR: 1.0}
 _SAME_AS_709 = (6, 14, 15)
@@ -78,6 +79,15 @@ def with_code_points(
         return replace(source, icc=b"")
     profile = make_profile(points, source.space)
     return with_profile(source, profile, is_srgb_gamut=points.primaries == 1)
+
+
+def with_told_code_points(source: Source, primaries: int, transfer: int) -> Source:
+    """The same for pixels that are RGB of the full range by now, as of AVIF and HEIC."""
+    if primaries == _UNTOLD:
+        primaries = 1
+    if transfer == _UNTOLD:
+        transfer = _SRGB
+    return with_code_points(source, primaries, transfer)
 
 
 def with_profile(source: Source, profile: bytes, *, is_srgb_gamut: bool) -> Source:

@@ -3,36 +3,70 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
 from PIL import Image
 
-from impasto_daemon.images import pillow_image, png, tiff
+from impasto_daemon.images import cicp, heif, jpeg2000, jpegxl, pillow_image, png, psd, tiff
+from impasto_daemon.images.boxes import find_code_points, find_depth
 from impasto_daemon.images.kinds import name_kind
 from impasto_daemon.images.source import Source, Unsupported
 
 _BY_PILLOW = {
-    "JPEG": "JPEG", "WebP": "WEBP", "BMP": "BMP", "GIF": "GIF",
+    "JPEG": "JPEG", "WebP": "WEBP", "BMP": "BMP", "GIF": "GIF", "AVIF": "AVIF", "TGA": "TGA",
 }  # fmt: skip
-"""What Pillow calls the kinds that it reads as they are."""
+"""What Pillow calls the kinds that it reads, and the others with decoders of their own."""
+_BY_NAME: dict[str, Callable[[bytes], Source]] = {
+    "PNG": png.decode, "TIFF": tiff.decode, "JPEG XL": jpegxl.decode,
+    "HEIC": heif.decode, "HEIF": heif.decode,
+    "JPEG 2000": jpeg2000.decode, "PSD": psd.decode,
+}  # fmt: skip
 
 
-def decode(data: bytes) -> Source:
-    """The picture in a file, whatever its name ends in.
+def decode(data: bytes, ending: str = "") -> Source:
+    """The picture in a file; ending: that of its name, where nothing else tells a TGA.
 
     Raises Unsupported for a kind that is not read, and anything for a file that is damaged.
     """
     kind = name_kind(data)
-    if kind == "PNG":
-        return png.decode(data)
-    if kind == "TIFF":
-        return tiff.decode(data)
-    if kind not in _BY_PILLOW:
-        raise Unsupported(_say_kind(data, kind))
-    with Image.open(io.BytesIO(data), formats=(_BY_PILLOW[kind],)) as image:
-        return pillow_image.to_source(image).noting(*pillow_image.frames_note(image))
-
-
-def _say_kind(data: bytes, kind: str) -> str:
+    if not kind and ending.lower() == ".tga":
+        kind = "TGA"
+    if kind in _BY_NAME:
+        return _BY_NAME[kind](data)
+    if kind in _BY_PILLOW:
+        return _decode_by_pillow(data, _BY_PILLOW[kind])
     if not data:
-        return "is empty"
-    return f"is of a kind that is not read: {kind}" if kind else "is not a picture of a known kind"
+        raise Unsupported("is empty")
+    if not kind:
+        raise Unsupported("is not a picture of a known kind")
+    raise Unsupported(f"is of a kind that is not read: {kind}")
+
+
+def _decode_by_pillow(data: bytes, name: str) -> Source:
+    with Image.open(io.BytesIO(data), formats=(name,)) as image:
+        source = pillow_image.to_source(image)
+        if name == "JPEG":
+            return source.noting(*_notes_on_more_pictures(image, source))
+        source = source.noting(*pillow_image.frames_note(image))
+    return _with_avif_colours(source, data) if name == "AVIF" else source
+
+
+def _with_avif_colours(source: Source, data: bytes) -> Source:
+    depth = find_depth(data)
+    if depth > 8:
+        source = source.noting(f"The file has {depth} bits a channel, of which 8 are read.")
+    points = find_code_points(data)
+    if source.icc or not points:
+        return source
+    return cicp.with_told_code_points(source, *points)
+
+
+def _notes_on_more_pictures(image: Image.Image, source: Source) -> tuple[str, ...]:
+    """A JPEG may be followed by others: MPO, and Ultra HDR, whose second is a gain map."""
+    xmp = source.xmp.encode() if isinstance(source.xmp, str) else source.xmp
+    if b"hdr-gain-map" in xmp or b"HDRGainMap" in xmp:
+        return (pillow_image.GAIN_MAP_NOTE,)
+    if image.format != "MPO":
+        return ()
+    count = getattr(image, "n_frames", 1)
+    return (f"The file has {count} pictures (MPO); the first was taken.",)

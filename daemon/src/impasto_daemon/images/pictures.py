@@ -166,7 +166,7 @@ def _read(path: Path, role: _Role) -> Source:
         with warnings.catch_warnings():
             # Pillow warns of large pictures and odd metadata; the limit here is ours.
             warnings.simplefilter("ignore")
-            return decode(data)
+            return decode(data, path.suffix)
     except Unsupported as error:
         raise role.rejected(f"The {role.word} {path.name} {error}.", next_step=save_anew) from error
     except Image.DecompressionBombError as error:

@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image
 
 from impasto_daemon.images.metadata import read_dpi
 from impasto_daemon.images.source import Source, Space, Unsupported
 
+GAIN_MAP_NOTE = "The file has an HDR gain map, which is not read; its base picture was taken."
 _LARGEST_PX = 64_000_000
 _LARGEST_EXIF_BYTES = 4 << 20
 _SPACES: dict[str, Space] = {
@@ -71,6 +72,21 @@ def read_exif(image: Image.Image) -> tuple[Image.Exif, tuple[str, ...]]:
         found = Image.Exif()
     damaged = raw and not len(found)
     return found, ("The EXIF data is damaged and was dropped.",) if damaged else ()
+
+
+def load_exif(raw: bytes, *, is_upright: bool) -> tuple[Image.Exif, tuple[str, ...]]:
+    """EXIF data, and a note when it had to be dropped.
+
+    is_upright: the decoder has turned the pixels, so that the orientation in it has no meaning.
+    """
+    exif = Image.Exif()
+    try:
+        exif.load(raw)
+    except Exception:
+        return Image.Exif(), ("The EXIF data is damaged and was dropped.",)
+    if is_upright and ExifTags.Base.Orientation in exif:
+        del exif[ExifTags.Base.Orientation]
+    return exif, ()
 
 
 def frames_note(image: Image.Image) -> tuple[str, ...]:
