@@ -15,7 +15,11 @@ from PIL import ExifTags, Image, ImageCms
 from impasto_daemon.images.metadata import KeptMetadata
 from impasto_daemon.images.pictures import read_photograph, read_picture, write_picture
 from impasto_protocol import messages
+from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
+from impasto_protocol.errors import PresetExists
+from impasto_protocol.messages import PresetSave, Status
+from impasto_protocol.settings import Settings
 
 
 @pytest.fixture
@@ -272,7 +276,7 @@ def test_wrong_usage_is_explained(daemon, folder):
         "apply", folder / "photo.png", "--style", folder / "style.jpg", "--strength", 3,
         check=False,
     )  # fmt: skip
-    assert said.returncode == 1 and "strength" in said.stderr
+    assert said.returncode == 2 and "strength" in said.stderr
 
 
 def test_second_daemon_ends_with_3_and_the_help_tells_all_exit_codes(daemon):
@@ -301,6 +305,95 @@ def test_status_and_logs(daemon):
 def test_configuration_is_shown_with_its_origin(daemon):
     shown = json.loads(daemon.impasto("config", "show", "--origin", "--json").stdout)
     assert shown["queue"]["origin"] == "default"
+
+
+def paint(daemon, folder, *arguments, **options):
+    return daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 1,
+        "--json", *arguments, check=False, **options,
+    )  # fmt: skip
+
+
+def refused(said):
+    """The error of a command that has not painted."""
+    assert said.returncode in (1, 2) and not said.stderr, said.stderr
+    return json.loads(said.stdout)["error"]
+
+
+@pytest.mark.parametrize(("output", "code", "words"), [
+    ("x.jxl", "PICTURE_REJECTED", "does not end in"), ("x", "PICTURE_REJECTED", "does not end in"),
+    (".", "NOT_WRITTEN", "is a folder"), ("none/x.png", "NOT_WRITTEN", "--mkdir"),
+    ("photo.png/x.png", "NOT_WRITTEN", "no folder"), ("/proc/x.png", "NOT_WRITTEN", "written to"),
+])  # fmt: skip
+def test_output_that_cannot_be_written_is_refused_before_painting(
+    daemon, folder, output, code, words
+):
+    before = json.loads(daemon.impasto("daemon", "status", "--json").stdout)["jobs"]
+    error = refused(paint(daemon, folder, "-o", folder / output))
+    assert error["code"] == code and words in error["message"] + error["next_step"]
+    assert json.loads(daemon.impasto("daemon", "status", "--json").stdout)["jobs"] == before
+
+
+@pytest.mark.parametrize(("ending", "longest"), [(".webp", 16_383), (".jpg", 65_500)])
+def test_picture_that_the_format_cannot_hold_is_refused_before_painting(
+    daemon, folder, tmp_path, ending, longest
+):
+    Image.new("RGB", (longest + 1, 2)).save(tmp_path / "wide.png")
+    said = daemon.impasto(
+        "apply", tmp_path / "wide.png", "--style", folder / "style.jpg", "--json",
+        "-o", tmp_path / f"x{ending}", check=False,
+    )  # fmt: skip
+    error = refused(said)
+    assert error["code"] == "PICTURE_REJECTED" and str(longest) in error["message"]
+
+
+def test_folder_of_the_output_is_made_when_that_is_asked_for(daemon, folder, tmp_path):
+    said = paint(daemon, folder, "-o", tmp_path / "new/er/x.png", "--mkdir")
+    assert json.loads(said.stdout)["output"] == str(tmp_path / "new/er/x.png")
+    assert (tmp_path / "new/er/x.png").exists()
+
+
+def test_output_is_told_absolute(daemon, folder, tmp_path):
+    said = json.loads(paint(daemon, folder, "-o", "x.png", cwd=tmp_path).stdout)
+    assert said["output"] == str(tmp_path / "x.png") and said["files"] == [said["output"]]
+
+
+@pytest.mark.parametrize("arguments", [
+    ("--strength", "2"), ("--iterations", "0"), ("--history", "x"), ("--optimiser", "sgd"),
+    ("--style-layers", "conv9_9"), ("--snapshots", "0"), ("--style-layer-weights", "1,2"),
+])  # fmt: skip
+def test_value_out_of_range_is_wrong_usage(daemon, folder, arguments):
+    said = paint(daemon, folder, *arguments)
+    assert said.returncode == 2
+    error = refused(said)
+    assert error["code"] == "USAGE" and "apply --help" in error["next_step"]
+    plain = daemon.impasto("apply", folder / "photo.png", *arguments, check=False)
+    assert plain.returncode == 2 and "Usage:" in plain.stderr
+
+
+def test_range_is_named(daemon, folder):
+    assert "0<=x<=1" in refused(paint(daemon, folder, "--strength", "2"))["message"]
+
+
+def test_bad_name_of_a_style_is_refused_at_once(daemon, folder):
+    said = daemon.impasto("style", "add", "a/b", folder / "style.jpg", "--json", check=False)
+    assert refused(said)["code"] == "PRESET_INVALID"
+
+
+def test_name_that_is_taken_is_refused_before_the_style_is_looked_at(daemon, folder, client):
+    daemon.impasto("style", "add", "taken", folder / "style.jpg")
+    picture = Picture(8, 8, 3, "uint8", bytes(192))
+    message = PresetSave(job=new_job_id(), name="Taken", settings=Settings())
+    job = client.submit(message, {"style": picture})
+    with pytest.raises(PresetExists):
+        job.result()
+    assert "Taken" not in str(client.ask(Status())[0].jobs)
+    daemon.impasto("style", "remove", "taken")
+
+
+def test_values_in_a_pipe_are_whole(daemon):
+    shown = daemon.impasto("config", "show", "--origin").stdout
+    assert "…" not in shown and str(daemon.home / "config.toml") in shown
 
 
 def test_oxfords_network_is_there_without_being_asked_for(daemon, tmp_path):

@@ -9,20 +9,25 @@ from io import BufferedReader
 from pathlib import Path
 
 from impasto_protocol import connection
-from impasto_protocol.errors import DiskFull
+from impasto_protocol.errors import DiskFull, NotWritten
 
 
 def write_file(target: Path, content: bytes) -> Path:
     """Put `content` at `target`, in a folder that is made for it, whole or not at all.
 
-    Raises DiskFull when the disk is full or the folder cannot be written to; the old file is then
-    untouched.
+    Raises NotWritten, or DiskFull when that is why; the old file is then untouched.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return connection.write_file(target, content)
     except OSError as error:
-        raise DiskFull(f"{target} could not be written: {error.strerror or error}.") from error
+        raise not_written(f"{target} could not be written", error) from error
+
+
+def not_written(words: str, error: OSError) -> NotWritten:
+    """The error for a file that could not be written, as `error` says why."""
+    full = error.errno in (errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC))
+    return (DiskFull if full else NotWritten)(f"{words}: {error.strerror or error}.")
 
 
 def open_regular(path: Path) -> BufferedReader:

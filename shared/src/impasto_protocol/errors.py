@@ -10,7 +10,7 @@
     ├── JobError             an accepted job ended without a picture
     │   ├── Cancelled  OutOfMemory  GpuFailed  JobStalled  WorkerFailed
     └── SetupError           something around the daemon needs a hand
-        ├── WeightsBad  DownloadFailed  NoDevice  ConfigInvalid  UnsafeFolder  DiskFull
+        ├── WeightsBad  DownloadFailed  NoDevice  ConfigInvalid  UnsafeFolder  NotWritten ─ DiskFull
         └── DaemonNotRunning  DaemonStartFailed  DaemonLost  AlreadyRunning  InstallFailed
 
 The four groups are for `except`; the codes are what travels and never change.
@@ -268,11 +268,18 @@ class UnsafeFolder(SetupError):
     code = "UNSAFE_FOLDER"
 
 
-class DiskFull(SetupError):
-    """A file could not be written."""
+class NotWritten(SetupError):
+    """A file could not be written, for another reason than a full disk if it is not DiskFull."""
+
+    code = "NOT_WRITTEN"
+    default_next_step = "Choose another place, or see that this one can be written to."
+
+
+class DiskFull(NotWritten):
+    """There is no space left for a file."""
 
     code = "DISK_FULL"
-    default_next_step = "Free some space, or check that the folder can be written to."
+    default_next_step = "Free some space, then try again."
 
 
 class DaemonNotRunning(SetupError):

@@ -249,6 +249,9 @@ class Broker:
         _check_roles(message)
         if isinstance(message, messages.Stylise) and message.preset:
             self._presets.info(message.preset)
+        is_new = message.job not in self._scheduler.jobs
+        if isinstance(message, messages.PresetSave) and is_new:
+            self._presets.check_place(message.name, replace=message.replace)
         position = self._scheduler.submit(
             message, list(frames), sender, user, self._clients[sender].name
         )

@@ -11,7 +11,7 @@ from impasto_daemon.presets.preset_file import check_name, pack, unpack
 from impasto_daemon.presets.store import PresetStore
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, digest_of, verify
-from impasto_protocol.errors import BadField, DiskFull
+from impasto_protocol.errors import BadField, NotWritten
 from impasto_protocol.messages import PresetInfo
 
 log = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ class PresetRequests:
 
             try:
                 self._presets.save_all(starter_presets())
-            except DiskFull as error:
+            except NotWritten as error:
                 log.warning("no starter styles: %s", error)
 
     def answer(self, request: Request, frames: Sequence[Buffer]) -> Answer:

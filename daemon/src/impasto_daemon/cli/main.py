@@ -45,11 +45,25 @@ def main() -> None:
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
-        error.show()
+        _show_usage(error)
         sys.exit(error.exit_code)
     except ImpastoError as error:
         _show(error)
         sys.exit(_EXIT_CODES.get(type(error), 1))
+
+
+def _show_usage(error: click.ClickException) -> None:
+    if "--json" not in sys.argv:
+        error.show()
+        return
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    command = context.command_path if context else "impasto"
+    told = {
+        "code": "USAGE",
+        "message": error.format_message(),
+        "next_step": f"Run `{command} --help`.",
+    }
+    print(json.dumps({"error": told}))
 
 
 def _show(error: ImpastoError) -> None:

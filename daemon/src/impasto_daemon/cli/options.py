@@ -8,7 +8,9 @@ from typing import Any, TypeVar
 
 import click
 
-from impasto_protocol.fields import describe_type, field_spec, type_hints
+from impasto_protocol.errors import BadField
+from impasto_protocol.fields import describe_type, field_spec, from_dict, type_hints
+from impasto_protocol.settings import Settings
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,6 +27,14 @@ def options_of(kind: type, *, only: tuple[str, ...] = ()) -> Callable[[F], F]:
     return decorate
 
 
+def settings_from(options: dict[str, Any], base: dict[str, Any] | None = None) -> Settings:
+    """The settings that were given as options, over those of `base`. Raises UsageError."""
+    try:
+        return from_dict(Settings, (base or {}) | given(options), known_only=True)
+    except BadField as error:
+        raise click.UsageError(f"{error}") from error
+
+
 def given(values: dict[str, Any]) -> dict[str, Any]:
     """The options that were given."""
     return {name: value for name, value in values.items() if value is not None}
@@ -33,7 +43,7 @@ def given(values: dict[str, Any]) -> dict[str, Any]:
 def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[F], F]:
     spec, name = field_spec(field), field.name.replace("_", "-")
     kind = describe_type(hint).removesuffix(" or nil")
-    described = spec.doc[0].upper() + spec.doc[1:] + _range(spec.low, spec.high) + _default(field)
+    described = spec.doc[0].upper() + spec.doc[1:] + _default(field)
     if kind == "bool":
         return click.option(f"--{name}/--no-{name}", field.name, default=None, help=described)
     if kind.startswith("list of "):
@@ -42,9 +52,14 @@ def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[F], F]:
             f"--{name}", field.name, metavar="A,B,…", help=described,
             callback=lambda context, option, text: _split(text, item),
         )  # fmt: skip
-    chosen: Any = {"int": int, "float": float, "str": str}[kind]
+    chosen: Any = str
     if spec.choices:
         chosen = click.Choice(spec.choices)
+    elif kind == "float":
+        chosen = click.FloatRange(spec.low, spec.high)
+    elif kind == "int":
+        low, high = (None if end is None else int(end) for end in (spec.low, spec.high))
+        chosen = click.IntRange(low, high)
     return click.option(f"--{name}", field.name, type=chosen, default=None, help=described)
 
 
@@ -55,10 +70,6 @@ def _split(text: str | None, item: Callable[[str], Any]) -> tuple[Any, ...] | No
         return tuple(item(part.strip()) for part in text.split(",") if part.strip())
     except ValueError as error:
         raise click.BadParameter(f"{error}") from error
-
-
-def _range(low: float | None, high: float | None) -> str:
-    return f" [{low:g} to {high:g}]" if low is not None and high is not None else ""
 
 
 def _default(field: dataclasses.Field[Any]) -> str:

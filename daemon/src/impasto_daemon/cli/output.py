@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +17,16 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
+_PIPE_COLUMNS = 10_000
+
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
-console = Console(highlight=False, soft_wrap=True)
+# In a pipe nothing is cut to fit a screen that is not there.
+console = Console(
+    highlight=False,
+    soft_wrap=True,
+    width=None if sys.stdout and sys.stdout.isatty() else _PIPE_COLUMNS,
+)
 
 
 def print_result(as_json: bool, data: Any, text: str | Callable[[], None]) -> None:

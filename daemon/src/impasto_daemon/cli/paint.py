@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from impasto_daemon.cli.job_progress import await_result
-from impasto_daemon.cli.options import given, options_of
+from impasto_daemon.cli.options import options_of, settings_from
 from impasto_daemon.cli.output import json_option, print_result
 from impasto_daemon.cli.painting_run import (
     OutputFiles,
@@ -21,7 +21,7 @@ from impasto_daemon.cli.painting_run import (
 )
 from impasto_protocol.client import Client
 from impasto_protocol.errors import BadField
-from impasto_protocol.fields import from_dict, to_dict
+from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import PresetGet, Presets
 from impasto_protocol.settings import Settings
 
@@ -41,6 +41,7 @@ size_option = click.option(
 @click.option("--preset", help="A saved style, instead of --style.")
 @click.option("--start", "start_file", type=_PATH, help="A picture to begin with instead.")
 @click.option("-o", "--output", type=_PATH, help="Where to put it [default: NAME-painted.png].")
+@click.option("--mkdir", "make_folder", is_flag=True, help="Make the output's folder if need be.")
 @click.option("--variations", type=click.IntRange(2, 64), metavar="N",
               help="Paint it N times, with seeds from --seed on, and make a contact sheet; "
               "implies --start-noise 0.3. [2 to 64]")  # fmt: skip
@@ -53,6 +54,7 @@ def apply(
     preset: str | None,
     start_file: Path | None,
     output: Path | None,
+    make_folder: bool,
     variations: int | None,
     size_px: int | None,
     as_json: bool,
@@ -70,9 +72,16 @@ def apply(
         raise click.UsageError("Give either --variations or --snapshots.")
     if variations and options["start_noise"] == 0:
         raise click.UsageError("With --start-noise 0 all variations would be the same.")
+    from impasto_daemon.images.output import check_output, check_place
     from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
 
+    output = (output or picture.with_name(f"{picture.stem}-painted.png")).absolute()
+    if make_folder:
+        output.parent.mkdir(parents=True, exist_ok=True)
+    check_place(output)
     content, kept = read_photograph(picture, longest_px=size_px or 0)
+    pixel_bytes = len(content.data) // (content.width * content.height)
+    check_output(output, content.height, content.width, pixel_bytes)
     start = read_picture(start_file, profile=kept.icc) if start_file else None
     style: Picture | str = str(preset)
     if style_file:
@@ -80,10 +89,10 @@ def apply(
         kept = replace(kept, notes=(*kept.notes, *notes))
     with Client.connect(name="impasto apply") as client:
         base = _preset_settings(client, preset) if preset else {}
-        settings = from_dict(Settings, base | given(options), known_only=True)
+        settings = settings_from(options, base)
         run = PaintingRun(
             partial(client.stylise, content, style, start=start),
-            output or picture.with_name(f"{picture.stem}-painted.png"),
+            output,
             kept,
             as_json,
         )
@@ -111,11 +120,12 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
     ):
         content = read_picture(photograph, longest_px=size_px or 320)
         style = read_picture(painting)
-    settings = from_dict(Settings, {"iterations": 75} | given(options))
+    settings = settings_from(options, {"iterations": 75})
     with Client.connect(name="impasto demo") as client:
         result, (painted,) = await_result(
             client.stylise(content, style, settings), shown=not as_json
         )
+    folder = folder.absolute()
     paths = [folder / "painted.png", folder / "before-style-after.png"]
     written = OutputFiles(list(result.notes))
     written.write(paths[0], painted, settings, result)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import tempfile
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -13,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from impasto_daemon.cli.job_progress import await_result
 from impasto_daemon.cli.output import console, print_result
+from impasto_daemon.paths import Paths
 from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
+from impasto_protocol.errors import ImpastoError, NotWritten
 from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import JobMessage, Progress, Result, Snapshot
 from impasto_protocol.settings import VARIATION_NOISE, Settings
@@ -144,9 +149,11 @@ class OutputFiles:
         from impasto_daemon.images.pictures import write_picture
 
         recipe = {"settings": to_dict(settings), "style": result.style, "weights": result.weights}
-        self.add_notes(
-            write_picture(path, picture, info={"impasto": json.dumps(recipe)}, kept=kept)
-        )
+        info = {"impasto": json.dumps(recipe)}
+        try:
+            self.add_notes(write_picture(path, picture, info=info, kept=kept))
+        except Exception as error:
+            raise _kept_elsewhere(error, path, picture, info) from error
         self.files.append(path)
         return path
 
@@ -157,6 +164,24 @@ class OutputFiles:
             console.print(f"Note: {note}", style="yellow", markup=False)
         for path in self.files:
             console.print(str(path.resolve()), style="bold", markup=False)
+
+
+def _kept_elsewhere(
+    error: Exception, path: Path, picture: Picture, info: dict[str, str]
+) -> ImpastoError:
+    """The error for a painting that could not be written, which is kept as PNG in another place."""
+    from impasto_daemon.images.pictures import write_picture
+
+    said = error if isinstance(error, ImpastoError) else NotWritten(
+        f"{path} could not be written: {error}."
+    )  # fmt: skip
+    name = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}.png"
+    for folder in (path.parent, Paths.of().data / "unsaved", Path(tempfile.gettempdir())):
+        with contextlib.suppress(Exception):
+            write_picture(folder / name, picture, info=info)
+            return type(said)(f"{said} The painting is kept as {(folder / name).absolute()}.",
+                              next_step="Copy it to where you want it.")  # fmt: skip
+    return said
 
 
 def result_as_dict(result: Result) -> dict[str, Any]:

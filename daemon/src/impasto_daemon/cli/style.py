@@ -9,12 +9,12 @@ import click
 from rich.table import Table
 
 from impasto_daemon.cli.job_progress import await_result
-from impasto_daemon.cli.options import given, options_of
+from impasto_daemon.cli.options import options_of, settings_from
 from impasto_daemon.cli.output import console, json_option, print_result
 from impasto_daemon.cli.style_check import check
 from impasto_daemon.cli.style_files import connect, export_styles, import_styles, starter
 from impasto_protocol.client import new_job_id
-from impasto_protocol.fields import from_dict, to_dict
+from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import (
     PresetDelete,
     PresetGet,
@@ -42,12 +42,14 @@ def style() -> None:
 def add(name: str, picture: Path, replace: bool, as_json: bool, **options: Any) -> None:
     """Keep the style of PICTURE under NAME, with the settings given."""
     from impasto_daemon.images.pictures import read_style
+    from impasto_daemon.presets.preset_file import check_name
 
+    check_name(name)
     pixels, notes = read_style(picture)
     message = PresetSave(
         job=new_job_id(),
         name=name,
-        settings=from_dict(Settings, given(options)),
+        settings=settings_from(options),
         replace=replace,
     )
     with connect() as client:
@@ -153,7 +155,7 @@ def thumbnail(name: str, output: Path, as_json: bool) -> None:
     with connect() as client:
         _, (picture,) = client.ask(PresetGet(name=name, thumbnail_only=True))
     write_picture(output, picture)
-    print_result(as_json, {"name": name, "output": output}, f"{output.resolve()}")
+    print_result(as_json, {"name": name, "output": output.resolve()}, f"{output.resolve()}")
 
 
 @style.command()

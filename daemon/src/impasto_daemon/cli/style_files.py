@@ -36,7 +36,7 @@ def export_styles(names: tuple[str, ...], output: Path, as_json: bool) -> None:
         )
     with connect() as client:
         write_file(output, client.export_presets(names, pack=ending == ".zip"))
-    print_result(as_json, {"names": names, "output": output}, f"{output.resolve()}")
+    print_result(as_json, {"names": names, "output": output.resolve()}, f"{output.resolve()}")
 
 
 @click.command("import")

@@ -85,14 +85,9 @@ def write_picture(
     """Write a picture in the format its name ends in; `info` goes into a PNG's text.
 
     16 bits a channel stay 16 in PNG and TIFF. Returns notes for a painter on what was left out.
-    Raises StyleRejected for an unknown ending, DiskFull.
+    Raises PictureRejected for an unknown ending, NotWritten.
     """
-    kind = Image.registered_extensions().get(path.suffix.lower())
-    if kind not in FORMATS:
-        raise StyleRejected(
-            f"{path.name} does not end in .png, .jpg, .webp, .tiff, .bmp or .gif.",
-            next_step="Choose a file name that ends in .png.",
-        )
+    kind = format_of(path)
     kept = kept or KeptMetadata()
     held = kept.fitting(kind)
     if kept.icc and not held.icc:
@@ -105,6 +100,17 @@ def write_picture(
         content = _encode_8_bit(picture, kind, held.options(kind, info))
     write_file(path, content)
     return held.notes
+
+
+def format_of(path: Path) -> str:
+    """What Pillow calls the format that a file's name ends in. Raises PictureRejected."""
+    kind = Image.registered_extensions().get(path.suffix.lower(), "")
+    if kind not in FORMATS:
+        raise PictureRejected(
+            f"{path.name} does not end in .png, .jpg, .webp, .tiff, .bmp or .gif.",
+            next_step="Choose a file name that ends in .png.",
+        )
+    return kind
 
 
 def _encode_8_bit(picture: Picture, kind: str, options: dict[str, Any]) -> bytes:

@@ -10,10 +10,10 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from impasto_daemon.files import write_file
+from impasto_daemon.files import not_written, write_file
 from impasto_daemon.presets.preset_file import SUFFIX, Preset, check_name, pack, read, read_info
 from impasto_daemon.presets.statistics import Statistics
-from impasto_protocol.errors import DiskFull, PresetExists, PresetInvalid, UnknownPreset
+from impasto_protocol.errors import PresetExists, PresetInvalid, UnknownPreset
 from impasto_protocol.messages import PresetInfo
 
 _INCOMING = ".incoming-"
@@ -48,7 +48,7 @@ class PresetStore:
         return read_info(self._find(name))
 
     def save(self, preset: Preset, *, replace: bool = False) -> PresetInfo:
-        """Write a preset. Raises PresetExists unless `replace`, PresetInvalid, DiskFull."""
+        """Write a preset. Raises PresetExists unless `replace`, PresetInvalid, NotWritten."""
         preset = _checked(preset)
         return read_info(write_file(self._place(preset.name, replace=replace), pack(preset)))
 
@@ -79,7 +79,7 @@ class PresetStore:
                     new.replace(place)
                 undo.pop_all()
         except OSError as error:
-            raise DiskFull(f"The styles could not be written: {error.strerror}.") from error
+            raise not_written("The styles could not be written", error) from error
         return [read_info(place) for place in places.values()]
 
     def sort(self, name: str, folder: str | None, tags: tuple[str, ...] | None) -> PresetInfo:
@@ -116,14 +116,18 @@ class PresetStore:
         try:
             return read_info(path.replace(path.with_name(f"{new_name}{SUFFIX}")))
         except OSError as error:
-            raise DiskFull(f"{path} could not be renamed: {error.strerror}.") from error
+            raise not_written(f"{path} could not be renamed", error) from error
 
     def delete(self, name: str) -> None:
         """Delete a preset. Raises UnknownPreset."""
         try:
             self._find(name).unlink()
         except OSError as error:
-            raise DiskFull(f"{name!r} could not be deleted: {error.strerror}.") from error
+            raise not_written(f"{name!r} could not be deleted", error) from error
+
+    def check_place(self, name: str, *, replace: bool) -> None:
+        """Make sure that a preset of that name could be saved. Raises as `save` does for it."""
+        self._place(check_name(name), replace=replace)
 
     def existing(self, name: str) -> Path | None:
         """The file of the preset of that name, if there is one."""

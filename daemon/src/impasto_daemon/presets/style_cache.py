@@ -15,7 +15,7 @@ import safetensors.numpy
 from impasto_daemon.files import open_regular, write_file
 from impasto_daemon.presets.statistics import Statistics, pack_statistics, unpack_statistics
 from impasto_protocol.codec import digest_of
-from impasto_protocol.errors import DiskFull
+from impasto_protocol.errors import NotWritten
 from impasto_protocol.limits import DIGEST_BYTES
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ class StyleCache:
         try:
             write_file(self._folder / name, digest_of(packed) + packed)
             self._make_room()
-        except (DiskFull, OSError) as error:
+        except (NotWritten, OSError) as error:
             log.warning("a style is not kept: %s", error)
 
     def _make_room(self) -> None:

@@ -11,6 +11,7 @@ from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 from typing import BinaryIO
 
+from impasto_daemon.files import not_written
 from impasto_daemon.weights import store
 from impasto_protocol.connection import lock_file
 from impasto_protocol.errors import Cancelled, DiskFull, DownloadFailed, WeightsBad
@@ -31,7 +32,7 @@ def fetch(
 
     on_progress: called with bytes done and bytes in all, 0 when that is unknown.
     stop: asked between pieces of 256 KiB; True raises Cancelled and keeps the part.
-    Raises DownloadFailed, WeightsBad when the hash is wrong, DiskFull. Only a wrong hash gives
+    Raises DownloadFailed, WeightsBad when the hash is wrong, NotWritten. Only a wrong hash gives
     up what was downloaded so far.
     """
     url = url or store.published_url()
@@ -41,7 +42,7 @@ def fetch(
         part.parent.mkdir(parents=True, exist_ok=True)
         lock = part.with_suffix(".lock").open("ab")
     except OSError as error:
-        raise DiskFull(f"{part.parent} cannot be written to: {error.strerror}.") from error
+        raise not_written(f"{part.parent} cannot be written to", error) from error
     with lock:
         if not lock_file(lock):
             raise DownloadFailed(
@@ -51,7 +52,7 @@ def fetch(
         try:
             _download(url, part, on_progress, stop)
         except OSError as error:
-            raise DiskFull(f"{part} could not be written: {error.strerror}.") from error
+            raise not_written(f"{part} could not be written", error) from error
         try:
             path = store.convert(part, data_dir, prefix)
         except WeightsBad as error:

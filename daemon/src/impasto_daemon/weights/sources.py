@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from impasto_daemon.files import write_file
 from impasto_daemon.weights import oxford, store
-from impasto_protocol.errors import DiskFull, WeightsBad
+from impasto_protocol.errors import NotWritten, WeightsBad
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -58,7 +58,7 @@ def chosen(named: str, data_dir: Path) -> str:
 
 
 def choose(source: str, data_dir: Path) -> None:
-    """Use one of SOURCES from now on. Raises WeightsBad when it is not there, DiskFull."""
+    """Use one of SOURCES from now on. Raises WeightsBad when it is not there, NotWritten."""
     find(source, data_dir)
     write_file(_choice_file(data_dir), source.encode())
 
@@ -111,7 +111,7 @@ def _open_oxford(path: Path) -> Mapping[str, Tensor]:
     with contextlib.suppress(WeightsBad):
         return store.load(path)
     tensors = oxford.unpack()
-    with contextlib.suppress(DiskFull):
+    with contextlib.suppress(NotWritten):
         store.keep(tensors, path)
     return tensors
 

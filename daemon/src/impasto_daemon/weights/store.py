@@ -103,7 +103,7 @@ def adopt(file: Path, data_dir: Path) -> Path:
 
 
 def keep(tensors: Mapping[str, Tensor], path: Path, *, source: str = "") -> Path:
-    """Write tensors to a file of ours. source: what is said of them in it. Raises DiskFull."""
+    """Write tensors to a file of ours. source: what is said of them in it. Raises NotWritten."""
     import safetensors.torch
 
     # One entry at most, or the same tensors would not always give the same bytes.

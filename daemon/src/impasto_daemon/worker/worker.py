@@ -37,10 +37,10 @@ from impasto_protocol import messages
 from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.errors import (
     Cancelled,
-    DiskFull,
     GpuFailed,
     ImpastoError,
     NoDevice,
+    NotWritten,
     OutOfMemory,
     WorkerFailed,
 )
@@ -211,7 +211,7 @@ class Worker:
             found = self._take_statistics(job, style, longest_px, info.settings.style_layers)
             try:
                 self._presets.renew(info, network.name, found)
-            except DiskFull as error:
+            except NotWritten as error:
                 notes.append(f"The style {info.name!r} could not be stored. {error}")
         return notes
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from impasto_protocol.codec import Buffer, Picture, check_size, digest_of, verify
 from impasto_protocol.connection import write_file
-from impasto_protocol.errors import DiskFull, StyleUnreadable
+from impasto_protocol.errors import NotWritten, StyleUnreadable
 from impasto_protocol.limits import FRAME_BYTES
 from impasto_protocol.messages import FileInfo
 
@@ -62,12 +62,12 @@ def read_saved(path: str) -> tuple[FileInfo, bytes]:
 
 
 def write_saved(path: str, file: FileInfo, data: Buffer) -> None:
-    """Write what the daemon exported, whole or not at all. Raises BadImage or DiskFull."""
+    """Write what the daemon exported, whole or not at all. Raises BadImage or NotWritten."""
     verify(file, data)
     try:
         write_file(Path(path), bytes(data))
     except OSError as error:
-        raise DiskFull(f"{path} could not be written: {error.strerror or error}.") from error
+        raise NotWritten(f"{path} could not be written: {error.strerror or error}.") from error
 
 
 def _name_of_file(path: str) -> str:
