@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 from impasto_daemon.config import Config
 from impasto_daemon.logs import log_to, rotate, tail
 from impasto_daemon.paths import Paths
@@ -28,6 +30,7 @@ from impasto_protocol.errors import (
     DaemonNotRunning,
     DaemonStartFailed,
     ImpastoError,
+    error_from_code,
 )
 
 _ANSWER_S = 5
@@ -81,13 +84,21 @@ def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:
     while time.monotonic() < deadline:
         ended = process.poll()
         if ended not in (None, _ALREADY_RUNNING):
-            raise DaemonStartFailed(" ".join(tail(paths.log, 2)) or "The daemon ended at once.")
+            raise _why(tail(paths.log, 2))
         # Until it is the daemon or has given way to one: left behind, it would come up later.
         pid = _daemon_pid(paths)
         if pid and (pid == process.pid or ended == _ALREADY_RUNNING):
             return pid
         time.sleep(0.05)
     raise DaemonStartFailed("The daemon did not come up in time.")
+
+
+def _why(said: Sequence[str]) -> ImpastoError:
+    """The error that a daemon ended with, from the last lines that it said."""
+    code, _, words = (said[0] if said else "").partition(" ")
+    if code.isupper() and len(said) > 1:
+        return error_from_code(code, words, said[1])
+    return DaemonStartFailed(" ".join(said) or "The daemon ended at once.")
 
 
 def stop(paths: Paths, timeout_s: float = 15) -> bool:
@@ -97,9 +108,10 @@ def stop(paths: Paths, timeout_s: float = 15) -> bool:
     """
     if not daemon_is_running(paths.runtime):
         return False
-    if not (_ask_to_end(paths, timeout_s) and _ends(paths, timeout_s)):
+    pid = _daemon_pid(paths)
+    if not (_ask_to_end(paths, timeout_s) and _ends(paths, pid, timeout_s)):
         _kill(paths)
-        if not _ends(paths, timeout_s):
+        if not _ends(paths, pid, timeout_s):
             raise DaemonStartFailed("The daemon did not end in time.")
     return True
 
@@ -123,13 +135,21 @@ def _ask_to_end(paths: Paths, timeout_s: float) -> bool:
     return False
 
 
-def _ends(paths: Paths, timeout_s: float) -> bool:
+def _ends(paths: Paths, pid: int, timeout_s: float) -> bool:
+    """Whether the daemon lets go of its lock and its process, if known, is gone in time."""
     deadline = time.monotonic() + timeout_s
-    while daemon_is_running(paths.runtime):
+    while daemon_is_running(paths.runtime) or (pid and _is_alive(pid)):
         if time.monotonic() > deadline:
             return False
         time.sleep(0.05)
     return True
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _kill(paths: Paths) -> None:

@@ -20,7 +20,7 @@ from dataclasses import asdict
 from typing import IO
 
 from impasto_protocol.codec import Buffer
-from impasto_protocol.connection import Connection, impasto_command
+from impasto_protocol.connection import Connection, clean_environment, impasto_command
 from impasto_protocol.errors import DaemonLost
 from impasto_protocol.fields import from_dict
 
@@ -35,7 +35,8 @@ class BridgeTransport:
 
     def __init__(self, connection: Connection) -> None:
         self._process = subprocess.Popen(
-            [*impasto_command(), "bridge"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+            [*impasto_command(), "bridge"], env=clean_environment(),
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         )  # fmt: skip
         self._outgoing: queue.SimpleQueue[Sequence[Buffer] | None] = queue.SimpleQueue()

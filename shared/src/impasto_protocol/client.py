@@ -30,6 +30,7 @@ from impasto_protocol.codec import (
 )
 from impasto_protocol.connection import (
     Connection,
+    clean_environment,
     connection_file,
     daemon_is_running,
     impasto_command,
@@ -459,6 +460,7 @@ def stop_daemon() -> None:
 def _run_program(*arguments: str) -> None:
     ended = subprocess.run(
         [*impasto_command(), *arguments],
+        env=clean_environment(),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -468,8 +470,11 @@ def _run_program(*arguments: str) -> None:
     )
     if ended.returncode:
         words = (ended.stderr or ended.stdout).strip().splitlines()
-        said = " ".join(words[:2])
-        raise DaemonStartFailed(said or f"`impasto {' '.join(arguments)}` did not succeed.")
+        code, _, said = (words[0] if words else "").partition(" ")
+        if code.isupper() and len(words) > 1:
+            raise error_from_code(code, said, words[1])
+        told = " ".join(words[:2])
+        raise DaemonStartFailed(told or f"`impasto {' '.join(arguments)}` did not succeed.")
 
 
 def _await_connection(folder: Path, timeout_s: float) -> Connection:

@@ -23,6 +23,10 @@ from impasto_protocol.errors import AlreadyRunning, DaemonNotRunning, ImpastoErr
 from impasto_protocol.fields import from_dict, spec_field, to_dict, validate
 
 _FILE_BYTES = 16 * 1024
+_RUN_USER = Path("/run/user")
+_NOT_INHERITED = {"VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "__PYVENV_LAUNCHER__"}
+_NOT_INHERITED_PREFIXES = ("PYTHON", "LD_", "DYLD_")
+"""Of variables that an interpreter and a loader heed."""
 
 
 @dataclass(frozen=True)
@@ -51,19 +55,38 @@ def runtime_dir(environment: Mapping[str, str] = os.environ) -> Path:
         return Path(home) / "run"
     if sys.platform == "win32":
         return Path(environment["LOCALAPPDATA"]) / "Impasto" / "run"
-    if runtime := environment.get("XDG_RUNTIME_DIR"):
-        return Path(runtime) / "impasto"
+    # The usual one too, as a shell, a service and an editor of one user may not all have been told.
+    for folder in (environment.get("XDG_RUNTIME_DIR"), _RUN_USER / str(os.getuid())):
+        if folder and _is_own(Path(folder)):
+            return Path(folder) / "impasto"
     return Path(tempfile.gettempdir()) / f"impasto-{os.getuid()}"
+
+
+def _is_own(folder: Path) -> bool:
+    """Whether a folder is there, this user's, and can be written to."""
+    try:
+        found = folder.stat()
+    except OSError:
+        return False
+    own = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid()
+    return own and os.access(folder, os.W_OK | os.X_OK)
 
 
 def make_private(folder: Path) -> Path:
     """Create `folder`, for its owner alone, or make sure that it is so.
 
-    Raises UnsafeFolder, with the command to run, when it is a link or open to others.
+    Raises UnsafeFolder, with the command to run, when it is a link or open to others, or when it
+    cannot be made.
     """
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with contextlib.suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileExistsError):
+            folder.mkdir(mode=0o700)
+    except OSError as error:
+        raise UnsafeFolder(
+            f"{folder} cannot be made: {error.strerror or error}.",
+            next_step="Set IMPASTO_HOME to a folder of your own that can be written to.",
+        ) from error
     if sys.platform == "win32":
         return folder
     found = folder.lstat()
@@ -128,6 +151,18 @@ def impasto_command(environment: Mapping[str, str] = os.environ) -> list[str]:
     return [found]
 
 
+def clean_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """An environment for `impasto`, without what an editor sets for its own Python and libraries.
+
+    An AppImage, snap or flatpak names libraries and a Python that are not the daemon's.
+    """
+    return {
+        name: value
+        for name, value in environment.items()
+        if name not in _NOT_INHERITED and not name.startswith(_NOT_INHERITED_PREFIXES)
+    }
+
+
 def _installed() -> Path:
     """The folder that the installer puts the program into."""
     if sys.platform == "win32":
@@ -143,12 +178,13 @@ def connection_file(folder: Path) -> Path:
 def hold_lock(folder: Path) -> BinaryIO:
     """Take the lock that makes this process the daemon; it holds while the file stays open.
 
-    Raises AlreadyRunning when another process has it. The lock file itself is never deleted.
+    Raises AlreadyRunning when another process has it, UnsafeFolder where there are no locks. The
+    lock file itself is never deleted.
     """
     file = (folder / "daemon.lock").open("ab")
     # A client that looks whether a daemon lives holds the lock for a moment; hence a few tries.
     for pause_s in (0.02, 0.05, 0.1, 0.2, 0.0):
-        if lock_file(file):
+        if _lock(file, folder):
             return file
         time.sleep(pause_s)
     file.close()
@@ -156,12 +192,23 @@ def hold_lock(folder: Path) -> BinaryIO:
 
 
 def daemon_is_running(folder: Path) -> bool:
-    """Whether some process holds the daemon's lock."""
+    """Whether some process holds the daemon's lock. Raises UnsafeFolder if there are no locks."""
     try:
         with (folder / "daemon.lock").open("rb+") as file:
-            return not lock_file(file)
-    except FileNotFoundError:
+            return not _lock(file, folder)
+    except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def _lock(file: BinaryIO, folder: Path) -> bool:
+    try:
+        return lock_file(file)
+    except OSError as error:
+        file.close()
+        raise UnsafeFolder(
+            f"Files in {folder} cannot be locked: {error.strerror}.",
+            next_step="Set IMPASTO_HOME to a folder on a disk of this machine.",
+        ) from error
 
 
 def write_file(target: Path, content: bytes, mode: int = 0o644) -> Path:
@@ -198,9 +245,12 @@ else:
     import fcntl
 
     def lock_file(file: BinaryIO) -> bool:
-        """Lock an open file for this process, until it is closed; False when another has it."""
+        """Lock an open file for this process, until it is closed; False when another has it.
+
+        Raises OSError on a file system that has no locks.
+        """
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except BlockingIOError:
             return False
         return True

@@ -1,8 +1,11 @@
 """The runtime folder, the connection file and the lock, also where somebody tampered with them."""
 
+import errno
 import os
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
@@ -102,7 +105,63 @@ def test_no_daemon_lives_where_there_is_no_folder(tmp_path):
     assert not connection.daemon_is_running(tmp_path / "none")
 
 
-def test_runtime_folder_follows_the_environment(tmp_path):
+@pytest.fixture
+def run_user(tmp_path, monkeypatch):
+    """Where the system would keep a folder for each user that is logged in."""
+    monkeypatch.setattr(connection, "_RUN_USER", tmp_path / "user")
+    return tmp_path / "user"
+
+
+def test_runtime_folder_follows_the_environment(tmp_path, run_user):
     assert connection.runtime_dir({"IMPASTO_HOME": str(tmp_path)}) == tmp_path / "run"
-    assert connection.runtime_dir({"XDG_RUNTIME_DIR": "/run/user/7"}).parts[-1] == "impasto"
-    assert str(os.getuid()) in connection.runtime_dir({}).name
+    assert connection.runtime_dir({"XDG_RUNTIME_DIR": str(tmp_path)}) == tmp_path / "impasto"
+    assert connection.runtime_dir({}).parent == Path(tempfile.gettempdir())
+
+
+def test_shell_that_was_not_told_the_runtime_folder_finds_the_editors(run_user):
+    own = run_user / str(os.getuid())
+    own.mkdir(parents=True)
+    told = connection.runtime_dir({"XDG_RUNTIME_DIR": str(own)})
+    assert told == connection.runtime_dir({}) == own / "impasto"
+
+
+@pytest.mark.parametrize("kind", ["missing", "a file", "another user's"])
+def test_runtime_folder_that_cannot_be_had_is_passed_over(tmp_path, run_user, monkeypatch, kind):
+    folder = tmp_path / "x"
+    if kind == "a file":
+        folder.touch()
+    elif kind == "another user's":
+        folder.mkdir()
+        monkeypatch.setattr(connection.os, "getuid", lambda: 12345)
+    found = connection.runtime_dir({"XDG_RUNTIME_DIR": str(folder)})
+    assert found.parent == Path(tempfile.gettempdir())
+
+
+def test_private_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UnsafeFolder, match="cannot be made") as caught:
+        connection.make_private(tmp_path / "file" / "run")
+    assert "IMPASTO_HOME" in caught.value.next_step
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are always locks")
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS])
+def test_file_system_without_locks_is_said_at_once(tmp_path, monkeypatch, number):
+    """No such file system can be had here."""
+
+    def refuse(file, kind):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(connection.fcntl, "flock", refuse)
+    (tmp_path / "daemon.lock").touch()
+    for ask in (connection.hold_lock, connection.daemon_is_running):
+        with pytest.raises(UnsafeFolder, match="cannot be locked") as caught:
+            ask(tmp_path)
+        assert "IMPASTO_HOME" in caught.value.next_step
+
+
+def test_daemon_gets_nothing_of_an_editors_interpreter_and_loader():
+    theirs = {"PYTHONHOME": "/snap", "PYTHONPATH": "/app", "LD_LIBRARY_PATH": "/app/lib",
+              "LD_PRELOAD": "x.so", "DYLD_LIBRARY_PATH": "/app", "VIRTUAL_ENV": "/v"}  # fmt: skip
+    ours = {"PATH": "/bin", "HOME": "/home/ada", "IMPASTO_HOME": "/x", "LANG": "de_DE.UTF-8"}
+    assert connection.clean_environment(theirs | ours) == ours

@@ -129,9 +129,17 @@ class Broker:
         for task in (*tasks, *self._pending):
             task.cancel()
         await asyncio.gather(*tasks, *self._pending, return_exceptions=True)
+        await self._end_workers()
         self._address.close()
         self._socket.close()
         self._context.term()
+
+    async def _end_workers(self) -> None:
+        """A worker that does not let go of its job would hold this process up at its end."""
+        deadline = self._clock() + self._config.cancel_grace_s
+        while self._scheduler.has_workers and self._clock() < deadline:
+            await asyncio.sleep(0.02)
+        self._scheduler.kill_workers()
 
     async def _receive(self) -> None:
         while True:

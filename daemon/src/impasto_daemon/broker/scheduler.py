@@ -158,8 +158,19 @@ class Scheduler:
             if job.owner == owner and job.ending and not job.delivered:
                 job.delivered = self._send(job, *job.ending)
 
+    @property
+    def has_workers(self) -> bool:
+        """Some worker's process is still there."""
+        return any(slot.worker for slot in self.slots)
+
+    def kill_workers(self) -> None:
+        """End the workers at once, whatever they do."""
+        for slot in self.slots:
+            if slot.worker:
+                slot.worker.kill()
+
     def close(self) -> None:
-        """Cancel everything and end the workers."""
+        """Cancel everything and ask the workers to end."""
         for job in list(self.jobs.values()):
             self._apply(job, Event.CANCEL)
         for slot in self.slots:

@@ -44,7 +44,7 @@ def fetch(
     except OSError as error:
         raise not_written(f"{part.parent} cannot be written to", error) from error
     with lock:
-        if not lock_file(lock):
+        if not _locked(lock):
             raise DownloadFailed(
                 "Another program is downloading the weights already.",
                 next_step="Wait for it to finish; `impasto weights status` tells.",
@@ -63,6 +63,14 @@ def fetch(
             ) from error
         part.unlink(missing_ok=True)
         return path
+
+
+def _locked(lock: BinaryIO) -> bool:
+    """Whether nobody else downloads; on a file system without locks it cannot be known."""
+    try:
+        return lock_file(lock)
+    except OSError:
+        return True
 
 
 def _download(
