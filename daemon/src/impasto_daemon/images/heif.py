@@ -47,7 +47,8 @@ def _decode_pixels(image: pi_heif.HeifImage) -> Source:
     mode, _, depth = image.mode.partition(";")
     if mode not in _SPACES:
         raise Unsupported(f"holds pixels of a kind that is not read ({image.mode})")
-    pixels = np.asarray(image)
+    # A copy, as the memory of the array goes when the image does.
+    pixels = np.array(image)
     if pixels.ndim == 2:
         pixels = pixels[..., None]
     if depth:

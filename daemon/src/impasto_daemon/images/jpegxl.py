@@ -23,8 +23,8 @@ def decode(data: bytes) -> Source:
     parts = {} if data.startswith(b"\xff\x0a") else _parts(data)
     header = read_header(parts.get(b"jxlc", data))
     pillow_image.refuse_large(header.width, header.height)
-    if header.has_icc:
-        raise Unsupported("is a JPEG XL with a colour profile of its own, which cannot be read")
+    if header.has_icc or header.transfer == _UNKNOWN or header.white != _D65:
+        raise Unsupported("is a JPEG XL with colours of its own, which cannot be read")
     source = _decode_pixels(data, header)
     box = parts.get(b"Exif", b"")
     exif, notes = pillow_image.load_exif(box[4 + int.from_bytes(box[:4]) :], is_upright=True)
@@ -55,8 +55,6 @@ def _decode_pixels(data: bytes, header: Header) -> Source:
 
 
 def _with_colours(source: Source, header: Header) -> Source:
-    if header.transfer == _UNKNOWN or header.white != _D65:
-        raise Unsupported("is a JPEG XL with colours of its own, which cannot be read")
     primaries = _P3_IN_H_273 if header.primaries == _P3 else header.primaries
     return cicp.with_code_points(source, primaries, header.transfer)
 

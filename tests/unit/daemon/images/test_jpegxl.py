@@ -1,0 +1,182 @@
+"""JPEG XL files of colours, orientations and wrappings that imagecodecs cannot write."""
+
+import imagecodecs
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from impasto_daemon.images.boxes import boxes
+from impasto_daemon.images.jpegxl_header import read_header
+from impasto_daemon.images.pictures import read_photograph, read_style
+from impasto_protocol.errors import PictureRejected, PictureUnreadable
+
+WIDE = np.zeros((32, 64, 3), np.uint8)
+WIDE[:16, :16] = 255
+WIDE[16:] = 128
+SRGB = "1"
+"""`all_default` of the colours."""
+
+
+def bits_of(data):
+    return "".join(f"{byte:08b}"[::-1] for byte in data)
+
+
+def bytes_of(bits):
+    bits += "0" * (-len(bits) % 8)
+    return bytes(int(bits[at : at + 8][::-1], 2) for at in range(0, len(bits), 8))
+
+
+def number(value, count):
+    return f"{value:0{count}b}"[::-1]
+
+
+def enum(value):
+    """As ISO/IEC 18181-1 writes Enum."""
+    if value < 2:
+        return number(value, 2)
+    return (
+        number(2, 2) + number(value - 2, 4) if value < 18 else number(3, 2) + number(value - 18, 6)
+    )
+
+
+def colours(*, white=1, primaries=1, transfer=13, icc=False):
+    """A colour encoding that is written out."""
+    if icc:
+        return "0" + "1" + enum(0)
+    return "00" + enum(0) + enum(white) + enum(primaries) + "0" + enum(transfer) + enum(0)
+
+
+def rewritten(pixels, told=SRGB, orientation=None):
+    """The codestream of 8-bit pixels with another header; annex D of the standard."""
+    data = imagecodecs.jpegxl_encode(pixels, lossless=True, usecontainer=False)
+    bits = bits_of(data[2:40])
+    # Size (small, of a ratio or not), then not `all_default`, then no extra fields.
+    at = 1 + (5 if bits[0] == "1" else 2 + (9, 13, 18, 30)[int(bits[1:3][::-1], 2)])
+    at += 3 if bits[at : at + 3] != "000" else 8 if bits[0] == "1" else 14
+    size, rest = bits[:at], bits[at:]
+    # Not all default, no extra fields, 8 bits of no floats, 16-bit buffers, no channel, no XYB.
+    assert rest[:2] == "00" and rest[2:5] == "000" and rest[6:9] == "000" and rest[9] == "1"
+    extra = "0" if orientation is None else "1" + number(orientation - 1, 3) + "000"
+    end = 10 + 3
+    header = size + "0" + extra + rest[2:9] + told
+    header += ("" if orientation is None else "1") + rest[10:end]
+    body = data[2 + (at + end + 7) // 8 :]
+    return data[:2] + bytes_of(header) + body
+
+
+def box(kind, content):
+    return (8 + len(content)).to_bytes(4) + kind + content
+
+
+def contained(codestream, *more, parts=1):
+    size = -(-len(codestream) // parts)
+    pieces = [codestream[at : at + size] for at in range(0, len(codestream), size)]
+    if parts == 1:
+        made = [box(b"jxlc", codestream)]
+    else:
+        last = 0x80000000
+        made = [
+            box(b"jxlp", (at | (last if at == parts - 1 else 0)).to_bytes(4) + piece)
+            for at, piece in enumerate(pieces)
+        ]
+    start = box(b"JXL ", b"\r\n\x87\n") + box(b"ftyp", b"jxl \0\0\0\0jxl ")
+    return start + b"".join(more) + b"".join(made)
+
+
+def array(picture):
+    flat = np.frombuffer(picture.data, picture.dtype)
+    return flat.reshape(picture.height, picture.width, picture.channels)
+
+
+def read(folder, data):
+    (folder / "x.jxl").write_bytes(data)
+    photo, kept = read_photograph(folder / "x.jxl")
+    return array(photo), array(read_style(folder / "x.jxl")[0]), kept
+
+
+@pytest.mark.parametrize("shape", [(32, 64), (48, 48), (100, 37), (300, 20)])
+def test_header_tells_the_size(shape):
+    pixels = np.zeros((*shape, 3), np.uint8)
+    header = read_header(imagecodecs.jpegxl_encode(pixels, lossless=True))
+    assert (header.height, header.width) == shape and header.largest == 255
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+@pytest.mark.parametrize(("kind", "bits"), [("u1", 8), ("u2", 10), ("u2", 16), ("f4", 0)])
+def test_header_tells_the_numbers_and_the_alpha(channels, kind, bits):
+    pixels = np.zeros((8, 8, channels), kind)
+    data = imagecodecs.jpegxl_encode(pixels, lossless=True, bitspersample=bits or None)
+    header = read_header(dict(boxes(data)).get(b"jxlc", data))
+    assert header.largest == 2**bits - 1
+    assert header.alpha == (channels in (2, 4)) and header.grey == (channels < 3)
+    assert not header.has_icc and not header.animated
+
+
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_picture_lying_by_its_header_is_turned_once(tmp_path, orientation):
+    made = Image.Exif()
+    made[ExifTags.Base.Orientation] = orientation
+    exif = box(b"Exif", bytes(4) + made.tobytes().removeprefix(b"Exif\0\0"))
+    data = contained(rewritten(WIDE, orientation=orientation), exif)
+    method = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}.get(orientation)
+    image = Image.fromarray(WIDE)
+    upright = image if method is None else image.transpose(Image.Transpose(method))
+    photo, style, _ = read(tmp_path, data)
+    assert np.array_equal(photo, np.asarray(upright)) and np.array_equal(style, photo)
+
+
+@pytest.mark.parametrize("parts", [1, 3])
+def test_exif_and_xmp_of_a_container_are_kept(tmp_path, parts):
+    made = Image.Exif()
+    made[ExifTags.Base.Artist] = "A. Painter"
+    made[ExifTags.Base.XResolution] = made[ExifTags.Base.YResolution] = 300
+    exif = box(b"Exif", bytes(4) + made.tobytes().removeprefix(b"Exif\0\0"))
+    data = contained(rewritten(WIDE), exif, box(b"xml ", b"<x:xmpmeta/>"), parts=parts)
+    photo, _, kept = read(tmp_path, data)
+    assert np.array_equal(photo, WIDE) and kept.dpi == (300, 300)
+    assert b"A. Painter" in kept.exif and kept.xmp == b"<x:xmpmeta/>"
+
+
+def test_linear_light_is_seen_as_such(tmp_path):
+    _, style, _ = read(tmp_path, rewritten(WIDE, colours(transfer=8)))
+    assert abs(int(style[20, 20, 0]) - 188) <= 1
+
+
+def test_wide_colours_keep_their_numbers_and_say_whose_they_are(tmp_path):
+    photo, style, kept = read(
+        tmp_path, rewritten(WIDE + np.uint8([90, 0, 0]), colours(primaries=11))
+    )
+    assert photo[20, 20].tolist() == [218, 128, 128] and kept.icc
+    assert style[20, 20, 0] > 222 and style[20, 20, 1] < 128
+
+
+@pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])
+def test_hdr_is_said(tmp_path, transfer, name):
+    _, style, kept = read(tmp_path, rewritten(WIDE, colours(primaries=9, transfer=transfer)))
+    assert style.max() == 255 and f"HDR ({name})" in kept.notes[0]
+
+
+@pytest.mark.parametrize("told", [colours(icc=True), colours(transfer=2), colours(white=10)])
+def test_colours_that_cannot_be_read_are_refused_by_name(tmp_path, told):
+    with pytest.raises(PictureRejected, match="JPEG XL with"):
+        read(tmp_path, rewritten(WIDE, told))
+
+
+def test_frames_that_are_left_are_said(tmp_path):
+    frames = np.stack([WIDE, 255 - WIDE])
+    photo, _, kept = read(tmp_path, imagecodecs.jpegxl_encode(frames, lossless=True))
+    assert np.array_equal(photo, WIDE) and "several frames" in kept.notes[0]
+
+
+def test_picture_of_a_thousand_megapixels_is_refused_before_it_is_decoded(tmp_path):
+    huge = "0" + number(3, 2) + number(2**30 - 1, 30) + number(1, 3)
+    with pytest.raises(PictureRejected, match="1073741824 pixels"):
+        read(tmp_path, b"\xff\x0a" + bytes_of(huge + "1") + bytes(100))
+
+
+@pytest.mark.parametrize("share", [0.05, 0.2, 0.5, 0.9])
+def test_cut_file_is_unreadable(tmp_path, share):
+    noise = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    data = imagecodecs.jpegxl_encode(noise, lossless=True)
+    with pytest.raises(PictureUnreadable):
+        read(tmp_path, data[: int(len(data) * share)])
