@@ -18,10 +18,14 @@ _MODES: dict[Space, str] = {"GRAY": "L", "RGB": "RGB", "CMYK": "CMYK"}
 
 
 class Profile(NamedTuple):
-    """An ICC profile; without data, colours are sRGB. note: why it was dropped."""
+    """An ICC profile; without data, colours are sRGB.
+
+    note: why it was dropped. is_two_way: colours can be brought to it, too, and not only from it.
+    """
 
     data: bytes = b""
     note: str = ""
+    is_two_way: bool = True
 
 
 def check_profile(data: bytes, space: Space) -> Profile:
@@ -31,12 +35,23 @@ def check_profile(data: bytes, space: Space) -> Profile:
     if len(data) > _LARGEST_BYTES:
         return Profile(note="The colour profile is far too large and was dropped.")
     try:
-        found = _opened(data).profile.xcolor_space.strip()
+        profile, mode = _opened(data), _MODES[space]
+        found = profile.profile.xcolor_space.strip()
+        if found != space:
+            return Profile(note="The colour profile is not for colours like these and was dropped.")
+        ImageCms.buildTransform(profile, _opened(b""), mode, "RGB")
     except Exception:
         return Profile(note="The colour profile is damaged and was dropped.")
-    if found != space:
-        return Profile(note="The colour profile is not for colours like these and was dropped.")
-    return Profile(data)
+    return Profile(data, is_two_way=_leads_to(profile, mode))
+
+
+def _leads_to(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
+    """Colours can be brought to the profile, which a scanner's or a camera's may not allow."""
+    try:
+        ImageCms.buildTransform(_opened(b""), profile, "RGB", mode)
+    except ImageCms.PyCMSError:
+        return False
+    return True
 
 
 def to_rgb(pixels: NDArray[Any], space: Space, profile: bytes, target: bytes = b"") -> NDArray[Any]:

@@ -31,6 +31,14 @@ def read_orientation(exif: Image.Exif) -> int:
     return 1
 
 
+def is_adobe_rgb(exif: Image.Exif) -> bool:
+    """Colours are Adobe RGB (1998) by the name that cameras give them; DCF 2.0, section 5.2."""
+    with contextlib.suppress(Exception):
+        index = exif.get_ifd(ExifTags.IFD.Interop).get(ExifTags.Interop.InteropIndex)
+        return str(index).strip("\0 ") == "R03"
+    return False
+
+
 def upright_exif(found: Image.Exif, size: tuple[int, int]) -> tuple[bytes, str]:
     """The EXIF data for an upright painting of that size, and a note if it had to be dropped."""
     try:

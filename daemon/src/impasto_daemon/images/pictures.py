@@ -15,7 +15,7 @@ from impasto_daemon.engine.sizes import fit
 from impasto_daemon.files import open_regular, write_file
 from impasto_daemon.images import sixteen_bit
 from impasto_daemon.images.arrays import from_array, to_array
-from impasto_daemon.images.colours import check_profile, to_rgb
+from impasto_daemon.images.colours import Profile, check_profile, to_rgb
 from impasto_daemon.images.decoders import decode
 from impasto_daemon.images.exif import read_orientation, upright_exif
 from impasto_daemon.images.metadata import KeptMetadata, upright_xmp
@@ -61,17 +61,15 @@ def read_photograph(path: Path, *, longest_px: int = 0) -> tuple[Picture, KeptMe
     longest_px and errors: as for `read_picture`.
     """
     source = _read(path, _PHOTO)
-    profile, note = check_profile(source.icc, source.space)
+    profile = check_profile(source.icc, source.space)
     # An RGB profile stays with the numbers it explains, however wide: sRGB would cut colours
     # off. A painting is RGB, so CMYK and grey cannot stay what they are and become sRGB.
-    kept = profile if source.space == "RGB" else b""
-    is_cmyk = source.space == "CMYK"
-    cmyk_note = "The photograph's CMYK colours became sRGB." if is_cmyk else ""
-    pixels = to_rgb(source.pixels, source.space, profile, kept)
+    kept = profile.data if source.space == "RGB" and profile.is_two_way else b""
+    pixels = to_rgb(source.pixels, source.space, profile.data, kept)
     picture = from_array(_fitted(_turned(pixels, read_orientation(source.exif)), longest_px))
     exif, exif_note = upright_exif(source.exif, (picture.width, picture.height))
     xmp, xmp_note = upright_xmp(source.xmp)
-    notes = [*source.notes, note, cmyk_note, exif_note, xmp_note]
+    notes = [*source.notes, profile.note, _srgb_note(source, profile), exif_note, xmp_note]
     return picture, KeptMetadata(kept, exif, xmp, source.dpi, tuple(filter(None, notes)))
 
 
@@ -209,10 +207,18 @@ def _read_bytes(path: Path, role: _Role) -> bytes:
 
 
 def _in_8_bits(source: Source, longest_px: int, target: bytes) -> tuple[Picture, tuple[str, ...]]:
-    profile, note = check_profile(source.icc, source.space)
-    pixels = to_8_bit(to_rgb(source.pixels, source.space, profile, target))
+    profile = check_profile(source.icc, source.space)
+    pixels = to_8_bit(to_rgb(source.pixels, source.space, profile.data, target))
     upright = _fitted(_turned(pixels, read_orientation(source.exif)), longest_px)
-    return from_array(upright), tuple(filter(None, [*source.notes, note]))
+    return from_array(upright), tuple(filter(None, [*source.notes, profile.note]))
+
+
+def _srgb_note(source: Source, profile: Profile) -> str:
+    if source.space == "CMYK":
+        return "The photograph's CMYK colours became sRGB."
+    if source.space == "RGB" and not profile.is_two_way:
+        return "The colour profile is a device's, to which nothing can be brought: sRGB instead."
+    return ""
 
 
 def _fitted(pixels: NDArray[Any], longest_px: int) -> NDArray[Any]:

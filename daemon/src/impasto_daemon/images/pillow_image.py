@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import imagecodecs
 import numpy as np
 from PIL import ExifTags, Image
 
+from impasto_daemon.images.exif import is_adobe_rgb
 from impasto_daemon.images.metadata import read_dpi
 from impasto_daemon.images.source import Source, Space, Unsupported
 
@@ -43,9 +45,12 @@ def to_source(image: Image.Image) -> Source:
 def describe(image: Image.Image, source: Source) -> Source:
     """The source with the profile, the XMP data and the resolution that Pillow found."""
     info = image.info
+    icc = info.get("icc_profile") or b""
+    if not icc and image.format in ("JPEG", "MPO") and is_adobe_rgb(source.exif):
+        icc = bytes(imagecodecs.cms_profile("adobergb"))
     return replace(
         source,
-        icc=info.get("icc_profile") or b"",
+        icc=icc,
         xmp=info.get("xmp") or info.get("XML:com.adobe.xmp") or b"",
         dpi=read_dpi(info, source.exif),
     )

@@ -1,6 +1,7 @@
 """What a painting keeps of its photograph's file: 16 bits, profile, EXIF data, transparency."""
 
 import functools
+import struct
 
 import imagecodecs
 import numpy as np
@@ -250,3 +251,50 @@ def test_jpeg_leaves_out_the_one_tag_that_it_has_no_room_for(gradient, picture, 
     assert found.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.ISOSpeedRatings] == 200
     assert found.get_ifd(ExifTags.IFD.GPSInfo)[ExifTags.GPS.GPSLatitudeRef] == "N"
     assert write_picture(tmp_path / "y.png", picture(), kept=kept) == ()
+
+
+def test_adobe_rgb_that_a_camera_names_without_a_profile_is_seen_as_such(tmp_path):
+    named = Image.Exif()
+    named[ExifTags.IFD.Exif] = {
+        ExifTags.Base.ColorSpace: 65535,
+        ExifTags.IFD.Interop: {ExifTags.Interop.InteropIndex: "R03"},
+    }
+    image = Image.new("RGB", (16, 16), (200, 100, 50))
+    image.save(tmp_path / "x.jpg", exif=named.tobytes(), quality=98)
+    image.save(tmp_path / "adobe.png", icc_profile=imagecodecs.cms_profile("adobergb"))
+    expected = array(read_picture(tmp_path / "adobe.png"))[0, 0].astype(int)
+    found = array(read_picture(tmp_path / "x.jpg"))[0, 0].astype(int)
+    assert np.abs(found - expected).max() <= 2 and expected[0] > 205
+    assert read_photograph(tmp_path / "x.jpg")[1].icc
+
+
+def one_way_profile():
+    """A scanner's: a table from its colours to L*a*b*, here those of sRGB, and no way back."""
+    corners = np.array(list(np.ndindex(2, 2, 2)), np.uint8)[None] * 255
+    to_lab = ImageCms.buildTransform(
+        ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB"
+    )
+    lab = ImageCms.applyTransform(Image.fromarray(corners, "RGB"), to_lab)
+    table = np.asarray(lab).copy()
+    table[..., 1:] ^= 128
+    straight = bytes(range(256)) * 3
+    unit = b"".join(struct.pack(">i", 65536 * (at % 4 == 0)) for at in range(9))
+    lut = b"mft1" + bytes(4) + b"\3\3\2\0" + unit + straight + table.tobytes() + straight
+    white = b"XYZ " + bytes(4) + struct.pack(">3i", 63190, 65536, 54061)
+    text = b"text" + bytes(4) + b"none\0\0\0\0"
+    about = b"desc" + bytes(4) + struct.pack(">I", 2) + b"x\0" + bytes(78 + 8)
+    tags, body, at = [], b"", 128 + 4 + 4 * 12
+    for name, content in ((b"A2B0", lut), (b"wtpt", white), (b"cprt", text), (b"desc", about)):
+        tags.append(name + struct.pack(">II", at + len(body), len(content)))
+        body += content + bytes(-len(content) % 4)
+    head = struct.pack(">I", at + len(body)) + bytes(4) + b"\2\x40\0\0" + b"scnrRGB Lab "
+    head += bytes(12) + b"acsp" + bytes(28) + struct.pack(">3i", 63190, 65536, 54061) + bytes(48)
+    return head + struct.pack(">I", 4) + b"".join(tags) + body
+
+
+def test_scanner_s_profile_without_a_way_back_becomes_srgb_and_says_so(tmp_path):
+    corners = Image.new("RGB", (8, 8), "red")
+    corners.save(tmp_path / "x.png", icc_profile=one_way_profile())
+    picture, kept = read_photograph(tmp_path / "x.png")
+    assert np.abs(array(picture)[0, 0].astype(int) - (255, 0, 0)).max() < 12
+    assert not kept.icc and len(kept.notes) == 1 and "sRGB instead" in kept.notes[0]
