@@ -2,40 +2,143 @@
 
 from __future__ import annotations
 
-import io
-from dataclasses import replace
+import struct
+from dataclasses import dataclass, replace
+from typing import Any
 
-from PIL import Image
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
 
-from impasto_daemon.images import pillow_image
-from impasto_daemon.images.source import Source, Unsupported
+from impasto_daemon.images import pillow_image, tones
+from impasto_daemon.images.lab import lab_to_srgb
+from impasto_daemon.images.metadata import read_dpi
+from impasto_daemon.images.source import Source, Space, Unsupported
 
-_HEAD_BYTES = 26
-_MODES = {
-    0: "bitmap", 1: "grey", 2: "indexed", 3: "RGB", 4: "CMYK", 7: "multichannel", 8: "duotone",
-    9: "Lab",
-}  # fmt: skip
-_READ = ("bitmap", "grey", "indexed", "RGB", "CMYK", "duotone")
+_GREY, _INDEXED, _RGB, _CMYK, _DUOTONE, _LAB = 1, 2, 3, 4, 8, 9
+_COLOURS = {_GREY: 1, _INDEXED: 1, _RGB: 3, _CMYK: 4, _DUOTONE: 1, _LAB: 3}
+_SPACES: dict[int, Space] = {
+    _GREY: "GRAY",
+    _RGB: "RGB",
+    _INDEXED: "RGB",
+    _CMYK: "CMYK",
+    _DUOTONE: "GRAY",
+}
+_UNREAD = {0: "bitmap", 7: "multichannel"}
+_HEAD = struct.Struct(">4sH6xHIIHH")
+_RAW, _PACK_BITS = 0, 1
+_RESOLUTION, _PROFILE, _EXIF, _XMP = 1005, 1039, 1058, 1060
+
+
+@dataclass(frozen=True)
+class _Head:
+    channels: int
+    height: int
+    width: int
+    bits: int
+    mode: int
 
 
 def decode(data: bytes) -> Source:
-    """The merged picture. Raises Unsupported, or what Pillow raises for damage."""
-    bits, mode = int.from_bytes(data[22:24]), _MODES.get(int.from_bytes(data[24:26]), "")
-    if bits > 8:
-        raise Unsupported(f"is a PSD of {bits} bits, of which only 8 are read")
-    if mode not in _READ:
-        raise Unsupported(f"is a PSD of a colour mode that is not read ({mode or 'unknown'})")
-    with Image.open(io.BytesIO(data), formats=("PSD",)) as image:
-        source = pillow_image.to_source(image)
-    if source.pixels.shape[2] == 4 and source.space == "RGB" and not _is_transparent(data):
-        # A fourth channel is then a selection that was saved.
-        return replace(source, pixels=source.pixels[..., :3])
-    return source
+    """The merged picture; Adobe Photoshop File Formats Specification.
+
+    Raises Unsupported, or ValueError and others for a file that is damaged.
+    """
+    head = _Head(*_HEAD.unpack_from(data)[2:])
+    pillow_image.refuse_large(head.width, head.height)
+    if head.mode not in _COLOURS:
+        raise Unsupported(f"is a PSD of a mode that is not read ({_UNREAD.get(head.mode, '?')})")
+    if head.bits not in (8, 16):
+        raise Unsupported(f"is a PSD of {head.bits} bits, of which 8 and 16 are read")
+    palette, resources, layers, merged = _sections(data)
+    colours = _COLOURS[head.mode]
+    # Without layers, or with layers that fill it, a channel more is a selection that was saved.
+    has_alpha = (
+        head.channels > colours and head.mode not in (_CMYK, _INDEXED) and _is_transparent(layers)
+    )
+    planes = _planes(merged, head)[..., : colours + has_alpha]
+    if head.mode == _INDEXED:
+        planes = np.frombuffer(palette[:768], np.uint8).reshape(3, 256).T[planes[..., 0]]
+    source = _source(planes, head)
+    return _described(source, _resources(resources), has_profile=head.mode != _LAB)
 
 
-def _is_transparent(data: bytes) -> bool:
+def _sections(data: bytes) -> tuple[bytes, ...]:
+    """Of colours, of resources, of layers, and the merged picture."""
+    found, at = [], _HEAD.size
+    for _ in range(3):
+        size = int.from_bytes(data[at : at + 4])
+        found.append(data[at + 4 : at + 4 + size])
+        at += 4 + size
+    return *found, data[at:]
+
+
+def _is_transparent(layers: bytes) -> bool:
     """The merged picture's alpha is its transparency: the number of layers is negative."""
-    at = _HEAD_BYTES
-    for _ in ("colour mode data", "resources"):
-        at += 4 + int.from_bytes(data[at : at + 4])
-    return int.from_bytes(data[at + 8 : at + 10], signed=True) < 0
+    return int.from_bytes(layers[4:6], signed=True) < 0
+
+
+def _planes(merged: bytes, head: _Head) -> NDArray[Any]:
+    """(H, W, C) of all channels."""
+    rows, row_bytes = head.channels * head.height, head.width * head.bits // 8
+    compression = int.from_bytes(merged[:2])
+    if compression == _RAW:
+        numbers = merged[2 : 2 + rows * row_bytes]
+    elif compression == _PACK_BITS:
+        numbers = _unpacked(merged[2:], rows)
+    else:
+        raise Unsupported("is a PSD whose merged picture is packed in a way that is not read")
+    flat = np.frombuffer(numbers, f">u{head.bits // 8}")
+    if flat.size * flat.itemsize != rows * row_bytes:
+        raise ValueError("not the pixels that its header announced")
+    planes = flat.reshape(head.channels, head.height, head.width)
+    return np.moveaxis(planes, 0, -1).astype(flat.dtype.newbyteorder("="))
+
+
+def _unpacked(packed: bytes, rows: int) -> bytes:
+    lengths = np.frombuffer(packed[: 2 * rows], ">u2")
+    ends = 2 * rows + np.cumsum(lengths, dtype=np.int64)
+    return b"".join(
+        bytes(imagecodecs.packbits_decode(packed[end - length : end]))
+        for end, length in zip(ends.tolist(), lengths.tolist(), strict=True)
+    )
+
+
+def _source(planes: NDArray[Any], head: _Head) -> Source:
+    if head.mode == _LAB:
+        unit = 1 if head.bits == 8 else 256
+        whole = planes.astype(np.float32) / unit
+        white = tones.largest_number(planes) / unit
+        lightness, a, b = np.moveaxis(whole[..., :3], -1, 0)
+        rgb = lab_to_srgb(lightness / white * 100, a - 128, b - 128)
+        return Source(np.concatenate([rgb, tones.to_16_bit(planes[..., 3:])], axis=2), "RGB")
+    if head.mode == _CMYK:
+        # White is no ink, and stored as the largest number.
+        return Source(255 - tones.to_8_bit(planes), "CMYK")
+    return Source(planes, _SPACES[head.mode])
+
+
+def _resources(section: bytes) -> dict[int, bytes]:
+    """The contents of the image resource blocks by their numbers."""
+    found, at = {}, 0
+    while section[at : at + 4] == b"8BIM":
+        number = int.from_bytes(section[at + 4 : at + 6])
+        at += 6 + (section[at + 6] + 2) // 2 * 2
+        size = int.from_bytes(section[at : at + 4])
+        found[number] = section[at + 4 : at + 4 + size]
+        at += 4 + (size + 1) // 2 * 2
+    return found
+
+
+def _described(source: Source, resources: dict[int, bytes], *, has_profile: bool) -> Source:
+    exif, notes = pillow_image.load_exif(resources.get(_EXIF, b""), is_upright=True)
+    told = resources.get(_RESOLUTION, b"")
+    dpi = tuple(int.from_bytes(told[at : at + 4]) / 65536 for at in (0, 8))
+    return replace(
+        source,
+        icc=resources.get(_PROFILE, b"") if has_profile else b"",
+        exif=exif,
+        xmp=resources.get(_XMP, b""),
+        dpi=read_dpi({"dpi": dpi} if told else {}, exif),
+        notes=notes,
+    )

@@ -29,6 +29,7 @@ _UNREAD = {
 _WHOLE, _SIGNED, _FLOAT = 1, 2, 3
 _ASSOCIATED, _STRAIGHT = 1, 2
 _REDUCED_OR_MASK, _OLD_REDUCED = 0b101, 2
+_MOST_CHANNELS = 16
 _MOST_PAGES = 10_000
 
 
@@ -133,6 +134,8 @@ def _decode_8_bit(data: bytes, page: _Page) -> Source:
 
 def _decode_array(data: bytes, page: _Page) -> Source:
     pillow_image.refuse_large(page.tags[256], page.tags[257])
+    if page.tags.get(277, 1) > _MOST_CHANNELS:
+        raise Unsupported(f"has {page.tags[277]} channels")
     exif = Image.Exif()
     exif.load(data)
     planes = _planes(data, page)

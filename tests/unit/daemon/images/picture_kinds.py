@@ -86,16 +86,32 @@ def inks(pixels):
     return 255 - np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], 2)
 
 
-def psd(pixels, mode=3, *, layers=0):
+def psd(pixels, mode=3, *, layers=0, packed=False, resources=()):
     """A PSD of a merged picture alone. layers: the number that stands where layers would."""
     planes = pixels[..., None] if pixels.ndim == 2 else pixels
     bits = planes.dtype.itemsize * 8
     head = b"8BPS" + struct.pack(
         ">H6xHIIHH", 1, planes.shape[2], planes.shape[0], planes.shape[1], bits, mode
     )
-    layer_info = struct.pack(">IIh", 6, 2, layers)
-    data = np.moveaxis(planes.astype(planes.dtype.newbyteorder(">")), -1, 0).tobytes()
-    return head + bytes(8) + layer_info + bytes(2) + data
+    blocks = b"".join(
+        b"8BIM" + number.to_bytes(2) + bytes(2) + len(content).to_bytes(4) + content
+        + bytes(len(content) % 2)
+        for number, content in resources
+    )  # fmt: skip
+    head += bytes(4) + len(blocks).to_bytes(4) + blocks + struct.pack(">IIh", 6, 2, layers)
+    rows = np.moveaxis(planes.astype(planes.dtype.newbyteorder(">")), -1, 0)
+    if not packed:
+        return head + bytes(2) + rows.tobytes()
+    made = [imagecodecs.packbits_encode(row.tobytes()) for plane in rows for row in plane]
+    return head + b"\0\1" + struct.pack(f">{len(made)}H", *map(len, made)) + b"".join(made)
+
+
+def psd_with_palette():
+    places = np.arange(4, dtype=np.uint8).reshape(2, 2)
+    data = psd(places.repeat(EDGE_PX // 2, 0).repeat(EDGE_PX // 2, 1), 2)
+    palette = np.zeros((256, 3), np.uint8)
+    palette[:4] = COLOURS.reshape(4, 3)
+    return data[:26] + (768).to_bytes(4) + palette.T.tobytes() + data[30:]
 
 
 def thumbnail_first(pixels):
@@ -192,7 +208,11 @@ BY_COLOUR = {
     "PSD": lambda: psd(RGB),
     "PSD with transparency": lambda: psd(RGBA, layers=-1),
     "PSD with a saved selection": lambda: psd(np.dstack([RGB, GREY]), layers=1),
-    "PSD of inks (CMYK)": lambda: psd(255 - inks(RGB), 4),
+    "PSD of 16 bits": lambda: psd(deep(RGB), packed=True),
+    "PSD of inks (CMYK)": lambda: psd(255 - inks(RGB), 4, packed=True),
+    "PSD with a palette": psd_with_palette,
+    "PSD of Lab": lambda: psd(lab(RGB, 8) ^ np.uint8([0, 128, 128]), 9),
+    "PSD of Lab, 16 bits": lambda: psd(lab(RGB, 16) ^ np.uint16([0, 32768, 32768]), 9),
 }
 BY_GREY = {
     "PNG of grey": lambda: saved(GREY, "PNG"),
@@ -218,8 +238,7 @@ REFUSED = {
     "TIFF of signed integers": lambda: tiff(GREY.astype(np.int32), 1),
     "TIFF with a thumbnail only": lambda: imagecodecs.tiff_encode(RGB, subfiletype=1),
     "TIFF of a camera's raw data": lambda: tiff(deep(GREY), 32803),
-    "PSD of 16 bits": lambda: psd(deep(RGB)),
-    "PSD of Lab": lambda: psd(RGB, 9),
+    "PSD of 32 bits": lambda: psd(floats(RGB)),
     "PSB": lambda: b"8BPS\0\2" + bytes(99),
     "OpenEXR": lambda: b"\x76\x2f\x31\x01" + bytes(99),
     "Radiance HDR": lambda: b"#?RADIANCE\n" + bytes(99),

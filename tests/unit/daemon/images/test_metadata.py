@@ -2,11 +2,13 @@
 
 import functools
 import io
+import struct
 import zlib
 
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
+from tests.unit.daemon.images.picture_kinds import psd
 
 from impasto_daemon.images.metadata import KeptMetadata
 from impasto_daemon.images.pictures import read_photograph, read_picture, write_picture
@@ -203,3 +205,14 @@ def test_png_of_very_many_bad_chunks_is_read_within_a_second(tmp_path):
     chunk = bad[33 : bad.index(b"IDAT") - 4]
     (tmp_path / "x.png").write_bytes(bad[:33] + chunk * 100_000 + bad[33:])
     assert read_photograph(tmp_path / "x.png")[0].width == 8
+
+
+def test_psd_s_profile_resolution_exif_and_xmp_are_kept(tmp_path):
+    resolution = struct.pack(">IHHIHH", 300 << 16, 1, 1, 150 << 16, 1, 1)
+    told = exif(orientation=6).removeprefix(b"Exif\0\0")
+    blocks = [(1005, resolution), (1039, profile()), (1058, told), (1060, XMP), (2000, b"odd")]
+    (tmp_path / "x.psd").write_bytes(psd(np.zeros((8, 6, 3), np.uint8), resources=blocks))
+    photo, kept = read_photograph(tmp_path / "x.psd")
+    assert (photo.height, photo.width) == (8, 6), "Photoshop has turned what it saves"
+    assert kept.icc == profile() and kept.dpi == (300, 150) and not kept.notes
+    assert b"A. Painter" in kept.exif and b"A title" in kept.xmp
