@@ -75,8 +75,15 @@ def read_exif(image: Image.Image) -> tuple[Image.Exif, tuple[str, ...]]:
     # Pillow answers damage with nothing, SyntaxError, struct.error, TypeError and others.
     except Exception:
         found = Image.Exif()
-    damaged = raw and not len(found)
+    damaged = raw and not len(found) and not _is_empty(raw)
     return found, ("The EXIF data is damaged and was dropped.",) if damaged else ()
+
+
+def _is_empty(raw: bytes) -> bool:
+    """The EXIF data is whole and has no tag, as GIMP writes it beside a thumbnail."""
+    body = raw.removeprefix(b"Exif\0\0")
+    at = int.from_bytes(body[4:8], "little" if body.startswith(b"II") else "big")
+    return body[:2] in (b"II", b"MM") and body[at : at + 2] == b"\0\0"
 
 
 def load_exif(raw: bytes, *, is_upright: bool) -> tuple[Image.Exif, tuple[str, ...]]:

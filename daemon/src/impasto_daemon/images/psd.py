@@ -115,7 +115,18 @@ def _source(planes: NDArray[Any], head: _Head) -> Source:
     if head.mode == _CMYK:
         # White is no ink, and stored as the largest number.
         return Source(255 - tones.to_8_bit(planes), "CMYK")
-    return Source(planes, _SPACES[head.mode])
+    space = _SPACES[head.mode]
+    is_matted = planes.shape[2] > _COLOURS[head.mode] and head.mode != _INDEXED
+    return Source(_without_white(planes) if is_matted else planes, space)
+
+
+def _without_white(pixels: NDArray[Any]) -> NDArray[Any]:
+    """Straight colours of those that Photoshop has laid on white where they are transparent."""
+    largest = tones.largest_number(pixels)
+    alpha = pixels[..., -1:].astype(np.float32) / largest
+    colours = pixels[..., :-1].astype(np.float32) - largest * (1 - alpha)
+    straight = np.rint((colours / np.maximum(alpha, 1 / largest)).clip(0, largest))
+    return np.concatenate([straight.astype(pixels.dtype), pixels[..., -1:]], axis=2)
 
 
 def _resources(section: bytes) -> dict[int, bytes]:

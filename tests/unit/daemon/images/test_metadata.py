@@ -216,3 +216,9 @@ def test_psd_s_profile_resolution_exif_and_xmp_are_kept(tmp_path):
     assert (photo.height, photo.width) == (8, 6), "Photoshop has turned what it saves"
     assert kept.icc == profile() and kept.dpi == (300, 150) and not kept.notes
     assert b"A. Painter" in kept.exif and b"A title" in kept.xmp
+
+
+@pytest.mark.parametrize("order", [b"II*\0\x08\0\0\0", b"MM\0*\0\0\0\x08"])
+def test_exif_data_without_a_tag_is_not_called_damaged(tmp_path, order):
+    (tmp_path / "x.png").write_bytes(png_with(order + bytes(6), b"eXIf"))
+    assert read_photograph(tmp_path / "x.png")[1].notes == ()

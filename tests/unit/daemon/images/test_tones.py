@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
+from tests.unit.daemon.images.picture_kinds import psd
 
 from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
 from impasto_protocol.errors import PictureRejected, StyleRejected
@@ -203,3 +204,16 @@ def test_jpeg_of_inks_is_no_negative(tmp_path, stored):
     photo = array(read_photograph(tmp_path / "x.jpg")[0])
     assert photo[..., 0].min() > 240 and photo[..., 1:].max() < 15
     assert np.array_equal(array(read_picture(tmp_path / "x.jpg")), photo)
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("channels", [2, 4])
+def test_transparent_psd_is_not_paler_for_the_white_beneath_it(tmp_path, channels, bits):
+    # Black at half of alpha, as GIMP 3.0.4 exports it: laid on white.
+    stored = np.full((8, 8, channels), 127, np.uint8)
+    stored[..., -1] = 128
+    stored = stored if bits == 8 else stored.astype(np.uint16) * 257
+    (tmp_path / "x.psd").write_bytes(psd(stored, 3 if channels == 4 else 1, layers=-1))
+    photo, style, notes = read_both(tmp_path / "x.psd")
+    assert style[..., :3].max() == 0 and (style[..., 3] == 128).all() and not notes
+    assert np.abs(photo[..., 3] - 128 / 255).max() < 0.001
