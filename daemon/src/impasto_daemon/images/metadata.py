@@ -108,7 +108,11 @@ def upright_xmp(packet: bytes | str) -> tuple[bytes, str]:
         return b"", "The XMP data is damaged and was dropped."
     if any(name in data for name in _XMP_OF_SEVERAL_PICTURES):
         return b"", "The XMP data tells of a second picture in the file and was dropped."
-    return re.sub(rb'(tiff:Orientation(?:="|>))[0-9]', rb"\g<1>1", data), ""
+    note = ""
+    if b"HasExtendedXMP" in data:
+        data = re.sub(rb'\s*xmpNote:HasExtendedXMP="[^"]*"', b"", data)
+        note = "The XMP data goes on in a second place in the file; that part was dropped."
+    return re.sub(rb'(tiff:Orientation(?:="|>))[0-9]', rb"\g<1>1", data), note
 
 
 def _resolution_tags(dpi: tuple[float, float]) -> dict[int, Any]:

@@ -46,20 +46,25 @@ def colours(*, white=1, primaries=1, transfer=13, icc=False):
     return "00" + enum(0) + enum(white) + enum(primaries) + "0" + enum(transfer) + enum(0)
 
 
-def rewritten(pixels, told=SRGB, orientation=None):
+def rewritten(pixels, told=SRGB, orientation=None, distance=0.0):
     """The codestream of 8-bit pixels with another header; annex D of the standard."""
-    data = imagecodecs.jpegxl_encode(pixels, lossless=True, usecontainer=False)
+    data = imagecodecs.jpegxl_encode(
+        pixels, lossless=not distance, distance=distance or None, usecontainer=False
+    )
     bits = bits_of(data[2:40])
     # Size (small, of a ratio or not), then not `all_default`, then no extra fields.
     at = 1 + (5 if bits[0] == "1" else 2 + (9, 13, 18, 30)[int(bits[1:3][::-1], 2)])
     at += 3 if bits[at : at + 3] != "000" else 8 if bits[0] == "1" else 14
-    size, rest = bits[:at], bits[at:]
-    # Not all default, no extra fields, 8 bits of no floats, 16-bit buffers, no channel, no XYB.
-    assert rest[:2] == "00" and rest[2:5] == "000" and rest[6:9] == "000" and rest[9] == "1"
+    size, rest, end = bits[:at], bits[at:], 10 + 3
+    if rest[0] == "1":
+        # What all default stands for, and the default transform.
+        rest, end = "00000100" + "11" + "001", 2
+    # Not all default, no extra fields, 8 bits of no floats, 16-bit buffers, no channel, XYB or not.
+    assert rest[:5] == "00000" and rest[6:8] == "00" and rest[9] == "1"
+    assert rest[8] == ("1" if distance else "0")
     extra = "0" if orientation is None else "1" + number(orientation - 1, 3) + "000"
-    end = 10 + 3
     header = size + "0" + extra + rest[2:9] + told
-    header += ("" if orientation is None else "1") + rest[10:end]
+    header += ("" if orientation is None else "1") + rest[10:13]
     body = data[2 + (at + end + 7) // 8 :]
     return data[:2] + bytes_of(header) + body
 
@@ -148,6 +153,14 @@ def test_wide_colours_keep_their_numbers_and_say_whose_they_are(tmp_path):
     )
     assert photo[20, 20].tolist() == [218, 128, 128] and kept.icc
     assert style[20, 20, 0] > 222 and style[20, 20, 1] < 128
+
+
+@pytest.mark.parametrize("told", [SRGB, colours(transfer=8), colours(primaries=11)])
+def test_lossy_picture_looks_the_same_whatever_colours_it_is_handed_over_in(tmp_path, told):
+    # Such a picture lies there in XYB, which is of no RGB: the header tells what comes out.
+    patches = np.array([[[200, 100, 50], [60, 120, 180]]], np.uint8).repeat(32, 0).repeat(32, 1)
+    _, style, _ = read(tmp_path, rewritten(patches, told, distance=0.5))
+    assert np.abs(style[8:24, 8::32].astype(int) - patches[8:24, 8::32]).max() <= 4
 
 
 @pytest.mark.parametrize(("transfer", "name"), [(16, "PQ"), (18, "HLG")])

@@ -222,3 +222,11 @@ def test_psd_s_profile_resolution_exif_and_xmp_are_kept(tmp_path):
 def test_exif_data_without_a_tag_is_not_called_damaged(tmp_path, order):
     (tmp_path / "x.png").write_bytes(png_with(order + bytes(6), b"eXIf"))
     assert read_photograph(tmp_path / "x.png")[1].notes == ()
+
+
+def test_xmp_that_goes_on_elsewhere_does_not_point_to_what_is_gone(tmp_path):
+    xmp = XMP.replace(b"dc:title", b'xmpNote:HasExtendedXMP="0123" dc:title')
+    Image.new("RGB", (8, 8)).save(tmp_path / "x.jpg", xmp=xmp)
+    _, kept = read_photograph(tmp_path / "x.jpg")
+    assert b"Extended" not in kept.xmp and b"A title" in kept.xmp
+    assert len(kept.notes) == 1 and "second place" in kept.notes[0]
