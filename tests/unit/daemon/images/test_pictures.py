@@ -6,7 +6,7 @@ from PIL import Image
 
 from impasto_daemon.images.contact_sheet import make_contact_sheet, make_sheet
 from impasto_daemon.images.pictures import read_picture, write_picture
-from impasto_protocol.errors import DiskFull, PictureUnreadable, StyleRejected
+from impasto_protocol.errors import NotWritten, PictureRejected, PictureUnreadable
 
 
 @pytest.fixture
@@ -69,14 +69,14 @@ def test_picture_comes_back_from_its_file(picture, tmp_path, ending):
 
 
 def test_unknown_ending_is_refused_before_anything_is_written(picture, tmp_path):
-    with pytest.raises(StyleRejected):
+    with pytest.raises(PictureRejected):
         write_picture(tmp_path / "x.exe", picture())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_folder_that_cannot_be_made_is_said(picture, tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(DiskFull):
+    with pytest.raises(NotWritten):
         write_picture(tmp_path / "file" / "x.png", picture())
 
 
