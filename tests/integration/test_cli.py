@@ -358,6 +358,38 @@ def test_output_is_told_absolute(daemon, folder, tmp_path):
     assert said["output"] == str(tmp_path / "x.png") and said["files"] == [said["output"]]
 
 
+@pytest.mark.parametrize(("photo", "painted"), [("-", "-"), ("/dev/stdin", "/dev/stdout")])
+def test_photo_comes_from_standard_input_and_the_painting_goes_to_standard_output(
+    daemon, folder, photo, painted
+):
+    said = subprocess.run(
+        [sys.executable, "-m", "impasto_daemon.cli", "apply", photo, "-o", painted,
+         "--style", folder / "style.jpg", "--iterations", "1"],
+        env=daemon.environment, input=(folder / "photo.png").read_bytes(), capture_output=True,
+        check=True,
+    )  # fmt: skip
+    image = Image.open(io.BytesIO(said.stdout))
+    assert (image.format, image.size) == ("PNG", (40, 30))
+    assert b"Painted in" in said.stderr and b"painting.png" not in said.stderr
+
+
+@pytest.mark.parametrize("arguments", [
+    ("-o", "-", "--json"), ("-o", "-", "--variations", "2"), ("-o", "-", "--snapshots", "1"),
+])  # fmt: skip
+def test_standard_output_holds_one_painting_and_nothing_else(daemon, folder, arguments):
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", *arguments, check=False
+    )
+    assert said.returncode == 2 and "one painting" in said.stdout + said.stderr
+
+
+def test_error_before_painting_leaves_standard_output_empty(daemon, folder):
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "none.jpg", "-o", "-", check=False
+    )
+    assert (said.returncode, said.stdout) == (1, "") and "none.jpg" in said.stderr
+
+
 @pytest.mark.parametrize("arguments", [
     ("--strength", "2"), ("--iterations", "0"), ("--history", "x"), ("--optimiser", "sgd"),
     ("--style-layers", "conv9_9"), ("--snapshots", "0"), ("--style-layer-weights", "1,2"),

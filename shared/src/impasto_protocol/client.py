@@ -300,7 +300,10 @@ class Client:
             self._unanswered = now
         self._looked = now
         if self._unanswered is not None and now - self._unanswered > self._timeout_s:
-            raise DaemonLost("The daemon has stopped answering.")
+            raise DaemonLost(
+                "The daemon has stopped answering.",
+                next_step="End it with `impasto daemon stop`, then try again.",
+            )
         if now - self._pinged >= PING_EVERY_S:
             self._pinged = now
             if not self._is_running():

@@ -19,6 +19,7 @@ from impasto_daemon.cli.painting_run import (
     describe_result,
     result_as_dict,
 )
+from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
 from impasto_protocol.client import Client
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import to_dict
@@ -62,6 +63,8 @@ def apply(
 ) -> None:
     """Paint PICTURE in the style of another picture, or of a saved style.
 
+    `-` stands for standard input, and as the output for standard output.
+
     The painting has the photograph's size, transparency, colour profile and EXIF data, and its 16
     bits a channel where the output is PNG or TIFF. --snapshots leaves a contact sheet and a loss
     curve as well. Ctrl-C ends it with the picture as it stands, a second Ctrl-C without one.
@@ -72,10 +75,18 @@ def apply(
         raise click.UsageError("Give either --variations or --snapshots.")
     if variations and options["start_noise"] == 0:
         raise click.UsageError("With --start-noise 0 all variations would be the same.")
+    if is_output(output) and (as_json or variations or options["snapshots"]):
+        raise click.UsageError("Standard output can hold one painting and nothing else.")
+    if is_input(picture) and (is_input(style_file) or not output):
+        raise click.UsageError("With the photo from standard input, name the style and the output.")
     from impasto_daemon.images.output import check_output, check_place
     from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
 
-    output = (output or picture.with_name(f"{picture.stem}-painted.png")).absolute()
+    streams = click.get_current_context()
+    output = output or picture.with_name(f"{picture.stem}-painted.png")
+    output = streams.with_resource(output_file(output)).absolute()
+    picture = streams.with_resource(input_file(picture))
+    style_file = style_file and streams.with_resource(input_file(style_file))
     if make_folder:
         output.parent.mkdir(parents=True, exist_ok=True)
     check_place(output)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
@@ -162,6 +163,8 @@ class OutputFiles:
         console.print(sentence)
         for note in self.notes:
             console.print(f"Note: {note}", style="yellow", markup=False)
+        if console.file is sys.stderr:
+            return  # the painting went to standard output and has no name
         for path in self.files:
             console.print(str(path.resolve()), style="bold", markup=False)
 
