@@ -94,11 +94,11 @@ class ModelCache:
         """Have the network that is to be used now. Raises WeightsBad."""
         named, data_dir = self._config.weights, self._data_dir
         path = sources.find(named, data_dir)
-        source = (str(path), path.stat().st_mtime_ns if path.exists() else 0)
-        if self._network and source == self._source:
+        if self._network and self._source == _version(path):
             return
         self.clear()
-        self._network, self._source = sources.open_network(named, data_dir), source
+        self._network = sources.open_network(named, data_dir)
+        self._source = _version(path)
 
     @property
     def weights_label(self) -> str:
@@ -148,6 +148,11 @@ class ModelCache:
         self._styles.clear()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+
+
+def _version(file: Path) -> tuple[str, int]:
+    """What changes when a file does."""
+    return str(file), file.stat().st_mtime_ns if file.exists() else 0
 
 
 def _tensors(statistics: Statistics) -> GramMatrices:

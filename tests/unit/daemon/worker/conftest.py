@@ -10,6 +10,12 @@ from impasto_daemon.weights import oxford, sources
 @pytest.fixture(autouse=True, scope="session")
 def network_unpacked_once():
     unpack = cache(oxford.unpack)
+
+    def open_oxford(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()  # as where it was unpacked
+        return unpack()
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sources, "_open_oxford", lambda path: unpack())
+        patch.setattr(sources, "_open_oxford", open_oxford)
         yield
