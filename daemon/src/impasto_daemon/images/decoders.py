@@ -16,6 +16,8 @@ _BY_PILLOW = {
     "JPEG": "JPEG", "WebP": "WEBP", "BMP": "BMP", "GIF": "GIF", "AVIF": "AVIF", "TGA": "TGA",
 }  # fmt: skip
 """What Pillow calls the kinds that it reads, and the others with decoders of their own."""
+_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
+_JPEG_LS, _FILL = 0xF7, 0xFF
 _BY_NAME: dict[str, Callable[[bytes], Source]] = {
     "PNG": png.decode, "TIFF": tiff.decode, "JPEG XL": jpegxl.decode,
     "HEIC": heif.decode, "HEIF": heif.decode,
@@ -33,6 +35,8 @@ def decode(data: bytes, ending: str = "") -> Source:
         kind = "TGA"
     if kind in _BY_NAME:
         return _BY_NAME[kind](data)
+    if kind == "JPEG":
+        _refuse_odd_jpeg(data)
     if kind in _BY_PILLOW:
         return _decode_by_pillow(data, _BY_PILLOW[kind])
     if not data:
@@ -49,6 +53,20 @@ def _decode_by_pillow(data: bytes, name: str) -> Source:
             return source.noting(*_notes_on_more_pictures(image, source))
         source = source.noting(*pillow_image.frames_note(image))
     return _with_avif_colours(source, data) if name == "AVIF" else source
+
+
+def _refuse_odd_jpeg(data: bytes) -> None:
+    """Raises Unsupported for JPEG-LS, and for more than 8 bits; ITU-T T.81, annex B."""
+    at = 2
+    while data[at : at + 1] == b"\xff" and at + 5 <= len(data):
+        marker = data[at + 1]
+        if marker == _JPEG_LS:
+            raise Unsupported("is a JPEG-LS")
+        if marker in _FRAMES:
+            if data[at + 4] > 8:
+                raise Unsupported(f"is a JPEG of {data[at + 4]} bits, of which only 8 are read")
+            return
+        at += 1 if marker == _FILL else 2 + int.from_bytes(data[at + 2 : at + 4])
 
 
 def _with_avif_colours(source: Source, data: bytes) -> Source:

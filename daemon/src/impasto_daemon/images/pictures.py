@@ -177,6 +177,10 @@ def _read(path: Path, role: _Role) -> Source:
         raise role.rejected(
             f"The {role.word} {path.name} has far too many pixels.", next_step=save_anew
         ) from error
+    except MemoryError as error:
+        raise role.rejected(
+            f"The {role.word} {path.name} takes more memory than there is.", next_step=save_anew
+        ) from error
     # The decoders answer damage with OSError, SyntaxError, ValueError and others.
     except Exception as error:
         raise role.unreadable(

@@ -11,7 +11,7 @@ from PIL import Image
 
 from impasto_daemon.images import pillow_image
 from impasto_daemon.images.png_colours import COLOUR_CHUNKS, with_colours
-from impasto_daemon.images.source import Source, Space
+from impasto_daemon.images.source import Source, Space, Unsupported
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
 PIXEL_CHUNKS = (b"IHDR", b"PLTE", b"tRNS", b"IDAT", b"IEND")
@@ -24,7 +24,9 @@ _NAMES = {
 
 
 def decode(data: bytes) -> Source:
-    """Its first frame. Raises what Pillow and imagecodecs raise for damage."""
+    """Its first frame. Raises Unsupported, or what Pillow and imagecodecs raise for damage."""
+    if data[12:16] == b"CgBI":
+        raise Unsupported("is a PNG as Apple's programs pack it (CgBI)")
     image, data, notes = _opened(data)
     with image:
         source = _decode_16_bit(image, data) if data[24] == 16 else pillow_image.to_source(image)

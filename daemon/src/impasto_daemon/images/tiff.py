@@ -29,6 +29,7 @@ _UNREAD = {
 _WHOLE, _SIGNED, _FLOAT = 1, 2, 3
 _ASSOCIATED, _STRAIGHT = 1, 2
 _REDUCED_OR_MASK, _OLD_REDUCED = 0b101, 2
+_SUB_DIRECTORIES = 330
 _MOST_CHANNELS = 16
 _MOST_PAGES = 10_000
 
@@ -66,6 +67,8 @@ def decode(data: bytes) -> Source:
     """
     pages = _pages(data)
     pictures = [page for page in pages if page.is_picture]
+    if not pictures and any(_SUB_DIRECTORIES in page.tags for page in pages):
+        raise Unsupported("is a camera's raw photograph, or keeps its picture as those do")
     if not pictures:
         raise Unsupported("holds a thumbnail only")
     page = pictures[0]

@@ -10,6 +10,7 @@ import numpy as np
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
+PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 HEIC = Path(__file__).with_name("heic")
 EDGE_PX = 64
 COLOURS = np.array([[[255, 255, 255], [0, 0, 0]], [[200, 100, 50], [60, 120, 180]]], np.uint8)
@@ -237,6 +238,12 @@ BY_GREY = {
 REFUSED = {
     "TIFF of signed integers": lambda: tiff(GREY.astype(np.int32), 1),
     "TIFF with a thumbnail only": lambda: imagecodecs.tiff_encode(RGB, subfiletype=1),
+    "TIFF with its picture in a sub-directory": lambda: tiff(GREY, 1, t254=1, t330=(8,)),
+    "JPEG of 12 bits": lambda: imagecodecs.jpeg8_encode(
+        GREY.astype(np.uint16) * 16, 95, bitspersample=12
+    ),
+    "JPEG-LS": lambda: imagecodecs.jpegls_encode(GREY),
+    "PNG of Apple's (CgBI)": lambda: PNG_MAGIC + b"\0\0\0\4CgBI\x50\0\x20\2" + bytes(99),
     "TIFF of a camera's raw data": lambda: tiff(deep(GREY), 32803),
     "PSD of 32 bits": lambda: psd(floats(RGB)),
     "PSB": lambda: b"8BPS\0\2" + bytes(99),

@@ -158,3 +158,13 @@ def test_pictures_under_a_wrong_name_are_read_by_their_first_bytes(tmp_path, end
     assert name_kind(buffer.getvalue()).lower()[:3] in ending.replace("jpg", "jpeg")
     (tmp_path / "x.dat").write_bytes(buffer.getvalue())
     assert read_picture(tmp_path / "x.dat").width == 8
+
+
+def test_picture_that_takes_more_memory_than_there_is_is_not_called_damaged(tmp_path, monkeypatch):
+    def decode(data, ending):
+        raise MemoryError
+
+    monkeypatch.setattr("impasto_daemon.images.pictures.decode", decode)
+    Image.new("RGB", (8, 8)).save(tmp_path / "x.png")
+    with pytest.raises(PictureRejected, match="more memory than there is"):
+        read_photograph(tmp_path / "x.png")
