@@ -29,6 +29,7 @@ _UNREAD = {
 _WHOLE, _SIGNED, _FLOAT = 1, 2, 3
 _ASSOCIATED, _STRAIGHT = 1, 2
 _REDUCED_OR_MASK, _OLD_REDUCED = 0b101, 2
+_BIG_HIGH_FIRST = b"MM\0+"
 _SUB_DIRECTORIES = 330
 _MOST_CHANNELS = 16
 _MOST_PAGES = 10_000
@@ -65,6 +66,9 @@ def decode(data: bytes) -> Source:
 
     Raises Unsupported, or what the decoders raise, for a file that is damaged.
     """
+    if data.startswith(_BIG_HIGH_FIRST):
+        # Pillow 13.0 takes its directories for those of a small one.
+        raise Unsupported("is a BigTIFF with high bytes first")
     pages = _pages(data)
     pictures = [page for page in pages if page.is_picture]
     if not pictures and any(_SUB_DIRECTORIES in page.tags for page in pages):
@@ -139,8 +143,7 @@ def _decode_array(data: bytes, page: _Page) -> Source:
     pillow_image.refuse_large(page.tags[256], page.tags[257])
     if page.tags.get(277, 1) > _MOST_CHANNELS:
         raise Unsupported(f"has {page.tags[277]} channels")
-    exif = Image.Exif()
-    exif.load(data)
+    exif = _exif(data, page)
     planes = _planes(data, page)
     source = Source(planes, "RGB", exif=exif, xmp=_xmp(page), dpi=read_dpi({}, exif))
     if page.photometric in (_LAB, _ICC_LAB):
@@ -155,6 +158,15 @@ def _decode_array(data: bytes, page: _Page) -> Source:
         pixels = tones.unmultiplied(pixels)
     space: Space = "RGB" if page.photometric == _RGB else "GRAY"
     return replace(source, pixels=pixels, space=space, icc=page.tags.get(34675, b""), notes=notes)
+
+
+def _exif(data: bytes, page: _Page) -> Image.Exif:
+    """The page's tags as EXIF data, read as Pillow reads those of a TIFF that it opens."""
+    exif = Image.Exif()
+    exif.bigtiff = b"+" in data[2:4]
+    exif.endian = "<" if data.startswith(b"I") else ">"
+    exif.load_from_fp(io.BytesIO(data), page.offset)
+    return exif
 
 
 def _xmp(page: _Page) -> bytes:

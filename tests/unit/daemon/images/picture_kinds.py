@@ -244,6 +244,9 @@ REFUSED = {
     ),
     "JPEG-LS": lambda: imagecodecs.jpegls_encode(GREY),
     "PNG of Apple's (CgBI)": lambda: PNG_MAGIC + b"\0\0\0\4CgBI\x50\0\x20\2" + bytes(99),
+    "BigTIFF with high bytes first": lambda: imagecodecs.tiff_encode(
+        RGB.copy(), photometric="rgb", bigtiff=True, byteorder=">"
+    ),
     "TIFF of a camera's raw data": lambda: tiff(deep(GREY), 32803),
     "PSD of 32 bits": lambda: psd(floats(RGB)),
     "PSB": lambda: b"8BPS\0\2" + bytes(99),

@@ -45,6 +45,25 @@ def test_thumbnail_before_the_picture_is_not_what_is_painted(tmp_path, kind, bef
     assert bytes(read_style(path)[0].data) == PICTURE.tobytes()
 
 
+@pytest.mark.parametrize("kind", ["u1", "u2", "f4"])
+@pytest.mark.parametrize(("big", "order"), [(False, "<"), (False, ">"), (True, "<")])
+def test_tiff_of_either_byte_order_and_of_64_bits_is_read(tmp_path, kind, big, order):
+    picture = (PICTURE / 255).astype("f4") if kind == "f4" else PICTURE.astype(kind)
+    picture = picture * 257 if kind == "u2" else picture
+    data = b""
+    for pixels, reduced in ((THUMBNAIL, 1), (picture, 0)):
+        # A copy, as imagecodecs swaps the bytes of the array itself.
+        data = imagecodecs.tiff_encode(
+            pixels.copy(), photometric="rgb", bigtiff=big, byteorder=order, subfiletype=reduced,
+            **({"appendto": data} if data else {}),
+        )  # fmt: skip
+    (tmp_path / "x.tif").write_bytes(data)
+    assert (b"+" in data[2:4]) == big and (data[:1] == b"I") == (order == "<")
+    photo, kept = read_photograph(tmp_path / "x.tif")
+    assert (photo.width, photo.height) == (64, 48) and not kept.notes
+    assert bytes(read_style(tmp_path / "x.tif")[0].data) == PICTURE.tobytes()
+
+
 def test_thumbnail_and_mask_after_the_picture_are_no_pages(tmp_path):
     path = pages((PICTURE, 0), (THUMBNAIL, 1), (THUMBNAIL, 4), folder=tmp_path)
     photo, kept = read_photograph(path)
