@@ -19,7 +19,7 @@ from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import PresetExists
 from impasto_protocol.messages import PresetSave, Status
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import VARIATION_NOISE, Settings
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def test_variations_differ_by_their_seeds_and_come_with_a_sheet(daemon, folder):
     for path, seed in zip(paths, (7, 8, 9), strict=True):
         with Image.open(path) as image:
             settings = json.loads(image.text["impasto"])["settings"]
-        assert (settings["seed"], settings["start_noise"]) == (seed, 0.3)
+        assert (settings["seed"], settings["start_noise"]) == (seed, VARIATION_NOISE)
     assert not (folder / "photo-painted.png").exists()
 
 

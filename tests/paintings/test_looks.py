@@ -14,7 +14,7 @@ from impasto_daemon.engine.padding import pad_to_network
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.weights.store import load
-from impasto_protocol.settings import STYLE_LAYERS, Settings
+from impasto_protocol.settings import STYLE_LAYERS, VARIATION_NOISE, Settings
 
 
 def demo(name, longest_px):
@@ -117,6 +117,18 @@ def test_more_strength_is_more_style(pictures, network):
         changes.append(change(painted, content))
     assert errors == sorted(errors, reverse=True) and errors[2] < 0.5 * errors[0]
     assert changes == sorted(changes)
+
+
+def test_variations_are_visibly_different(network):
+    """Two seeds are at least as far apart as half the way to the photograph."""
+    content, style = demo("photograph.jpg", 128), demo("painting.jpg", 256)
+    one, other = (
+        paint(
+            content, style, Settings(iterations=60, start_noise=VARIATION_NOISE, seed=seed), network
+        )
+        for seed in (0, 1)
+    )
+    assert change(one, other) > 0.5 * change(one, content)
 
 
 @pytest.mark.images

@@ -26,7 +26,7 @@ QUALITIES = {
 }
 """What the editors' dialogs call a quality: how long to paint, and at which size."""
 
-VARIATION_NOISE = 0.3
+VARIATION_NOISE = 0.4
 """The noise to start from where seeds are to differ and none was asked for."""
 
 

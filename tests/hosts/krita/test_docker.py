@@ -216,7 +216,7 @@ def main():
     )
     assert names == ["Dusk"] and visible
     # Without noise every seed would give the same painting.
-    assert applied == ["Dusk", 0.6, 1.5, True, 5, 0.3] and clicked == applied[1:]
+    assert applied == ["Dusk", 0.6, 1.5, True, 5, 0.4] and clicked == applied[1:]
     assert made == [0.3, 1.5, False, 0, 0]
     assert qualities == [[100, 384], [300, 768], [600, 1536]]
     assert enabled == [True] * 4

@@ -45,7 +45,7 @@ size_option = click.option(
 @click.option("--mkdir", "make_folder", is_flag=True, help="Make the output's folder if need be.")
 @click.option("--variations", type=click.IntRange(2, 64), metavar="N",
               help="Paint it N times, with seeds from --seed on, and make a contact sheet; "
-              "implies --start-noise 0.3. [2 to 64]")  # fmt: skip
+              "implies --start-noise 0.4. [2 to 64]")  # fmt: skip
 @size_option
 @json_option
 @options_of(Settings)
