@@ -106,7 +106,7 @@ def test_state_tells_device_weights_and_queue_and_restart_asks(environment, pict
         "daemon_client", "status", environment, photo=pictures["photo"]
     )
     device, weights = idle.split(" · ")
-    assert device and weights == Path(os.environ.get("IMPASTO_WEIGHTS", "untrained")).name
+    assert device and weights == Path(os.environ.get("IMPASTO_WEIGHTS", "oxford")).name
     assert waiting == f"{idle} · 1 waiting"
     assert "at work" in question and words == "The job was cancelled."
 
