@@ -59,14 +59,11 @@ class PaintingRun:
             points.append(LossPoint(result.steps, scale, result.losses))
         written = OutputFiles([*result.notes, *self.kept.notes])
         write = partial(written.write, settings=settings, result=result)
-        data: dict[str, Any] = {
-            "output": self.output,
-            "snapshots": [
-                write(self._named(str(step)), snapshot, kept=self.kept)
-                for step, snapshot in snapshots.items()
-            ],
-        }
-        write(self.output, painted, kept=self.kept)
+        data: dict[str, Any] = {"output": write(self.output, painted, kept=self.kept)}
+        data["snapshots"] = [
+            write(self._named(str(step)), snapshot, kept=self.kept)
+            for step, snapshot in snapshots.items()
+        ]
         if settings.snapshots:
             labelled = {f"after {step}": snapshot for step, snapshot in snapshots.items()}
             labelled[f"painting, after {result.steps}"] = painted
