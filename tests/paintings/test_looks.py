@@ -107,8 +107,8 @@ def test_strength_means_the_same_with_other_weights(pictures, network, weights_f
     assert 0.8 < same / one < 1.25
 
 
-def test_more_strength_is_more_style(pictures, network):
-    content, style = pictures
+def test_more_strength_is_more_style(network):
+    content, style = demo("photograph.jpg", 64), demo("painting.jpg", 128)
     errors, changes = [], []
     for strength in (0.1, 0.5, 0.9):
         chosen = Settings(iterations=60, tolerance=0, strength=strength)

@@ -83,7 +83,7 @@ def main():
     assert words == "Imported: Dusk." and chosen == "Dusk"
     damaged, unwritten = wrong
     assert "cannot be" in damaged or "not a" in damaged, damaged
-    assert "Something went wrong" not in damaged and "Free some space" in unwritten
+    assert "Something went wrong" not in damaged and "Choose another place" in unwritten
     with krita_daemon.connect() as client:
         client.ask(PresetDelete(name="Dawn"))
 
