@@ -98,7 +98,7 @@ def test_what_is_stopped_while_it_is_being_started_does_not_go_on(machine, tmp_p
             if self.args[1] != "--version":
                 signal.raise_signal(signal.SIGINT)
 
-    (tmp_path / "uv").write_text('#!/bin/sh\necho uv 9.1.0\nsleep 1\ntouch "$0.went-on"\n')
+    (tmp_path / "uv").write_text('#!/bin/sh\necho uv 9.1.0\nsleep 0.5\ntouch "$0.went-on"\n')
     (tmp_path / "uv").chmod(0o755)
     uv = Uv(dataclasses.replace(machine, environment={"PATH": f"{tmp_path}:/usr/bin:/bin"}))
     assert not uv.missing
@@ -106,7 +106,7 @@ def test_what_is_stopped_while_it_is_being_started_does_not_go_on(machine, tmp_p
     monkeypatch.setattr(subprocess, "Popen", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         uv.make(tmp_path / "environment")
-    time.sleep(2)
+    time.sleep(1)
     assert not (tmp_path / "uv.went-on").exists()
 
 

@@ -75,7 +75,7 @@ def test_number_of_threads_changes_no_bit(paint, noise):
         pictures = []
         for threads in (1, 2):
             torch.set_num_threads(threads)
-            pictures.append(result(paint(content, iterations=14, scales=1)).picture)
+            pictures.append(result(paint(content, iterations=10, scales=1)).picture)
     finally:
         torch.set_num_threads(before)
     assert torch.equal(*pictures)
@@ -100,7 +100,7 @@ def test_what_hides_under_zero_alpha_does_not_matter(network, noise, where):
             picture[3, :, :20] = 0
         spoilt[where][:3, :, :20] = hidden
         style = Style(spoilt["style"], network)
-        events = stylise(spoilt["content"], style, Settings(iterations=4), network)
+        events = stylise(spoilt["content"], style, Settings(iterations=4, **SHALLOW), network)
         found.append(result(list(events)).picture[:3, :, 20:])
     assert torch.equal(found[0], found[1])
     assert torch.equal(found[0], found[2])
@@ -295,7 +295,7 @@ def test_divergence_keeps_the_last_good_picture(network, noise, optimiser):
     content = noise(4, 20, 20)
     broken = Broken(network, after=10)
     style = Style(noise(3, 20, 20), network)
-    chosen = Settings(iterations=200, optimiser=optimiser, tolerance=0)
+    chosen = Settings(iterations=200, optimiser=optimiser, tolerance=0, **SHALLOW)
     *_, end = stylise(content, style, chosen, broken)
     assert end.diverged and not end.converged and end.steps < 200
     assert end.picture.shape == content.shape
@@ -314,7 +314,7 @@ def test_loop_does_not_wait_for_the_device(network, noise, monkeypatch):
 
         monkeypatch.setattr(torch.Tensor, name, counted)
     style = Style(noise(3, 20, 20), network)
-    chosen = Settings(iterations=2 * CHECK_EVERY, scales=1, tolerance=1e-6)
+    chosen = Settings(iterations=2 * CHECK_EVERY, scales=1, tolerance=1e-6, **SHALLOW)
     seen = []
     for event in stylise(noise(3, 20, 20), style, chosen, network):
         if isinstance(event, Iteration):
