@@ -30,7 +30,7 @@ from impasto_protocol.errors import (
     DaemonNotRunning,
     DaemonStartFailed,
     ImpastoError,
-    error_from_code,
+    error_from_lines,
 )
 
 _ANSWER_S = 5
@@ -84,21 +84,13 @@ def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:
     while time.monotonic() < deadline:
         ended = process.poll()
         if ended not in (None, _ALREADY_RUNNING):
-            raise _why(tail(paths.log, 2))
+            raise error_from_lines(tail(paths.log, 2), "The daemon ended at once.")
         # Until it is the daemon or has given way to one: left behind, it would come up later.
         pid = _daemon_pid(paths)
         if pid and (pid == process.pid or ended == _ALREADY_RUNNING):
             return pid
         time.sleep(0.05)
     raise DaemonStartFailed("The daemon did not come up in time.")
-
-
-def _why(said: Sequence[str]) -> ImpastoError:
-    """The error that a daemon ended with, from the last lines that it said."""
-    code, _, words = (said[0] if said else "").partition(" ")
-    if code.isupper() and len(said) > 1:
-        return error_from_code(code, words, said[1])
-    return DaemonStartFailed(" ".join(said) or "The daemon ended at once.")
 
 
 def stop(paths: Paths, timeout_s: float = 15) -> bool:

@@ -48,6 +48,7 @@ from impasto_protocol.errors import (
     UnknownJob,
     VersionSkew,
     error_from_code,
+    error_from_lines,
 )
 from impasto_protocol.limits import (
     FRAME_BYTES,
@@ -473,11 +474,7 @@ def _run_program(*arguments: str) -> None:
     )
     if ended.returncode:
         words = (ended.stderr or ended.stdout).strip().splitlines()
-        code, _, said = (words[0] if words else "").partition(" ")
-        if code.isupper() and len(words) > 1:
-            raise error_from_code(code, said, words[1])
-        told = " ".join(words[:2])
-        raise DaemonStartFailed(told or f"`impasto {' '.join(arguments)}` did not succeed.")
+        raise error_from_lines(words, f"`impasto {' '.join(arguments)}` did not succeed.")
 
 
 def _await_connection(folder: Path, timeout_s: float) -> Connection:

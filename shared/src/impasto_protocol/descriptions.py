@@ -18,7 +18,7 @@ from impasto_protocol.messages import Accepted, JobMessage, Progress
 
 PHASE_LABELS = {
     "starting": "Starting",
-    "weights": "Downloading the trained network",
+    "weights": "Loading the trained network",
     "style": "Studying the style",
     "painting": "Painting",
 }
@@ -31,9 +31,8 @@ def describe_progress(message: JobMessage) -> tuple[str, float | None]:
     if not isinstance(message, Progress):
         return "Waiting", None
     words, share = PHASE_LABELS[message.phase], None
-    if message.phase in ("painting", "weights") and message.of:
-        unit = " MiB" if message.phase == "weights" else ""
-        words += f", {message.step} of {message.of}{unit}"
+    if message.phase == "painting" and message.of:
+        words += f", {message.step} of {message.of}"
         share = min(1.0, message.step / message.of)
     if message.losses and "total" in message.losses:
         words += f", loss {message.losses['total']:.4g}"

@@ -18,6 +18,7 @@ The four groups are for `except`; the codes are what travels and never change.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -325,3 +326,14 @@ def error_from_code(code: str, message: str, next_step: str) -> ImpastoError:
     """The error that `code` stands for; an unknown code of a newer peer gives an ImpastoError."""
     by_code = {error.code: error for error in reversed(_tree(ImpastoError))}
     return by_code.get(code, ImpastoError)(message, next_step=next_step)
+
+
+def error_from_lines(said: Sequence[str], otherwise: str) -> ImpastoError:
+    """The error that `impasto` printed: its code and words on a line, the next step below it.
+
+    otherwise: what is said when it printed nothing.
+    """
+    code, _, words = (said[0] if said else "").partition(" ")
+    if code.isupper() and len(said) > 1:
+        return error_from_code(code, words, said[1])
+    return DaemonStartFailed(" ".join(said[:2]) or otherwise)

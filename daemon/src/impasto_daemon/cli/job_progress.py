@@ -12,8 +12,6 @@ from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import PHASE_LABELS
 
-_PHASE_LABELS = PHASE_LABELS | {"weights": "Downloading weights, MiB"}
-
 
 def await_result(
     job: Job,
@@ -53,6 +51,6 @@ def _show(message: messages.JobMessage, bar: Progress, task: TaskID) -> None:
         left = message.seconds_left
         note = f"about {left:.0f} s left" if left is not None and left >= 1 else ""
         bar.update(
-            task, description=_PHASE_LABELS[message.phase], completed=message.step,
+            task, description=PHASE_LABELS[message.phase], completed=message.step,
             total=message.of or None, note=note,
         )  # fmt: skip
