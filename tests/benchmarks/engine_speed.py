@@ -20,10 +20,11 @@ from plain_loop import Moment, PlainLoop, PlainVgg
 from torch import Tensor
 from torch.nn import functional
 
+from impasto_daemon.engine.convolutions import CONVOLUTIONS
 from impasto_daemon.engine.events import Iteration
-from impasto_daemon.engine.network import CONVOLUTIONS, Vgg19
+from impasto_daemon.engine.network import Vgg19, backpropagate
 from impasto_daemon.engine.objective import term_weights
-from impasto_daemon.engine.scales import scale_sizes
+from impasto_daemon.engine.schedule import scale_sizes
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_protocol.settings import CONTENT_LAYERS, LAYER, STYLE_LAYERS, Settings
@@ -149,7 +150,7 @@ def full_size(events: Iterator[Iteration]) -> list[Moment]:
     """Seconds since now, and picture, of each evaluation of the last scale."""
     began = time.perf_counter()
     return [
-        (time.perf_counter() - began, event.picture)
+        (time.perf_counter() - began, event.picture.clone())
         for event in events
         if event.scale == event.scales
     ]
@@ -194,7 +195,12 @@ def advance(painting: Iterator[Iteration], evaluations: int) -> None:
 
 def one_evaluation(network: Vgg19, picture: Tensor) -> Callable[[], None]:
     """The engine's features of every loss and their gradient."""
-    return with_gradient(lambda at: network.features(at, LAYERS), picture)
+
+    def run() -> None:
+        at = picture.clone().requires_grad_()
+        backpropagate(list(network.segments(at, LAYERS)), lambda _, gradient: gradient.add_(1))
+
+    return run
 
 
 def with_gradient(

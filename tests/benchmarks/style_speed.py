@@ -19,7 +19,7 @@ from torch import Tensor
 
 from impasto_daemon.config import Config
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.scales import scale_sizes
+from impasto_daemon.engine.schedule import scale_sizes
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.images.pictures import from_image

@@ -8,9 +8,7 @@ import torch
 from PIL import Image
 
 from impasto_daemon.engine.events import Finished, Snapshot
-from impasto_daemon.engine.gram import gram_matrix
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.padding import pad_to_network
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.weights.store import load
@@ -47,11 +45,9 @@ def change(picture, content):
 def gram_error(picture, style, network):
     """Mean over the five layers of the squared relative error of the Gram matrix."""
     wanted = Style(style, network).statistics(max(picture.shape), STYLE_LAYERS)
-    with torch.no_grad():
-        found = network.features(pad_to_network(picture)[None], STYLE_LAYERS)
+    found = Style(picture, network).statistics(max(picture.shape), STYLE_LAYERS)
     errors = [
-        (gram_matrix(found[layer]) - gram).square().sum() / gram.square().sum()
-        for layer, gram in wanted.items()
+        (found[layer] - gram).square().sum() / gram.square().sum() for layer, gram in wanted.items()
     ]
     return float(torch.stack(errors).mean())
 

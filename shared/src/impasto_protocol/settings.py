@@ -60,6 +60,14 @@ class Settings:
         low=0,
         high=2**17,
     )
+    refinement: int = spec_field(
+        "evaluations at each doubling from the working size up to the picture's own, which make "
+        "its strokes sharp; 0 only enlarges",
+        default=0,
+        low=0,
+        high=1000,
+        since="1.2",
+    )
     style_scale: float = spec_field(
         "size of the brush strokes, as the style picture's size over the photograph's",
         default=1.0,

@@ -34,9 +34,3 @@ def _fill(sums: Tensor, counts: Tensor) -> Tensor:
     coarse = _fill(*pooled)
     wide = functional.interpolate(coarse[None], size=(height, width), mode="bilinear")[0]
     return torch.where(counts > 0, known, wide)
-
-
-def layer_mask(alpha: Tensor, features: Tensor) -> Tensor:
-    """The alpha (1, H, W) as the weight of each position of a feature map: (H', W')."""
-    size = features.shape[-2:]
-    return functional.adaptive_avg_pool2d(alpha[None], (size[0], size[1]))[0, 0]

@@ -28,3 +28,14 @@ CONVOLUTIONS: dict[str, tuple[int, ...]] = {
     for name, shape in ((f"{key}.weight", weight), (f"{key}.bias", weight[:1]))
 }
 """Every tensor of the network by torchvision's name, with its shape."""
+
+
+def stride_px(layer: str) -> int:
+    """How many pixels of the picture lie between two positions of a layer's feature map."""
+    return int(2 ** (int(layer[4]) - 1))
+
+
+def reach_px(layer: str) -> int:
+    """How far a position of a layer's feature map sees beyond its own square, in px."""
+    strides = {name: stride_px(name) for name, _, _ in convolutions()}
+    return sum(list(strides.values())[: list(strides).index(layer) + 1])

@@ -20,7 +20,10 @@ class ScaleStarted:
 
 @dataclass(frozen=True)
 class Iteration:
-    """One evaluation is done; everything in it waits on the device until it is asked for."""
+    """One evaluation is done; everything in it waits on the device until it is asked for.
+
+    picture: (3, h, w), at the stage's size, which the next evaluation changes.
+    """
 
     step: int
     of: int

@@ -2,21 +2,64 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
+import torch
 from torch import Tensor
 
-from impasto_daemon.engine.sums import total
+_BLOCK = 1 << 22
+"""So many numbers of a feature map are looked at together: a copy of all of it would be large."""
+_ONE_THREADS = 512
 
 
-def gram_matrix(features: Tensor, mask: Tensor | None = None) -> Tensor:
-    """Gram matrix of a feature map, Gatys et al. 2016 eq. 3, per position.
+def gram_sum(features: Tensor, mask: Tensor | None = None) -> Tensor:
+    """Σ_k m_k F_ik F_jk over the positions k of a feature map, Gatys et al. 2016 eq. 3.
 
-    features: (1, C, H, W) → (C, C). mask: (H, W) ≥ 0, the weight of each position.
-
-    Departs from the paper, which sums over positions, as then G of a large picture and A of a
-    small style would differ by their sizes alone; with equal sizes the losses are the same.
+    features: (1, C, H, W) of any float type → (C, C) float32, or float64 of float64.
+    mask: (H, W) ≥ 0, the weight m of each position; None stands for ones.
     """
-    columns = features[0].permute(1, 2, 0).reshape(-1, features.shape[1])
-    if mask is None:
-        return columns.T @ columns / columns.shape[0]
-    weights = mask.reshape(-1, 1)
-    return columns.T @ (columns * weights) / total(weights).clamp_min(1e-12)
+    found = features.new_zeros(features.shape[1], features.shape[1], dtype=_wide(features.dtype))
+    for columns, weights, _ in _blocks(features, mask):
+        weighted = columns if weights is None else columns * weights
+        found += _product(columns, weighted)
+    return found
+
+
+def _product(one: Tensor, other: Tensor) -> Tensor:
+    """Σ_k of one's row k times other's, in parts so short that one thread takes each.
+
+    A longer sum is cut into as many parts as there are threads, and rounded otherwise with each.
+    """
+    whole = len(one) // _ONE_THREADS * _ONE_THREADS
+    parts, others = (x[:whole].view(-1, _ONE_THREADS, x.shape[1]) for x in (one, other))
+    return (parts.mT @ others).sum(dim=0).addmm_(one[whole:].T, other[whole:])
+
+
+def add_gram_gradient(
+    gradient: Tensor, features: Tensor, mask: Tensor | None, slope: Tensor
+) -> None:
+    """Add to `gradient` the derivative by F of a loss that has that derivative by `gram_sum`.
+
+    slope: (C, C), symmetric. Gatys et al. 2016, eq. 6. gradient: shaped like `features`.
+    """
+    for columns, weights, rows in _blocks(features, mask):
+        product = columns @ (2 * slope)
+        if weights is not None:
+            product *= weights
+        own = gradient[0, :, rows]
+        own += product.view(*own.shape[1:], -1).permute(2, 0, 1)
+
+
+def _blocks(features: Tensor, mask: Tensor | None) -> Iterator[tuple[Tensor, Tensor | None, slice]]:
+    """Some rows of a feature map at a time: (positions, C), their weights (positions, 1), where."""
+    _, channels, height, width = features.shape
+    step = max(1, _BLOCK // (channels * width))
+    for top in range(0, height, step):
+        rows = slice(top, top + step)
+        columns = features[0, :, rows].permute(1, 2, 0).reshape(-1, channels)
+        weights = None if mask is None else mask[rows].reshape(-1, 1)
+        yield columns.to(_wide(features.dtype)), weights, rows
+
+
+def _wide(dtype: torch.dtype) -> torch.dtype:
+    return torch.promote_types(dtype, torch.float32)

@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
 from impasto_daemon.engine.convolutions import CONVOLUTIONS, MEAN, STD, convolutions
 from impasto_daemon.engine.network_name import network_name
-from impasto_daemon.engine.padding import replicate_pad
+from impasto_daemon.engine.padding import pad_to_network, replicate_pad
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The network from one wanted layer, or the picture, to the next; `features` is the latter's.
+
+    start: what it was computed from, a leaf of the graph that ends in `features`.
+    """
+
+    layer: str
+    start: Tensor
+    features: Tensor
+
+
+def backpropagate(segments: list[Segment], add_slope: Callable[[Segment, Tensor], None]) -> Tensor:
+    """The gradient of the picture that `segments` begin with, (1, 3, H, W).
+
+    add_slope: adds the derivative of the loss by a segment's own features to the second, which is
+    shaped like them. The list is emptied from the deepest on, which gives its memory back.
+    """
+    gradient = torch.zeros_like(segments[-1].features)
+    while segments:
+        segment = segments.pop()
+        add_slope(segment, gradient)
+        (gradient,) = torch.autograd.grad(segment.features, segment.start, gradient)
+    return gradient
 
 
 class Vgg19:
@@ -18,7 +45,7 @@ class Vgg19:
     weights: the tensors of CONVOLUTIONS, any float type.
     weights_hash: names the weights; `self.name` adds what else the features depend on.
     pooling: "max", or "average", which Gatys et al. found to look smoother.
-    precision: of the convolutions; the feature maps are float32 always.
+    precision: of the convolutions and of the feature maps.
     Raises ValueError when a tensor is missing, superfluous or of the wrong shape.
     """
 
@@ -44,25 +71,28 @@ class Vgg19:
         self._mean = torch.tensor(MEAN, device=self.device).view(1, 3, 1, 1)
         self._std = torch.tensor(STD, device=self.device).view(1, 3, 1, 1)
 
-    def features(self, picture: Tensor, layers: Collection[str]) -> dict[str, Tensor]:
-        """The feature maps of `layers`, each (1, C, H / 2^k, W / 2^k).
+    def segments(self, picture: Tensor, layers: Collection[str]) -> Iterator[Segment]:
+        """The feature maps of `layers` in order of depth, each (1, C, H / 2^k, W / 2^k).
 
-        picture: (1, 3, H, W), RGB in [0, 1], both sides multiples of 16.
-        Nothing deeper than the deepest of `layers` is evaluated.
+        picture: (1, 3, H, W), RGB in [0, 1]; sides grow to multiples of 16. A map is made when it
+        is asked for, and nothing deeper than the deepest of `layers` is. See `backpropagate`.
         """
         self.evaluations += 1
-        wanted, found = set(layers), {}
-        x = (picture - self._mean) / self._std
+        wanted = set(layers)
+        start, x = picture, (pad_to_network(picture) - self._mean) / self._std
         # Departs from VGG, which pads with zeros here too: black around the picture is an edge
         # that it does not have.
         x = replicate_pad(x, 1, 1, 1, 1).to(self.precision, memory_format=self._layout)
         for module, name in self._steps:
             x = module(x)
             if name in wanted:
-                found[name] = x.float()
-                if len(found) == len(wanted):
-                    return found
-        raise KeyError(f"no such layers: {sorted(wanted - found.keys())}")
+                yield Segment(name, start, x)
+                wanted.remove(name)
+                if not wanted:
+                    return
+                if x.requires_grad:
+                    start = x = x.detach().requires_grad_()
+        raise KeyError(f"no such layers: {sorted(wanted)}")
 
 
 def _steps(weights: Mapping[str, Tensor], pooling: str) -> Iterator[tuple[nn.Module, str]]:

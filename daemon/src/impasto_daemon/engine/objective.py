@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.alpha import layer_mask
-from impasto_daemon.engine.losses import ContentLoss, StyleLoss, TotalVariation
+from impasto_daemon.engine.gram import add_gram_gradient, gram_sum
+from impasto_daemon.engine.losses import ContentLoss, StyleLoss, TotalVariation, squared_error
 from impasto_daemon.engine.masked_picture import MaskedPicture
-from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.padding import mask_padding, pad_to_network
+from impasto_daemon.engine.network import Segment, Vgg19, backpropagate
+from impasto_daemon.engine.sums import LayerSums, total
+from impasto_daemon.engine.tiles import Tile, cut, margin_px
 from impasto_protocol.settings import Settings
 
 _SMOOTHING = 4.0
@@ -35,6 +38,47 @@ def term_weights(settings: Settings) -> tuple[float, float]:
     )
 
 
+@dataclass(frozen=True)
+class Tiling:
+    """How a scale is cut so that it fits into the memory there is; the default is one tile.
+
+    tile_px: the longest side of a tile's core; 0 for one tile. kept: so many tiles' feature maps
+    stay in memory between the two passes of an evaluation; the others' are made twice.
+    keep_targets: the content's feature maps stay; otherwise they are made anew at every pass.
+    """
+
+    tile_px: int = 0
+    kept: int = 1
+    keep_targets: bool = True
+
+
+WHOLE = Tiling()
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A tile's share of the content, by layer: masks (None: all ones), their sums, features."""
+
+    tile: Tile
+    alpha: dict[str, Tensor | None]
+    paint_mask: dict[str, Tensor | None]
+    positions: dict[str, Tensor]
+    targets: dict[str, Tensor]
+
+    @classmethod
+    def of(cls, tile: Tile, masked: MaskedPicture, layers: Collection[str]) -> _Part:
+        alpha, paint_mask = (
+            {layer: tile.weights(plane, layer).clone() for layer in layers}
+            for plane in (masked.alpha, masked.paint_mask)
+        )
+        positions = {layer: total(mask) for layer, mask in paint_mask.items()}
+        return cls(tile, _unless_ones(alpha), _unless_ones(paint_mask), positions, {})
+
+    def core(self, features: Tensor, layer: str) -> Tensor:
+        """The tile's own part of its window's feature map."""
+        return self.tile.core(features.detach(), layer)
+
+
 class Objective:
     """L = alpha L_content + beta L_style, Gatys et al. 2016 eq. 7, and a smoothing term.
 
@@ -42,51 +86,125 @@ class Objective:
     """
 
     def __init__(
-        self, masked: MaskedPicture, grams: dict[str, Tensor], settings: Settings, network: Vgg19
+        self,
+        masked: MaskedPicture,
+        grams: dict[str, Tensor],
+        settings: Settings,
+        network: Vgg19,
+        tiling: Tiling = WHOLE,
     ) -> None:
-        self._network = network
-        relative = settings.normalisation == "relative"
+        self._network, self._tiling, self._colours = network, tiling, masked.colours[None]
         alpha, beta = term_weights(settings)
         content = _shares(settings.content_layers, settings.content_layer_weights, alpha)
         style = _shares(settings.style_layers, settings.style_layer_weights, beta)
-        self._layers = set(content) | set(style)
-        with torch.no_grad():
-            maps = network.features(pad_to_network(masked.colours)[None], self._layers)
-            there, paint_mask = mask_padding(masked.alpha), mask_padding(masked.paint_mask)
-            self._content = {
-                layer: (
-                    weight,
-                    ContentLoss(
-                        maps[layer],
-                        layer_mask(there, maps[layer]),
-                        layer_mask(paint_mask, maps[layer]),
-                        relative=relative,
-                    ),
-                )
-                for layer, weight in content.items()
-            }
-            self._style = {
-                layer: (
-                    weight,
-                    StyleLoss(grams[layer], layer_mask(paint_mask, maps[layer]), relative=relative),
-                )
-                for layer, weight in style.items()
-            }
-        self._smoothness = (_SMOOTHING * settings.total_variation, TotalVariation())
+        self._layers = content.keys() | style.keys()
+        tiles = cut(masked.colours, tiling.tile_px, margin_px(self._layers))
+        self._parts = [_Part.of(tile, masked, self._layers) for tile in tiles]
+        relative = settings.normalisation == "relative"
+        energies = self._look_at_content(content)
+        self._content = {
+            layer: ContentLoss(weight, energies[layer], relative=relative)
+            for layer, weight in content.items()
+        }
+        self._style = {
+            layer: StyleLoss(weight, grams[layer], self._positions(layer), relative=relative)
+            for layer, weight in style.items()
+        }
+        self._smoothness = TotalVariation(_SMOOTHING * settings.total_variation)
 
     def evaluate(self, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Each weighted term, 0-d, at a picture (1, 3, H, W), and the gradient of their sum."""
-        picture = picture.detach().requires_grad_()
-        maps = self._network.features(pad_to_network(picture), self._layers)
+        """Each weighted term, 0-d, at a picture (1, 3, H, W), and the gradient of their sum.
+
+        First the sums over all tiles, then, as these are known, the gradient of each tile, which
+        reaches into its margin and is added up there.
+        """
+        errors, sums = LayerSums(), LayerSums()
+        held = [
+            self._see(part, picture, errors, sums, hold=index >= 0)
+            for index, part in enumerate(self._parts, self._tiling.kept - len(self._parts))
+        ]
+        smoothness, gradient = self._smoothness.value_and_gradient(picture)
         terms = {
-            f"{kind} {layer}": weight * loss(maps[layer])
-            for kind, losses in (("content", self._content), ("style", self._style))
-            for layer, (weight, loss) in losses.items()
+            **{f"content {k}": loss.value(errors[k]) for k, loss in self._content.items()},
+            **{f"style {k}": loss.value(sums[k]) for k, loss in self._style.items()},
+            "total variation": smoothness,
         }
-        weight, smoothness = self._smoothness
-        terms["total variation"] = weight * smoothness(picture)
-        (gradient,) = torch.autograd.grad(torch.stack(list(terms.values())).sum(), picture)
-        return {name: term.detach() for name, term in terms.items()}, gradient
+        slopes = {layer: loss.slope(sums[layer]) for layer, loss in self._style.items()}
+        for part in reversed(self._parts):
+            segments = held.pop() or list(self._segments(part, picture, self._layers, graph=True))
+            targets = self._targets(part)
+            add_slope = functools.partial(self._add_slope, part, targets, slopes)
+            part.tile.window(gradient).add_(backpropagate(segments, add_slope))
+        return terms, gradient
+
+    def _see(
+        self, part: _Part, picture: Tensor, errors: LayerSums, sums: LayerSums, *, hold: bool
+    ) -> list[Segment]:
+        """Add a tile's squared errors and Gram sums; its segments, where they are to be held."""
+        targets, held = self._targets(part), []
+        for segment in self._segments(part, picture, self._layers, graph=hold):
+            layer = segment.layer
+            features = part.core(segment.features, layer)
+            if layer in self._content:
+                errors.add(layer, squared_error(features, targets[layer], part.alpha[layer]))
+            if layer in self._style:
+                sums.add(layer, gram_sum(features, part.paint_mask[layer]))
+            if hold:
+                held.append(segment)
+        return held
+
+    def _add_slope(
+        self,
+        part: _Part,
+        targets: dict[str, Tensor],
+        slopes: dict[str, Tensor],
+        segment: Segment,
+        gradient: Tensor,
+    ) -> None:
+        """Add the derivative of the loss by a segment's features to that of what is behind it."""
+        layer = segment.layer
+        features, own = part.core(segment.features, layer), part.core(gradient, layer)
+        if layer in self._content:
+            loss = self._content[layer]
+            own.add_(loss.gradient(features, targets[layer], part.alpha[layer]))
+        if layer in self._style:
+            add_gram_gradient(own, features, part.paint_mask[layer], slopes[layer])
+
+    def _segments(
+        self, part: _Part, picture: Tensor, layers: Collection[str], *, graph: bool
+    ) -> Iterator[Segment]:
+        window = part.tile.window(picture).detach().requires_grad_(graph)
+        return self._network.segments(window, layers)
+
+    def _look_at_content(self, layers: Collection[str]) -> LayerSums:
+        """Σ m P² of each content layer; the feature maps are kept if they are to be."""
+        energies = LayerSums()
+        for part in self._parts:
+            targets = self._take_targets(part, layers)
+            for layer, target in targets.items():
+                zero = target.new_zeros(())
+                energies.add(layer, squared_error(target, zero, part.paint_mask[layer]))
+            if self._tiling.keep_targets:
+                part.targets.update(targets)
+        return energies
+
+    def _targets(self, part: _Part) -> dict[str, Tensor]:
+        return part.targets or self._take_targets(part, self._content)
+
+    def _take_targets(self, part: _Part, layers: Collection[str]) -> dict[str, Tensor]:
+        if not layers:
+            return {}
+        segments = self._segments(part, self._colours, layers, graph=False)
+        # A copy, so that the margin's features are not kept with them.
+        return {s.layer: part.core(s.features, s.layer).clone() for s in segments}
+
+    def _positions(self, layer: str) -> Tensor:
+        """Σ m over a layer's feature map."""
+        return torch.stack([part.positions[layer] for part in self._parts]).sum()
+
+
+def _unless_ones(masks: dict[str, Tensor]) -> dict[str, Tensor | None]:
+    return {layer: None if bool((mask == 1).all()) else mask for layer, mask in masks.items()}
 
 
 def _shares(layers: Sequence[str], weights: Sequence[float], total: float) -> dict[str, float]:

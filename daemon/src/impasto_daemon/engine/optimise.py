@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.sums import dot
+from impasto_daemon.engine.sums import blocks, dot
 
 _LARGEST_MOVE = 0.25
 _FIRST_MOVE = 0.05
@@ -23,79 +23,97 @@ class LBFGS:
     pixels at a bound that want to leave it rest, and the pairs record the projected move. That is
     what clamping behind the optimiser's back lacks, and why that diverges.
 
-    start: any shape. history: pairs of vectors remembered, each of the size of `start`.
+    start: any shape. history: pairs of vectors remembered, each of the size of `start`, as
+    numbers of type `pairs`. Everything is changed in place; `trial` and `picture` too.
     """
 
-    def __init__(self, start: Tensor, *, history: int = 10, box: bool = True) -> None:
-        self.trial = start.clone()
-        self.picture = start.clone()
-        self._box = box
-        self._steps = 0
-        self._moves = start.new_zeros(history, start.numel())
-        self._changes = start.new_zeros(history, start.numel())
+    def __init__(
+        self,
+        start: Tensor,
+        *,
+        history: int = 10,
+        box: bool = True,
+        pairs: torch.dtype | None = None,
+    ) -> None:
+        self.trial = start.clone(memory_format=torch.contiguous_format)
+        self.picture = self.trial.clone()
+        self._gradient = torch.zeros_like(self.trial)
+        self._box, self._steps = box, 0
+        self._moves, self._changes = (
+            [torch.zeros_like(self.trial, dtype=pairs) for _ in range(history)] for _ in range(2)
+        )
         self._curvatures = start.new_zeros(history)
         self._scale = start.new_zeros(())
         self._length = start.new_ones(())
         self.loss = start.new_full((), torch.inf)
         self.failures = start.new_zeros(())
-        self._gradient = torch.zeros_like(start)
 
     def step(self, loss: Tensor, gradient: Tensor) -> None:
         """Take in the loss (0-d) and gradient (shape of start) at `trial`, and move it."""
-        move = self.trial - self.picture
+        slot = self._steps % len(self._curvatures)
+        move, change = self._moves[slot], self._changes[slot]
+        _subtract(self.trial, self.picture, out=move)
+        _subtract(gradient, self._gradient, out=change)
         enough = self.loss + 1e-4 * dot(self._gradient, move).clamp_max(0)
         finite = loss.isfinite() & gradient.isfinite().all()
         accepted = finite & (loss <= enough)
         self.failures = torch.where(finite, 0, self.failures + 1)
-        self._remember(move, gradient - self._gradient, accepted)
-        self.picture = torch.where(accepted, self.trial, self.picture)
-        self._gradient = torch.where(accepted, gradient, self._gradient)
+        self._judge(slot, accepted)
+        torch.where(accepted, self.trial, self.picture, out=self.picture)
+        torch.where(accepted, gradient, self._gradient, out=self._gradient)
         self.loss = torch.where(accepted, loss, self.loss)
         self._length = torch.where(accepted, torch.ones_like(loss), self._length * 0.25)
-        self.trial = self._moved(self._length * self._direction())
+        self._point()
         self._steps += 1
+        self.trial.mul_(self._length).add_(self.picture)
+        if self._box:
+            self.trial.clamp_(0, 1)
 
-    def _remember(self, move: Tensor, change: Tensor, accepted: Tensor) -> None:
-        slot = self._steps % len(self._curvatures)
+    def _judge(self, slot: int, accepted: Tensor) -> None:
+        """Keep a new pair if it is sound; otherwise it has curvature zero, hence no effect."""
+        move, change = self._moves[slot], self._changes[slot]
         curvature = dot(move, change)
         bend = dot(change, change)
         sound = accepted & (curvature > 1e-8 * (dot(move, move) * bend).sqrt())
-        # An unsound pair takes its slot with curvature zero, which leaves it without effect.
-        self._moves[slot] = torch.where(sound, move, 0).flatten()
-        self._changes[slot] = torch.where(sound, change, 0).flatten()
+        move.masked_fill_(~sound, 0)
+        change.masked_fill_(~sound, 0)
         self._curvatures[slot] = torch.where(sound, 1 / curvature, 0)
         self._scale = torch.where(sound, curvature / bend, self._scale)
 
-    def _direction(self) -> Tensor:
-        """Minus the two-loop recursion (Nocedal and Wright 2006, algorithm 7.4) of the gradient."""
-        free = self._free()
-        q = torch.where(free, self._gradient, 0).flatten()
-        steepest = -q * torch.where(self._scale > 0, self._scale, _FIRST_MOVE / _largest(q))
+    def _point(self) -> None:
+        """Make `trial` the direction to go in.
+
+        Minus the two-loop recursion (Nocedal and Wright 2006, algorithm 7.4) of the gradient.
+        """
+        resting = self._resting()
+        q = torch.neg(self._gradient, out=self.trial).masked_fill_(resting, 0)
+        first = torch.where(self._scale > 0, self._scale, _FIRST_MOVE / _largest(q))
         count = len(self._curvatures)
         newest_first = [(self._steps - age) % count for age in range(min(count, self._steps))]
         shares = {}
         for slot in newest_first:
             shares[slot] = self._curvatures[slot] * dot(self._moves[slot], q)
-            q = q - shares[slot] * self._changes[slot]
-        q = q * torch.where(self._scale > 0, self._scale, _FIRST_MOVE / _largest(q))
+            _add(q, -shares[slot], self._changes[slot])
+        q.mul_(torch.where(self._scale > 0, self._scale, _FIRST_MOVE / _largest(q)))
         for slot in reversed(newest_first):
             share = self._curvatures[slot] * dot(self._changes[slot], q)
-            q = q + (shares[slot] - share) * self._moves[slot]
-        direction = torch.where(free, -q.view_as(free), 0)
-        descends = dot(direction, self._gradient) < 0
-        direction = torch.where(descends, direction, steepest.view_as(free))
-        return direction * (_LARGEST_MOVE / _largest(direction)).clamp_max(1)
+            _add(q, shares[slot] - share, self._moves[slot])
+        q.masked_fill_(resting, 0)
+        descends = dot(q, self._gradient) < 0
+        for part, gradient, rests in zip(
+            *(blocks(plane) for plane in (q, self._gradient, resting)), strict=True
+        ):
+            steepest = (-first * gradient).masked_fill_(rests, 0)
+            torch.where(descends, part, steepest, out=part)
+        q.mul_((_LARGEST_MOVE / _largest(q)).clamp_max(1))
 
-    def _free(self) -> Tensor:
+    def _resting(self) -> Tensor:
+        """The pixels at a bound that want to leave the box."""
         if not self._box:
-            return torch.ones_like(self.picture, dtype=torch.bool)
-        below = (self.picture <= 0) & (self._gradient > 0)
-        above = (self.picture >= 1) & (self._gradient < 0)
-        return ~(below | above)
-
-    def _moved(self, move: Tensor) -> Tensor:
-        moved = self.picture + move
-        return moved.clamp(0, 1) if self._box else moved
+            return torch.zeros_like(self.picture, dtype=torch.bool)
+        below = (self.picture <= 0).logical_and_(self._gradient > 0)
+        above = (self.picture >= 1).logical_and_(self._gradient < 0)
+        return below.logical_or_(above)
 
 
 class Adam:
@@ -128,18 +146,34 @@ class Adam:
         finite = loss.isfinite() & gradient.isfinite().all()
         self.failures = torch.where(finite, 0, self.failures + 1)
         self.loss = torch.where(finite, loss, self.loss)
-        gradient = torch.where(finite, gradient, 0)
         self._steps = self._steps + finite
         count = self._steps.clamp_min(1)
-        self._first = 0.9 * self._first + 0.1 * gradient
-        self._second = 0.99 * self._second + 0.01 * gradient.square()
-        size = (self._second / (1 - 0.99**count)).sqrt() + 1e-8
-        move = self._rate * self._first / (1 - 0.9**count) / size
-        moved = self.trial - torch.where(finite, move, 0)
-        self.trial = moved.clamp(0, 1) if self._box else moved
-        averaged = self._averaging * self._sum + (1 - self._averaging) * self.trial
-        self._sum = torch.where(finite, averaged, self._sum)
+        planes = self.trial, self._first, self._second, self._sum, gradient
+        for trial, first, second, average, slope in zip(*map(blocks, planes), strict=True):
+            slope = torch.where(finite, slope, 0)
+            first.mul_(0.9).add_(slope, alpha=0.1)
+            second.mul_(0.99).addcmul_(slope, slope, value=0.01)
+            size = (second / (1 - 0.99**count)).sqrt_().add_(1e-8)
+            move = self._rate * first / (1 - 0.9**count) / size
+            trial.sub_(torch.where(finite, move, 0))
+            if self._box:
+                trial.clamp_(0, 1)
+            averaged = torch.lerp(trial, average, self._averaging)
+            torch.where(finite, averaged, average, out=average)
+
+
+def _subtract(one: Tensor, other: Tensor, *, out: Tensor) -> None:
+    """one − other, rounded to the type of `out`."""
+    for part, some, others in zip(*map(blocks, (out, one, other)), strict=True):
+        part.copy_(some - others)
+
+
+def _add(sums: Tensor, share: Tensor, values: Tensor) -> None:
+    """Add so much of other values; share: 0-d."""
+    for part, some in zip(blocks(sums), blocks(values), strict=True):
+        part.addcmul_(some.to(part.dtype), share)
 
 
 def _largest(values: Tensor) -> Tensor:
-    return values.abs().amax().clamp_min(1e-30)
+    low, high = values.aminmax()
+    return torch.maximum(-low, high).clamp_min(1e-30)

@@ -6,8 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-LEAST_PX = 16
-"""Sides must be multiples of it: four poolings halve the picture four times before relu5_1."""
+from impasto_daemon.engine.schedule import LEAST_PX
 
 
 def replicate_pad(picture: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
-import torch
 from torch import Tensor
 
-from impasto_daemon.engine.alpha import layer_mask
-from impasto_daemon.engine.gram import gram_matrix
+from impasto_daemon.engine.gram import gram_sum
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.padding import mask_padding, pad_to_network
+from impasto_daemon.engine.sums import LayerSums, total
+from impasto_daemon.engine.tiles import cut, margin_px
 
 GramMatrices = dict[tuple[int, str], Tensor]
 
 _SMALLEST_PX = 64
 _LARGEST_KEPT_PX = 1024
+_TILE_PX = 1024
 
 
 def preset_sizes_px(long_edge_px: int) -> tuple[int, ...]:
@@ -57,16 +57,21 @@ class Style:
             self._measure(size, missing)
         return {layer: self.grams[size, layer].to(self._network.device) for layer in layers}
 
-    @torch.no_grad()
     def _measure(self, size_px: int, layers: Collection[str]) -> None:
         height, width = self._picture.alpha.shape[-2:]
         factor = size_px / max(height, width)
         masked = self._picture.resized(
             max(1, round(height * factor)), max(1, round(width * factor))
         )
-        colours = pad_to_network(masked.colours)[None].to(self._network.device)
-        mask = mask_padding(masked.alpha).to(self._network.device)
-        features = self._network.features(colours, layers)
+        sums, positions = LayerSums(), LayerSums()
+        for tile in cut(masked.colours, _TILE_PX, margin_px(layers)):
+            window = tile.window(masked.colours)[None].to(self._network.device)
+            for segment in self._network.segments(window, layers):
+                layer = segment.layer
+                weights = tile.weights(masked.alpha, layer)
+                features = tile.core(segment.features, layer)
+                sums.add(layer, gram_sum(features, weights.to(features.device)))
+                positions.add(layer, total(weights))
         for layer in layers:
-            maps = features[layer]
-            self.grams[size_px, layer] = gram_matrix(maps, layer_mask(mask, maps))
+            count = positions[layer].to(sums[layer]).clamp_min(1e-12)
+            self.grams[size_px, layer] = sums[layer] / count

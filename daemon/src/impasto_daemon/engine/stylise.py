@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
@@ -23,8 +23,7 @@ from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
 from impasto_daemon.engine.resizing import resize
-from impasto_daemon.engine.scales import scale_sizes, split_iterations
-from impasto_daemon.engine.sizes import fit
+from impasto_daemon.engine.schedule import Stage, stages
 from impasto_daemon.engine.style import Style
 from impasto_protocol.settings import Settings
 
@@ -84,20 +83,25 @@ class _Painter:
     def paint(self, picture: Tensor) -> Iterator[Event]:
         """Every scale in turn, each beginning with what the one before it left."""
         settings = self.settings
-        height, width = picture.shape[-2:]
-        sizes = scale_sizes(*fit(height, width, settings.working_px), settings.scales)
-        shares = split_iterations(settings.iterations, len(sizes))
-        estimate = _TimeEstimate(sizes, shares, self.clock)
+        height, width = self.masked.alpha.shape[-2:]
+        plan = stages(height, width, settings)
+        evaluations = sum(stage.iterations for stage in plan)
+        estimate = _TimeEstimate(plan, self.clock)
         step, settled, stopped, lost, terms = 0, False, False, False, dict[str, Tensor]()
-        for scale, (size, share) in enumerate(zip(sizes, shares, strict=True), start=1):
-            yield ScaleStarted(scale, len(sizes), *size)
-            scaled = self.masked.resized(*size)
-            objective = self._objective(scaled, size)
-            optimiser = _optimiser(resize(picture, *size)[None], settings)
+        for scale, stage in enumerate(plan, start=1):
+            yield ScaleStarted(scale, len(plan), *stage.size)
+            start = resize(picture, *stage.size)
+            scaled = self.masked.resized(*stage.size)
+            if stage.refines:
+                scaled = replace(scaled, colours=start)
+            objective = self._objective(scaled, stage)
+            optimiser = _optimiser(start[None], stage.settings)
+            del start
             convergence = _ConvergenceTest(settings.tolerance)
-            for count in range(1, share + 1):
+            for count in range(1, stage.iterations + 1):
                 terms, gradient = objective.evaluate(optimiser.trial)
                 optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
+                del gradient
                 step, picture = step + 1, optimiser.picture[0]
                 left = estimate.left_s(scale - 1, count)
                 shown = (
@@ -105,7 +109,7 @@ class _Painter:
                     if settings.keep_colours
                     else picture
                 )
-                yield Iteration(step, settings.iterations, scale, len(sizes), left, terms, shown)
+                yield Iteration(step, evaluations, scale, len(plan), left, terms, shown)
                 if step in settings.snapshots:
                     yield Snapshot(step, self._finish(picture))
                 if count % CHECK_EVERY == 0:
@@ -123,11 +127,10 @@ class _Painter:
     def _finish(self, picture: Tensor) -> Tensor:
         return self.masked.finish(picture, keep_colours=self.settings.keep_colours)
 
-    def _objective(self, masked: MaskedPicture, size: tuple[int, int]) -> Objective:
-        grams = self.style.statistics(
-            max(size) * self.settings.style_scale, self.settings.style_layers
-        )
-        return Objective(masked, grams, self.settings, self.network)
+    def _objective(self, masked: MaskedPicture, stage: Stage) -> Objective:
+        size_px = max(stage.size) * stage.settings.style_scale
+        grams = self.style.statistics(size_px, stage.settings.style_layers)
+        return Objective(masked, grams, stage.settings, self.network)
 
 
 class _ConvergenceTest:
@@ -144,11 +147,10 @@ class _ConvergenceTest:
 class _TimeEstimate:
     """Seconds left, on the understanding that an evaluation costs as much as it has pixels."""
 
-    def __init__(
-        self, sizes: list[tuple[int, int]], shares: list[int], clock: Callable[[], float]
-    ) -> None:
-        self._pixels = [height * width for height, width in sizes]
-        self._shares, self._clock, self._began = shares, clock, clock()
+    def __init__(self, plan: list[Stage], clock: Callable[[], float]) -> None:
+        self._pixels = [stage.height * stage.width for stage in plan]
+        self._shares = [stage.iterations for stage in plan]
+        self._clock, self._began = clock, clock()
 
     def left_s(self, scale: int, count: int) -> float:
         costs: list[int] = list(map(operator.mul, self._pixels, self._shares))

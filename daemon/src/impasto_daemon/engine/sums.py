@@ -6,11 +6,16 @@ difference of the last bit within twenty-five steps.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 _ROW = 4096
 """So many numbers are always summed by one thread, in one order."""
+
+
+_BLOCK = 1 << 22
 
 
 def total(values: Tensor) -> Tensor:
@@ -24,5 +29,23 @@ def total(values: Tensor) -> Tensor:
 
 
 def dot(one: Tensor, other: Tensor) -> Tensor:
-    """The sum of the products of two of one shape, 0-d."""
-    return total(one * other)
+    """The sum of the products of two of one shape, 0-d float32 or float64."""
+    wide = torch.promote_types(one.dtype, torch.float32)
+    parts = [
+        total(some.to(wide) * others)
+        for some, others in zip(blocks(one), blocks(other), strict=True)
+    ]
+    return total(torch.stack(parts))
+
+
+def blocks(values: Tensor) -> Sequence[Tensor]:
+    """Views of a contiguous tensor, flat, which what is computed on the way is as small as."""
+    return torch.split(values.view(-1), _BLOCK)
+
+
+class LayerSums(dict[str, Tensor]):
+    """Sums by layer, each in the order in which it is added to."""
+
+    def add(self, layer: str, value: Tensor) -> None:
+        """Add to a layer's sum."""
+        self[layer] = self[layer] + value if layer in self else value

@@ -20,3 +20,13 @@ def noise():
         return torch.rand(shape, generator=torch.Generator().manual_seed(seed))
 
     return make
+
+
+@pytest.fixture
+def maps():
+    """The feature maps of a picture by layer: maps(network, picture, layers)."""
+
+    def look(network, picture, layers):
+        return {s.layer: s.features.detach() for s in network.segments(picture, layers)}
+
+    return look

@@ -46,9 +46,9 @@ def test_table_is_torchvisions():
 
 @pytest.mark.parametrize("layer", ["relu1_1", "relu3_1", "relu4_2"])
 @torch.no_grad()
-def test_features_are_torchvisions_away_from_the_border(weights, noise, layer):
+def test_features_are_torchvisions_away_from_the_border(weights, noise, maps, layer):
     picture = noise(1, 3, 192, 192)
-    found = Vgg19(weights, weights_hash="oxford").features(picture, [layer])[layer]
+    found = maps(Vgg19(weights, weights_hash="oxford"), picture, [layer])[layer]
     expected = reference(weights, picture, layer)
     middle = slice(found.shape[-1] * 3 // 8, found.shape[-1] * 5 // 8)
     torch.testing.assert_close(
@@ -59,16 +59,18 @@ def test_features_are_torchvisions_away_from_the_border(weights, noise, layer):
     )
 
 
-def test_nothing_deeper_than_the_deepest_layer_is_evaluated(network, noise, monkeypatch):
+def test_nothing_deeper_than_the_deepest_layer_is_evaluated(network, noise, maps, monkeypatch):
     calls = []
     run = nn.Conv2d.forward
     monkeypatch.setattr(nn.Conv2d, "forward", lambda self, x: calls.append(1) or run(self, x))
-    network.features(noise(1, 3, 16, 16), ["relu1_1", "relu2_1"])
+    maps(network, noise(1, 3, 16, 16), ["relu1_1", "relu2_1"])
     assert len(calls) == 3
 
 
-def test_deepest_layer_of_the_smallest_picture_has_a_position(network, noise):
-    assert network.features(noise(1, 3, 16, 16), STYLE_LAYERS)["relu5_1"].shape[-2:] == (1, 1)
+@pytest.mark.parametrize("side", [1, 16])
+def test_deepest_layer_of_the_smallest_picture_has_a_position(network, noise, maps, side):
+    found = maps(network, noise(1, 3, side, side), STYLE_LAYERS)
+    assert found["relu5_1"].shape[-2:] == (1, 1)
 
 
 def test_parameters_are_frozen_and_channels_last(network):
@@ -80,12 +82,12 @@ def test_parameters_are_frozen_and_channels_last(network):
             assert parameter.is_contiguous(memory_format=torch.channels_last)
 
 
-def test_average_pooling_changes_what_is_behind_it(weights, noise):
+def test_average_pooling_changes_what_is_behind_it(weights, noise, maps):
     average = Vgg19(weights, weights_hash="u", pooling="average")
     most = Vgg19(weights, weights_hash="u")
     picture = noise(1, 3, 32, 32)
     for layer, same in (("relu1_2", True), ("relu2_1", False)):
-        one, other = (net.features(picture, [layer])[layer] for net in (average, most))
+        one, other = (maps(net, picture, [layer])[layer] for net in (average, most))
         assert torch.equal(one, other) == same
     assert average.name != most.name
 

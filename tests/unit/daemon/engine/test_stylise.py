@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from impasto_daemon.engine import stylise as module
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snapshot
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.scales import scale_sizes, split_iterations
+from impasto_daemon.engine.schedule import scale_sizes, split_iterations
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
 from impasto_daemon.weights import oxford
@@ -278,16 +278,15 @@ def test_every_way_of_painting_lowers_the_loss(paint, noise, chosen):
 
 
 class Broken:
-    """A network that gives undefined features from its `after`-th evaluation on."""
+    """A network that gives undefined features from the time after `after` pictures on."""
 
     def __init__(self, network, after):
         self._network, self._left = network, after
         self.device = network.device
 
-    def features(self, picture, layers):
+    def segments(self, picture, layers):
         self._left -= 1
-        found = self._network.features(picture, layers)
-        return {k: v * math.nan if self._left < 0 else v for k, v in found.items()}
+        yield from self._network.segments(picture * math.nan if self._left < 0 else picture, layers)
 
 
 @pytest.mark.parametrize("optimiser", ["lbfgs", "adam"])

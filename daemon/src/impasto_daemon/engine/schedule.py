@@ -1,0 +1,102 @@
+"""The stages of a painting: from a coarse scale to the working size, and up to the picture's own.
+
+Knows no torch, so that whoever has none may ask what a painting will cost.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from impasto_daemon.engine.convolutions import reach_px
+from impasto_daemon.engine.sizes import fit
+from impasto_protocol.settings import Settings
+
+LEAST_PX = 16
+"""Sides must be multiples of it: four poolings halve the picture four times before relu5_1."""
+
+_COARSEST_PX = 128
+_REFINED = "relu3_1"
+"""The deepest layer of a refinement: it sees 28 px, which is a stroke and no longer a thing."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One size, in px, at which is painted for so many evaluations, with these settings.
+
+    refines: the content is what the stage before it left, and no longer the photograph.
+    """
+
+    height: int
+    width: int
+    iterations: int
+    settings: Settings
+    refines: bool = False
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width)."""
+        return self.height, self.width
+
+
+def stages(height: int, width: int, settings: Settings) -> list[Stage]:
+    """The stages in which a picture of that size is painted, coarsest first; never none."""
+    sizes = scale_sizes(*fit(height, width, settings.working_px), settings.scales)
+    shares = split_iterations(settings.iterations, len(sizes))
+    painted = [Stage(*size, share, settings) for size, share in zip(sizes, shares, strict=True)]
+    if not settings.refinement:
+        return painted
+    refined = refinement(settings)
+    return painted + [
+        Stage(*size, settings.refinement, refined, refines=True)
+        for size in sizes_between(sizes[-1], (height, width))
+    ]
+
+
+def refinement(settings: Settings) -> Settings:
+    """The settings of the stages above the working size."""
+    weights = settings.style_layer_weights or (1.0,) * len(settings.style_layers)
+    kept = {
+        layer: weight
+        for layer, weight in zip(settings.style_layers, weights, strict=True)
+        if reach_px(layer) <= reach_px(_REFINED) and weight
+    }
+    return replace(
+        settings,
+        style_layers=tuple(kept) or (_REFINED,),
+        style_layer_weights=tuple(kept.values()),
+        content_layers=(_REFINED,),
+        content_layer_weights=(),
+    )
+
+
+def scale_sizes(height: int, width: int, scales: int) -> list[tuple[int, int]]:
+    """(height, width) of each scale in px, coarsest first; each is half the next.
+
+    scales: how many, or 0 for as many as leave the coarsest long edge at 128 px or more. Never
+    so many that a side falls under 16 px.
+    """
+    sizes = [(height, width)]
+    while scales == 0 or len(sizes) < scales:
+        smaller = (round(sizes[0][0] / 2), round(sizes[0][1] / 2))
+        least = LEAST_PX if scales else _COARSEST_PX
+        if max(smaller) < least or min(smaller) < LEAST_PX:
+            break
+        sizes.insert(0, smaller)
+    return sizes
+
+
+def split_iterations(iterations: int, scales: int) -> list[int]:
+    """`iterations` in equal parts, the rest to the finest, so that it never goes without."""
+    part, rest = divmod(iterations, scales)
+    return [part] * (scales - 1) + [part + rest]
+
+
+def sizes_between(small: tuple[int, int], large: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """The sizes above one up to another of the same shape, in equal steps of at most twice."""
+    growth = max(large) / max(small)
+    steps = math.ceil(math.log2(growth) - 0.05)
+    for step in range(1, steps + 1):
+        factor = growth ** (step / steps - 1)
+        yield round(large[0] * factor), round(large[1] * factor)

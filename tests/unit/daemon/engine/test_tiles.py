@@ -1,0 +1,146 @@
+"""A picture seen tile by tile has the loss and the gradient of the picture seen whole."""
+
+import itertools
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto_daemon.engine.masked_picture import MaskedPicture
+from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.objective import Objective, Tiling, term_weights
+from impasto_daemon.engine.padding import mask_padding, pad_to_network
+from impasto_daemon.engine.style import Style
+from impasto_daemon.engine.tiles import cut, margin_px
+from impasto_daemon.weights import oxford
+from impasto_protocol.settings import STYLE_LAYERS, Settings
+
+TILINGS = [Tiling(64), Tiling(48, kept=3, keep_targets=False)]
+SHALLOW = {"style_layers": STYLE_LAYERS[:3], "content_layers": ("relu3_1",)}
+
+
+@pytest.fixture(scope="module")
+def exact():
+    """Oxford's network in float64."""
+    return Vgg19(oxford.unpack(), weights_hash="oxford", precision=torch.float64)
+
+
+def content(kind, height=85, width=110):
+    """A picture that is opaque, has a transparent corner, or of which a part is selected."""
+    picture = torch.rand(4, height, width, dtype=torch.float64)
+    picture[3] = 1
+    selection = None
+    if kind != "opaque":
+        picture[3, :30, :50] = 0
+        picture[3, 50:, 30:90] = 0.3
+    if kind == "selection":
+        selection = torch.zeros(1, height, width, dtype=torch.float64)
+        selection[:, 20:70, 40:] = 0.7
+    return MaskedPicture.of(picture, selection)
+
+
+def plain_loss(masked, picture, grams, settings, network):
+    """Loss and gradient by autograd, as Gatys et al. 2016 have them, relative, with masks."""
+    alpha, beta = term_weights(settings)
+    picture = picture.clone().requires_grad_()
+
+    def maps(of):
+        found, x = {}, (pad_to_network(of) - network._mean) / network._std
+        x = torch.nn.functional.pad(x, (1, 1, 1, 1), mode="replicate")
+        for module, name in network._steps:
+            x = module(x)
+            found[name] = x
+        return found
+
+    def mask_of(plane, features):
+        size = tuple(features.shape[-2:])
+        return torch.nn.functional.adaptive_avg_pool2d(mask_padding(plane)[None], size)[0, 0]
+
+    ours, theirs = maps(picture), maps(masked.colours[None])
+    loss = 0
+    for layer in settings.content_layers:
+        error = mask_of(masked.alpha, ours[layer]) * (ours[layer] - theirs[layer]).square()
+        energy = mask_of(masked.paint_mask, ours[layer]) * theirs[layer].square()
+        loss = loss + alpha * error.sum() / energy.sum() / len(settings.content_layers)
+    for layer in settings.style_layers:
+        mask = mask_of(masked.paint_mask, ours[layer])
+        gram = torch.einsum("chw,dhw,hw->cd", ours[layer][0], ours[layer][0], mask) / mask.sum()
+        target = grams[layer]
+        error = (gram - target).square().sum() / target.square().sum()
+        loss = loss + beta * error / len(settings.style_layers)
+    across = (picture[..., 1:] - picture[..., :-1]).square().sum()
+    down = (picture[..., 1:, :] - picture[..., :-1, :]).square().sum()
+    loss = loss + 4 * settings.total_variation * (across + down) / picture.numel()
+    return loss.detach(), *torch.autograd.grad(loss, picture)
+
+
+@pytest.mark.parametrize("kind, layers", [
+    ("selection", {}),
+    ("opaque", SHALLOW),
+    ("alpha", {"style_layers": ("relu1_2", "relu4_1"), "content_layers": ("relu2_2", "relu4_1")}),
+])  # fmt: skip
+def test_loss_and_gradient_of_tiles_are_those_of_the_paper(exact, kind, layers):
+    masked, settings = content(kind), Settings(**layers)
+    style = Style(torch.rand(3, 70, 90, dtype=torch.float64), exact)
+    grams = style.statistics(90, settings.style_layers)
+    picture = torch.rand(1, 3, 85, 110, dtype=torch.float64)
+    loss, gradient = plain_loss(masked, picture, grams, settings, exact)
+    for tiling in (Tiling(), *TILINGS):
+        terms, found = Objective(masked, grams, settings, exact, tiling).evaluate(picture)
+        assert float(sum(terms.values())) == pytest.approx(float(loss), rel=1e-10)
+        torch.testing.assert_close(found, gradient, rtol=1e-8, atol=1e-10 * gradient.abs().max())
+
+
+def test_float32_keeps_the_loss_and_the_gradient_to_the_rounding(network):
+    masked = content("alpha", 110, 150)
+    masked = MaskedPicture(*(getattr(masked, name).float() for name in masked.__dict__))
+    grams = Style(torch.rand(3, 100, 100), network).statistics(100, STYLE_LAYERS)
+    picture = torch.rand(1, 3, 110, 150)
+    whole, tiled = (
+        Objective(masked, grams, Settings(), network, tiling).evaluate(picture)
+        for tiling in (Tiling(), Tiling(64))
+    )
+    total, of_tiles = (float(sum(terms.values())) for terms, _ in (whole, tiled))
+    assert of_tiles == pytest.approx(total, rel=1e-5)
+    assert float((tiled[1] - whole[1]).norm()) < 1e-5 * float(whole[1].norm())
+
+
+def test_style_larger_than_a_tile_has_the_statistics_of_the_whole(exact, monkeypatch):
+    picture = torch.rand(4, 150, 200, dtype=torch.float64)
+    picture[3, :, :60] = 0
+    whole = Style(picture, exact).statistics(200, STYLE_LAYERS)
+    monkeypatch.setattr("impasto_daemon.engine.style._TILE_PX", 64)
+    torch.testing.assert_close(Style(picture, exact).statistics(200, STYLE_LAYERS), whole)
+
+
+@pytest.mark.parametrize("layer", ["relu1_2", "relu2_2", "relu3_4", "relu4_2", "relu5_1"])
+def test_margin_covers_what_a_layer_sees(exact, layer):
+    margin, core = margin_px([layer]), 16
+    side = 2 * margin + core + 32
+    picture = torch.rand(1, 3, side, side, dtype=torch.float64)
+    tile = next(
+        tile
+        for tile in cut(picture, core, margin)
+        if tile.rows.begin >= margin and tile.columns.begin >= margin
+    )
+    (whole,) = (segment.features for segment in exact.segments(picture, [layer]))
+    (seen,) = (segment.features for segment in exact.segments(tile.window(picture), [layer]))
+    stride = side // whole.shape[-1]
+    rows, columns = (slice(s.begin // stride, s.end // stride) for s in (tile.rows, tile.columns))
+    torch.testing.assert_close(tile.core(seen, layer), whole[..., rows, columns])
+
+
+@given(st.integers(1, 3000), st.integers(1, 3000), st.integers(0, 1200), st.integers(0, 9))
+def test_tiles_cover_the_padded_picture_once(height, width, tile_px, margin):
+    tiles = cut(torch.empty(1, height, width, device="meta"), tile_px, 16 * margin)
+    for side, spans in ((height, {t.rows for t in tiles}), (width, {t.columns for t in tiles})):
+        ordered = sorted(spans, key=lambda span: span.begin)
+        assert ordered[0].begin == 0 and side <= ordered[-1].end < side + 16
+        assert all(a.end == b.begin for a, b in itertools.pairwise(ordered))
+        for span in ordered:
+            assert not tile_px or span.end - span.begin <= max(16, tile_px)
+            assert span.begin % 16 == span.end % 16 == span.first % 16 == 0
+            assert span.first == max(0, span.begin - 16 * margin)
+            assert span.last == min(side, span.end + 16 * margin)
+    assert len(tiles) == len({t.rows for t in tiles}) * len({t.columns for t in tiles})
