@@ -14,20 +14,23 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from daemon_overhead import connected, running_daemon
 from figures import Figure, print_table, ratios, seconds
 
+from impasto_daemon.worker.threads import usable_cores
 from impasto_protocol.client import Client
 from impasto_protocol.codec import Picture
 from impasto_protocol.settings import Settings
 
 ROUNDS = 3
-PROGRAMS = max(1, (os.cpu_count() or 1) // 4)
-LIMIT = 2.2 if (os.cpu_count() or 1) <= 2 else 1.5
+CORES = usable_cores()
+PROGRAMS = max(1, CORES // 4)
+LIMIT = 2.2 if CORES <= 2 else 1.5
 
 BUSY = """
 import signal, sys, time
@@ -44,31 +47,62 @@ while True:
 """Prints how many times a second it went round when it is ended."""
 
 
+@dataclass
+class Told:
+    """What programs beside tell when they are ended. speed: in any unit, of all together.
+
+    frames_ms: how long each picture took, of a program that draws.
+    """
+
+    speed: float = 0.0
+    frames_ms: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Round:
+    """Seconds of a painting alone and beside others; what these told without it and with it."""
+
+    alone_s: float
+    beside_s: float
+    undisturbed: Told
+    disturbed: Told
+
+
 def main() -> None:
     """Print the ratios."""
     with tempfile.TemporaryDirectory() as home:
         with running_daemon(Path(home)), connected(Path(home)) as client:
-            print_table(f"beside {PROGRAMS} busy of {os.cpu_count()} cores", beside(client))
+            rounds = rounds_beside(client, busy)
+            print_table(f"beside {PROGRAMS} busy of {CORES} cores", beside(rounds))
         if hasattr(os, "sched_setaffinity"):
             print_table("on one core", on_one_core(Path(home)))
 
 
-def beside(client: Client) -> Iterator[Figure]:
-    """Seconds alone and beside the busy programs, and what these keep of their speed."""
+def rounds_beside(
+    client: Client, others: Callable[[], AbstractContextManager[Told]]
+) -> list[Round]:
+    """Thirty steps alone, `others` alone for five seconds, and both, in turns."""
     paint = painter(client)
     paint()
-    alone, together, kept = [], [], []
+    rounds = []
     for _ in range(ROUNDS):
-        alone.append(seconds(paint))
-        with busy() as undisturbed:
+        alone_s = seconds(paint)
+        with others() as undisturbed:
             time.sleep(5)
-        with busy() as disturbed:
-            together.append(seconds(paint))
-        kept.append(sum(disturbed) / sum(undisturbed))
+        with others() as disturbed:
+            beside_s = seconds(paint)
+        rounds.append(Round(alone_s, beside_s, undisturbed, disturbed))
+    return rounds
+
+
+def beside(rounds: Sequence[Round]) -> Iterator[Figure]:
+    """Seconds alone and beside the others, and what these keep of their speed."""
+    alone, together = [each.alone_s for each in rounds], [each.beside_s for each in rounds]
+    kept = [each.disturbed.speed / each.undisturbed.speed for each in rounds]
     yield Figure("thirty steps alone", alone, "s")
     yield Figure("thirty steps beside", together, "s")
     yield Figure("beside : alone", ratios(together, alone), "times", below=LIMIT)
-    yield Figure("what the programs keep of their speed", kept, at_least=0.9)
+    yield Figure("what the others keep of their speed", kept, at_least=0.9)
 
 
 def on_one_core(home: Path) -> Iterator[Figure]:
@@ -104,20 +138,20 @@ def painter(client: Client) -> Callable[[], None]:
 
 
 @contextmanager
-def busy() -> Iterator[list[float]]:
-    """Programs that each keep a core busy; afterwards the list has how fast each was."""
+def busy() -> Iterator[Told]:
+    """Programs that each keep a core busy."""
     command = [sys.executable, "-c", BUSY]
     running = [
         subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(PROGRAMS)
     ]
     time.sleep(0.5)
-    speeds: list[float] = []
+    told = Told()
     try:
-        yield speeds
+        yield told
     finally:
         for program in running:
             program.send_signal(signal.SIGTERM)
-            speeds.append(float(program.communicate()[0]))
+            told.speed += float(program.communicate()[0])
 
 
 if __name__ == "__main__":
