@@ -7,7 +7,18 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from impasto_daemon.images import cicp, heif, jpeg2000, jpegxl, pillow_image, png, psd, tiff
+from impasto_daemon.images import (
+    cicp,
+    exr,
+    heif,
+    jpeg2000,
+    jpegxl,
+    pillow_image,
+    png,
+    psd,
+    radiance,
+    tiff,
+)
 from impasto_daemon.images.boxes import find_code_points, find_depth
 from impasto_daemon.images.kinds import name_kind
 from impasto_daemon.images.source import Source, Unsupported
@@ -22,6 +33,7 @@ _BY_NAME: dict[str, Callable[[bytes], Source]] = {
     "PNG": png.decode, "TIFF": tiff.decode, "JPEG XL": jpegxl.decode,
     "HEIC": heif.decode, "HEIF": heif.decode,
     "JPEG 2000": jpeg2000.decode, "PSD": psd.decode,
+    "OpenEXR": exr.decode, "Radiance HDR": radiance.decode,
 }  # fmt: skip
 
 

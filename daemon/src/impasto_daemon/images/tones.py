@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -24,9 +25,14 @@ def to_16_bit(numbers: NDArray[Any], largest: int | None = None) -> Pixels:
     return whole
 
 
-def from_floats(numbers: NDArray[Any], colours: int) -> tuple[Pixels, tuple[str, ...]]:
+def from_floats(
+    numbers: NDArray[Any],
+    colours: int,
+    curve: Callable[[NDArray[Any]], NDArray[Any]] | None = None,
+) -> tuple[Pixels, tuple[str, ...]]:
     """(H, W, `colours` or with alpha) of 0 to 1, and notes on what lay elsewhere.
 
+    curve: from the colours' numbers to those wanted, both 0 to 1.
     A pixel with a colour that is not a number becomes transparent.
     """
     notes = []
@@ -38,7 +44,10 @@ def from_floats(numbers: NDArray[Any], colours: int) -> tuple[Pixels, tuple[str,
             numbers = np.concatenate([numbers, ~missing[..., None]], axis=2)
     if (numbers < 0).any() or (numbers > 1).any():
         notes.append("Tones below black and above white were cut off.")
-    return np.rint(numbers.clip(0, 1) * np.float64(65535)).astype(np.uint16), tuple(notes)
+    within = numbers.clip(0, 1)
+    if curve:
+        within[..., :colours] = curve(within[..., :colours])
+    return np.rint(within * np.float64(65535)).astype(np.uint16), tuple(notes)
 
 
 def unmultiplied(pixels: Pixels) -> Pixels:

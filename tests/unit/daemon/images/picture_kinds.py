@@ -7,6 +7,7 @@ from pathlib import Path
 
 import imagecodecs
 import numpy as np
+import OpenEXR
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -59,6 +60,36 @@ def chunked(png, *chunks):
         for kind, content in chunks
     ]
     return png[:33] + b"".join(made) + png[33:]
+
+
+def light(pixels):
+    """Floats of linear light that show the same."""
+    return (curved(pixels) / 65535).astype("f4")
+
+
+def exr(channels, **header):
+    """An OpenEXR of channels by their names."""
+    file = io.BytesIO()
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, **header}
+    OpenEXR.File(header, channels).write(file)
+    return file.getvalue()
+
+
+def planes(layer, pixels):
+    """The channels of a layer of an OpenEXR."""
+    return {layer + name: pixels[..., at].copy() for at, name in enumerate("RGB")}
+
+
+def deep_exr():
+    samples = np.empty((2, 2), object)
+    for place in np.ndindex(2, 2):
+        samples[place] = np.array([0.5, 0.25], "f4")
+    header = {"compression": OpenEXR.ZIPS_COMPRESSION, "type": OpenEXR.deepscanline}
+    return exr(dict.fromkeys(("R", "G", "B", "A", "Z"), samples), **header)
+
+
+def radiance(pixels):
+    return bytes(imagecodecs.rgbe_encode(light(pixels)))
 
 
 def curved(pixels):
@@ -206,6 +237,14 @@ BY_COLOUR = {
     "JPEG 2000": lambda: jp2(RGB),
     "JPEG 2000 of 12 bits": lambda: jp2(np.rint(RGB * (4095 / 255)).astype(np.uint16), 12),
     "JPEG 2000 of 16 bits": lambda: jp2(deep(RGB)),
+    "OpenEXR": lambda: exr({"RGB": light(RGB)}),
+    "OpenEXR of half floats": lambda: exr({"RGB": light(RGB).astype("f2")}),
+    "OpenEXR with alpha": lambda: exr({"RGBA": np.dstack([light(RGB), np.ones_like(GREY, "f4")])}),
+    "OpenEXR of light above white": lambda: exr({"RGB": np.where(RGB == 255, 4, light(RGB))}),
+    "OpenEXR with several layers": lambda: exr(
+        planes("View.AO.", 1 - light(RGB)) | planes("View.Combined.", light(RGB))
+    ),
+    "Radiance HDR": lambda: radiance(RGB),
     "PSD": lambda: psd(RGB),
     "PSD with transparency": lambda: psd(RGBA, layers=-1),
     "PSD with a saved selection": lambda: psd(np.dstack([RGB, GREY]), layers=1),
@@ -233,6 +272,7 @@ BY_GREY = {
     "HEIC of grey": lambda: (HEIC / "colours-grey.heic").read_bytes(),
     "JPEG XL of grey": lambda: jxl(GREY),
     "JPEG 2000 of grey, 16 bits": lambda: jp2(deep(GREY)),
+    "OpenEXR of grey": lambda: exr({"Y": light(GREY)}),
     "PSD of grey": lambda: psd(GREY, 1),
 }
 REFUSED = {
@@ -250,8 +290,9 @@ REFUSED = {
     "TIFF of a camera's raw data": lambda: tiff(deep(GREY), 32803),
     "PSD of 32 bits": lambda: psd(floats(RGB)),
     "PSB": lambda: b"8BPS\0\2" + bytes(99),
-    "OpenEXR": lambda: b"\x76\x2f\x31\x01" + bytes(99),
-    "Radiance HDR": lambda: b"#?RADIANCE\n" + bytes(99),
+    "OpenEXR of deep pixels": deep_exr,
+    "OpenEXR without colours": lambda: exr({"Z": light(GREY)}),
+    "Radiance HDR of XYZ colours": lambda: radiance(RGB).replace(b"_rgbe", b"_xyze"),
     "GIMP's XCF": lambda: b"gimp xcf v011" + bytes(99),
     "Krita": lambda: b"PK\3\4" + bytes(26) + b"mimetypeapplication/x-krita" + bytes(99),
     "SVG": lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>',

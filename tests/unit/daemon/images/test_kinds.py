@@ -114,8 +114,6 @@ UNREAD = {
     "film (MP4, QuickTime)": file_box(b"isom", b"avc1"),
     "PSB": b"8BPS\0\2" + bytes(100),
     "XCF (GIMP)": b"gimp xcf v011" + bytes(100),
-    "OpenEXR": b"\x76\x2f\x31\x01" + bytes(100),
-    "Radiance HDR": b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n",
     "Krita": b"PK\3\4" + bytes(26) + b"mimetypeapplication/x-krita" + bytes(100),
     "SVG": b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>',
     "web page": b"<!DOCTYPE html><html>",
