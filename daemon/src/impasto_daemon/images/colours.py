@@ -72,8 +72,11 @@ def to_rgb(pixels: NDArray[Any], space: Space, profile: bytes, target: bytes = b
 def _plain_rgb(colours: NDArray[Any], space: Space) -> NDArray[Any]:
     if space == "GRAY":
         return colours.repeat(3, axis=2)
-    if space == "CMYK":
+    if space == "CMYK" and colours.dtype == np.uint8:
         return np.asarray(Image.fromarray(colours, "CMYK").convert("RGB"))
+    if space == "CMYK":
+        paper = 65535 - colours.astype(np.float32)
+        return np.rint(paper[..., :3] * paper[..., 3:] / 65535).astype(np.uint16)
     return colours
 
 

@@ -32,7 +32,7 @@ _JPEG_LS, _FILL = 0xF7, 0xFF
 _BY_NAME: dict[str, Callable[[bytes], Source]] = {
     "PNG": png.decode, "TIFF": tiff.decode, "JPEG XL": jpegxl.decode,
     "HEIC": heif.decode, "HEIF": heif.decode,
-    "JPEG 2000": jpeg2000.decode, "PSD": psd.decode,
+    "JPEG 2000": jpeg2000.decode, "PSD": psd.decode, "PSB": psd.decode,
     "OpenEXR": exr.decode, "Radiance HDR": radiance.decode,
 }  # fmt: skip
 

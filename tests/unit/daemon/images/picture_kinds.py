@@ -118,24 +118,35 @@ def inks(pixels):
     return 255 - np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], 2)
 
 
-def psd(pixels, mode=3, *, layers=0, packed=False, resources=()):
-    """A PSD of a merged picture alone. layers: the number that stands where layers would."""
+def psd(pixels, mode=3, *, layers=0, packed="raw", resources=(), large=False, block=b""):
+    """A PSD, or a large one (PSB), of a merged picture alone.
+
+    layers: the number that stands where layers would; block: the kind of the block that has it.
+    """
     planes = pixels[..., None] if pixels.ndim == 2 else pixels
-    bits = planes.dtype.itemsize * 8
+    bits, length = planes.dtype.itemsize * 8, 8 if large else 4
     head = b"8BPS" + struct.pack(
-        ">H6xHIIHH", 1, planes.shape[2], planes.shape[0], planes.shape[1], bits, mode
+        ">H6xHIIHH", 1 + large, planes.shape[2], planes.shape[0], planes.shape[1], bits, mode
     )
     blocks = b"".join(
         b"8BIM" + number.to_bytes(2) + bytes(2) + len(content).to_bytes(4) + content
         + bytes(len(content) % 2)
         for number, content in resources
     )  # fmt: skip
-    head += bytes(4) + len(blocks).to_bytes(4) + blocks + struct.pack(">IIh", 6, 2, layers)
+    head += bytes(4) + len(blocks).to_bytes(4) + blocks
+    number = layers.to_bytes(2, signed=True)
+    told = (2).to_bytes(length) + number
+    if block:
+        told = bytes(length + 4) + b"8BIM" + block + told
+    head += len(told).to_bytes(length) + told
     rows = np.moveaxis(planes.astype(planes.dtype.newbyteorder(">")), -1, 0)
-    if not packed:
+    if packed == "raw":
         return head + bytes(2) + rows.tobytes()
+    if packed == "zip":
+        return head + b"\0\2" + zlib.compress(rows.tobytes())
     made = [imagecodecs.packbits_encode(row.tobytes()) for plane in rows for row in plane]
-    return head + b"\0\1" + struct.pack(f">{len(made)}H", *map(len, made)) + b"".join(made)
+    lengths = b"".join(len(row).to_bytes(length // 2) for row in made)
+    return head + b"\0\1" + lengths + b"".join(made)
 
 
 def psd_with_palette():
@@ -217,10 +228,14 @@ BY_COLOUR = {
         np.where(RGB == 255, 2, floats(RGB)).astype("f4"), 2
     ),
     "TIFF of inks (CMYK)": lambda: tiff(inks(RGB), 5),
+    "TIFF of inks (CMYK), 16 bits": lambda: tiff(deep(inks(RGB)), 5),
     "TIFF of Lab": lambda: tiff(lab(RGB, 8), 8),
     "TIFF of Lab, 16 bits": lambda: tiff(lab(RGB, 16), 8),
     "TIFF with a thumbnail first": lambda: thumbnail_first(RGB),
     "TIFF with several pages": lambda: two_pages(RGB),
+    "BigTIFF with high bytes first": lambda: imagecodecs.tiff_encode(
+        RGB.copy(), photometric="rgb", bigtiff=True, byteorder=">"
+    ),
     "AVIF": lambda: saved(RGB, "AVIF", quality=98, subsampling="4:4:4"),
     "AVIF of 10 bits": lambda: imagecodecs.avif_encode(
         np.rint(RGB * (1023 / 255)).astype(np.uint16), level=98, bitspersample=10
@@ -248,8 +263,11 @@ BY_COLOUR = {
     "PSD": lambda: psd(RGB),
     "PSD with transparency": lambda: psd(RGBA, layers=-1),
     "PSD with a saved selection": lambda: psd(np.dstack([RGB, GREY]), layers=1),
-    "PSD of 16 bits": lambda: psd(deep(RGB), packed=True),
-    "PSD of inks (CMYK)": lambda: psd(255 - inks(RGB), 4, packed=True),
+    "PSD of 16 bits": lambda: psd(deep(RGB), packed="bits"),
+    "PSD of 32 bits": lambda: psd(light(RGB)),
+    "PSB": lambda: psd(RGB, large=True, packed="bits"),
+    "PSD of inks (CMYK), 16 bits": lambda: psd(deep(255 - inks(RGB)), 4),
+    "PSD of inks (CMYK)": lambda: psd(255 - inks(RGB), 4, packed="bits"),
     "PSD with a palette": psd_with_palette,
     "PSD of Lab": lambda: psd(lab(RGB, 8) ^ np.uint8([0, 128, 128]), 9),
     "PSD of Lab, 16 bits": lambda: psd(lab(RGB, 16) ^ np.uint16([0, 32768, 32768]), 9),
@@ -284,12 +302,8 @@ REFUSED = {
     ),
     "JPEG-LS": lambda: imagecodecs.jpegls_encode(GREY),
     "PNG of Apple's (CgBI)": lambda: PNG_MAGIC + b"\0\0\0\4CgBI\x50\0\x20\2" + bytes(99),
-    "BigTIFF with high bytes first": lambda: imagecodecs.tiff_encode(
-        RGB.copy(), photometric="rgb", bigtiff=True, byteorder=">"
-    ),
     "TIFF of a camera's raw data": lambda: tiff(deep(GREY), 32803),
-    "PSD of 32 bits": lambda: psd(floats(RGB)),
-    "PSB": lambda: b"8BPS\0\2" + bytes(99),
+    "PSD of black or white": lambda: psd(GREY, 0),
     "OpenEXR of deep pixels": deep_exr,
     "OpenEXR without colours": lambda: exr({"Z": light(GREY)}),
     "Radiance HDR of XYZ colours": lambda: radiance(RGB).replace(b"_rgbe", b"_xyze"),
