@@ -172,6 +172,11 @@ def frames(kind, **options):
     return saved(RGB, kind, save_all=True, append_images=[other], **options)
 
 
+def avif(pixels, bits):
+    deep = np.rint(pixels * ((2**bits - 1) / 255)).astype(np.uint16)
+    return imagecodecs.avif_encode(deep, level=98, bitspersample=bits)
+
+
 def jxl(pixels, bits=None):
     return imagecodecs.jpegxl_encode(pixels, lossless=True, bitspersample=bits)
 
@@ -237,9 +242,9 @@ BY_COLOUR = {
         RGB.copy(), photometric="rgb", bigtiff=True, byteorder=">"
     ),
     "AVIF": lambda: saved(RGB, "AVIF", quality=98, subsampling="4:4:4"),
-    "AVIF of 10 bits": lambda: imagecodecs.avif_encode(
-        np.rint(RGB * (1023 / 255)).astype(np.uint16), level=98, bitspersample=10
-    ),
+    "AVIF of 10 bits": lambda: avif(RGB, 10),
+    "AVIF of 12 bits": lambda: avif(RGB, 12),
+    "AVIF of 10 bits with alpha": lambda: avif(np.dstack([RGB, GREY // 2 + 99]), 10),
     "AVIF with several frames": lambda: frames("AVIF", quality=98, subsampling="4:4:4"),
     "HEIC": lambda: (HEIC / "colours.heic").read_bytes(),
     "HEIC of 10 bits": lambda: (HEIC / "colours-10-bit.heic").read_bytes(),
@@ -287,6 +292,7 @@ BY_GREY = {
     "TIFF of grey and alpha, 16 bits": lambda: tiff(deep(RGBA[..., ::3]), 1, t338=(2,)),
     "TIFF of grey, floats": lambda: tiff(floats(GREY), 1),
     "TIFF of grey, 32-bit integers": lambda: tiff(GREY.astype(np.uint32) * 0x01010101, 1),
+    "AVIF of grey, 10 bits": lambda: avif(GREY, 10),
     "HEIC of grey": lambda: (HEIC / "colours-grey.heic").read_bytes(),
     "JPEG XL of grey": lambda: jxl(GREY),
     "JPEG 2000 of grey, 16 bits": lambda: jp2(deep(GREY)),
