@@ -32,7 +32,8 @@ _LARGE = 2
 _RAW, _PACK_BITS, _ZIP = 0, 1, 2
 _NUMBERS = {8: ">u1", 16: ">u2", 32: ">f4"}
 _LAYERS_OF_MORE_BITS = (b"Lr16", b"Lr32")
-_LINEAR = cicp.CodePoints(1, 8)
+_LINEAR_SRGB = (1, 8)
+"""By the numbers of H.273."""
 _RESOLUTION, _PROFILE, _EXIF, _XMP = 1005, 1039, 1058, 1060
 
 
@@ -81,7 +82,7 @@ def decode(data: bytes) -> Source:
         return replace(source, icc=b"")
     if head.bits == 32 and not source.icc:
         # Photoshop's floats are of linear light.
-        return replace(source, icc=cicp.make_profile(_LINEAR, source.space))
+        return cicp.with_code_points(source, *_LINEAR_SRGB)
     return source
 
 
