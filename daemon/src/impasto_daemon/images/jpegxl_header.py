@@ -12,7 +12,7 @@ _CUSTOM: tuple[_U32, ...] = ((0, 19), (524288, 19), (1048576, 20), (2097152, 21)
 _PREVIEW: tuple[_U32, ...] = ((1, 6), (65, 8), (321, 10), (1345, 12))
 _PREVIEW_EIGHTHS: tuple[_U32, ...] = ((16, 0), (32, 0), (1, 5), (33, 9))
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
-_ALPHA, _SPOT, _CFA = 0, 2, 5
+_ALPHA, _SPOT, _BLACK, _CFA = 0, 2, 4, 5
 _GREY, _XYB = 1, 2
 _IS_CUSTOM = 2
 _SRGB = 13
@@ -23,8 +23,8 @@ class Header:
     """What is told before the pixels.
 
     largest: the number that is white, 0 for floats. alpha: there is one; associated: colours
-    were multiplied by it. primaries, white and transfer are the numbers of H.273, but for the
-    primaries of P3, which are 11; 2 is none of those.
+    were multiplied by it. inks: there is a channel of black. primaries, white and transfer are
+    the numbers of H.273, but for the primaries of P3, which are 11; 2 is none of those.
     """
 
     width: int = 0
@@ -34,6 +34,7 @@ class Header:
     associated: bool = False
     animated: bool = False
     grey: bool = False
+    inks: bool = False
     has_icc: bool = False
     white: int = 1
     primaries: int = 1
@@ -131,6 +132,7 @@ def _read_channel(bits: _Bits, header: Header, *, is_first: bool) -> None:
         header.alpha |= is_first
         return
     kind = bits.enum()
+    header.inks |= kind == _BLACK
     _largest(bits)
     bits.u32((0, 0), (3, 0), (4, 0), (1, 3))
     bits.take(8 * bits.u32((0, 0), (0, 4), (16, 5), (48, 10)))

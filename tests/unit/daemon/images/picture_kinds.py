@@ -254,6 +254,9 @@ BY_COLOUR = {
     "JPEG XL of 10 bits": lambda: jxl(np.rint(curved(RGB) / 64.06).astype(np.uint16), 10),
     "JPEG XL of 16 bits": lambda: jxl(curved(RGB)),
     "JPEG XL of floats": lambda: jxl((curved(RGB) / 65535).astype("f4")),
+    "JPEG XL made of a JPEG": lambda: imagecodecs.jpegxl_encode_jpeg(
+        saved(RGB, "JPEG", quality=95), usecontainer=True
+    ),
     "JPEG 2000": lambda: jp2(RGB),
     "JPEG 2000 of 12 bits": lambda: jp2(np.rint(RGB * (4095 / 255)).astype(np.uint16), 12),
     "JPEG 2000 of 16 bits": lambda: jp2(deep(RGB)),
