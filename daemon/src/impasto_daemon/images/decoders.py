@@ -19,7 +19,7 @@ from impasto_daemon.images import (
     radiance,
     tiff,
 )
-from impasto_daemon.images.kinds import name_kind
+from impasto_daemon.images.kinds import find_next_step, name_kind
 from impasto_daemon.images.source import Source, Unsupported
 
 _BY_PILLOW = {
@@ -51,10 +51,10 @@ def decode(data: bytes, ending: str = "") -> Source:
     if kind in _BY_PILLOW:
         return _decode_by_pillow(data, _BY_PILLOW[kind])
     if not data:
-        raise Unsupported("is empty")
+        raise Unsupported("is empty", "Copy the {picture} here anew, or choose another.")
     if not kind:
         raise Unsupported("is not a picture of a known kind")
-    raise Unsupported(f"is of a kind that is not read: {kind}")
+    raise Unsupported(f"is of a kind that is not read: {kind}", find_next_step(kind))
 
 
 def _decode_by_pillow(data: bytes, name: str) -> Source:

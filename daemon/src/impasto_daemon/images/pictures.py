@@ -20,7 +20,7 @@ from impasto_daemon.images.decoders import decode
 from impasto_daemon.images.exif import read_orientation, upright_exif
 from impasto_daemon.images.metadata import KeptMetadata, upright_xmp
 from impasto_daemon.images.painting_profile import is_linear, painting_profile
-from impasto_daemon.images.source import Source, Unsupported
+from impasto_daemon.images.source import SAVE_ANEW, SCALE_DOWN, Source, Unsupported
 from impasto_daemon.images.tones import to_8_bit, to_16_bit
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import (
@@ -169,21 +169,24 @@ _PICTURE = _Role("picture", PictureUnreadable, PictureRejected)
 
 def _read(path: Path, role: _Role) -> Source:
     data = _read_bytes(path, role)
-    save_anew = f"Open the {role.word} in an editor and save it as PNG, JPEG or WebP."
+    save_anew, scale_down = (step.format(picture=role.word) for step in (SAVE_ANEW, SCALE_DOWN))
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures and odd metadata; the limit here is ours.
             warnings.simplefilter("ignore")
             return with_rgb_of_grey(decode(data, path.suffix))
     except Unsupported as error:
-        raise role.rejected(f"The {role.word} {path.name} {error}.", next_step=save_anew) from error
+        raise role.rejected(
+            f"The {role.word} {path.name} {error}.",
+            next_step=error.next_step.format(picture=role.word),
+        ) from error
     except Image.DecompressionBombError as error:
         raise role.rejected(
-            f"The {role.word} {path.name} has far too many pixels.", next_step=save_anew
+            f"The {role.word} {path.name} has far too many pixels.", next_step=scale_down
         ) from error
     except MemoryError as error:
         raise role.rejected(
-            f"The {role.word} {path.name} takes more memory than there is.", next_step=save_anew
+            f"The {role.word} {path.name} takes more memory than there is.", next_step=scale_down
         ) from error
     # The decoders answer damage with OSError, SyntaxError, ValueError and others.
     except Exception as error:

@@ -13,6 +13,7 @@ from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from impasto_daemon.images import pillow_image, tones
+from impasto_daemon.images.kinds import DEVELOP
 from impasto_daemon.images.lab import lab_to_srgb
 from impasto_daemon.images.metadata import read_dpi
 from impasto_daemon.images.source import Source, Space, Unsupported
@@ -21,9 +22,8 @@ _WHITE_IS_0, _BLACK_IS_0, _RGB, _PALETTE, _CMYK, _LAB, _ICC_LAB = 0, 1, 2, 3, 5,
 _BY_ARRAY = {_WHITE_IS_0: 1, _BLACK_IS_0: 1, _RGB: 3, _CMYK: 4, _LAB: 3, _ICC_LAB: 3}
 _SPACES: dict[int, Space] = {_RGB: "RGB", _CMYK: "CMYK"}
 """Channels without alpha of what imagecodecs decodes here."""
+_RAW = (32803, 34892)
 _UNREAD = {
-    32803: "holds a camera's raw data",
-    34892: "holds a camera's raw data",
     32844: "holds LogLuv colours",
     32845: "holds LogLuv colours",
 }
@@ -70,7 +70,7 @@ def decode(data: bytes) -> Source:
     pages = _pages(data)
     pictures = [page for page in pages if page.is_picture]
     if not pictures and any(_SUB_DIRECTORIES in page.tags for page in pages):
-        raise Unsupported("is a camera's raw photograph, or keeps its picture as those do")
+        raise Unsupported("is a camera's raw photograph, or keeps its picture as those do", DEVELOP)
     if not pictures:
         raise Unsupported("holds a thumbnail only")
     page = pictures[0]
@@ -130,7 +130,9 @@ def _with_tag(data: bytes, page: _Page, tag: int, value: int) -> bytes:
 
 def _refuse_unread(page: _Page) -> None:
     if 50706 in page.tags:
-        raise Unsupported("is a raw photograph (DNG)")
+        raise Unsupported("is a raw photograph (DNG)", DEVELOP)
+    if page.photometric in _RAW:
+        raise Unsupported("holds a camera's raw data", DEVELOP)
     if page.photometric in _UNREAD:
         raise Unsupported(_UNREAD[page.photometric])
     if page.sample_format == _SIGNED and page.photometric != _LAB:

@@ -6,6 +6,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
+from tests.unit.daemon.images.picture_kinds import tiff
 
 from impasto_daemon.images.kinds import name_kind
 from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
@@ -163,6 +164,54 @@ def test_file_that_is_not_read_is_called_by_its_kind_whatever_its_name(tmp_path,
         read_style(tmp_path / "x.jpg")
     assert "style picture x.jpg" in str(found.value) and kind in str(found.value)
     assert "style picture" in found.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("kind", "helps"),
+    [
+        ("raw photograph (CR3)", "darktable"),
+        ("film (MP4, QuickTime)", "frame"),
+        ("XCF (GIMP)", "in GIMP"),
+        ("Krita", "in Krita"),
+        ("SVG", "as large as"),
+        ("web page", "itself"),
+        ("PDF", "page"),
+        ("icon (ICO)", "in an editor"),
+    ],
+)
+def test_next_step_helps_for_that_kind(tmp_path, kind, helps):
+    (tmp_path / "x.jpg").write_bytes(UNREAD[kind])
+    with pytest.raises(PictureRejected) as found:
+        read_photograph(tmp_path / "x.jpg")
+    assert helps in found.value.next_step and "{" not in found.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("data", "helps"), [(b"", "Copy the photo"), (b"P5 1 1 255 1", "editor"), (b"\x89P", "editor")]
+)
+def test_next_step_helps_for_a_file_of_nothing_known(tmp_path, data, helps):
+    (tmp_path / "x.png").write_bytes(data)
+    with pytest.raises(PictureRejected) as found:
+        read_photograph(tmp_path / "x.png")
+    assert helps in found.value.next_step
+
+
+def test_picture_of_too_many_pixels_is_to_be_scaled_down(tmp_path):
+    Image.new("1", (10_000, 7_000)).save(tmp_path / "x.png")
+    with pytest.raises(PictureRejected, match="64 megapixels") as found:
+        read_photograph(tmp_path / "x.png")
+    assert found.value.next_step == "Scale the photo down in an editor first."
+
+
+@pytest.mark.parametrize(
+    "tags", [{"t50706": b"\1\4\0\0"}, {"t262": 32803}, {"t254": 1, "t330": (8,)}]
+)
+def test_raw_photograph_in_a_tiff_is_to_be_developed(tmp_path, tags):
+    photometric = tags.pop("t262", 1)
+    (tmp_path / "x.tif").write_bytes(tiff(np.zeros((8, 8), np.uint16), photometric, **tags))
+    with pytest.raises(StyleRejected, match="raw") as found:
+        read_style(tmp_path / "x.tif")
+    assert "Develop the style picture" in found.value.next_step
 
 
 @pytest.mark.parametrize("brands", [(b"heic", b"mif1"), (b"mif1", b"heic"), (b"mif1", b"MiHB")])
