@@ -37,7 +37,11 @@ def decode(data: bytes) -> Source:
     if not layers:
         raise Unsupported("is an OpenEXR without a picture's channels (R, G, B or Y)")
     layer = min(layers, key=lambda layer: layer.rank)
-    header, channels = headers[layer.part], _parts(data)[layer.part].channels
+    parts = _parts(data)
+    if len(parts) != len(headers):
+        # OpenEXR leaves out what it could not decode, and raises nothing.
+        raise ValueError("not the parts that its headers announced")
+    header, channels = headers[layer.part], parts[layer.part].channels
     light = np.stack(
         [channels[layer.prefix + name].pixels.astype(np.float32) for name in layer.channels], axis=2
     )

@@ -1,5 +1,7 @@
 """OpenEXR and Radiance HDR: light of a scene comes out as an editor shows it."""
 
+import io
+
 import imagecodecs
 import numpy as np
 import OpenEXR
@@ -96,14 +98,30 @@ def test_exr_s_main_layer_is_taken_and_the_others_are_said(tmp_path, main, other
     assert kept.notes == ("The file has 3 layers; one was taken.",)
 
 
-def test_exr_of_several_parts_has_its_main_one_taken(tmp_path):
-    def part(name, tone):
-        header = {"name": name, "type": OpenEXR.scanlineimage}
+def two_parts(*tones):
+    def part(number, tone):
+        header = {"name": str(number), "type": OpenEXR.scanlineimage}
         return OpenEXR.Part(header, {"RGB": np.full((4, 4, 3), tone, "f4")})
 
-    OpenEXR.File([part("left", 1), part("right", 0)]).write(str(tmp_path / "m.exr"))
-    _, style, kept = read(tmp_path, (tmp_path / "m.exr").read_bytes())
+    file = io.BytesIO()
+    OpenEXR.File([part(*each) for each in enumerate(tones)]).write(file)
+    return file.getvalue()
+
+
+def test_exr_of_several_parts_has_its_main_one_taken(tmp_path):
+    _, style, kept = read(tmp_path, two_parts(1, 0))
     assert (style == 255).all() and kept.notes == ("The file has 2 layers; one was taken.",)
+
+
+def test_exr_of_several_parts_one_of_which_is_damaged_does_not_give_another(tmp_path):
+    data = two_parts(0.75, 0)
+    # The bytes of the first part's only chunk, behind its numbers of part, line and length.
+    offsets = data.rindex(b"type\0string\0")
+    at = next(place for place in range(offsets, len(data) - 8)
+              if data[place : place + 8] == bytes(8)
+              and 0 < int.from_bytes(data[place + 8 : place + 12], "little") < 200)  # fmt: skip
+    with pytest.raises(PictureUnreadable):
+        read(tmp_path, data[: at + 12] + b"\xff" * 8 + data[at + 20 :])
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
