@@ -26,6 +26,10 @@ def decode(data: bytes) -> Source:
     pillow_image.refuse_large(header.width, header.height)
     if header.inks:
         raise Unsupported("is a JPEG XL of inks (CMYK)")
+    if header.xyb and header.largest == 255 and _has_own_colours(header):
+        # Which is decoded to linear light, of which 8 bits are too few.
+        data = _of_12_bits(data, data.index(parts.get(b"jxlc", data)), header)
+        header.largest = 4095
     source = _decode_pixels(data, header)
     box = parts.get(b"Exif", b"")
     exif, notes = pillow_image.load_exif(box[4 + int.from_bytes(box[:4]) :], is_upright=True)
@@ -60,6 +64,13 @@ def _decode_pixels(data: bytes, header: Header) -> Source:
 def _has_own_colours(header: Header) -> bool:
     own = _UNKNOWN in (header.primaries, header.transfer) or header.white != _D65
     return header.has_icc or own
+
+
+def _of_12_bits(data: bytes, start: int, header: Header) -> bytes:
+    """The file whose codestream, from `start`, says 12 bits in the place of 8; annex D.3.5."""
+    byte, bit = divmod(header.depth_at + 1, 8)
+    at = start + byte
+    return data[:at] + bytes([data[at] | 1 << bit]) + data[at + 1 :]
 
 
 def _read_profile(data: bytes) -> bytes:

@@ -22,14 +22,18 @@ _SRGB = 13
 class Header:
     """What is told before the pixels.
 
-    largest: the number that is white, 0 for floats. alpha: there is one; associated: colours
-    were multiplied by it. inks: there is a channel of black. primaries, white and transfer are
-    the numbers of H.273, but for the primaries of P3, which are 11; 2 is none of those.
+    largest: the number that is white, 0 for floats. depth_at: the bit of the codestream where that
+    is told. xyb: pixels are stored in that, and decoded to something else. alpha: there is one;
+    associated: colours were multiplied by it. inks: there is a channel of black. primaries, white
+    and transfer are the numbers of H.273, but for the primaries of P3, which are 11; 2 is none of
+    those.
     """
 
     width: int = 0
     height: int = 0
     largest: int = 255
+    depth_at: int = 0
+    xyb: bool = False
     alpha: bool = False
     associated: bool = False
     animated: bool = False
@@ -50,11 +54,12 @@ def read_header(codestream: bytes) -> Header:
         return header
     if bits.flag():
         _skip_extra_fields(bits, header)
+    header.depth_at = 16 + bits.at + 1
     header.largest = _largest(bits)
     bits.take(1)
     for number in range(bits.u32((0, 0), (1, 0), (2, 4), (1, 12))):
         _read_channel(bits, header, is_first=number == 0)
-    bits.take(1)
+    header.xyb = bits.flag()
     if not bits.flag():
         _read_colours(bits, header)
     return header
@@ -66,6 +71,7 @@ class _Bits:
     def __init__(self, data: bytes) -> None:
         self._number = int.from_bytes(data, "little")
         self._left = 8 * len(data)
+        self.at = 0
 
     def take(self, count: int) -> int:
         if count > self._left:
@@ -73,6 +79,7 @@ class _Bits:
         taken = self._number & ((1 << count) - 1)
         self._number >>= count
         self._left -= count
+        self.at += count
         return taken
 
     def flag(self) -> bool:

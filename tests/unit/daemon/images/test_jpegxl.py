@@ -220,10 +220,18 @@ def test_profile_of_its_own_is_honoured(tmp_path, parts):
     assert np.array_equal(style, array(read_style(tmp_path / "x.png")[0]))
 
 
-def test_lossy_picture_with_a_profile_of_its_own_looks_as_before(tmp_path):
+@pytest.mark.parametrize("parts", [0, 1, 3])
+def test_lossy_picture_with_a_profile_of_its_own_looks_as_before(tmp_path, parts):
     # It lies there in XYB, and is handed over in linear light.
-    _, style, _ = read(tmp_path, with_profile(PATCHES, swapped_profile(), distance=0.5))
+    data = with_profile(PATCHES, swapped_profile(), distance=0.5)
+    _, style, _ = read(tmp_path, contained(data, parts=parts) if parts else data)
     assert np.abs(style[8:24, 8::32].astype(int) - PATCHES[8:24, 8::32]).max() <= 4
+
+
+def test_dark_tones_of_a_lossy_picture_with_a_profile_make_no_steps(tmp_path):
+    ramp = np.linspace(0, 30, 64).astype(np.uint8)[None, :, None].repeat(32, 0).repeat(3, 2)
+    _, style, _ = read(tmp_path, with_profile(ramp, swapped_profile(), distance=0.1))
+    assert np.abs(style.astype(int) - ramp).max() <= 3 and len(np.unique(style[16, :, 0])) > 20
 
 
 def test_picture_made_of_a_jpeg_with_a_profile_is_seen_by_it(tmp_path):
