@@ -42,9 +42,10 @@ def decode(data: bytes) -> Source:
         # OpenEXR leaves out what it could not decode, and raises nothing.
         raise ValueError("not the parts that its headers announced")
     header, channels = headers[layer.part], parts[layer.part].channels
-    light = np.stack(
-        [channels[layer.prefix + name].pixels.astype(np.float32) for name in layer.channels], axis=2
-    )
+    planes = [channels[layer.prefix + name].pixels for name in layer.channels]
+    light = np.empty((*planes[0].shape, len(planes)), np.float32)
+    for number, plane in enumerate(planes):
+        light[..., number] = plane
     space: Space = "GRAY" if layer.channels[0] == "Y" else "RGB"
     if layer.channels[-1] == "A":
         light = _unmultiplied(light)

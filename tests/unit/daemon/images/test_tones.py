@@ -114,6 +114,16 @@ def test_pixels_that_are_not_numbers_become_transparent_and_are_said(tmp_path, c
     assert len(notes) == 1 and "NaN" in notes[0]
 
 
+def test_odd_numbers_far_down_a_tall_picture_are_found(tmp_path):
+    tall = np.linspace(0, 1, 700, dtype="f4").reshape(700, 1).repeat(4, 1)
+    tall[600, 2], tall[300, 1] = np.nan, 3
+    (tmp_path / "f.tif").write_bytes(imagecodecs.tiff_encode(tall, photometric="minisblack"))
+    photo, _, notes = read_both(tmp_path / "f.tif")
+    assert photo.shape == (700, 4, 4) and photo[600, 2, 3] == 0 and photo[..., 3].sum() == 2799
+    assert photo[300, 1, 0] == 1 and np.abs(photo[:, 0, 0] - tall[:, 0]).max() < 1e-4
+    assert len(notes) == 2
+
+
 @pytest.mark.parametrize("kind", ["i1", "i2", "i4", "u8"])
 def test_integers_of_which_nothing_says_what_is_white_are_refused_by_name(tmp_path, kind):
     data = imagecodecs.tiff_encode((RAMP * 100).astype(kind), photometric="minisblack")
