@@ -185,6 +185,12 @@ def jp2(pixels, bits=None):
     return imagecodecs.jpeg2k_encode(pixels, codecformat="jp2", bitspersample=bits)
 
 
+def jp2_of_inks(pixels):
+    was, now = (b"colr\1\0\0" + space.to_bytes(4) for space in (16, 12))
+    assert jp2(pixels).count(was) == 1
+    return jp2(pixels).replace(was, now)
+
+
 def ultra_hdr():
     xmp = b'<x:xmpmeta xmlns:hdrgm="http://ns.adobe.com/hdr-gain-map/1.0/" hdrgm:Version="1.0"/>'
     return saved(
@@ -260,6 +266,8 @@ BY_COLOUR = {
     "JPEG 2000": lambda: jp2(RGB),
     "JPEG 2000 of 12 bits": lambda: jp2(np.rint(RGB * (4095 / 255)).astype(np.uint16), 12),
     "JPEG 2000 of 16 bits": lambda: jp2(deep(RGB)),
+    "JPEG 2000 of inks (CMYK)": lambda: jp2_of_inks(inks(RGB)),
+    "JPEG 2000 of inks (CMYK), 16 bits": lambda: jp2_of_inks(deep(inks(RGB))),
     "OpenEXR": lambda: exr({"RGB": light(RGB)}),
     "OpenEXR of half floats": lambda: exr({"RGB": light(RGB).astype("f2")}),
     "OpenEXR with alpha": lambda: exr({"RGBA": np.dstack([light(RGB), np.ones_like(GREY, "f4")])}),
