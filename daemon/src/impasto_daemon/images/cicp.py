@@ -104,10 +104,30 @@ def make_profile(points: CodePoints, space: Space = "RGB") -> bytes:
     if points.transfer in _EXPONENTS:
         light = signal ** _EXPONENTS[points.transfer]
     elif points.transfer == _SRGB:
-        light = srgb_to_linear(signal)
+        light = srgb_curve()
     if space == "GRAY":
         return grey_profile(curve=light)
     return rgb_profile(_PRIMARIES[points.primaries], D65, curve=light)
+
+
+def with_chromaticities(
+    source: Source,
+    primaries: tuple[tuple[float, float], ...],
+    white: tuple[float, float],
+    *,
+    is_srgb_gamut: bool,
+    gamma: float | None = None,
+    curve: NDArray[np.float64] | None = None,
+) -> Source:
+    """The source in the colours that these stand for, as of `rgb_profile` and `grey_profile`."""
+    try:
+        if source.space == "GRAY":
+            profile = grey_profile(gamma=gamma, curve=curve)
+        else:
+            profile = rgb_profile(primaries, white, gamma=gamma, curve=curve)
+    except (ValueError, imagecodecs.CmsError):
+        return source.noting("What the file says of its colours makes no sense; they are sRGB.")
+    return with_profile(source, profile, is_srgb_gamut=is_srgb_gamut)
 
 
 def rgb_profile(
@@ -154,6 +174,11 @@ def hdr_to_srgb(pixels: NDArray[Any], points: CodePoints) -> NDArray[np.uint16]:
 def linear_to_srgb(linear: NDArray[Any]) -> NDArray[Any]:
     """IEC 61966-2-1, from light to signal, both 0 to 1."""
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear ** (1 / 2.4) - 0.055)
+
+
+def srgb_curve() -> NDArray[Any]:
+    """The light of signals evenly apart, 0 to 1, as profiles take it."""
+    return srgb_to_linear(np.linspace(0, 1, _CURVE_POINTS))
 
 
 def srgb_to_linear(signal: NDArray[Any]) -> NDArray[Any]:

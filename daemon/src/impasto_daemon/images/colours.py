@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import imagecodecs
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
 
-from impasto_daemon.images.source import Space
+from impasto_daemon.images.source import Source, Space
 
 _LARGEST_BYTES = 4 << 20
 _CHANNELS: dict[Space, int] = {"GRAY": 1, "RGB": 3, "CMYK": 4}
@@ -45,6 +46,14 @@ def check_profile(data: bytes, space: Space) -> Profile:
     return Profile(data, is_two_way=_leads_to(profile, mode))
 
 
+def with_rgb_of_grey(source: Source) -> Source:
+    """Grey whose profile is one of RGB, as cameras and scanners write it, as RGB."""
+    if source.space != "GRAY" or source.icc[16:20] != b"RGB ":
+        return source
+    grey, alpha = np.split(source.pixels, [1], axis=2)
+    return replace(source, pixels=np.concatenate([grey.repeat(3, 2), alpha], 2), space="RGB")
+
+
 def _leads_to(profile: ImageCms.ImageCmsProfile, mode: str) -> bool:
     """Colours can be brought to the profile, which a scanner's or a camera's may not allow."""
     try:
@@ -72,8 +81,11 @@ def to_rgb(pixels: NDArray[Any], space: Space, profile: bytes, target: bytes = b
 def _plain_rgb(colours: NDArray[Any], space: Space) -> NDArray[Any]:
     if space == "GRAY":
         return colours.repeat(3, axis=2)
-    if space == "CMYK":
+    if space == "CMYK" and colours.dtype == np.uint8:
         return np.asarray(Image.fromarray(colours, "CMYK").convert("RGB"))
+    if space == "CMYK":
+        paper = 65535 - colours.astype(np.float32)
+        return np.rint(paper[..., :3] * paper[..., 3:] / 65535).astype(np.uint16)
     return colours
 
 

@@ -7,21 +7,32 @@ from collections.abc import Callable
 
 from PIL import Image
 
-from impasto_daemon.images import cicp, heif, jpeg2000, jpegxl, pillow_image, png, psd, tiff
-from impasto_daemon.images.boxes import find_code_points, find_depth
-from impasto_daemon.images.kinds import name_kind
+from impasto_daemon.images import (
+    avif,
+    exr,
+    heif,
+    jpeg2000,
+    jpegxl,
+    pillow_image,
+    png,
+    psd,
+    radiance,
+    tiff,
+)
+from impasto_daemon.images.kinds import find_next_step, name_kind
 from impasto_daemon.images.source import Source, Unsupported
 
 _BY_PILLOW = {
-    "JPEG": "JPEG", "WebP": "WEBP", "BMP": "BMP", "GIF": "GIF", "AVIF": "AVIF", "TGA": "TGA",
+    "JPEG": "JPEG", "WebP": "WEBP", "BMP": "BMP", "GIF": "GIF", "TGA": "TGA",
 }  # fmt: skip
 """What Pillow calls the kinds that it reads, and the others with decoders of their own."""
 _FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}
 _JPEG_LS, _FILL = 0xF7, 0xFF
 _BY_NAME: dict[str, Callable[[bytes], Source]] = {
     "PNG": png.decode, "TIFF": tiff.decode, "JPEG XL": jpegxl.decode,
-    "HEIC": heif.decode, "HEIF": heif.decode,
-    "JPEG 2000": jpeg2000.decode, "PSD": psd.decode,
+    "AVIF": avif.decode, "HEIC": heif.decode, "HEIF": heif.decode,
+    "JPEG 2000": jpeg2000.decode, "PSD": psd.decode, "PSB": psd.decode,
+    "OpenEXR": exr.decode, "Radiance HDR": radiance.decode,
 }  # fmt: skip
 
 
@@ -40,10 +51,10 @@ def decode(data: bytes, ending: str = "") -> Source:
     if kind in _BY_PILLOW:
         return _decode_by_pillow(data, _BY_PILLOW[kind])
     if not data:
-        raise Unsupported("is empty")
+        raise Unsupported("is empty", "Copy the {picture} here anew, or choose another.")
     if not kind:
         raise Unsupported("is not a picture of a known kind")
-    raise Unsupported(f"is of a kind that is not read: {kind}")
+    raise Unsupported(f"is of a kind that is not read: {kind}", find_next_step(kind))
 
 
 def _decode_by_pillow(data: bytes, name: str) -> Source:
@@ -51,8 +62,7 @@ def _decode_by_pillow(data: bytes, name: str) -> Source:
         source = pillow_image.to_source(image)
         if name == "JPEG":
             return source.noting(*_notes_on_more_pictures(image, source))
-        source = source.noting(*pillow_image.frames_note(image))
-    return _with_avif_colours(source, data) if name == "AVIF" else source
+        return source.noting(*pillow_image.frames_note(image))
 
 
 def _refuse_odd_jpeg(data: bytes) -> None:
@@ -67,16 +77,6 @@ def _refuse_odd_jpeg(data: bytes) -> None:
                 raise Unsupported(f"is a JPEG of {data[at + 4]} bits, of which only 8 are read")
             return
         at += 1 if marker == _FILL else 2 + int.from_bytes(data[at + 2 : at + 4])
-
-
-def _with_avif_colours(source: Source, data: bytes) -> Source:
-    depth = find_depth(data)
-    if depth > 8:
-        source = source.noting(f"The file has {depth} bits a channel, of which 8 are read.")
-    points = find_code_points(data)
-    if source.icc or not points:
-        return source
-    return cicp.with_told_code_points(source, *points)
 
 
 def _notes_on_more_pictures(image: Image.Image, source: Source) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from impasto_daemon.images.source import Source, Space, Unsupported
 
 _CODESTREAM = b"\xff\x4f\xff\x51"
 _SAME_FOR_ALL, _SIGNED = 255, 0x80
-_BY_PROFILE, _SYCC = 2, 18
+_BY_PROFILE, _CMYK, _SYCC = 2, 12, 18
 
 
 def decode(data: bytes) -> Source:
@@ -49,8 +49,14 @@ def _decode_deep(data: bytes, depth: int, colours: bytes) -> Source:
         numbers = numbers[..., None]
     if numbers.shape[2] > 4:
         raise Unsupported("is a JPEG 2000 of more than four channels")
-    space: Space = "RGB" if numbers.shape[2] > 2 else "GRAY"
-    return Source(tones.to_16_bit(numbers, 2**depth - 1), space)
+    return Source(tones.to_16_bit(numbers, 2**depth - 1), _space(colours, numbers.shape[2]))
+
+
+def _space(colours: bytes, channels: int) -> Space:
+    told = int.from_bytes(colours[3:7]) if colours[:1] != bytes([_BY_PROFILE]) else 0
+    if channels == 4 and (told == _CMYK or _profile(colours)[16:20] == b"CMYK"):
+        return "CMYK"
+    return "RGB" if channels > 2 else "GRAY"
 
 
 def _profile(colours: bytes) -> bytes:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import imagecodecs
 import numpy as np
+import pillow_jxl
 
 from impasto_daemon.images import cicp, pillow_image, tones
 from impasto_daemon.images.boxes import boxes
@@ -23,14 +24,20 @@ def decode(data: bytes) -> Source:
     parts = {} if data.startswith(b"\xff\x0a") else _parts(data)
     header = read_header(parts.get(b"jxlc", data))
     pillow_image.refuse_large(header.width, header.height)
-    if header.has_icc or header.transfer == _UNKNOWN or header.white != _D65:
-        raise Unsupported("is a JPEG XL with colours of its own, which cannot be read")
+    if header.inks:
+        raise Unsupported("is a JPEG XL of inks (CMYK)")
+    if header.xyb and header.largest == 255 and _has_own_colours(header):
+        # Which is decoded to linear light, of which 8 bits are too few.
+        data = _of_12_bits(data, data.index(parts.get(b"jxlc", data)), header)
+        header.largest = 4095
     source = _decode_pixels(data, header)
     box = parts.get(b"Exif", b"")
     exif, notes = pillow_image.load_exif(box[4 + int.from_bytes(box[:4]) :], is_upright=True)
     source = replace(source, exif=exif, xmp=parts.get(b"xml ", b""), dpi=read_dpi({}, exif))
     if header.animated:
         notes = (*notes, "The file has several frames; the first was taken.")
+    if _has_own_colours(header):
+        return replace(source, icc=_read_profile(data)).noting(*notes)
     return _with_colours(source, header).noting(*notes)
 
 
@@ -52,6 +59,24 @@ def _decode_pixels(data: bytes, header: Header) -> Source:
     if header.associated:
         pixels = tones.unmultiplied(tones.to_16_bit(pixels))
     return Source(np.ascontiguousarray(pixels), "GRAY" if header.grey else "RGB", notes=notes)
+
+
+def _has_own_colours(header: Header) -> bool:
+    own = _UNKNOWN in (header.primaries, header.transfer) or header.white != _D65
+    return header.has_icc or own
+
+
+def _of_12_bits(data: bytes, start: int, header: Header) -> bytes:
+    """The file whose codestream, from `start`, says 12 bits in the place of 8; annex D.3.5."""
+    byte, bit = divmod(header.depth_at + 1, 8)
+    at = start + byte
+    return data[:at] + bytes([data[at] | 1 << bit]) + data[at + 1 :]
+
+
+def _read_profile(data: bytes) -> bytes:
+    """The ICC profile of what libjxl decodes, which imagecodecs tells nothing of."""
+    *_, profile, _ = pillow_jxl.Decoder(num_threads=0)(data)
+    return bytes(profile)
 
 
 def _with_colours(source: Source, header: Header) -> Source:

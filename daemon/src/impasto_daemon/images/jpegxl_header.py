@@ -12,7 +12,7 @@ _CUSTOM: tuple[_U32, ...] = ((0, 19), (524288, 19), (1048576, 20), (2097152, 21)
 _PREVIEW: tuple[_U32, ...] = ((1, 6), (65, 8), (321, 10), (1345, 12))
 _PREVIEW_EIGHTHS: tuple[_U32, ...] = ((16, 0), (32, 0), (1, 5), (33, 9))
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
-_ALPHA, _SPOT, _CFA = 0, 2, 5
+_ALPHA, _SPOT, _BLACK, _CFA = 0, 2, 4, 5
 _GREY, _XYB = 1, 2
 _IS_CUSTOM = 2
 _SRGB = 13
@@ -22,18 +22,23 @@ _SRGB = 13
 class Header:
     """What is told before the pixels.
 
-    largest: the number that is white, 0 for floats. alpha: there is one; associated: colours
-    were multiplied by it. primaries, white and transfer are the numbers of H.273, but for the
-    primaries of P3, which are 11; 2 is none of those.
+    largest: the number that is white, 0 for floats. depth_at: the bit of the codestream where that
+    is told. xyb: pixels are stored in that, and decoded to something else. alpha: there is one;
+    associated: colours were multiplied by it. inks: there is a channel of black. primaries, white
+    and transfer are the numbers of H.273, but for the primaries of P3, which are 11; 2 is none of
+    those.
     """
 
     width: int = 0
     height: int = 0
     largest: int = 255
+    depth_at: int = 0
+    xyb: bool = False
     alpha: bool = False
     associated: bool = False
     animated: bool = False
     grey: bool = False
+    inks: bool = False
     has_icc: bool = False
     white: int = 1
     primaries: int = 1
@@ -49,11 +54,12 @@ def read_header(codestream: bytes) -> Header:
         return header
     if bits.flag():
         _skip_extra_fields(bits, header)
+    header.depth_at = 16 + bits.at + 1
     header.largest = _largest(bits)
     bits.take(1)
     for number in range(bits.u32((0, 0), (1, 0), (2, 4), (1, 12))):
         _read_channel(bits, header, is_first=number == 0)
-    bits.take(1)
+    header.xyb = bits.flag()
     if not bits.flag():
         _read_colours(bits, header)
     return header
@@ -65,6 +71,7 @@ class _Bits:
     def __init__(self, data: bytes) -> None:
         self._number = int.from_bytes(data, "little")
         self._left = 8 * len(data)
+        self.at = 0
 
     def take(self, count: int) -> int:
         if count > self._left:
@@ -72,6 +79,7 @@ class _Bits:
         taken = self._number & ((1 << count) - 1)
         self._number >>= count
         self._left -= count
+        self.at += count
         return taken
 
     def flag(self) -> bool:
@@ -131,6 +139,7 @@ def _read_channel(bits: _Bits, header: Header, *, is_first: bool) -> None:
         header.alpha |= is_first
         return
     kind = bits.enum()
+    header.inks |= kind == _BLACK
     _largest(bits)
     bits.u32((0, 0), (3, 0), (4, 0), (1, 3))
     bits.take(8 * bits.u32((0, 0), (0, 4), (16, 5), (48, 10)))

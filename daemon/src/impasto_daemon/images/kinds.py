@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from impasto_daemon.images.source import SAVE_ANEW
+
 _MAGIC = (
     (b"\x89PNG\r\n\x1a\n", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
@@ -49,6 +51,32 @@ _ZIPPED = {
     b"application/x-krita": "Krita", b"image/openraster": "OpenRaster",
     b"application/vnd.oasis": "OpenDocument",
 }  # fmt: skip
+
+
+DEVELOP = (
+    "Develop the {picture} in darktable or RawTherapee, and save it as TIFF of 16 bits or JPEG."
+)
+_NEXT_STEPS = {
+    "raw photograph": DEVELOP,
+    "XCF": "Open the {picture} in GIMP and export it as PNG.",
+    "Krita": "Open the {picture} in Krita and export it as PNG.",
+    "SVG": "Export the {picture} as PNG (in Inkscape or GIMP), as large as it is to be painted.",
+    "PDF": "Open the page with the {picture} in GIMP or Krita and export it as PNG.",
+    "PostScript": "Open the page with the {picture} in GIMP or Krita and export it as PNG.",
+    "web page": "Save the {picture} itself from the web page, not the page around it.",
+    "film": "Save one frame of the film as PNG (VLC: Video, Take Snapshot) as the {picture}.",
+    "archive": "Unpack it, and choose the {picture} in it.",
+    "zip archive": "Unpack it, and choose the {picture} in it.",
+    "compressed file": "Unpack it, and choose the {picture} in it.",
+    "text": "Choose a {picture} that is a picture.",
+}
+"""Of kinds whose names begin like this, what helps."""
+
+
+def find_next_step(kind: str) -> str:
+    """What a painter who has a file of that kind, which is not read, can do; "" is unknown."""
+    found = (step for name, step in _NEXT_STEPS.items() if kind.startswith(name))
+    return next(found, SAVE_ANEW)
 
 
 def name_kind(data: bytes) -> str:

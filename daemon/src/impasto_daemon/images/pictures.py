@@ -15,12 +15,13 @@ from impasto_daemon.engine.sizes import fit
 from impasto_daemon.files import open_regular, write_file
 from impasto_daemon.images import sixteen_bit
 from impasto_daemon.images.arrays import from_array, to_array
-from impasto_daemon.images.colours import Profile, check_profile, to_rgb
+from impasto_daemon.images.colours import Profile, check_profile, to_rgb, with_rgb_of_grey
 from impasto_daemon.images.decoders import decode
 from impasto_daemon.images.exif import read_orientation, upright_exif
 from impasto_daemon.images.metadata import KeptMetadata, upright_xmp
-from impasto_daemon.images.source import Source, Unsupported
-from impasto_daemon.images.tones import to_8_bit
+from impasto_daemon.images.painting_profile import is_linear, painting_profile
+from impasto_daemon.images.source import SAVE_ANEW, SCALE_DOWN, Source, Unsupported
+from impasto_daemon.images.tones import to_8_bit, to_16_bit
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import (
     PictureRejected,
@@ -64,12 +65,15 @@ def read_photograph(path: Path, *, longest_px: int = 0) -> tuple[Picture, KeptMe
     profile = check_profile(source.icc, source.space)
     # An RGB profile stays with the numbers it explains, however wide: sRGB would cut colours
     # off. A painting is RGB, so CMYK and grey cannot stay what they are and become sRGB.
-    kept = profile.data if source.space == "RGB" and profile.is_two_way else b""
-    pixels = to_rgb(source.pixels, source.space, profile.data, kept)
+    kept = painting_profile(profile) if source.space == "RGB" else b""
+    was_linear = source.space == "RGB" and is_linear(profile)
+    # 8 bits of linear light are too few steps for the dark tones of a curve to keep apart.
+    numbers = to_16_bit(source.pixels) if was_linear else source.pixels
+    pixels = to_rgb(numbers, source.space, profile.data, kept)
     picture = from_array(_fitted(_turned(pixels, read_orientation(source.exif)), longest_px))
     exif, exif_note = upright_exif(source.exif, (picture.width, picture.height))
     xmp, xmp_note = upright_xmp(source.xmp)
-    notes = [*source.notes, profile.note, _srgb_note(source, profile), exif_note, xmp_note]
+    notes = [*source.notes, profile.note, _colours_note(source, profile), exif_note, xmp_note]
     return picture, KeptMetadata(kept, exif, xmp, source.dpi, tuple(filter(None, notes)))
 
 
@@ -165,21 +169,24 @@ _PICTURE = _Role("picture", PictureUnreadable, PictureRejected)
 
 def _read(path: Path, role: _Role) -> Source:
     data = _read_bytes(path, role)
-    save_anew = f"Open the {role.word} in an editor and save it as PNG, JPEG or WebP."
+    save_anew, scale_down = (step.format(picture=role.word) for step in (SAVE_ANEW, SCALE_DOWN))
     try:
         with warnings.catch_warnings():
             # Pillow warns of large pictures and odd metadata; the limit here is ours.
             warnings.simplefilter("ignore")
-            return decode(data, path.suffix)
+            return with_rgb_of_grey(decode(data, path.suffix))
     except Unsupported as error:
-        raise role.rejected(f"The {role.word} {path.name} {error}.", next_step=save_anew) from error
+        raise role.rejected(
+            f"The {role.word} {path.name} {error}.",
+            next_step=error.next_step.format(picture=role.word),
+        ) from error
     except Image.DecompressionBombError as error:
         raise role.rejected(
-            f"The {role.word} {path.name} has far too many pixels.", next_step=save_anew
+            f"The {role.word} {path.name} has far too many pixels.", next_step=scale_down
         ) from error
     except MemoryError as error:
         raise role.rejected(
-            f"The {role.word} {path.name} takes more memory than there is.", next_step=save_anew
+            f"The {role.word} {path.name} takes more memory than there is.", next_step=scale_down
         ) from error
     # The decoders answer damage with OSError, SyntaxError, ValueError and others.
     except Exception as error:
@@ -217,11 +224,13 @@ def _in_8_bits(source: Source, longest_px: int, target: bytes) -> tuple[Picture,
     return from_array(upright), tuple(filter(None, [*source.notes, profile.note]))
 
 
-def _srgb_note(source: Source, profile: Profile) -> str:
+def _colours_note(source: Source, profile: Profile) -> str:
     if source.space == "CMYK":
         return "The photograph's CMYK colours became sRGB."
     if source.space == "RGB" and not profile.is_two_way:
         return "The colour profile is a device's, to which nothing can be brought: sRGB instead."
+    if source.space == "RGB" and is_linear(profile):
+        return "The photograph's numbers are of linear light; the painting's have sRGB's curve."
     return ""
 
 

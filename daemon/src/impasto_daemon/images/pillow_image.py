@@ -11,7 +11,7 @@ from PIL import ExifTags, Image
 
 from impasto_daemon.images.exif import is_adobe_rgb
 from impasto_daemon.images.metadata import read_dpi
-from impasto_daemon.images.source import Source, Space, Unsupported
+from impasto_daemon.images.source import SCALE_DOWN, Source, Space, Unsupported
 
 GAIN_MAP_NOTE = "The file has an HDR gain map, which is not read; its base picture was taken."
 _LARGEST_PX = 64_000_000
@@ -61,7 +61,8 @@ def refuse_large(width: int, height: int) -> None:
     if width * height > _LARGEST_PX:
         raise Unsupported(
             f"has {width} x {height} pixels; at most {_LARGEST_PX // 1_000_000} megapixels are "
-            "accepted"
+            "accepted",
+            SCALE_DOWN,
         )
 
 

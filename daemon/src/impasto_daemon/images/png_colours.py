@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import struct
 
-import imagecodecs
-
 from impasto_daemon.images import cicp
 from impasto_daemon.images.source import Source
 
@@ -38,15 +36,10 @@ def _with_gamma(source: Source, chunks: dict[bytes, bytes]) -> Source:
     if is_srgb_curve and (is_srgb or source.space == "GRAY"):
         return source
     exponent = 100_000 / gamma[0] if gamma else 2.2
-    try:
-        if source.space == "GRAY":
-            profile = cicp.grey_profile(gamma=exponent)
-        else:
-            white, *primaries = [(where[at] / 1e5, where[at + 1] / 1e5) for at in range(0, 8, 2)]
-            profile = cicp.rgb_profile(tuple(primaries), white, gamma=exponent)
-    except (ValueError, imagecodecs.CmsError):
-        return source.noting("What the file says of its colours makes no sense; they are sRGB.")
-    return cicp.with_profile(source, profile, is_srgb_gamut=is_srgb)
+    white, *primaries = [(where[at] / 1e5, where[at + 1] / 1e5) for at in range(0, 8, 2)]
+    return cicp.with_chromaticities(
+        source, tuple(primaries), white, is_srgb_gamut=is_srgb, gamma=exponent
+    )
 
 
 def _numbers(chunk: bytes, count: int) -> tuple[int, ...]:

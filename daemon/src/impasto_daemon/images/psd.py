@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import zlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,7 @@ import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto_daemon.images import pillow_image, tones
+from impasto_daemon.images import cicp, pillow_image, tones
 from impasto_daemon.images.lab import lab_to_srgb
 from impasto_daemon.images.metadata import read_dpi
 from impasto_daemon.images.source import Source, Space, Unsupported
@@ -26,17 +27,29 @@ _SPACES: dict[int, Space] = {
 }
 _UNREAD = {0: "bitmap", 7: "multichannel"}
 _HEAD = struct.Struct(">4sH6xHIIHH")
-_RAW, _PACK_BITS = 0, 1
+_LARGE = 2
+"""The version that a PSB is of."""
+_RAW, _PACK_BITS, _ZIP = 0, 1, 2
+_NUMBERS = {8: ">u1", 16: ">u2", 32: ">f4"}
+_LAYERS_OF_MORE_BITS = (b"Lr16", b"Lr32")
+_LINEAR_SRGB = (1, 8)
+"""By the numbers of H.273."""
 _RESOLUTION, _PROFILE, _EXIF, _XMP = 1005, 1039, 1058, 1060
 
 
 @dataclass(frozen=True)
 class _Head:
+    version: int
     channels: int
     height: int
     width: int
     bits: int
     mode: int
+
+    @property
+    def long(self) -> int:
+        """Bytes of a length that may be large, which a PSB has twice as many of."""
+        return 8 if self.version == _LARGE else 4
 
 
 def decode(data: bytes) -> Source:
@@ -44,38 +57,56 @@ def decode(data: bytes) -> Source:
 
     Raises Unsupported, or ValueError and others for a file that is damaged.
     """
-    head = _Head(*_HEAD.unpack_from(data)[2:])
+    head = _Head(*_HEAD.unpack_from(data)[1:])
     pillow_image.refuse_large(head.width, head.height)
     if head.mode not in _COLOURS:
         raise Unsupported(f"is a PSD of a mode that is not read ({_UNREAD.get(head.mode, '?')})")
-    if head.bits not in (8, 16):
-        raise Unsupported(f"is a PSD of {head.bits} bits, of which 8 and 16 are read")
-    palette, resources, layers, merged = _sections(data)
+    if head.bits not in _NUMBERS:
+        raise Unsupported(f"is a PSD of {head.bits} bits, of which 8, 16 and 32 are read")
+    palette, resources, layers, merged = _sections(data, head)
     colours = _COLOURS[head.mode]
     # Without layers, or with layers that fill it, a channel more is a selection that was saved.
     has_alpha = (
-        head.channels > colours and head.mode not in (_CMYK, _INDEXED) and _is_transparent(layers)
+        head.channels > colours
+        and head.mode not in (_CMYK, _INDEXED)
+        and _is_transparent(layers, head)
     )
     planes = _planes(merged, head)[..., : colours + has_alpha]
+    notes: tuple[str, ...] = ()
     if head.mode == _INDEXED:
         planes = np.frombuffer(palette[:768], np.uint8).reshape(3, 256).T[planes[..., 0]]
-    source = _source(planes, head)
-    return _described(source, _resources(resources), has_profile=head.mode != _LAB)
+    if head.bits == 32:
+        planes, notes = tones.from_floats(np.nan_to_num(planes), colours)
+    source = _described(_source(planes, head), _resources(resources)).noting(*notes)
+    if head.mode == _LAB:
+        return replace(source, icc=b"")
+    if head.bits == 32 and not source.icc:
+        # Photoshop's floats are of linear light.
+        return cicp.with_code_points(source, *_LINEAR_SRGB)
+    return source
 
 
-def _sections(data: bytes) -> tuple[bytes, ...]:
+def _sections(data: bytes, head: _Head) -> tuple[bytes, ...]:
     """Of colours, of resources, of layers, and the merged picture."""
     found, at = [], _HEAD.size
-    for _ in range(3):
-        size = int.from_bytes(data[at : at + 4])
-        found.append(data[at + 4 : at + 4 + size])
-        at += 4 + size
+    for length in (4, 4, head.long):
+        size = int.from_bytes(data[at : at + length])
+        found.append(data[at + length : at + length + size])
+        at += length + size
     return *found, data[at:]
 
 
-def _is_transparent(layers: bytes) -> bool:
+def _is_transparent(layers: bytes, head: _Head) -> bool:
     """The merged picture's alpha is its transparency: the number of layers is negative."""
-    return int.from_bytes(layers[4:6], signed=True) < 0
+    size = int.from_bytes(layers[: head.long])
+    if size:
+        return int.from_bytes(layers[head.long : head.long + 2], signed=True) < 0
+    # Where layers have more than 8 bits, Photoshop keeps them in a block behind the masks.
+    at = head.long + 4 + int.from_bytes(layers[head.long : head.long + 4])
+    if layers[at + 4 : at + 8] not in _LAYERS_OF_MORE_BITS:
+        return False
+    start = at + 8 + head.long
+    return int.from_bytes(layers[start : start + 2], signed=True) < 0
 
 
 def _planes(merged: bytes, head: _Head) -> NDArray[Any]:
@@ -85,19 +116,22 @@ def _planes(merged: bytes, head: _Head) -> NDArray[Any]:
     if compression == _RAW:
         numbers = merged[2 : 2 + rows * row_bytes]
     elif compression == _PACK_BITS:
-        numbers = _unpacked(merged[2:], rows)
+        numbers = _unpacked(merged[2:], rows, head)
+    elif compression == _ZIP:
+        numbers = zlib.decompressobj().decompress(merged[2:], rows * row_bytes)
     else:
         raise Unsupported("is a PSD whose merged picture is packed in a way that is not read")
-    flat = np.frombuffer(numbers, f">u{head.bits // 8}")
+    flat = np.frombuffer(numbers, _NUMBERS[head.bits])
     if flat.size * flat.itemsize != rows * row_bytes:
         raise ValueError("not the pixels that its header announced")
     planes = flat.reshape(head.channels, head.height, head.width)
     return np.moveaxis(planes, 0, -1).astype(flat.dtype.newbyteorder("="))
 
 
-def _unpacked(packed: bytes, rows: int) -> bytes:
-    lengths = np.frombuffer(packed[: 2 * rows], ">u2")
-    ends = 2 * rows + np.cumsum(lengths, dtype=np.int64)
+def _unpacked(packed: bytes, rows: int, head: _Head) -> bytes:
+    table = rows * head.long // 2
+    lengths = np.frombuffer(packed[:table], f">u{head.long // 2}")
+    ends = table + np.cumsum(lengths, dtype=np.int64)
     return b"".join(
         bytes(imagecodecs.packbits_decode(packed[end - length : end]))
         for end, length in zip(ends.tolist(), lengths.tolist(), strict=True)
@@ -114,7 +148,7 @@ def _source(planes: NDArray[Any], head: _Head) -> Source:
         return Source(np.concatenate([rgb, tones.to_16_bit(planes[..., 3:])], axis=2), "RGB")
     if head.mode == _CMYK:
         # White is no ink, and stored as the largest number.
-        return Source(255 - tones.to_8_bit(planes), "CMYK")
+        return Source(tones.largest_number(planes) - planes, "CMYK")
     space = _SPACES[head.mode]
     is_matted = planes.shape[2] > _COLOURS[head.mode] and head.mode != _INDEXED
     return Source(_without_white(planes) if is_matted else planes, space)
@@ -141,13 +175,13 @@ def _resources(section: bytes) -> dict[int, bytes]:
     return found
 
 
-def _described(source: Source, resources: dict[int, bytes], *, has_profile: bool) -> Source:
+def _described(source: Source, resources: dict[int, bytes]) -> Source:
     exif, notes = pillow_image.load_exif(resources.get(_EXIF, b""), is_upright=True)
     told = resources.get(_RESOLUTION, b"")
     dpi = tuple(int.from_bytes(told[at : at + 4]) / 65536 for at in (0, 8))
     return replace(
         source,
-        icc=resources.get(_PROFILE, b"") if has_profile else b"",
+        icc=resources.get(_PROFILE, b""),
         exif=exif,
         xmp=resources.get(_XMP, b""),
         dpi=read_dpi({"dpi": dpi} if told else {}, exif),

@@ -11,8 +11,21 @@ from PIL import Image
 Space = Literal["GRAY", "RGB", "CMYK"]
 
 
+SAVE_ANEW = "Open the {picture} in an editor and save it as PNG, JPEG or WebP."
+
+SCALE_DOWN = "Scale the {picture} down in an editor first."
+
+
 class Unsupported(Exception):
-    """A file that is whole but not read. The message goes on a sentence that begins with a name."""
+    """A file that is whole but not read.
+
+    The message goes on a sentence that begins with a name. next_step: with {picture} for what the
+    picture is called.
+    """
+
+    def __init__(self, message: str, next_step: str = SAVE_ANEW) -> None:
+        super().__init__(message)
+        self.next_step = next_step
 
 
 @dataclass(frozen=True)

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
 from impasto_daemon.images import pillow_image, tones
+from impasto_daemon.images.kinds import DEVELOP
 from impasto_daemon.images.lab import lab_to_srgb
 from impasto_daemon.images.metadata import read_dpi
 from impasto_daemon.images.source import Source, Space, Unsupported
 
 _WHITE_IS_0, _BLACK_IS_0, _RGB, _PALETTE, _CMYK, _LAB, _ICC_LAB = 0, 1, 2, 3, 5, 8, 9
-_BY_ARRAY = {_WHITE_IS_0: 1, _BLACK_IS_0: 1, _RGB: 3, _LAB: 3, _ICC_LAB: 3}
+_BY_ARRAY = {_WHITE_IS_0: 1, _BLACK_IS_0: 1, _RGB: 3, _CMYK: 4, _LAB: 3, _ICC_LAB: 3}
+_SPACES: dict[int, Space] = {_RGB: "RGB", _CMYK: "CMYK"}
 """Channels without alpha of what imagecodecs decodes here."""
+_RAW = (32803, 34892)
 _UNREAD = {
-    32803: "holds a camera's raw data",
-    34892: "holds a camera's raw data",
     32844: "holds LogLuv colours",
     32845: "holds LogLuv colours",
 }
@@ -30,7 +31,7 @@ _WHOLE, _SIGNED, _FLOAT = 1, 2, 3
 _ASSOCIATED, _STRAIGHT = 1, 2
 _REDUCED_OR_MASK, _OLD_REDUCED = 0b101, 2
 _BIG_HIGH_FIRST = b"MM\0+"
-_SUB_DIRECTORIES = 330
+_PHOTOMETRIC, _SUB_DIRECTORIES = 262, 330
 _MOST_CHANNELS = 16
 _MOST_PAGES = 10_000
 
@@ -52,7 +53,7 @@ class _Page:
 
     @property
     def photometric(self) -> int:
-        return int(self.tags.get(262, _WHITE_IS_0))
+        return int(self.tags.get(_PHOTOMETRIC, _WHITE_IS_0))
 
     @property
     def is_picture(self) -> bool:
@@ -66,13 +67,10 @@ def decode(data: bytes) -> Source:
 
     Raises Unsupported, or what the decoders raise, for a file that is damaged.
     """
-    if data.startswith(_BIG_HIGH_FIRST):
-        # Pillow 13.0 takes its directories for those of a small one.
-        raise Unsupported("is a BigTIFF with high bytes first")
     pages = _pages(data)
     pictures = [page for page in pages if page.is_picture]
     if not pictures and any(_SUB_DIRECTORIES in page.tags for page in pages):
-        raise Unsupported("is a camera's raw photograph, or keeps its picture as those do")
+        raise Unsupported("is a camera's raw photograph, or keeps its picture as those do", DEVELOP)
     if not pictures:
         raise Unsupported("holds a thumbnail only")
     page = pictures[0]
@@ -87,29 +85,54 @@ def decode(data: bytes) -> Source:
 
 def _pages(data: bytes) -> list[_Page]:
     file = io.BytesIO(data)
-    head = file.read(16 if data[2:3] == b"+" or data[3:4] == b"+" else 8)
-    directory = ImageFileDirectory_v2(head)
+    directory = _directory(data)
     found: dict[int, _Page] = {}
     offset = directory.next
     while offset and offset not in found and len(found) < _MOST_PAGES:
         file.seek(offset)
-        directory = ImageFileDirectory_v2(head)
+        directory = _directory(data)
         directory.load(file)
         found[offset] = _Page(offset, directory)
         offset = directory.next
     return list(found.values())
 
 
+def _directory(data: bytes) -> ImageFileDirectory_v2:
+    """A directory to be loaded, which says where the first one lies."""
+    if data.startswith(_BIG_HIGH_FIRST):
+        # Pillow 13.0 takes it for a small one, unless the bytes of its head are the other way.
+        return ImageFileDirectory_v2(b"II+\0" + data[4:16], prefix=b"MM")
+    return ImageFileDirectory_v2(data[: 16 if data[2:3] == b"+" else 8])
+
+
+def _order(data: bytes) -> Literal["little", "big"]:
+    return "little" if data[:1] == b"I" else "big"
+
+
 def _beginning_at(data: bytes, offset: int) -> bytes:
     """The file with the page there as its first, which is the one that decoders look at."""
-    order = "little" if data[:1] == b"I" else "big"
     at, size = (8, 8) if b"+" in data[2:4] else (4, 4)
-    return data[:at] + offset.to_bytes(size, order) + data[at + size :]  # type: ignore[arg-type]
+    return data[:at] + offset.to_bytes(size, _order(data)) + data[at + size :]
+
+
+def _with_tag(data: bytes, page: _Page, tag: int, value: int) -> bytes:
+    """The file with another 16-bit number for a tag of the page, if it has that."""
+    order = _order(data)
+    count_bytes, entry_bytes, value_at = (8, 20, 12) if b"+" in data[2:4] else (2, 12, 8)
+    start = page.offset + count_bytes
+    count = int.from_bytes(data[page.offset : start], order)
+    for at in range(start, start + count * entry_bytes, entry_bytes):
+        if int.from_bytes(data[at : at + 2], order) == tag:
+            number = value.to_bytes(2, order)
+            return data[: at + value_at] + number + data[at + value_at + 2 :]
+    return data
 
 
 def _refuse_unread(page: _Page) -> None:
     if 50706 in page.tags:
-        raise Unsupported("is a raw photograph (DNG)")
+        raise Unsupported("is a raw photograph (DNG)", DEVELOP)
+    if page.photometric in _RAW:
+        raise Unsupported("holds a camera's raw data", DEVELOP)
     if page.photometric in _UNREAD:
         raise Unsupported(_UNREAD[page.photometric])
     if page.sample_format == _SIGNED and page.photometric != _LAB:
@@ -129,6 +152,10 @@ def _is_for_array(page: _Page) -> bool:
 def _decode_8_bit(data: bytes, page: _Page) -> Source:
     if page.photometric == _PALETTE and page.bits > 8:
         raise Unsupported(f"holds a palette of {page.bits} bits")
+    if data.startswith(_BIG_HIGH_FIRST):
+        # These Pillow does not open.
+        is_plain = page.photometric in _BY_ARRAY and page.bits == 8
+        return _decode_array(data, page) if is_plain else _decode_as_rgb(data, page)
     try:
         image = Image.open(io.BytesIO(data), formats=("TIFF",))
     except UnidentifiedImageError:
@@ -150,19 +177,35 @@ def _decode_array(data: bytes, page: _Page) -> Source:
         return replace(source, pixels=lab_to_srgb(*_lab_numbers(planes, page)))
     if page.sample_format == _FLOAT:
         pixels, notes = tones.from_floats(planes, _BY_ARRAY[page.photometric])
+    elif page.bits == 8:
+        pixels, notes = planes, ()
     else:
         pixels, notes = tones.to_16_bit(planes, 2**page.bits - 1), ()
     if page.photometric == _WHITE_IS_0:
-        pixels[..., 0] = 65535 - pixels[..., 0]
+        pixels[..., 0] = tones.largest_number(pixels) - pixels[..., 0]
     if page.tags.get(338, ())[:1] == (_ASSOCIATED,):
-        pixels = tones.unmultiplied(pixels)
-    space: Space = "RGB" if page.photometric == _RGB else "GRAY"
+        pixels = tones.unmultiplied(tones.to_16_bit(pixels))
+    space = _SPACES.get(page.photometric, "GRAY")
     return replace(source, pixels=pixels, space=space, icc=page.tags.get(34675, b""), notes=notes)
+
+
+def _decode_as_rgb(data: bytes, page: _Page) -> Source:
+    """The picture as libtiff shows it, in 8 bits."""
+    pillow_image.refuse_large(page.tags[256], page.tags[257])
+    exif = _exif(data, page)
+    # libtiff would turn it, but not by a right angle.
+    lying = _with_tag(data, page, ExifTags.Base.Orientation, 1)
+    rgb = imagecodecs.tiff_decode(lying, asrgb=True)[..., :3]
+    return Source(rgb, "RGB", page.tags.get(34675, b""), exif, _xmp(page), read_dpi({}, exif))
 
 
 def _exif(data: bytes, page: _Page) -> Image.Exif:
     """The page's tags as EXIF data, read as Pillow reads those of a TIFF that it opens."""
     exif = Image.Exif()
+    if data.startswith(_BIG_HIGH_FIRST):
+        for tag, value in page.tags.items():
+            exif[tag] = value
+        return exif
     exif.bigtiff = b"+" in data[2:4]
     exif.endian = "<" if data.startswith(b"I") else ">"
     exif.load_from_fp(io.BytesIO(data), page.offset)
@@ -176,6 +219,9 @@ def _xmp(page: _Page) -> bytes:
 
 def _planes(data: bytes, page: _Page) -> NDArray[Any]:
     """(H, W, C) with alpha, but no other extra channel, and the file's own numbers."""
+    if page.photometric == _CMYK:
+        # Which imagecodecs would make RGB of, and of 16 bits not at all.
+        data = _with_tag(data, page, _PHOTOMETRIC, _BLACK_IS_0)
     numbers = imagecodecs.tiff_decode(data)
     if numbers.ndim == 2:
         numbers = numbers[..., None]

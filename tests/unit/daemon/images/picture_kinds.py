@@ -7,6 +7,7 @@ from pathlib import Path
 
 import imagecodecs
 import numpy as np
+import OpenEXR
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
@@ -61,6 +62,36 @@ def chunked(png, *chunks):
     return png[:33] + b"".join(made) + png[33:]
 
 
+def light(pixels):
+    """Floats of linear light that show the same."""
+    return (curved(pixels) / 65535).astype("f4")
+
+
+def exr(channels, **header):
+    """An OpenEXR of channels by their names."""
+    file = io.BytesIO()
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage, **header}
+    OpenEXR.File(header, channels).write(file)
+    return file.getvalue()
+
+
+def planes(layer, pixels):
+    """The channels of a layer of an OpenEXR."""
+    return {layer + name: pixels[..., at].copy() for at, name in enumerate("RGB")}
+
+
+def deep_exr():
+    samples = np.empty((2, 2), object)
+    for place in np.ndindex(2, 2):
+        samples[place] = np.array([0.5, 0.25], "f4")
+    header = {"compression": OpenEXR.ZIPS_COMPRESSION, "type": OpenEXR.deepscanline}
+    return exr(dict.fromkeys(("R", "G", "B", "A", "Z"), samples), **header)
+
+
+def radiance(pixels):
+    return bytes(imagecodecs.rgbe_encode(light(pixels)))
+
+
 def curved(pixels):
     """Numbers of linear light, 16 bits, that show the same."""
     signal = pixels / 255
@@ -87,24 +118,35 @@ def inks(pixels):
     return 255 - np.concatenate([pixels, np.full_like(pixels[..., :1], 255)], 2)
 
 
-def psd(pixels, mode=3, *, layers=0, packed=False, resources=()):
-    """A PSD of a merged picture alone. layers: the number that stands where layers would."""
+def psd(pixels, mode=3, *, layers=0, packed="raw", resources=(), large=False, block=b""):
+    """A PSD, or a large one (PSB), of a merged picture alone.
+
+    layers: the number that stands where layers would; block: the kind of the block that has it.
+    """
     planes = pixels[..., None] if pixels.ndim == 2 else pixels
-    bits = planes.dtype.itemsize * 8
+    bits, length = planes.dtype.itemsize * 8, 8 if large else 4
     head = b"8BPS" + struct.pack(
-        ">H6xHIIHH", 1, planes.shape[2], planes.shape[0], planes.shape[1], bits, mode
+        ">H6xHIIHH", 1 + large, planes.shape[2], planes.shape[0], planes.shape[1], bits, mode
     )
     blocks = b"".join(
         b"8BIM" + number.to_bytes(2) + bytes(2) + len(content).to_bytes(4) + content
         + bytes(len(content) % 2)
         for number, content in resources
     )  # fmt: skip
-    head += bytes(4) + len(blocks).to_bytes(4) + blocks + struct.pack(">IIh", 6, 2, layers)
+    head += bytes(4) + len(blocks).to_bytes(4) + blocks
+    number = layers.to_bytes(2, signed=True)
+    told = (2).to_bytes(length) + number
+    if block:
+        told = bytes(length + 4) + b"8BIM" + block + told
+    head += len(told).to_bytes(length) + told
     rows = np.moveaxis(planes.astype(planes.dtype.newbyteorder(">")), -1, 0)
-    if not packed:
+    if packed == "raw":
         return head + bytes(2) + rows.tobytes()
+    if packed == "zip":
+        return head + b"\0\2" + zlib.compress(rows.tobytes())
     made = [imagecodecs.packbits_encode(row.tobytes()) for plane in rows for row in plane]
-    return head + b"\0\1" + struct.pack(f">{len(made)}H", *map(len, made)) + b"".join(made)
+    lengths = b"".join(len(row).to_bytes(length // 2) for row in made)
+    return head + b"\0\1" + lengths + b"".join(made)
 
 
 def psd_with_palette():
@@ -130,12 +172,23 @@ def frames(kind, **options):
     return saved(RGB, kind, save_all=True, append_images=[other], **options)
 
 
+def avif(pixels, bits):
+    deep = np.rint(pixels * ((2**bits - 1) / 255)).astype(np.uint16)
+    return imagecodecs.avif_encode(deep, level=98, bitspersample=bits)
+
+
 def jxl(pixels, bits=None):
     return imagecodecs.jpegxl_encode(pixels, lossless=True, bitspersample=bits)
 
 
 def jp2(pixels, bits=None):
     return imagecodecs.jpeg2k_encode(pixels, codecformat="jp2", bitspersample=bits)
+
+
+def jp2_of_inks(pixels):
+    was, now = (b"colr\1\0\0" + space.to_bytes(4) for space in (16, 12))
+    assert jp2(pixels).count(was) == 1
+    return jp2(pixels).replace(was, now)
 
 
 def ultra_hdr():
@@ -186,14 +239,18 @@ BY_COLOUR = {
         np.where(RGB == 255, 2, floats(RGB)).astype("f4"), 2
     ),
     "TIFF of inks (CMYK)": lambda: tiff(inks(RGB), 5),
+    "TIFF of inks (CMYK), 16 bits": lambda: tiff(deep(inks(RGB)), 5),
     "TIFF of Lab": lambda: tiff(lab(RGB, 8), 8),
     "TIFF of Lab, 16 bits": lambda: tiff(lab(RGB, 16), 8),
     "TIFF with a thumbnail first": lambda: thumbnail_first(RGB),
     "TIFF with several pages": lambda: two_pages(RGB),
-    "AVIF": lambda: saved(RGB, "AVIF", quality=98, subsampling="4:4:4"),
-    "AVIF of 10 bits": lambda: imagecodecs.avif_encode(
-        np.rint(RGB * (1023 / 255)).astype(np.uint16), level=98, bitspersample=10
+    "BigTIFF with high bytes first": lambda: imagecodecs.tiff_encode(
+        RGB.copy(), photometric="rgb", bigtiff=True, byteorder=">"
     ),
+    "AVIF": lambda: saved(RGB, "AVIF", quality=98, subsampling="4:4:4"),
+    "AVIF of 10 bits": lambda: avif(RGB, 10),
+    "AVIF of 12 bits": lambda: avif(RGB, 12),
+    "AVIF of 10 bits with alpha": lambda: avif(np.dstack([RGB, GREY // 2 + 99]), 10),
     "AVIF with several frames": lambda: frames("AVIF", quality=98, subsampling="4:4:4"),
     "HEIC": lambda: (HEIC / "colours.heic").read_bytes(),
     "HEIC of 10 bits": lambda: (HEIC / "colours-10-bit.heic").read_bytes(),
@@ -203,14 +260,30 @@ BY_COLOUR = {
     "JPEG XL of 10 bits": lambda: jxl(np.rint(curved(RGB) / 64.06).astype(np.uint16), 10),
     "JPEG XL of 16 bits": lambda: jxl(curved(RGB)),
     "JPEG XL of floats": lambda: jxl((curved(RGB) / 65535).astype("f4")),
+    "JPEG XL made of a JPEG": lambda: imagecodecs.jpegxl_encode_jpeg(
+        saved(RGB, "JPEG", quality=95), usecontainer=True
+    ),
     "JPEG 2000": lambda: jp2(RGB),
     "JPEG 2000 of 12 bits": lambda: jp2(np.rint(RGB * (4095 / 255)).astype(np.uint16), 12),
     "JPEG 2000 of 16 bits": lambda: jp2(deep(RGB)),
+    "JPEG 2000 of inks (CMYK)": lambda: jp2_of_inks(inks(RGB)),
+    "JPEG 2000 of inks (CMYK), 16 bits": lambda: jp2_of_inks(deep(inks(RGB))),
+    "OpenEXR": lambda: exr({"RGB": light(RGB)}),
+    "OpenEXR of half floats": lambda: exr({"RGB": light(RGB).astype("f2")}),
+    "OpenEXR with alpha": lambda: exr({"RGBA": np.dstack([light(RGB), np.ones_like(GREY, "f4")])}),
+    "OpenEXR of light above white": lambda: exr({"RGB": np.where(RGB == 255, 4, light(RGB))}),
+    "OpenEXR with several layers": lambda: exr(
+        planes("View.AO.", 1 - light(RGB)) | planes("View.Combined.", light(RGB))
+    ),
+    "Radiance HDR": lambda: radiance(RGB),
     "PSD": lambda: psd(RGB),
     "PSD with transparency": lambda: psd(RGBA, layers=-1),
     "PSD with a saved selection": lambda: psd(np.dstack([RGB, GREY]), layers=1),
-    "PSD of 16 bits": lambda: psd(deep(RGB), packed=True),
-    "PSD of inks (CMYK)": lambda: psd(255 - inks(RGB), 4, packed=True),
+    "PSD of 16 bits": lambda: psd(deep(RGB), packed="bits"),
+    "PSD of 32 bits": lambda: psd(light(RGB)),
+    "PSB": lambda: psd(RGB, large=True, packed="bits"),
+    "PSD of inks (CMYK), 16 bits": lambda: psd(deep(255 - inks(RGB)), 4),
+    "PSD of inks (CMYK)": lambda: psd(255 - inks(RGB), 4, packed="bits"),
     "PSD with a palette": psd_with_palette,
     "PSD of Lab": lambda: psd(lab(RGB, 8) ^ np.uint8([0, 128, 128]), 9),
     "PSD of Lab, 16 bits": lambda: psd(lab(RGB, 16) ^ np.uint16([0, 32768, 32768]), 9),
@@ -230,9 +303,11 @@ BY_GREY = {
     "TIFF of grey and alpha, 16 bits": lambda: tiff(deep(RGBA[..., ::3]), 1, t338=(2,)),
     "TIFF of grey, floats": lambda: tiff(floats(GREY), 1),
     "TIFF of grey, 32-bit integers": lambda: tiff(GREY.astype(np.uint32) * 0x01010101, 1),
+    "AVIF of grey, 10 bits": lambda: avif(GREY, 10),
     "HEIC of grey": lambda: (HEIC / "colours-grey.heic").read_bytes(),
     "JPEG XL of grey": lambda: jxl(GREY),
     "JPEG 2000 of grey, 16 bits": lambda: jp2(deep(GREY)),
+    "OpenEXR of grey": lambda: exr({"Y": light(GREY)}),
     "PSD of grey": lambda: psd(GREY, 1),
 }
 REFUSED = {
@@ -244,14 +319,11 @@ REFUSED = {
     ),
     "JPEG-LS": lambda: imagecodecs.jpegls_encode(GREY),
     "PNG of Apple's (CgBI)": lambda: PNG_MAGIC + b"\0\0\0\4CgBI\x50\0\x20\2" + bytes(99),
-    "BigTIFF with high bytes first": lambda: imagecodecs.tiff_encode(
-        RGB.copy(), photometric="rgb", bigtiff=True, byteorder=">"
-    ),
     "TIFF of a camera's raw data": lambda: tiff(deep(GREY), 32803),
-    "PSD of 32 bits": lambda: psd(floats(RGB)),
-    "PSB": lambda: b"8BPS\0\2" + bytes(99),
-    "OpenEXR": lambda: b"\x76\x2f\x31\x01" + bytes(99),
-    "Radiance HDR": lambda: b"#?RADIANCE\n" + bytes(99),
+    "PSD of black or white": lambda: psd(GREY, 0),
+    "OpenEXR of deep pixels": deep_exr,
+    "OpenEXR without colours": lambda: exr({"Z": light(GREY)}),
+    "Radiance HDR of XYZ colours": lambda: radiance(RGB).replace(b"_rgbe", b"_xyze"),
     "GIMP's XCF": lambda: b"gimp xcf v011" + bytes(99),
     "Krita": lambda: b"PK\3\4" + bytes(26) + b"mimetypeapplication/x-krita" + bytes(99),
     "SVG": lambda: b'<svg xmlns="http://www.w3.org/2000/svg"/>',

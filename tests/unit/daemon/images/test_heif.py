@@ -6,9 +6,11 @@ The files of `heic/` were written by pillow-heif 1.8.1, which is not installed h
 import io
 from pathlib import Path
 
+import imagecodecs
 import numpy as np
 import pytest
 from PIL import ExifTags, Image
+from tests.unit.daemon.images import picture_kinds
 
 from impasto_daemon.images.pictures import read_photograph, read_style
 from impasto_protocol.errors import PictureUnreadable
@@ -70,12 +72,43 @@ def test_lying_avif_is_turned_once(tmp_path):
     assert array(photo)[10, 10].min() > 250 and array(photo)[50, 10].max() < 5
 
 
-def test_avif_of_linear_light_is_seen_as_such(tmp_path):
-    (tmp_path / "x.avif").write_bytes(told(avif(np.full((64, 64, 3), 128, np.uint8)), 1, 8))
+def of_grey(tone, bits):
+    """An AVIF of one tone of 8 bits, of that depth."""
+    pixels = np.full((64, 64, 3), tone, np.uint8)
+    return avif(pixels) if bits == 8 else picture_kinds.avif(pixels, bits)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_avif_of_linear_light_is_seen_as_such(tmp_path, bits):
+    (tmp_path / "x.avif").write_bytes(told(of_grey(128, bits), 1, 8))
     assert np.abs(array(read_style(tmp_path / "x.avif")[0]).astype(int) - 188).max() <= 3
 
 
-def test_hdr_avif_is_said(tmp_path):
-    (tmp_path / "x.avif").write_bytes(told(avif(np.full((64, 64, 3), 148, np.uint8)), 9, 16))
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_hdr_avif_is_said(tmp_path, bits):
+    (tmp_path / "x.avif").write_bytes(told(of_grey(148, bits), 9, 16))
     photo, kept = read_photograph(tmp_path / "x.avif")
     assert array(photo).min() > 65_000 and "HDR (PQ)" in kept.notes[0]
+
+
+@pytest.mark.parametrize("bits", [10, 12])
+@pytest.mark.parametrize("channels", [1, 2, 3, 4])
+def test_tones_and_alpha_of_a_deep_avif_reach_from_black_to_white(tmp_path, channels, bits):
+    ramp = np.linspace(0, 2**bits - 1, 1024).astype(np.uint16).reshape(4, 256, 1)
+    pixels = ramp.repeat(channels, 2) if channels > 1 else ramp[..., 0]
+    data = imagecodecs.avif_encode(pixels, level=100, bitspersample=bits)
+    (tmp_path / "x.avif").write_bytes(data)
+    photo, kept = read_photograph(tmp_path / "x.avif")
+    found = array(photo)[..., -1 if channels in (2, 4) else 0]
+    assert photo.dtype == "uint16" and photo.channels == (4 if channels in (2, 4) else 3)
+    assert np.abs(found / 65535 - ramp[..., 0] / (2**bits - 1)).max() < 0.004 and not kept.notes
+    assert found.max() > 65_300 and len(np.unique(found)) > 512
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_cut_avif_is_unreadable(tmp_path, share):
+    for bits in (8, 10):
+        data = of_grey(128, bits)
+        (tmp_path / "x.avif").write_bytes(data[: int(len(data) * share)])
+        with pytest.raises(PictureUnreadable):
+            read_photograph(tmp_path / "x.avif")

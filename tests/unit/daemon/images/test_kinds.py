@@ -6,6 +6,7 @@ import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
+from tests.unit.daemon.images.picture_kinds import tiff
 
 from impasto_daemon.images.kinds import name_kind
 from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
@@ -46,7 +47,8 @@ def test_thumbnail_before_the_picture_is_not_what_is_painted(tmp_path, kind, bef
 
 
 @pytest.mark.parametrize("kind", ["u1", "u2", "f4"])
-@pytest.mark.parametrize(("big", "order"), [(False, "<"), (False, ">"), (True, "<")])
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("big", [False, True])
 def test_tiff_of_either_byte_order_and_of_64_bits_is_read(tmp_path, kind, big, order):
     picture = (PICTURE / 255).astype("f4") if kind == "f4" else PICTURE.astype(kind)
     picture = picture * 257 if kind == "u2" else picture
@@ -62,6 +64,35 @@ def test_tiff_of_either_byte_order_and_of_64_bits_is_read(tmp_path, kind, big, o
     photo, kept = read_photograph(tmp_path / "x.tif")
     assert (photo.width, photo.height) == (64, 48) and not kept.notes
     assert bytes(read_style(tmp_path / "x.tif")[0].data) == PICTURE.tobytes()
+
+
+@pytest.mark.parametrize("photometric", ["rgb", "palette", "minisblack", "miniswhite"])
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_bigtiff_of_any_colours_is_read_with_what_it_says(tmp_path, photometric, order):
+    tones = np.linspace(0, 255, 48 * 64).astype(np.uint8).reshape(48, 64)
+    more = {}
+    if photometric == "palette":
+        more["colormap"] = np.arange(256, dtype="u2").repeat(3).reshape(256, 3).T * 257
+    stored = {"rgb": tones[..., None].repeat(3, 2), "miniswhite": 255 - tones}
+    data = imagecodecs.tiff_encode(
+        stored.get(photometric, tones).copy(), photometric=photometric, bigtiff=True,
+        byteorder={"big": ">", "little": "<"}[order], resolution=(300, 300), subfiletype=2, **more,
+    )  # fmt: skip
+    # An orientation in the place of NewSubfileType, which makes no difference here.
+    was, now = (
+        b"".join(number.to_bytes(size, order) for number, size in entry)
+        for entry in (
+            ((254, 2), (4, 2), (1, 8), (2, 4)),
+            ((274, 2), (3, 2), (1, 8), (6, 2), (0, 2)),
+        )
+    )
+    assert data.count(was) == 1
+    (tmp_path / "x.tif").write_bytes(data.replace(was, now))
+    photo, kept = read_photograph(tmp_path / "x.tif")
+    assert (photo.width, photo.height, photo.dtype) == (48, 64, "uint8")
+    pixels = np.frombuffer(photo.data, np.uint8).reshape(64, 48, 3)
+    assert np.array_equal(pixels[..., 0], np.rot90(tones, -1))
+    assert kept.dpi == (300, 300) and not kept.notes
 
 
 def test_thumbnail_and_mask_after_the_picture_are_no_pages(tmp_path):
@@ -112,10 +143,7 @@ def file_box(brand, *more):
 UNREAD = {
     "raw photograph (CR3)": file_box(b"crx "),
     "film (MP4, QuickTime)": file_box(b"isom", b"avc1"),
-    "PSB": b"8BPS\0\2" + bytes(100),
     "XCF (GIMP)": b"gimp xcf v011" + bytes(100),
-    "OpenEXR": b"\x76\x2f\x31\x01" + bytes(100),
-    "Radiance HDR": b"#?RADIANCE\nFORMAT=32-bit_rle_rgbe\n\n",
     "Krita": b"PK\3\4" + bytes(26) + b"mimetypeapplication/x-krita" + bytes(100),
     "SVG": b'<?xml version="1.0"?>\n<svg xmlns="http://www.w3.org/2000/svg"/>',
     "web page": b"<!DOCTYPE html><html>",
@@ -136,6 +164,54 @@ def test_file_that_is_not_read_is_called_by_its_kind_whatever_its_name(tmp_path,
         read_style(tmp_path / "x.jpg")
     assert "style picture x.jpg" in str(found.value) and kind in str(found.value)
     assert "style picture" in found.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("kind", "helps"),
+    [
+        ("raw photograph (CR3)", "darktable"),
+        ("film (MP4, QuickTime)", "frame"),
+        ("XCF (GIMP)", "in GIMP"),
+        ("Krita", "in Krita"),
+        ("SVG", "as large as"),
+        ("web page", "itself"),
+        ("PDF", "page"),
+        ("icon (ICO)", "in an editor"),
+    ],
+)
+def test_next_step_helps_for_that_kind(tmp_path, kind, helps):
+    (tmp_path / "x.jpg").write_bytes(UNREAD[kind])
+    with pytest.raises(PictureRejected) as found:
+        read_photograph(tmp_path / "x.jpg")
+    assert helps in found.value.next_step and "{" not in found.value.next_step
+
+
+@pytest.mark.parametrize(
+    ("data", "helps"), [(b"", "Copy the photo"), (b"P5 1 1 255 1", "editor"), (b"\x89P", "editor")]
+)
+def test_next_step_helps_for_a_file_of_nothing_known(tmp_path, data, helps):
+    (tmp_path / "x.png").write_bytes(data)
+    with pytest.raises(PictureRejected) as found:
+        read_photograph(tmp_path / "x.png")
+    assert helps in found.value.next_step
+
+
+def test_picture_of_too_many_pixels_is_to_be_scaled_down(tmp_path):
+    Image.new("1", (10_000, 7_000)).save(tmp_path / "x.png")
+    with pytest.raises(PictureRejected, match="64 megapixels") as found:
+        read_photograph(tmp_path / "x.png")
+    assert found.value.next_step == "Scale the photo down in an editor first."
+
+
+@pytest.mark.parametrize(
+    "tags", [{"t50706": b"\1\4\0\0"}, {"t262": 32803}, {"t254": 1, "t330": (8,)}]
+)
+def test_raw_photograph_in_a_tiff_is_to_be_developed(tmp_path, tags):
+    photometric = tags.pop("t262", 1)
+    (tmp_path / "x.tif").write_bytes(tiff(np.zeros((8, 8), np.uint16), photometric, **tags))
+    with pytest.raises(StyleRejected, match="raw") as found:
+        read_style(tmp_path / "x.tif")
+    assert "Develop the style picture" in found.value.next_step
 
 
 @pytest.mark.parametrize("brands", [(b"heic", b"mif1"), (b"mif1", b"heic"), (b"mif1", b"MiHB")])

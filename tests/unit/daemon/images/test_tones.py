@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
-from tests.unit.daemon.images.picture_kinds import psd
+from tests.unit.daemon.images.picture_kinds import light, psd
 
 from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
 from impasto_protocol.errors import PictureRejected, StyleRejected
@@ -24,7 +24,8 @@ def read_both(path):
     """The photo of 0 to 1, the style of 0 to 255, and the notes of both."""
     photo, kept = read_photograph(path)
     style, notes = read_style(path)
-    assert style.dtype == "uint8" and len(notes) == len(kept.notes)
+    own = [note for note in kept.notes if "became sRGB" not in note]
+    assert style.dtype == "uint8" and len(notes) == len(own)
     largest = np.iinfo(photo.dtype).max
     return array(photo) / largest, array(style).astype(int), kept.notes
 
@@ -111,6 +112,16 @@ def test_pixels_that_are_not_numbers_become_transparent_and_are_said(tmp_path, c
     assert photo.shape[2] == style.shape[2] == 4
     assert photo[2, 3, 3] == 0 and photo[..., 3].sum() == 63 and photo[0, 0, 0] > 0.49
     assert len(notes) == 1 and "NaN" in notes[0]
+
+
+def test_odd_numbers_far_down_a_tall_picture_are_found(tmp_path):
+    tall = np.linspace(0, 1, 700, dtype="f4").reshape(700, 1).repeat(4, 1)
+    tall[600, 2], tall[300, 1] = np.nan, 3
+    (tmp_path / "f.tif").write_bytes(imagecodecs.tiff_encode(tall, photometric="minisblack"))
+    photo, _, notes = read_both(tmp_path / "f.tif")
+    assert photo.shape == (700, 4, 4) and photo[600, 2, 3] == 0 and photo[..., 3].sum() == 2799
+    assert photo[300, 1, 0] == 1 and np.abs(photo[:, 0, 0] - tall[:, 0]).max() < 1e-4
+    assert len(notes) == 2
 
 
 @pytest.mark.parametrize("kind", ["i1", "i2", "i4", "u8"])
@@ -206,14 +217,49 @@ def test_jpeg_of_inks_is_no_negative(tmp_path, stored):
     assert np.array_equal(array(read_picture(tmp_path / "x.jpg")), photo)
 
 
-@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize(("bits", "block"), [(8, b""), (16, b""), (16, b"Lr16"), (32, b"Lr32")])
 @pytest.mark.parametrize("channels", [2, 4])
-def test_transparent_psd_is_not_paler_for_the_white_beneath_it(tmp_path, channels, bits):
+def test_transparent_psd_is_not_paler_for_the_white_beneath_it(
+    tmp_path, channels, bits, block, large
+):
     # Black at half of alpha, as GIMP 3.0.4 exports it: laid on white.
     stored = np.full((8, 8, channels), 127, np.uint8)
     stored[..., -1] = 128
-    stored = stored if bits == 8 else stored.astype(np.uint16) * 257
-    (tmp_path / "x.psd").write_bytes(psd(stored, 3 if channels == 4 else 1, layers=-1))
+    stored = {8: stored, 16: stored.astype(np.uint16) * 257, 32: (stored / 255).astype("f4")}[bits]
+    mode = 3 if channels == 4 else 1
+    (tmp_path / "x.psd").write_bytes(psd(stored, mode, layers=-1, block=block, large=large))
     photo, style, notes = read_both(tmp_path / "x.psd")
     assert style[..., :3].max() == 0 and (style[..., 3] == 128).all() and not notes
     assert np.abs(photo[..., 3] - 128 / 255).max() < 0.001
+
+
+@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("packed", ["raw", "bits", "zip"])
+@pytest.mark.parametrize("bits", [8, 16, 32])
+def test_psd_and_psb_packed_in_any_way_come_out_the_same(tmp_path, bits, packed, large):
+    ramp = np.linspace(0, 255, 64, dtype=np.uint8).reshape(8, 8, 1).repeat(3, 2)
+    stored = {8: ramp, 16: ramp.astype(np.uint16) * 257, 32: light(ramp)}[bits]
+    (tmp_path / "x.psd").write_bytes(psd(stored, packed=packed, large=large))
+    _, style, notes = read_both(tmp_path / "x.psd")
+    assert np.abs(style - ramp).max() <= 1 and not notes
+
+
+def test_psd_of_light_above_white_is_cut_off_and_said(tmp_path):
+    (tmp_path / "x.psd").write_bytes(psd(np.full((8, 8, 3), 5, "f4")))
+    _, style, notes = read_both(tmp_path / "x.psd")
+    assert (style == 255).all() and "cut off" in notes[0]
+
+
+@pytest.mark.parametrize("kind", [".tif", ".psd"])
+def test_inks_of_16_bits_make_no_steps(tmp_path, kind):
+    ramp = np.linspace(0, 6553, 256).astype(np.uint16).reshape(1, -1, 1).repeat(4, 2)
+    ramp[..., 1:3] = 0
+    data = (
+        psd(65535 - ramp, 4)
+        if kind == ".psd"
+        else imagecodecs.tiff_encode(ramp, photometric="separated")
+    )
+    (tmp_path / f"x{kind}").write_bytes(data)
+    photo, _, notes = read_both(tmp_path / f"x{kind}")
+    assert len(set(photo[0, :, 0].tolist())) > 200 and "CMYK" in notes[0]
