@@ -15,13 +15,42 @@ from impasto_protocol.errors import DiskFull, NotWritten
 def write_file(target: Path, content: bytes) -> Path:
     """Put `content` at `target`, in a folder that is made for it, whole or not at all.
 
-    Raises NotWritten, or DiskFull when that is why; the old file is then untouched.
+    A link is followed. Raises NotWritten, or DiskFull when that is why; the old file is then
+    untouched.
     """
+    file = check_file(target)
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return connection.write_file(target, content)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        connection.write_file(file, content)
     except OSError as error:
         raise not_written(f"{target} could not be written", error) from error
+    return target
+
+
+def check_file(target: Path) -> Path:
+    """The file that is written for `target`, a link followed.
+
+    Raises NotWritten when something is there that is not to be replaced.
+    """
+    file = Path(os.path.realpath(target))
+    try:
+        mode = file.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return file
+    except OSError as error:
+        raise not_written(f"{target} could not be written", error) from error
+    if stat.S_ISDIR(mode):
+        raise NotWritten(f"{target} is a folder.", next_step="Name a file in it.")
+    if not stat.S_ISREG(mode):
+        raise NotWritten(
+            f"{target} is a pipe or a device, not a file.", next_step="Choose another name."
+        )
+    if not os.access(file, os.W_OK):
+        raise NotWritten(
+            f"{target} is write-protected.",
+            next_step="Choose another name, or take the protection off.",
+        )
+    return file
 
 
 def not_written(words: str, error: OSError) -> NotWritten:

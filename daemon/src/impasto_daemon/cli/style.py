@@ -91,8 +91,11 @@ def list_styles(folder: str | None, tag: str | None, as_json: bool) -> None:
 @json_option
 def show(name: str, output: Path | None, as_json: bool) -> None:
     """Show what is kept under NAME."""
+    from impasto_daemon.images.output import check_place
     from impasto_daemon.images.pictures import write_picture
 
+    if output:
+        check_place(output)
     with connect() as client:
         answer, pictures = client.ask(PresetGet(name=name))
     assert isinstance(answer, Presets)
@@ -150,8 +153,10 @@ def tag(name: str, tags: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def thumbnail(name: str, output: Path, as_json: bool) -> None:
     """Write the small picture of the style NAME to a file."""
+    from impasto_daemon.images.output import check_place
     from impasto_daemon.images.pictures import write_picture
 
+    check_place(output)
     with connect() as client:
         _, (picture,) = client.ask(PresetGet(name=name, thumbnail_only=True))
     write_picture(output, picture)

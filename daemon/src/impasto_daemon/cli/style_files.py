@@ -29,11 +29,14 @@ def connect() -> Client:
 @json_option
 def export_styles(names: tuple[str, ...], output: Path, as_json: bool) -> None:
     """Write styles to a file, which `impasto style import` takes."""
+    from impasto_daemon.images.output import check_place
+
     ending = output.suffix.lower()
     if ending != ".zip" and (len(names) > 1 or ending != SUFFIX):
         raise click.UsageError(
             f"Let the file's name end in {SUFFIX} for one style, in .zip for several."
         )
+    check_place(output)
     with connect() as client:
         write_file(output, client.export_presets(names, pack=ending == ".zip"))
     print_result(as_json, {"names": names, "output": output.resolve()}, f"{output.resolve()}")
