@@ -104,7 +104,10 @@ def stop(paths: Paths, timeout_s: float = 15) -> bool:
     if not (_ask_to_end(paths, timeout_s) and _ends(paths, pid, timeout_s)):
         _kill(paths)
         if not _ends(paths, pid, timeout_s):
-            raise DaemonStartFailed("The daemon did not end in time.")
+            raise DaemonStartFailed(
+                f"The daemon did not end in time{_whose(paths)}.",
+                next_step="End its process in the task manager, or log out and in.",
+            )
     return True
 
 

@@ -33,7 +33,12 @@ _NOT_INHERITED_PREFIXES = ("PYTHON", "LD_", "DYLD_")
 class Connection:
     """What a client needs to know to reach a daemon. On TCP its keys are the right to use it."""
 
-    endpoint: str = spec_field("ZeroMQ endpoint", pattern=r"(ipc|tcp)://.+", longest=300)
+    endpoint: str = spec_field(
+        "ZeroMQ endpoint",
+        pattern=r"(ipc|tcp)://.+",
+        form="like ipc:///x or tcp://127.0.0.1:5555",
+        longest=300,
+    )
     major: int = spec_field("protocol version", low=0)
     minor: int = spec_field("protocol version", low=0)
     version: str = spec_field("the daemon's version", longest=64)

@@ -42,6 +42,7 @@ from impasto_protocol.errors import (
     BadMessage,
     Busy,
     ImpastoError,
+    ProtocolError,
     UnknownClient,
     UnknownType,
     VersionSkew,
@@ -226,7 +227,10 @@ class Broker:
                 return self._report(user), ()
             case messages.Stop():
                 if user not in (_LOCAL, self._address.own_key):
-                    raise BadMessage("Only the daemon's own user may stop it.")
+                    raise BadMessage(
+                        "Only the daemon's own user may stop it.",
+                        next_step="Stop it as that user, on the machine that it runs on.",
+                    )
                 self._loop.call_later(0.1, self._stopping.set)
                 return messages.Done(), ()
             case messages.Stylise() | messages.PresetSave():
@@ -358,18 +362,26 @@ def _check_roles(message: messages.Stylise | messages.PresetSave) -> None:
     optional = ["selection", "start"] if "content" in needed else []
     given = [role for role in roles if role in optional]
     if [role for role in roles if role not in optional] != needed or len(set(given)) != len(given):
-        raise BadField(f"The frames must be {' and '.join(needed)}.", field="frames")
+        raise _bad_frames(f"The frames must be {' and '.join(needed)}.", "frames")
     sizes = {(i.height, i.width) for i in message.frames if i.role in ("content", "selection")}
     if len(sizes) > 1 or any(i.role == "selection" and i.channels != 1 for i in message.frames):
         raise BadImage("The selection must be grey and as large as the picture.")
     if any(i.order != "rgb" and i.role not in ("content", "start") for i in message.frames):
-        raise BadField("Only the content and the start may be bgr.", field="order")
+        raise _bad_frames("Only the content and the start may be bgr.", "order")
     if isinstance(message, messages.Stylise) and message.cut and "selection" not in roles:
-        raise BadField("There is no selection to cut the painting with.", field="cut")
+        raise _bad_frames("There is no selection to cut the painting with.", "cut")
     if isinstance(message, messages.PresetSave):
         (style,) = message.frames
         if style.dtype != "uint8":
-            raise BadImage("A style to be kept must be an 8-bit picture.")
+            raise BadImage(
+                "A style to be kept must be an 8-bit picture.",
+                next_step="Convert it to 8 bits a channel and try again.",
+            )
+
+
+def _bad_frames(words: str, field: str) -> BadField:
+    """The error for frames that no plug-in of this version sends."""
+    return BadField(words, field=field, next_step=ProtocolError.default_next_step)
 
 
 def _error(request: int, error: ImpastoError, job: str = "") -> messages.Error:
