@@ -28,6 +28,7 @@ from impasto_daemon.broker.scheduler import Job, Scheduler
 from impasto_daemon.broker.worker_process import WorkerProcess
 from impasto_daemon.config import Config
 from impasto_daemon.engine.network_name import network_name
+from impasto_daemon.files import not_written
 from impasto_daemon.logs import rotate
 from impasto_daemon.paths import Paths
 from impasto_daemon.presets.store import PresetStore
@@ -35,13 +36,14 @@ from impasto_daemon.weights import sources
 from impasto_daemon.worker.orders import WorkerMessage
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, decode, encode
-from impasto_protocol.connection import connection_file, write_connection
+from impasto_protocol.connection import connection_file, read_connection, write_connection
 from impasto_protocol.errors import (
     BadField,
     BadImage,
     BadMessage,
     Busy,
     ImpastoError,
+    NotWritten,
     ProtocolError,
     UnknownClient,
     UnknownType,
@@ -117,7 +119,7 @@ class Broker:
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(NotImplementedError):
                 self._loop.add_signal_handler(number, self._stopping.set)
-        write_connection(self._paths.runtime, self._address.connection())
+        self._announce()
         log.info("listening at %s", self._address.endpoint)
         self._preset_thread.submit(self._preset_requests.open)
         work = (self._receive(), self._watch(), self._tick())
@@ -134,6 +136,20 @@ class Broker:
         self._address.close()
         self._socket.close()
         self._context.term()
+
+    def _announce(self) -> None:
+        """Tell clients where the daemon is, also when what told them is gone or damaged.
+
+        Raises NotWritten.
+        """
+        connection = self._address.connection()
+        with contextlib.suppress(ImpastoError):
+            if read_connection(connection_file(self._paths.runtime)) == connection:
+                return
+        try:
+            write_connection(self._paths.runtime, connection)
+        except OSError as error:
+            raise not_written(f"{self._paths.runtime} cannot be written to", error) from error
 
     async def _end_workers(self) -> None:
         """A worker that does not let go of its job would hold this process up at its end."""
@@ -156,6 +172,8 @@ class Broker:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_WATCH_S)
+            with contextlib.suppress(NotWritten):
+                self._announce()
             for identity, client in list(self._clients.items()):
                 silent_s = self._clock() - client.seen
                 if silent_s > UNREACHABLE_S and not client.gone:
