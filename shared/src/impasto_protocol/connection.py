@@ -167,7 +167,7 @@ def impasto_command(environment: Mapping[str, str] = os.environ) -> list[str]:
 
 
 def clean_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """An environment for `impasto`, without what an editor sets for its own Python and libraries.
+    """An environment for `impasto` or uv, without what is set for another Python and its libraries.
 
     An AppImage, snap or flatpak names libraries and a Python that are not the daemon's.
     """
