@@ -14,7 +14,7 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal
@@ -164,6 +164,23 @@ def impasto_command(environment: Mapping[str, str] = os.environ) -> list[str]:
             next_step="Install Impasto, or set IMPASTO_COMMAND to the path of `impasto`.",
         )
     return [found]
+
+
+@contextlib.contextmanager
+def running_impasto() -> Iterator[list[str]]:
+    """The command that runs `impasto`. Raises DaemonNotRunning when it is not there or cannot run.
+
+    A launcher is there and yet cannot run when the Python that it names is gone.
+    """
+    command = impasto_command()
+    try:
+        yield command
+    except OSError as error:
+        raise DaemonNotRunning(
+            f"The program {command[0]} could not be run: {error.strerror}.",
+            next_step="Run Impasto's installer again, or set IMPASTO_COMMAND to the path of "
+            "`impasto`.",
+        ) from error
 
 
 def clean_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:

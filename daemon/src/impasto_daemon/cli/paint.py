@@ -21,7 +21,7 @@ from impasto_daemon.cli.painting_run import (
 )
 from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
 from impasto_protocol.client import Client
-from impasto_protocol.errors import BadField
+from impasto_protocol.errors import BadMessage
 from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import PresetGet, Presets
 from impasto_protocol.settings import Settings
@@ -155,5 +155,5 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
 def _preset_settings(client: Client, name: str) -> dict[str, Any]:
     answer, _ = client.ask(PresetGet(name=name))
     if not isinstance(answer, Presets):
-        raise BadField("The daemon's answer was not a preset.", field="presets")
+        raise BadMessage("The daemon's answer was not a style.")
     return to_dict(answer.presets[0].settings)
