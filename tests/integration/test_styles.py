@@ -162,7 +162,7 @@ def test_check_tells_what_is_wrong_and_mends_it(daemon, client, saved):
         name: state for name, state in found.items() if name != "cut"
     }
     told = daemon.impasto("style", "check").stdout
-    assert "Save the style again" in told and "made with other weights" in told
+    assert "save the style again" in told and "made with other weights" in told
     assert states(daemon, "GOOD") == {"good": "good"}
     client.ask(messages.PresetSort(name="other", folder="Oil"))
     assert states(daemon, "--fix") == dict.fromkeys(found, "good") | {"cut": "damaged"}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tempfile
 from io import BufferedReader
 from pathlib import Path
 
@@ -51,6 +52,30 @@ def check_file(target: Path) -> Path:
             next_step="Choose another name, or take the protection off.",
         )
     return file
+
+
+def check_place(path: Path, missing_folder: str = "Correct its name, or make it.") -> Path:
+    """The folder of `path`, a link followed, to which some file can be written.
+
+    Raises NotWritten, DiskFull. missing_folder: the next step where there is none.
+    """
+    folder = check_file(path).parent
+    if not folder.is_dir():
+        raise NotWritten(f"There is no folder {folder}.", next_step=missing_folder)
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".impasto-"):
+            pass
+    except OSError as error:
+        raise not_written(f"{folder} cannot be written to", error) from error
+    return folder
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in. Raises NotWritten."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(f"{folder} could not be made", error) from error
 
 
 def not_written(words: str, error: OSError) -> NotWritten:

@@ -20,6 +20,7 @@ from impasto_daemon.cli.painting_run import (
     result_as_dict,
 )
 from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
+from impasto_daemon.files import check_place, make_folder
 from impasto_protocol.client import Client
 from impasto_protocol.errors import BadMessage
 from impasto_protocol.fields import to_dict
@@ -82,7 +83,7 @@ def apply(
         raise click.UsageError("With the photo from standard input, name the output.")
     if [*map(is_input, (picture, style_file, start_file))].count(True) > 1:
         raise click.UsageError("Standard input can hold one picture only.")
-    from impasto_daemon.images.output import check_output, check_place, make_folder
+    from impasto_daemon.images.output import check_output
     from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
 
     streams = click.get_current_context()
@@ -126,7 +127,6 @@ def apply(
 def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> None:
     """Paint the photograph that comes with Impasto, to see that all works."""
     from impasto_daemon.images.contact_sheet import make_sheet
-    from impasto_daemon.images.output import check_place, make_folder
     from impasto_daemon.images.pictures import read_picture
 
     paths = [folder.absolute() / name for name in ("painted.png", "before-style-after.png")]

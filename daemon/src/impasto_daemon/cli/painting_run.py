@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto_daemon.cli.job_progress import await_result
 from impasto_daemon.cli.output import console, print_result
+from impasto_daemon.files import check_place
 from impasto_daemon.paths import Paths
 from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
@@ -127,8 +128,6 @@ class PaintingRun:
 
     def _check_places(self, parts: Iterable[str]) -> None:
         """Make sure, before anything is painted, that what goes beside it could be written."""
-        from impasto_daemon.images.output import check_place
-
         for part in parts:
             check_place(self._named(part))
 

@@ -13,6 +13,7 @@ from impasto_daemon.cli.options import options_of, settings_from
 from impasto_daemon.cli.output import console, json_option, print_result
 from impasto_daemon.cli.style_check import check
 from impasto_daemon.cli.style_files import connect, export_styles, import_styles, starter
+from impasto_daemon.files import check_place
 from impasto_protocol.client import new_job_id
 from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import (
@@ -91,7 +92,6 @@ def list_styles(folder: str | None, tag: str | None, as_json: bool) -> None:
 @json_option
 def show(name: str, output: Path | None, as_json: bool) -> None:
     """Show what is kept under NAME."""
-    from impasto_daemon.images.output import check_place
     from impasto_daemon.images.pictures import write_picture
 
     if output:
@@ -153,7 +153,6 @@ def tag(name: str, tags: tuple[str, ...], as_json: bool) -> None:
 @json_option
 def thumbnail(name: str, output: Path, as_json: bool) -> None:
     """Write the small picture of the style NAME to a file."""
-    from impasto_daemon.images.output import check_place
     from impasto_daemon.images.pictures import write_picture
 
     check_place(output)

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from impasto_daemon.cli.output import json_option, print_result
-from impasto_daemon.files import open_regular, write_file
+from impasto_daemon.files import check_place, open_regular, write_file
 from impasto_daemon.presets.preset_file import SUFFIX, pack
 from impasto_protocol.client import Client
 from impasto_protocol.errors import PresetExists, PresetInvalid
@@ -29,8 +29,6 @@ def connect() -> Client:
 @json_option
 def export_styles(names: tuple[str, ...], output: Path, as_json: bool) -> None:
     """Write styles to a file, which `impasto style import` takes."""
-    from impasto_daemon.images.output import check_place
-
     ending = output.suffix.lower()
     if ending != ".zip" and (len(names) > 1 or ending != SUFFIX):
         raise click.UsageError(

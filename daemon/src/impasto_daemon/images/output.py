@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
-from impasto_daemon.files import check_file, not_written
+from impasto_daemon.files import check_place
 from impasto_daemon.images.pictures import format_of
-from impasto_protocol.errors import DiskFull, NotWritten, PictureRejected
+from impasto_protocol.errors import DiskFull, PictureRejected
 
 _LONGEST_PX = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535}
 _LEAST_SHARE = {"PNG": 0.25, "TIFF": 0.25, "BMP": 1.0}
@@ -37,27 +36,3 @@ def check_output(path: Path, height: int, width: int, pixel_bytes: int) -> None:
             f"{folder} has {free_bytes >> 20} MiB free, and the painting needs about "
             f"{max(1, least_bytes >> 20)}."
         )
-
-
-def check_place(path: Path, missing_folder: str = "Correct its name, or make it.") -> Path:
-    """The folder of `path`, a link followed, to which some file can be written.
-
-    Raises NotWritten, DiskFull. missing_folder: the next step where there is none.
-    """
-    folder = check_file(path).parent
-    if not folder.is_dir():
-        raise NotWritten(f"There is no folder {folder}.", next_step=missing_folder)
-    try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".impasto-"):
-            pass
-    except OSError as error:
-        raise not_written(f"{folder} cannot be written to", error) from error
-    return folder
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder, and those that it is in. Raises NotWritten."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise not_written(f"{folder} could not be made", error) from error
