@@ -16,20 +16,18 @@ from impasto_protocol.errors import DiskFull, NotWritten
 def write_file(target: Path, content: bytes) -> Path:
     """Put `content` at `target`, in a folder that is made for it, whole or not at all.
 
-    A link is followed. Raises NotWritten, or DiskFull when that is why; the old file is then
+    A link is replaced. Raises NotWritten, or DiskFull when that is why; the old file is then
     untouched.
     """
-    file = check_file(target)
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        connection.write_file(file, content)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        return connection.write_file(target, content)
     except OSError as error:
         raise not_written(f"{target} could not be written", error) from error
-    return target
 
 
 def check_file(target: Path) -> Path:
-    """The file that is written for `target`, a link followed.
+    """The file to write where a person names `target`: a link of theirs is followed.
 
     Raises NotWritten when something is there that is not to be replaced.
     """
