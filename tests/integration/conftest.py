@@ -36,9 +36,14 @@ class Daemon:
 
     def impasto(self, *arguments, check=True, **options):
         """Run the command line in the daemon's home."""
+        return self.run(*arguments, stdout=subprocess.PIPE, check=check, **options)
+
+    def run(self, *arguments, stdout, check=False, **options):
+        """Run it with a standard output of one's own."""
         return subprocess.run(
             [sys.executable, "-m", "impasto_daemon.cli", *map(str, arguments)],
-            env=self.environment, capture_output=True, text=True, check=check, **options,
+            env=self.environment, stdout=stdout, stderr=subprocess.PIPE, text=True, check=check,
+            **options,
         )  # fmt: skip
 
     def log(self):

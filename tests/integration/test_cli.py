@@ -2,11 +2,13 @@
 
 import io
 import json
+import os
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -314,6 +316,10 @@ def paint(daemon, folder, *arguments, **options):
     )  # fmt: skip
 
 
+def jobs(daemon):
+    return json.loads(daemon.impasto("daemon", "status", "--json").stdout)["jobs"]
+
+
 def refused(said):
     """The error of a command that has not painted."""
     assert said.returncode in (1, 2) and not said.stderr, said.stderr
@@ -324,14 +330,93 @@ def refused(said):
     ("x.jxl", "PICTURE_REJECTED", "does not end in"), ("x", "PICTURE_REJECTED", "does not end in"),
     (".", "NOT_WRITTEN", "is a folder"), ("none/x.png", "NOT_WRITTEN", "--mkdir"),
     ("photo.png/x.png", "NOT_WRITTEN", "no folder"), ("/proc/x.png", "NOT_WRITTEN", "written to"),
+    ("x" * 300 + ".png", "NOT_WRITTEN", "too long"), ("pipe.png", "NOT_WRITTEN", "is a pipe"),
+    ("link.png", "NOT_WRITTEN", "no folder"),
 ])  # fmt: skip
 def test_output_that_cannot_be_written_is_refused_before_painting(
     daemon, folder, output, code, words
 ):
-    before = json.loads(daemon.impasto("daemon", "status", "--json").stdout)["jobs"]
+    os.mkfifo(folder / "pipe.png")
+    (folder / "link.png").symlink_to(folder / "none" / "x.png")
+    before = jobs(daemon)
     error = refused(paint(daemon, folder, "-o", folder / output))
     assert error["code"] == code and words in error["message"] + error["next_step"]
-    assert json.loads(daemon.impasto("daemon", "status", "--json").stdout)["jobs"] == before
+    assert jobs(daemon) == before
+
+
+@pytest.mark.parametrize(("arguments", "taken"), [
+    (["--variations", 2], "x-2.png"), (["--variations", 2], "x-sheet.png"),
+    (["--snapshots", 1], "x-1.png"), (["--snapshots", 1], "x-loss.png"),
+])  # fmt: skip
+def test_file_beside_the_painting_that_cannot_be_written_is_refused_before_painting(
+    daemon, folder, arguments, taken
+):
+    (folder / taken).mkdir()
+    before = jobs(daemon)
+    error = refused(paint(daemon, folder, "-o", folder / "x.png", *arguments))
+    assert error["code"] == "NOT_WRITTEN" and taken in error["message"]
+    assert jobs(daemon) == before
+
+
+def test_folder_that_cannot_be_made_is_said(daemon, folder):
+    for said in (
+        paint(daemon, folder, "-o", folder / "photo.png/in/x.png", "--mkdir"),
+        daemon.impasto("demo", "--folder", folder / "photo.png", "--json", check=False),
+    ):
+        assert "could not be made" in refused(said)["message"]
+
+
+def test_painting_goes_through_a_link(daemon, folder):
+    (folder / "link.png").symlink_to(folder / "real.png")
+    assert paint(daemon, folder, "-o", folder / "link.png").returncode == 0
+    assert (folder / "link.png").is_symlink()
+    with Image.open(folder / "real.png") as image:
+        assert image.size == (40, 30)
+
+
+@pytest.mark.parametrize("reader", ["gone", "full"])
+def test_painting_is_written_when_what_is_printed_cannot_be(daemon, folder, reader):
+    read, write = os.pipe()
+    os.close(read)
+    with os.fdopen(write, "wb") as gone, Path("/dev/full").open("wb") as full:
+        sink = {"gone": gone, "full": full}[reader]
+        said = daemon.run("apply", folder / "photo.png", "--style", folder / "style.jpg",
+                          "--iterations", 1, stdout=sink)  # fmt: skip
+    assert (folder / "photo-painted.png").exists()
+    if reader == "full":
+        assert said.returncode == 1 and "No space left on device" in said.stderr
+    else:
+        assert (said.returncode, said.stderr) == (0, "")
+
+
+def test_painting_that_standard_output_does_not_take_is_kept_and_its_place_told(daemon, folder):
+    with Path("/dev/full").open("wb") as full:
+        said = daemon.run("apply", folder / "photo.png", "--style", folder / "style.jpg",
+                          "--iterations", 1, "-o", "-", stdout=full)  # fmt: skip
+    assert said.returncode == 1 and "Traceback" not in said.stderr
+    (kept,) = (daemon.home / "data" / "unsaved").glob("painting-*.png")
+    assert str(kept) in said.stderr
+    with Image.open(kept) as image:
+        assert image.size == (40, 30)
+
+
+def test_standard_streams_that_are_closed_are_said(daemon, folder):
+    apply = f"{sys.executable} -m impasto_daemon.cli apply --style {folder}/style.jpg"
+    for shell, words in (
+        (f"{apply} - -o {folder}/x.png <&-", "no standard input"),
+        (f"{apply} {folder}/photo.png -o - >&-", "no standard output"),
+    ):
+        said = subprocess.run(
+            ["sh", "-c", shell], env=daemon.environment, capture_output=True, text=True, check=False
+        )
+        assert said.returncode == 1 and words in said.stderr and "Traceback" not in said.stderr
+
+
+def test_export_to_a_mistyped_folder_is_refused(daemon, folder):
+    error = refused(daemon.impasto(
+        "style", "export", "x", "-o", folder / "none" / "x.zip", "--json", check=False
+    ))  # fmt: skip
+    assert "no folder" in error["message"] and not (folder / "none").exists()
 
 
 @pytest.mark.parametrize(("ending", "longest"), [(".webp", 16_383), (".jpg", 65_500)])

@@ -1,6 +1,10 @@
 """The daemon as a process: started from anywhere, gone when it is said to be, refused in words."""
 
+import contextlib
+import os
+import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -74,3 +78,64 @@ def test_runtime_folder_that_cannot_be_made_is_a_sentence(tmp_path):
         said = daemon.impasto("daemon", command, check=False)
         assert said.returncode == 1 and "Traceback" not in said.stderr
         assert said.stderr.count("UNSAFE_FOLDER") == 1 and "is not a folder" in said.stderr
+
+
+@contextmanager
+def started(environment, **options):
+    """A daemon that was started in the background, by what it said."""
+
+    def impasto(*arguments):
+        return subprocess.run(
+            [sys.executable, "-m", "impasto_daemon.cli", *arguments], env=environment,
+            capture_output=True, text=True, check=False, **options,
+        )  # fmt: skip
+
+    try:
+        yield impasto("daemon", "start")
+    finally:
+        impasto("daemon", "stop")
+
+
+def test_daemon_starts_where_nothing_can_be_kept_in_the_home(tmp_path):
+    environment = {k: v for k, v in os.environ.items() if not k.startswith(("IMPASTO_", "XDG_"))}
+    environment |= {"HOME": "/proc/none", "XDG_RUNTIME_DIR": str(tmp_path)}
+    with started(environment) as said:
+        assert said.returncode == 0, said.stderr
+        assert (tmp_path / "impasto" / "connection.json").exists()
+
+
+def test_relative_home_is_where_it_was_named(tmp_path):
+    (tmp_path / "here/data/presets").mkdir(parents=True)
+    with started({**os.environ, "IMPASTO_HOME": "here"}, cwd=tmp_path) as said:
+        assert said.returncode == 0, said.stderr
+        assert (tmp_path / "here/run/connection.json").exists()
+
+
+def test_runtime_folder_on_a_full_disk_is_a_sentence(tmp_path):
+    home = tmp_path / "home"
+    home.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(home)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk can be had by root only")
+    try:
+        with contextlib.suppress(OSError), (home / "fill").open("wb") as fill:
+            fill.write(bytes(1 << 20))
+        with started({**os.environ, "IMPASTO_HOME": str(home)}) as said:
+            assert said.returncode == 1 and said.stderr.startswith("DISK_FULL ")
+    finally:
+        subprocess.run(["umount", str(home)], check=True)
+
+
+def test_address_that_cannot_be_listened_at_is_a_sentence(tmp_path):
+    environment = {**os.environ, "IMPASTO_HOME": str(tmp_path), "IMPASTO_ALLOW_REMOTE": "true"}
+    with started(environment | {"IMPASTO_ENDPOINT": "tcp://192.0.2.1:5555"}) as said:
+        assert said.returncode == 1
+        assert said.stderr.startswith("CONFIG_INVALID The daemon cannot listen at tcp://192.0.2.1")
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda file: file.write_text("x")])
+def test_daemon_tells_anew_where_it_is_when_what_told_it_is_gone(own_daemon, damage):
+    daemon = own_daemon()
+    damage(daemon.home / "run" / "connection.json")
+    report = daemon.impasto("daemon", "stop")
+    assert "has stopped" in report.stdout and daemon.process.wait(timeout=15) == 0

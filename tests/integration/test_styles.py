@@ -85,6 +85,20 @@ def test_file_that_is_no_style_is_refused_and_the_next_step_told(daemon, client,
     assert client.presets() == []
 
 
+def test_picture_that_is_imported_as_a_style_is_called_what_it_is(daemon, tmp_path):
+    Image.new("RGB", (9, 9)).save(tmp_path / "x.png")
+    said = daemon.impasto("style", "import", tmp_path / "x.png", "--json", check=False)
+    error = json.loads(said.stdout)["error"]
+    assert "PNG" in error["message"] and "impasto style add" in error["next_step"]
+
+
+def test_name_or_tag_that_is_too_long_is_to_be_corrected(daemon):
+    for arguments in (("show", "x" * 65), ("move", "x", "y" * 65), ("tag", "x", "z" * 33)):
+        said = daemon.impasto("style", *arguments, "--json", check=False)
+        error = json.loads(said.stdout)["error"]
+        assert "letters" in error["message"] and "Correct that value" in error["next_step"]
+
+
 def test_wrong_ending_is_wrong_usage(daemon, tmp_path):
     for names, file in ((["a"], "a.png"), (["a", "b"], "a.safetensors")):
         said = daemon.impasto("style", "export", *names, "-o", tmp_path / file, check=False)
@@ -148,7 +162,7 @@ def test_check_tells_what_is_wrong_and_mends_it(daemon, client, saved):
         name: state for name, state in found.items() if name != "cut"
     }
     told = daemon.impasto("style", "check").stdout
-    assert "Save the style again" in told and "made with other weights" in told
+    assert "save the style again" in told and "made with other weights" in told
     assert states(daemon, "GOOD") == {"good": "good"}
     client.ask(messages.PresetSort(name="other", folder="Oil"))
     assert states(daemon, "--fix") == dict.fromkeys(found, "good") | {"cut": "damaged"}

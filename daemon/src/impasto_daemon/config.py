@@ -14,6 +14,7 @@ import tomllib
 from impasto_protocol.errors import BadField, ConfigInvalid
 from impasto_protocol.fields import from_dict, spec_field, type_hints, validate
 
+_ENVIRONMENT, _COMMAND_LINE = "environment", "command line"
 _GONE = ("download",)
 """Settings of older versions, which a file may still hold."""
 
@@ -26,6 +27,7 @@ class Config:
         "auto, cpu, mps, cuda or cuda:N; several, by commas, work side by side",
         default="auto",
         pattern=r"(auto|cpu|mps|cuda(:\d+)?)(,cuda:\d+)*",
+        form="auto, cpu, mps, cuda or, with commas, several like cuda:0",
     )
     weights: str = spec_field(
         "network: oxford, torchvision, or a file with VGG-19's weights; empty: as chosen by "
@@ -34,11 +36,14 @@ class Config:
     )  # fmt: skip
     endpoint: str = spec_field(
         "ZeroMQ endpoint; empty: a private socket, or TCP on this machine where there is none",
-        default="", pattern=r"|tcp://.+:(\d+|\*)",
+        default="", pattern=r"|tcp://.+:(\d+|\*)", form="like tcp://127.0.0.1:5555, or empty",
     )  # fmt: skip
     allow_remote: bool = spec_field("let other machines connect", default=False)
     allowed_keys: tuple[str, ...] = spec_field(
-        "CURVE public keys of further clients", default=(), pattern=".{40}"
+        "CURVE public keys of further clients",
+        default=(),
+        pattern=".{40}",
+        form="keys of 40 letters",
     )
     precision: str = spec_field(
         "of the convolutions; auto: bfloat16 where the device computes in it, else float32",
@@ -109,17 +114,30 @@ def load_config(
     origin = {field.name: "default" for field in dataclasses.fields(Config)}
     sources = (
         (str(file), _read_toml(file)),
-        ("environment", _read_environment(environment)),
-        ("command line", {k: v for k, v in (options or {}).items() if v is not None}),
+        (_ENVIRONMENT, _read_environment(environment)),
+        (_COMMAND_LINE, {k: v for k, v in (options or {}).items() if v is not None}),
     )
     for source, found in sources:
         values |= found
         try:
             config = from_dict(Config, values, known_only=True)
         except BadField as error:
-            raise ConfigInvalid(f"{source}: {error}") from error
+            next_step = _how_to_correct(source, error.field)
+            raise ConfigInvalid(f"{source}: {error}", next_step=next_step) from error
         origin |= dict.fromkeys(found, source)
     return Origins(config, origin)
+
+
+def _how_to_correct(source: str, name: str) -> str:
+    if source == _ENVIRONMENT:
+        return f"Correct or unset the variable {_variable(name)}."
+    if source == _COMMAND_LINE:
+        return f"Correct --{name.replace('_', '-')}."
+    return f"Correct or remove {name} in that file."
+
+
+def _variable(name: str) -> str:
+    return f"IMPASTO_{name.upper()}"
 
 
 def _read_toml(file: Path) -> dict[str, Any]:
@@ -127,15 +145,22 @@ def _read_toml(file: Path) -> dict[str, Any]:
         found = tomllib.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError) as error:
-        raise ConfigInvalid(f"{file} cannot be read: {error}.") from error
+    except OSError as error:
+        raise ConfigInvalid(
+            f"{file} cannot be read: {error.strerror}.",
+            next_step="See that it is a file, and yours to read, or remove it.",
+        ) from error
+    except ValueError as error:
+        raise ConfigInvalid(
+            f"{file} cannot be read: {error}.", next_step="Correct or remove that line."
+        ) from error
     return {name: value for name, value in found.items() if name not in _GONE}
 
 
 def _read_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     found = {}
     for name, kind in type_hints(Config).items():
-        text = environment.get(f"IMPASTO_{name.upper()}")
+        text = environment.get(_variable(name))
         if text is not None:
             found[name] = _parse(text, kind)
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import tempfile
 from io import BufferedReader
 from pathlib import Path
 
@@ -15,13 +16,64 @@ from impasto_protocol.errors import DiskFull, NotWritten
 def write_file(target: Path, content: bytes) -> Path:
     """Put `content` at `target`, in a folder that is made for it, whole or not at all.
 
-    Raises NotWritten, or DiskFull when that is why; the old file is then untouched.
+    A link is replaced. Raises NotWritten, or DiskFull when that is why; the old file is then
+    untouched.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         return connection.write_file(target, content)
     except OSError as error:
         raise not_written(f"{target} could not be written", error) from error
+
+
+def check_file(target: Path) -> Path:
+    """The file to write where a person names `target`: a link of theirs is followed.
+
+    Raises NotWritten when something is there that is not to be replaced.
+    """
+    file = Path(os.path.realpath(target))
+    try:
+        mode = file.stat().st_mode
+    except (FileNotFoundError, NotADirectoryError):
+        return file
+    except OSError as error:
+        raise not_written(f"{target} could not be written", error) from error
+    if stat.S_ISDIR(mode):
+        raise NotWritten(f"{target} is a folder.", next_step="Name a file in it.")
+    if not stat.S_ISREG(mode):
+        raise NotWritten(
+            f"{target} is a pipe or a device, not a file.", next_step="Choose another name."
+        )
+    if not os.access(file, os.W_OK):
+        raise NotWritten(
+            f"{target} is write-protected.",
+            next_step="Choose another name, or take the protection off.",
+        )
+    return file
+
+
+def check_place(path: Path, missing_folder: str = "Correct its name, or make it.") -> Path:
+    """The folder of `path`, a link followed, to which some file can be written.
+
+    Raises NotWritten, DiskFull. missing_folder: the next step where there is none.
+    """
+    folder = check_file(path).parent
+    if not folder.is_dir():
+        raise NotWritten(f"There is no folder {folder}.", next_step=missing_folder)
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=".impasto-"):
+            pass
+    except OSError as error:
+        raise not_written(f"{folder} cannot be written to", error) from error
+    return folder
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those that it is in. Raises NotWritten."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise not_written(f"{folder} could not be made", error) from error
 
 
 def not_written(words: str, error: OSError) -> NotWritten:

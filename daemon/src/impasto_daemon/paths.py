@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import platformdirs
 
-from impasto_protocol.connection import runtime_dir
+from impasto_protocol.connection import outside_of_snaps, runtime_dir
+from impasto_protocol.errors import UnsafeFolder
 
 
 @dataclass(frozen=True)
@@ -28,15 +30,29 @@ class Paths:
 
     @classmethod
     def of(cls, environment: Mapping[str, str] = os.environ) -> Paths:
-        """The platform's usual folders, or all of them below `IMPASTO_HOME`."""
+        """The platform's usual folders, or all of them below `IMPASTO_HOME`.
+
+        Raises UnsafeFolder when they are not this user's.
+        """
         runtime = runtime_dir(environment)
         if home := environment.get("IMPASTO_HOME"):
             base = Path(home)
             return cls(runtime, base / "data", base / "config.toml", base / "log" / "daemon.log")
+        own = _own_home()
         usual = platformdirs.PlatformDirs("impasto", appauthor=False)
-        return cls(
-            runtime,
-            usual.user_data_path,
-            usual.user_config_path / "config.toml",
-            usual.user_log_path / "daemon.log",
+        state = outside_of_snaps(usual.user_log_path, own / ".local/state/impasto/log")
+        config = outside_of_snaps(usual.user_config_path, own / ".config/impasto")
+        data = outside_of_snaps(usual.user_data_path, own / ".local/share/impasto")
+        return cls(runtime, data, config / "config.toml", state / "daemon.log")
+
+
+def _own_home() -> Path:
+    """The home. Raises UnsafeFolder when root has that of a user: it would leave files there."""
+    home = Path.home()
+    if sys.platform != "win32" and os.geteuid() == 0 and home.exists() and home.stat().st_uid:
+        raise UnsafeFolder(
+            f"{home} belongs to a user, and this is run by root.",
+            next_step="Run it as that user, without sudo, or set IMPASTO_HOME to a folder of "
+            "root's.",
         )
+    return home

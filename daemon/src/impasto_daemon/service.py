@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import psutil
 
 from impasto_daemon.config import Config
-from impasto_daemon.logs import log_to, rotate, tail
+from impasto_daemon.logs import log_to, rotate
 from impasto_daemon.paths import Paths
 from impasto_protocol.connection import (
     connection_file,
@@ -72,25 +75,46 @@ def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:
     make_private(paths.runtime)
     if pid := _daemon_pid(paths):
         return pid
-    command = [sys.executable, "-m", "impasto_daemon.cli", "daemon", "run", *options]
-    paths.log.parent.mkdir(parents=True, exist_ok=True)
-    detached = getattr(subprocess, "DETACHED_PROCESS", 0)
-    with paths.log.open("ab") as log:
-        process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
-            start_new_session=True, creationflags=detached, cwd=Path.home(),
-        )  # fmt: skip
-    deadline = time.monotonic() + timeout_s
-    while time.monotonic() < deadline:
-        ended = process.poll()
-        if ended not in (None, _ALREADY_RUNNING):
-            raise error_from_lines(tail(paths.log, 2), "The daemon ended at once.")
-        # Until it is the daemon or has given way to one: left behind, it would come up later.
-        pid = _daemon_pid(paths)
-        if pid and (pid == process.pid or ended == _ALREADY_RUNNING):
-            return pid
-        time.sleep(0.05)
+    with _open_log(paths.log) as log:
+        before = log.seek(0, os.SEEK_END)
+        process = _start_process(options, log)
+        deadline = time.monotonic() + timeout_s
+        while time.monotonic() < deadline:
+            ended = process.poll()
+            if ended not in (None, _ALREADY_RUNNING):
+                log.seek(before)
+                said = log.read().decode(errors="replace").splitlines()[-2:]
+                raise error_from_lines(said, "The daemon ended at once.")
+            # Until it is the daemon or has given way to one: left behind, it would come up later.
+            pid = _daemon_pid(paths)
+            if pid and (pid == process.pid or ended == _ALREADY_RUNNING):
+                return pid
+            time.sleep(0.05)
     raise DaemonStartFailed("The daemon did not come up in time.")
+
+
+def _open_log(file: Path) -> BinaryIO:
+    """The log, or a file that is gone with the daemon where there can be none."""
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(file.parent).free:
+            return file.open("a+b")
+    except OSError:
+        pass
+    return cast(BinaryIO, tempfile.TemporaryFile())
+
+
+def _start_process(options: Sequence[str], log: BinaryIO) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "impasto_daemon.cli", "daemon", "run", *options]
+    environment = dict(os.environ)
+    if home := environment.get("IMPASTO_HOME"):
+        environment["IMPASTO_HOME"] = str(Path(home).absolute())
+    # Elsewhere than here, so that it keeps no disk from being taken out.
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment,
+        start_new_session=True, creationflags=getattr(subprocess, "DETACHED_PROCESS", 0),
+        cwd=Path.home() if Path.home().is_dir() else None,
+    )  # fmt: skip
 
 
 def stop(paths: Paths, timeout_s: float = 15) -> bool:
@@ -104,7 +128,10 @@ def stop(paths: Paths, timeout_s: float = 15) -> bool:
     if not (_ask_to_end(paths, timeout_s) and _ends(paths, pid, timeout_s)):
         _kill(paths)
         if not _ends(paths, pid, timeout_s):
-            raise DaemonStartFailed("The daemon did not end in time.")
+            raise DaemonStartFailed(
+                f"The daemon did not end in time{_whose(paths)}.",
+                next_step="End its process in the task manager, or log out and in.",
+            )
     return True
 
 

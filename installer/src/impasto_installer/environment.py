@@ -15,11 +15,11 @@ from pathlib import Path
 
 from impasto_installer.machine import Machine
 from impasto_installer.plugins import ROOT
+from impasto_protocol.connection import clean_environment
 from impasto_protocol.errors import DiskFull, InstallFailed
 
 _OLDEST_UV = (0, 10)  # knows CUDA 13, for which torch is built
 PYTHONS = ">=3.11,<3.15"
-_NOT_INHERITED = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONHOME", "PYTHONPATH")
 
 
 def hardware(machine: Machine) -> str:
@@ -135,7 +135,7 @@ class Uv:
         _run([self._program, *arguments], self._variables(), folder)
 
     def _variables(self) -> dict[str, str]:
-        variables = plain_environment(self._machine.environment)
+        variables = clean_environment(self._machine.environment)
         variables["UV_PYTHON_INSTALL_DIR"] = str(self._machine.data / "python")
         if str(self._program).startswith(str(self.private)):
             variables["UV_CACHE_DIR"] = str(self._machine.data / "cache")
@@ -150,11 +150,6 @@ def _serves(uv: str) -> bool:
         return False
     told = re.match(r"uv (\d+)\.(\d+)", said)
     return told is not None and tuple(map(int, told.groups())) >= _OLDEST_UV
-
-
-def plain_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """An environment in which no other Python's settings matter."""
-    return {name: value for name, value in environment.items() if name not in _NOT_INHERITED}
 
 
 def _run(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> None:

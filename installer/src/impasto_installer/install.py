@@ -12,7 +12,6 @@ from impasto_installer.environment import (
     Uv,
     free_gib,
     hardware,
-    plain_environment,
     torch_backend,
 )
 from impasto_installer.hosts import Host, find_hosts
@@ -29,6 +28,7 @@ from impasto_installer.startup import startup, tell_system
 from impasto_installer.terminal import Terminal
 from impasto_installer.transaction import Transaction
 from impasto_protocol import __version__
+from impasto_protocol.connection import clean_environment
 from impasto_protocol.errors import DiskFull, InstallFailed
 
 _NEEDED_GIB = {"cu": 9.0, "rocm": 20.0, "": 3.0}
@@ -262,6 +262,6 @@ def _impasto(machine: Machine, *arguments: str) -> subprocess.CompletedProcess[b
     python = str(machine.program(machine.environment_dir, "python"))
     return subprocess.run(
         [python, "-m", "impasto_daemon.cli", *arguments],
-        env=plain_environment(machine.environment), stdin=subprocess.DEVNULL,
+        env=clean_environment(machine.environment), stdin=subprocess.DEVNULL,
         capture_output=True, check=False,
     )  # fmt: skip

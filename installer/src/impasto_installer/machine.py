@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from impasto_protocol.connection import runtime_dir
+from impasto_protocol.connection import outside_of_snaps, runtime_dir
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,8 @@ class Machine:
 
     def folder(self, variable: str, usual: str) -> Path:
         """The folder that an environment variable names, else the usual one in the home."""
-        return Path(self.environment.get(variable) or self.home / usual)
+        named = self.environment.get(variable)
+        return outside_of_snaps(Path(named), self.home / usual) if named else self.home / usual
 
     @property
     def data(self) -> Path:

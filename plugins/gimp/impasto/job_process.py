@@ -171,11 +171,15 @@ def _read_style(style: dict[str, Any]) -> Picture:
     if style["from"] == "pattern":
         pattern = Gimp.Pattern.get_by_name(style["name"])
         if not pattern:
-            raise StyleUnreadable(f"There is no pattern {style['name']!r}.")
+            raise StyleUnreadable(
+                f"There is no pattern {style['name']!r}.", next_step="Choose another pattern."
+            )
         return layers.read_pattern(pattern)
     file = Gio.File.new_for_uri(style["uri"])
     if file.query_file_type(Gio.FileQueryInfoFlags.NONE, None) != Gio.FileType.REGULAR:
-        raise StyleUnreadable(f"There is no picture file {file.get_basename()}.")
+        raise StyleUnreadable(
+            f"There is no picture file {file.get_basename()}.", next_step="Choose another file."
+        )
     try:
         image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
     except Exception as error:

@@ -20,7 +20,7 @@ from dataclasses import asdict
 from typing import IO
 
 from impasto_protocol.codec import Buffer
-from impasto_protocol.connection import Connection, clean_environment, impasto_command
+from impasto_protocol.connection import Connection, clean_environment, running_impasto
 from impasto_protocol.errors import DaemonLost
 from impasto_protocol.fields import from_dict
 
@@ -34,11 +34,12 @@ class BridgeTransport:
     """
 
     def __init__(self, connection: Connection) -> None:
-        self._process = subprocess.Popen(
-            [*impasto_command(), "bridge"], env=clean_environment(),
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-        )  # fmt: skip
+        with running_impasto() as command:
+            self._process = subprocess.Popen(
+                [*command, "bridge"], env=clean_environment(),
+                stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )  # fmt: skip
         self._outgoing: queue.SimpleQueue[Sequence[Buffer] | None] = queue.SimpleQueue()
         self._arrived: queue.SimpleQueue[list[bytes] | None] = queue.SimpleQueue()
         # One byte for each message: a socket, as that is all Windows can wait for.

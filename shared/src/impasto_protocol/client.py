@@ -33,8 +33,8 @@ from impasto_protocol.connection import (
     clean_environment,
     connection_file,
     daemon_is_running,
-    impasto_command,
     read_connection,
+    running_impasto,
     runtime_dir,
 )
 from impasto_protocol.errors import (
@@ -462,16 +462,17 @@ def stop_daemon() -> None:
 
 
 def _run_program(*arguments: str) -> None:
-    ended = subprocess.run(
-        [*impasto_command(), *arguments],
-        env=clean_environment(),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-        # On Windows a console would come up for a moment.
-        creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
-    )
+    with running_impasto() as command:
+        ended = subprocess.run(
+            [*command, *arguments],
+            env=clean_environment(),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            # On Windows a console would come up for a moment.
+            creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+        )
     if ended.returncode:
         words = (ended.stderr or ended.stdout).strip().splitlines()
         raise error_from_lines(words, f"`impasto {' '.join(arguments)}` did not succeed.")

@@ -13,6 +13,7 @@ from impasto_protocol.errors import (
     BadField,
     BadImage,
     BadMessage,
+    ProtocolError,
     TooLarge,
     TooManyParts,
     UnknownType,
@@ -84,7 +85,10 @@ def encode(message: Message, frames: Sequence[Buffer] = ()) -> list[Buffer]:
     _check_frames(message, frames, FRAME_BYTES)
     header = msgpack.packb({"type": message.type, **to_dict(message)})
     if len(header) > HEADER_BYTES:
-        raise TooLarge(f"The header of {message.type!r} would be {len(header)} bytes.")
+        raise TooLarge(
+            f"The header of {message.type!r} would be {len(header)} bytes.",
+            next_step="Ask for less at once.",
+        )
     return [header, *frames]
 
 
@@ -106,7 +110,10 @@ def decode(parts: Sequence[Buffer], *, frame_bytes: int = FRAME_BYTES) -> Messag
 
 def _read_header(data: Buffer) -> dict[str, Any]:
     if len(data) > HEADER_BYTES:
-        raise TooLarge(f"A header of {len(data)} bytes; at most {HEADER_BYTES} are allowed.")
+        raise TooLarge(
+            f"A header of {len(data)} bytes; at most {HEADER_BYTES} are allowed.",
+            next_step=ProtocolError.default_next_step,
+        )
     try:
         header = msgpack.unpackb(
             data, object_pairs_hook=_no_duplicates, strict_map_key=False, max_ext_len=0
@@ -126,11 +133,17 @@ def _no_duplicates(pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for key, value in pairs:
         if not isinstance(key, str):
-            raise BadField(f"The key {str(key)[:40]!r} is not text.", field=str(key)[:40])
+            raise _bad_key(str(key)[:40], "is not text")
         if key in found:
-            raise BadField(f"The field {key[:40]!r} stands twice.", field=key[:40])
+            raise _bad_key(key[:40], "stands twice")
         found[key] = value
     return found
+
+
+def _bad_key(key: str, complaint: str) -> BadField:
+    return BadField(
+        f"The field {key!r} {complaint}.", field=key, next_step=ProtocolError.default_next_step
+    )
 
 
 def _check_frames(message: Message, frames: Sequence[Buffer], frame_bytes: int) -> None:

@@ -14,26 +14,33 @@ import stat
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Literal
 
 from impasto_protocol.errors import AlreadyRunning, DaemonNotRunning, ImpastoError, UnsafeFolder
 from impasto_protocol.fields import from_dict, spec_field, to_dict, validate
 
 _FILE_BYTES = 16 * 1024
 _RUN_USER = Path("/run/user")
+_SHARED_TEMPORARY = Path("/tmp")
 _NOT_INHERITED = {"VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "__PYVENV_LAUNCHER__"}
 _NOT_INHERITED_PREFIXES = ("PYTHON", "LD_", "DYLD_")
 """Of variables that an interpreter and a loader heed."""
+_ANOTHER_HOME = "Set IMPASTO_HOME to a folder of your own that can be written to."
 
 
 @dataclass(frozen=True)
 class Connection:
     """What a client needs to know to reach a daemon. On TCP its keys are the right to use it."""
 
-    endpoint: str = spec_field("ZeroMQ endpoint", pattern=r"(ipc|tcp)://.+", longest=300)
+    endpoint: str = spec_field(
+        "ZeroMQ endpoint",
+        pattern=r"(ipc|tcp)://.+",
+        form="like ipc:///x or tcp://127.0.0.1:5555",
+        longest=300,
+    )
     major: int = spec_field("protocol version", low=0)
     minor: int = spec_field("protocol version", low=0)
     version: str = spec_field("the daemon's version", longest=64)
@@ -55,11 +62,21 @@ def runtime_dir(environment: Mapping[str, str] = os.environ) -> Path:
         return Path(home) / "run"
     if sys.platform == "win32":
         return Path(environment["LOCALAPPDATA"]) / "Impasto" / "run"
-    # The usual one too, as a shell, a service and an editor of one user may not all have been told.
-    for folder in (environment.get("XDG_RUNTIME_DIR"), _RUN_USER / str(os.getuid())):
+    usual = _RUN_USER / str(os.getuid())
+    # The usual one too, as a shell, a service and an editor of one user may not all have been told,
+    # and instead of one in it, as a snap is told.
+    for folder in (environment.get("XDG_RUNTIME_DIR"), usual):
         if folder and _is_own(Path(folder)):
-            return Path(folder) / "impasto"
-    return Path(tempfile.gettempdir()) / f"impasto-{os.getuid()}"
+            return (usual if Path(folder).is_relative_to(usual) else Path(folder)) / "impasto"
+    # Likewise: TMPDIR may differ between them.
+    shared = sys.platform != "darwin" and os.access(_SHARED_TEMPORARY, os.W_OK | os.X_OK)
+    temporary = _SHARED_TEMPORARY if shared else Path(tempfile.gettempdir())
+    return temporary / f"impasto-{os.getuid()}"
+
+
+def outside_of_snaps(folder: Path, usual: Path) -> Path:
+    """`folder`, but the `usual` one where a snap's terminal names a folder of the snap's."""
+    return usual if folder.is_relative_to(Path.home() / "snap") else folder
 
 
 def _is_own(folder: Path) -> bool:
@@ -84,19 +101,17 @@ def make_private(folder: Path) -> Path:
             folder.mkdir(mode=0o700)
     except OSError as error:
         raise UnsafeFolder(
-            f"{folder} cannot be made: {error.strerror or error}.",
-            next_step="Set IMPASTO_HOME to a folder of your own that can be written to.",
+            f"{folder} cannot be made: {error.strerror or error}.", next_step=_ANOTHER_HOME
         ) from error
     if sys.platform == "win32":
         return folder
     found = folder.lstat()
-    if not stat.S_ISDIR(found.st_mode):
-        raise UnsafeFolder(f"{folder} is not a folder.", next_step=f"Run: rm '{folder}'")
     if found.st_uid != os.getuid():
         raise UnsafeFolder(
-            f"{folder} belongs to another user.",
-            next_step=f"Run: sudo chown {os.getuid()} '{folder}'",
+            f"{folder} belongs to another user.", next_step=f"Run: sudo rm -r '{folder}'"
         )
+    if not stat.S_ISDIR(found.st_mode):
+        raise UnsafeFolder(f"{folder} is not a folder.", next_step=f"Run: rm '{folder}'")
     if found.st_mode & 0o077:
         raise UnsafeFolder(
             f"{folder} is open to other users.", next_step=f"Run: chmod 700 '{folder}'"
@@ -151,8 +166,25 @@ def impasto_command(environment: Mapping[str, str] = os.environ) -> list[str]:
     return [found]
 
 
+@contextlib.contextmanager
+def running_impasto() -> Iterator[list[str]]:
+    """The command that runs `impasto`. Raises DaemonNotRunning when it is not there or cannot run.
+
+    A launcher is there and yet cannot run when the Python that it names is gone.
+    """
+    command = impasto_command()
+    try:
+        yield command
+    except OSError as error:
+        raise DaemonNotRunning(
+            f"The program {command[0]} could not be run: {error.strerror}.",
+            next_step="Run Impasto's installer again, or set IMPASTO_COMMAND to the path of "
+            "`impasto`.",
+        ) from error
+
+
 def clean_environment(environment: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """An environment for `impasto`, without what an editor sets for its own Python and libraries.
+    """An environment for `impasto` or uv, without what is set for another Python and its libraries.
 
     An AppImage, snap or flatpak names libraries and a Python that are not the daemon's.
     """
@@ -181,7 +213,7 @@ def hold_lock(folder: Path) -> BinaryIO:
     Raises AlreadyRunning when another process has it, UnsafeFolder where there are no locks. The
     lock file itself is never deleted.
     """
-    file = (folder / "daemon.lock").open("ab")
+    file = _open_lock(folder, "ab")
     # A client that looks whether a daemon lives holds the lock for a moment; hence a few tries.
     for pause_s in (0.02, 0.05, 0.1, 0.2, 0.0):
         if _lock(file, folder):
@@ -194,10 +226,21 @@ def hold_lock(folder: Path) -> BinaryIO:
 def daemon_is_running(folder: Path) -> bool:
     """Whether some process holds the daemon's lock. Raises UnsafeFolder if there are no locks."""
     try:
-        with (folder / "daemon.lock").open("rb+") as file:
+        with _open_lock(folder, "rb+") as file:
             return not _lock(file, folder)
     except (FileNotFoundError, NotADirectoryError):
         return False
+
+
+def _open_lock(folder: Path, mode: Literal["ab", "rb+"]) -> BinaryIO:
+    try:
+        return (folder / "daemon.lock").open(mode)
+    except (FileNotFoundError, NotADirectoryError):
+        raise
+    except OSError as error:
+        raise UnsafeFolder(
+            f"{folder} cannot be used: {error.strerror}.", next_step=_ANOTHER_HOME
+        ) from error
 
 
 def _lock(file: BinaryIO, folder: Path) -> bool:

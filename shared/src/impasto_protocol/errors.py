@@ -52,6 +52,7 @@ class BadField(ProtocolError):
     """A field is missing, of the wrong type, or out of range; `field` names it."""
 
     code = "BAD_FIELD"
+    default_next_step = "Correct that value, then try again."
 
     def __init__(self, message: str, *, field: str = "", next_step: str | None = None) -> None:
         super().__init__(message, next_step=next_step)
@@ -68,7 +69,10 @@ class TooLarge(ProtocolError):
     """A header or frame is over the limit announced in `welcome`."""
 
     code = "TOO_LARGE"
-    default_next_step = "Use a smaller picture, or raise the daemon's limit."
+    default_next_step = (
+        "Use a smaller picture, or raise the daemon's setting `frame_mib`; `impasto config show` "
+        "tells the file."
+    )
 
 
 class TooManyParts(ProtocolError):
@@ -81,7 +85,7 @@ class UnknownClient(ProtocolError):
     """A client without a `hello`: it never said one, or said it to a daemon that has ended."""
 
     code = "UNKNOWN_CLIENT"
-    default_next_step = "Connect anew."
+    default_next_step = "Run it again: it connects anew."
 
 
 class VersionSkew(ProtocolError):
@@ -100,14 +104,17 @@ class BadImage(RequestError):
     """Pixels and their description disagree, or the pixels are not finite numbers."""
 
     code = "BAD_IMAGE"
-    default_next_step = "Convert the layer to 8-bit RGB and try again."
+    default_next_step = ProtocolError.default_next_step
 
 
 class TooBig(RequestError):
     """The picture does not fit the memory budget; the sentence names the largest that does."""
 
     code = "TOO_BIG"
-    default_next_step = "Choose a smaller working size, or select a smaller part of it."
+    default_next_step = (
+        "Choose a smaller working size (`--working-px` at the command line), or select a smaller "
+        "part of it."
+    )
 
 
 class PictureUnreadable(RequestError):
@@ -156,7 +163,7 @@ class PresetInvalid(RequestError):
     """A preset's name or file does not hold what a preset must."""
 
     code = "PRESET_INVALID"
-    default_next_step = "Save the style again from its picture."
+    default_next_step = "Get its file anew, or save the style again from its picture."
 
 
 class UnknownPreset(RequestError):
@@ -206,14 +213,17 @@ class OutOfMemory(JobError):
     """The device has not enough memory, even on the second, smaller try."""
 
     code = "OUT_OF_MEMORY"
-    default_next_step = "Close other programs that use the GPU, or use a smaller picture."
+    default_next_step = "Close other programs, or use a smaller picture."
 
 
 class GpuFailed(JobError):
     """The GPU failed twice with the same job."""
 
     code = "GPU_FAILED"
-    default_next_step = "Restart the computer or update the driver; until then use `--device cpu`."
+    default_next_step = (
+        "Restart the computer or update the driver; until then run `impasto daemon stop`, then "
+        "`impasto daemon start --device cpu`."
+    )
 
 
 class JobStalled(JobError):
@@ -253,14 +263,17 @@ class NoDevice(SetupError):
     """The requested device is not there."""
 
     code = "NO_DEVICE"
-    default_next_step = "Use `--device auto`, or check the GPU driver."
+    default_next_step = (
+        "Choose another device where this one was chosen, or none (`impasto config show --origin` "
+        "tells where), then run `impasto daemon stop`; or check the GPU driver."
+    )
 
 
 class ConfigInvalid(SetupError):
     """The configuration file has a value that cannot be used."""
 
     code = "CONFIG_INVALID"
-    default_next_step = "Correct or remove that line; `impasto config show --origin` helps."
+    default_next_step = "Correct that setting, or remove it; `impasto config show` tells the file."
 
 
 class UnsafeFolder(SetupError):

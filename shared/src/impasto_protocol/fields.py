@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeVar
 
-from impasto_protocol.errors import BadField
+from impasto_protocol.errors import BadField, ProtocolError
 
 T = TypeVar("T")
 
 _LONGEST_TEXT = 256
+_KINDS: dict[type, str] = {
+    int: "a whole number", float: "a number", str: "text", bytes: "bytes", bool: "true or false",
+}  # fmt: skip
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -26,7 +29,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 class FieldSpec:
     """What one field means and which values it takes; `low` to `choices` bind each item of a list.
 
-    `longest` is the most characters, bytes, or items of a list; None leaves a side open.
+    `longest` is the most characters, bytes, or items of a list; None leaves a side open. `form`
+    says in words what the pattern asks for.
     """
 
     doc: str
@@ -35,6 +39,7 @@ class FieldSpec:
     high: float | None = None
     choices: tuple[str, ...] = ()
     pattern: str = ""
+    form: str = ""
     longest: int = _LONGEST_TEXT
     since: str = "1.0"
 
@@ -80,7 +85,11 @@ def from_dict(cls: type[T], values: Mapping[str, Any], *, known_only: bool = Fal
         raise BadField(f"There is no setting named {name!r}.", field=name)
     for name, field in fields.items():
         if field.default is dataclasses.MISSING and name not in values:
-            raise BadField(f"The field {name!r} is missing.", field=name)
+            raise BadField(
+                f"The field {name!r} is missing.",
+                field=name,
+                next_step=ProtocolError.default_next_step,
+            )
     return cls(**{n: _convert(values[n], type_hints(kind)[n]) for n in fields if n in values})
 
 
@@ -158,7 +167,7 @@ def _check(value: Any, hint: Any, field: dataclasses.Field[Any]) -> None:
 
 def _check_scalar(value: Any, kind: type, spec: FieldSpec, name: str) -> None:
     # `type(...) is` and not isinstance: True must not pass for the number 1.
-    _require(type(value) is kind, name, f"must be of type {kind.__name__}")
+    _require(type(value) is kind, name, f"must be {_KINDS.get(kind, 'a map')}")
     if kind is float:
         _require(math.isfinite(value), name, "must be a finite number")
     if kind in (int, float):
@@ -166,13 +175,14 @@ def _check_scalar(value: Any, kind: type, spec: FieldSpec, name: str) -> None:
         high = 2**63 - 1 if spec.high is None else spec.high
         _require(low <= value <= high, name, f"must lie between {low:g} and {high:g}")
     if kind in (str, bytes):
-        _require(len(value) <= spec.longest, name, f"is longer than {spec.longest}")
+        unit = "letters" if kind is str else "bytes"
+        _require(len(value) <= spec.longest, name, f"has more than {spec.longest} {unit}")
     if kind is str:
         _require(not _SURROGATE.search(value), name, "is not text")
     if spec.choices:
         _require(value in spec.choices, name, f"must be one of {', '.join(spec.choices)}")
     if spec.pattern:
-        _require(re.fullmatch(spec.pattern, value) is not None, name, "is not of the right form")
+        _require(re.fullmatch(spec.pattern, value) is not None, name, f"must be {spec.form}")
 
 
 def _require(fulfilled: bool, name: str, complaint: str) -> None:

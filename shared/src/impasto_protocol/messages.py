@@ -14,7 +14,9 @@ from impasto_protocol.limits import DIGEST_BYTES, PACK_PRESETS
 from impasto_protocol.settings import Settings
 
 JOB_ID = r"[0-9a-f]{32}"
+JOB_ID_FORM = "32 hexadecimal digits"
 TAG = ".{1,32}"
+TAG_FORM = "tags of 1 to 32 letters"
 TAGS = 8
 """Most tags of a preset."""
 
@@ -101,7 +103,7 @@ class PresetInfo:
     style: str = spec_field("hash of the style picture", longest=64)
     size_bytes: int = spec_field("size of its file", unit="bytes", low=0)
     folder: str = spec_field("folder that it stands in; empty: none", default="", longest=64)
-    tags: tuple[str, ...] = spec_field("tags", default=(), pattern=TAG, longest=TAGS)
+    tags: tuple[str, ...] = spec_field("tags", default=(), pattern=TAG, form=TAG_FORM, longest=TAGS)
     state: str = spec_field(
         "unmeasured: its statistics are taken when it is first used; other_weights, "
         "older_version: they are taken anew then",
@@ -122,7 +124,7 @@ class PresetInfo:
 class JobInfo:
     """One job, as `status` tells it."""
 
-    job: str = spec_field("job id", pattern=JOB_ID)
+    job: str = spec_field("job id", pattern=JOB_ID, form=JOB_ID_FORM)
     client: str = spec_field("the client's own name", longest=64)
     state: str = spec_field("queued, running, done, failed or cancelled", longest=16)
     step: int = spec_field("evaluations done", default=0, low=0)
@@ -168,7 +170,9 @@ class JobMessage(Message):
     """What every message about a job has."""
 
     job: str = spec_field(
-        "job id, chosen by the client: the same id is the same job", pattern=JOB_ID
+        "job id, chosen by the client: the same id is the same job",
+        pattern=JOB_ID,
+        form=JOB_ID_FORM,
     )
 
 
@@ -295,7 +299,7 @@ class PresetSort(Message):
         "its folder; empty: none; nil: as it is", default=None, longest=64
     )
     tags: tuple[str, ...] | None = spec_field(
-        "its tags; nil: as they are", default=None, pattern=TAG, longest=TAGS
+        "its tags; nil: as they are", default=None, pattern=TAG, form=TAG_FORM, longest=TAGS
     )
 
 
@@ -304,7 +308,9 @@ class PresetExport(Message):
     """Asks for the file of a preset, or for a pack of several: a zip of their files."""
 
     type: ClassVar[str] = "preset.export"
-    names: tuple[str, ...] = spec_field("names", pattern=".{1,64}", longest=PACK_PRESETS)
+    names: tuple[str, ...] = spec_field(
+        "names", pattern=".{1,64}", form="names of 1 to 64 letters", longest=PACK_PRESETS
+    )
     pack: bool = spec_field("as a pack, of one too", default=False)
 
 
@@ -358,7 +364,9 @@ class Error(Message):
     """Answers a request that could not be met."""
 
     type: ClassVar[str] = "error"
-    code: str = spec_field("stable code", pattern="[A-Z][A-Z_0-9]*", longest=32)
+    code: str = spec_field(
+        "stable code", pattern="[A-Z][A-Z_0-9]*", form="capital letters", longest=32
+    )
     message: str = spec_field("what went wrong, for a painter", longest=2000)
     next_step: str = spec_field("what to do about it", longest=1000)
     job: str = spec_field("the job it is about, if any", default="", longest=32)
@@ -465,7 +473,9 @@ class Failed(JobMessage):
     """The job ended without a picture."""
 
     type: ClassVar[str] = "failed"
-    code: str = spec_field("stable code", pattern="[A-Z][A-Z_0-9]*", longest=32)
+    code: str = spec_field(
+        "stable code", pattern="[A-Z][A-Z_0-9]*", form="capital letters", longest=32
+    )
     message: str = spec_field("what went wrong, for a painter", longest=2000)
     next_step: str = spec_field("what to do about it", longest=1000)
 

@@ -1,9 +1,12 @@
 """Where settings of the daemon come from, and what is said when one is wrong."""
 
+import dataclasses
+
 import pytest
 
 from impasto_daemon.config import Config, load_config
 from impasto_protocol.errors import ConfigInvalid
+from impasto_protocol.fields import field_spec
 
 
 def test_later_sources_overrule_earlier_ones_and_say_where_they_are_from(tmp_path):
@@ -51,3 +54,22 @@ def test_wrong_variable_is_named():
 
 def test_several_devices_may_be_named():
     assert Config(device="cuda:0,cuda:1").device == "cuda:0,cuda:1"
+
+
+@pytest.mark.parametrize(("text", "environment", "options", "step"), [
+    ("device = 'gpu'", {}, {}, "remove device in that file"),
+    ("device =", {}, {}, "remove that line"),
+    ("", {"IMPASTO_THREADS": "-3"}, {}, "unset the variable IMPASTO_THREADS"),
+    ("", {}, {"log_level": "loud"}, "Correct --log-level"),
+])  # fmt: skip
+def test_next_step_is_where_the_wrong_value_is(tmp_path, text, environment, options, step):
+    file = tmp_path / "config.toml"
+    file.write_text(text)
+    with pytest.raises(ConfigInvalid) as caught:
+        load_config(file, environment, options)
+    assert step in caught.value.next_step
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(Config), ids=lambda field: field.name)
+def test_setting_that_must_have_a_form_says_in_words_which(field):
+    assert bool(field_spec(field).pattern) == bool(field_spec(field).form)

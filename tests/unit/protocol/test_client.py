@@ -6,7 +6,8 @@ import pytest
 
 from impasto_protocol import client as client_module
 from impasto_protocol import errors, limits, messages
-from impasto_protocol.client import Client, stop_daemon
+from impasto_protocol.bridge import BridgeTransport
+from impasto_protocol.client import Client, start_daemon, stop_daemon
 from impasto_protocol.codec import decode, encode
 from impasto_protocol.connection import Connection
 
@@ -134,3 +135,17 @@ def test_daemon_that_cannot_be_stopped_is_told(tmp_path, monkeypatch):
     monkeypatch.setenv("IMPASTO_COMMAND", str(impasto))
     with pytest.raises(errors.DaemonStartFailed, match="It goes on"):
         stop_daemon()
+
+
+@pytest.mark.parametrize("content", [None, "", "#!/gone/python\n"])
+def test_program_that_cannot_be_run_is_said(tmp_path, monkeypatch, content):
+    """As when the Python of its launcher was taken away."""
+    impasto = tmp_path / "impasto"
+    if content is not None:
+        impasto.write_text(content)
+        impasto.chmod(0o755 if content else 0o644)
+    monkeypatch.setenv("IMPASTO_COMMAND", str(impasto))
+    for run in (start_daemon, lambda: BridgeTransport(Connection("ipc://x", 1, 0, "0", 1))):
+        with pytest.raises(errors.DaemonNotRunning, match="could not be run") as caught:
+            run()
+        assert "installer" in caught.value.next_step

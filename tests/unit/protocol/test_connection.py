@@ -125,6 +125,26 @@ def test_shell_that_was_not_told_the_runtime_folder_finds_the_editors(run_user):
     assert told == connection.runtime_dir({}) == own / "impasto"
 
 
+def test_editor_in_a_snap_has_the_runtime_folder_of_everybody(run_user):
+    own = run_user / str(os.getuid())
+    (own / "snap.gimp").mkdir(parents=True)
+    assert connection.runtime_dir({"XDG_RUNTIME_DIR": str(own / "snap.gimp")}) == own / "impasto"
+
+
+def test_temporary_folder_of_ones_own_makes_no_second_daemon(tmp_path, run_user, monkeypatch):
+    usual = connection.runtime_dir({})
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    assert connection.runtime_dir({}) == usual
+
+
+def test_lock_that_cannot_be_opened_is_said(tmp_path):
+    (tmp_path / "daemon.lock").mkdir()
+    for ask in (connection.hold_lock, connection.daemon_is_running):
+        with pytest.raises(UnsafeFolder, match="cannot be used") as caught:
+            ask(tmp_path)
+        assert "IMPASTO_HOME" in caught.value.next_step
+
+
 @pytest.mark.parametrize("kind", ["missing", "a file", "another user's"])
 def test_runtime_folder_that_cannot_be_had_is_passed_over(tmp_path, run_user, monkeypatch, kind):
     folder = tmp_path / "x"

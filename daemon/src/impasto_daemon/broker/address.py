@@ -70,7 +70,14 @@ class Address:
             # Or a machine that went without a word would be gone in minutes only. ZeroMQ's own
             # heartbeats take a large picture on a slow line for silence, and break it off.
             socket.tcp_maxrt = _UNACKNOWLEDGED_MS
-        socket.bind(self.endpoint)
+        try:
+            socket.bind(self.endpoint)
+        except zmq.ZMQError as error:
+            raise ConfigInvalid(
+                f"The daemon cannot listen at {self.endpoint}: {zmq.strerror(error.errno or 0)}.",
+                next_step="Choose another `endpoint`, or none; `impasto config show --origin` "
+                "tells where it is set.",
+            ) from error
         bound = socket.get_string(zmq.LAST_ENDPOINT)
         self.endpoint = bound.rstrip("\0")
 

@@ -28,6 +28,7 @@ from impasto_daemon.broker.scheduler import Job, Scheduler
 from impasto_daemon.broker.worker_process import WorkerProcess
 from impasto_daemon.config import Config
 from impasto_daemon.engine.network_name import network_name
+from impasto_daemon.files import not_written
 from impasto_daemon.logs import rotate
 from impasto_daemon.paths import Paths
 from impasto_daemon.presets.store import PresetStore
@@ -35,13 +36,15 @@ from impasto_daemon.weights import sources
 from impasto_daemon.worker.orders import WorkerMessage
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, decode, encode
-from impasto_protocol.connection import connection_file, write_connection
+from impasto_protocol.connection import connection_file, read_connection, write_connection
 from impasto_protocol.errors import (
     BadField,
     BadImage,
     BadMessage,
     Busy,
     ImpastoError,
+    NotWritten,
+    ProtocolError,
     UnknownClient,
     UnknownType,
     VersionSkew,
@@ -116,7 +119,7 @@ class Broker:
         for number in (signal.SIGTERM, signal.SIGINT):
             with contextlib.suppress(NotImplementedError):
                 self._loop.add_signal_handler(number, self._stopping.set)
-        write_connection(self._paths.runtime, self._address.connection())
+        self._announce()
         log.info("listening at %s", self._address.endpoint)
         self._preset_thread.submit(self._preset_requests.open)
         work = (self._receive(), self._watch(), self._tick())
@@ -133,6 +136,20 @@ class Broker:
         self._address.close()
         self._socket.close()
         self._context.term()
+
+    def _announce(self) -> None:
+        """Tell clients where the daemon is, also when what told them is gone or damaged.
+
+        Raises NotWritten.
+        """
+        connection = self._address.connection()
+        with contextlib.suppress(ImpastoError):
+            if read_connection(connection_file(self._paths.runtime)) == connection:
+                return
+        try:
+            write_connection(self._paths.runtime, connection)
+        except OSError as error:
+            raise not_written(f"{self._paths.runtime} cannot be written to", error) from error
 
     async def _end_workers(self) -> None:
         """A worker that does not let go of its job would hold this process up at its end."""
@@ -155,6 +172,8 @@ class Broker:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_WATCH_S)
+            with contextlib.suppress(NotWritten):
+                self._announce()
             for identity, client in list(self._clients.items()):
                 silent_s = self._clock() - client.seen
                 if silent_s > UNREACHABLE_S and not client.gone:
@@ -226,7 +245,10 @@ class Broker:
                 return self._report(user), ()
             case messages.Stop():
                 if user not in (_LOCAL, self._address.own_key):
-                    raise BadMessage("Only the daemon's own user may stop it.")
+                    raise BadMessage(
+                        "Only the daemon's own user may stop it.",
+                        next_step="Stop it as that user, on the machine that it runs on.",
+                    )
                 self._loop.call_later(0.1, self._stopping.set)
                 return messages.Done(), ()
             case messages.Stylise() | messages.PresetSave():
@@ -358,18 +380,26 @@ def _check_roles(message: messages.Stylise | messages.PresetSave) -> None:
     optional = ["selection", "start"] if "content" in needed else []
     given = [role for role in roles if role in optional]
     if [role for role in roles if role not in optional] != needed or len(set(given)) != len(given):
-        raise BadField(f"The frames must be {' and '.join(needed)}.", field="frames")
+        raise _bad_frames(f"The frames must be {' and '.join(needed)}.", "frames")
     sizes = {(i.height, i.width) for i in message.frames if i.role in ("content", "selection")}
     if len(sizes) > 1 or any(i.role == "selection" and i.channels != 1 for i in message.frames):
         raise BadImage("The selection must be grey and as large as the picture.")
     if any(i.order != "rgb" and i.role not in ("content", "start") for i in message.frames):
-        raise BadField("Only the content and the start may be bgr.", field="order")
+        raise _bad_frames("Only the content and the start may be bgr.", "order")
     if isinstance(message, messages.Stylise) and message.cut and "selection" not in roles:
-        raise BadField("There is no selection to cut the painting with.", field="cut")
+        raise _bad_frames("There is no selection to cut the painting with.", "cut")
     if isinstance(message, messages.PresetSave):
         (style,) = message.frames
         if style.dtype != "uint8":
-            raise BadImage("A style to be kept must be an 8-bit picture.")
+            raise BadImage(
+                "A style to be kept must be an 8-bit picture.",
+                next_step="Convert it to 8 bits a channel and try again.",
+            )
+
+
+def _bad_frames(words: str, field: str) -> BadField:
+    """The error for frames that no plug-in of this version sends."""
+    return BadField(words, field=field, next_step=ProtocolError.default_next_step)
 
 
 def _error(request: int, error: ImpastoError, job: str = "") -> messages.Error:

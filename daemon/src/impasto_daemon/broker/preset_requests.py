@@ -6,12 +6,13 @@ import dataclasses
 import logging
 from collections.abc import Callable, Collection, Sequence
 
+from impasto_daemon.images.kinds import name_kind
 from impasto_daemon.presets.packs import is_pack, read_pack, write_pack
-from impasto_daemon.presets.preset_file import check_name, pack, unpack
+from impasto_daemon.presets.preset_file import Preset, check_name, pack, unpack
 from impasto_daemon.presets.store import PresetStore
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, digest_of, verify
-from impasto_protocol.errors import BadField, NotWritten
+from impasto_protocol.errors import BadField, NotWritten, PresetInvalid
 from impasto_protocol.messages import PresetInfo
 
 log = logging.getLogger(__name__)
@@ -112,6 +113,20 @@ class PresetRequests:
         return messages.PresetFile(file=file), [data]
 
     def _import(self, request: messages.PresetImport, data: bytes) -> messages.PresetsImported:
-        presets = read_pack(data) if is_pack(data) else [unpack(check_name(request.name), data)]
+        presets = read_pack(data) if is_pack(data) else [_unpack(check_name(request.name), data)]
         infos = self._presets.save_all(presets, replace=request.replace)
         return messages.PresetsImported(names=tuple(info.name for info in infos))
+
+
+def _unpack(name: str, data: bytes) -> Preset:
+    """The preset in a file. Raises PresetInvalid, which says so when it is a picture instead."""
+    try:
+        return unpack(name, data)
+    except PresetInvalid as error:
+        kind = name_kind(data)
+        if not kind:
+            raise
+        raise PresetInvalid(
+            f"The file for {name} is of another kind than a saved style: {kind}.",
+            next_step="To keep the style of a picture, add it: `impasto style add NAME PICTURE`.",
+        ) from error

@@ -81,7 +81,13 @@ def status(as_json: bool) -> None:
 
 
 @daemon.command()
-@click.option("--lines", default=40, show_default=True, help="How many of the last lines.")
+@click.option(
+    "--lines",
+    type=click.IntRange(1),
+    default=40,
+    show_default=True,
+    help="How many of the last lines.",
+)
 @click.option("--follow", is_flag=True, help="Go on as more is written, until Ctrl-C.")
 def logs(lines: int, follow: bool) -> None:
     """Print the end of the daemon's log."""

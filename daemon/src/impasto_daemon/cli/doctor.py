@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import BinaryIO
+from io import BytesIO
+from pathlib import Path
 
 import click
 
@@ -14,6 +15,7 @@ from impasto_daemon.doctor import checkup, daemon_check
 from impasto_daemon.doctor.bundle import write_bundle
 from impasto_daemon.doctor.checkup import Finding, Installation
 from impasto_daemon.doctor.editors import check_editors
+from impasto_daemon.files import check_file, check_place, write_file
 from impasto_protocol.connection import impasto_command
 from impasto_protocol.errors import ImpastoError
 
@@ -29,11 +31,13 @@ _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]·[/]"}
 @click.option("--fix", is_flag=True, help="Repair what can be repaired.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 @click.option(
-    "--bundle", type=click.File("wb", lazy=False), metavar="FILE.zip",
+    "--bundle", type=click.Path(path_type=Path), metavar="FILE.zip",
     help="Write all of it for a bug report, without pictures, names and paths of yours.",
 )  # fmt: skip
-def doctor(fix: bool, as_json: bool, bundle: BinaryIO | None) -> None:
+def doctor(fix: bool, as_json: bool, bundle: Path | None) -> None:
     """Look whether everything is as it must be; exits with 1 if something is not."""
+    if bundle:
+        check_place(bundle)
     findings: list[Finding] = []
     mended: list[Finding] = []
     for check in _CHECKS:
@@ -42,7 +46,9 @@ def doctor(fix: bool, as_json: bool, bundle: BinaryIO | None) -> None:
             if not as_json:
                 _show(finding)
     if bundle:
-        write_bundle(bundle, Installation.here(), [*mended, *findings])
+        content = BytesIO()
+        write_bundle(content, Installation.here(), [*mended, *findings])
+        write_file(check_file(bundle), content.getvalue())
     if as_json:
         print_result(True, {"findings": [_plain(f) for f in findings],
                     "mended": [_plain(f) for f in mended]}, "")  # fmt: skip
@@ -50,7 +56,7 @@ def doctor(fix: bool, as_json: bool, bundle: BinaryIO | None) -> None:
         for finding in mended:
             console.print(f"Mended: {finding.words}", markup=False)
         if bundle:
-            console.print(f"For the bug report: {bundle.name}", markup=False)
+            console.print(f"For the bug report: {bundle}", markup=False)
     if any(finding.good is False for finding in findings):
         sys.exit(1)
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
+from collections.abc import Iterator
+from typing import TextIO, cast
 
 import click
 from rich.console import Console
@@ -13,9 +16,11 @@ from impasto_daemon.cli.bridge import bridge
 from impasto_daemon.cli.config import config
 from impasto_daemon.cli.daemon import daemon
 from impasto_daemon.cli.doctor import doctor
+from impasto_daemon.cli.output import StandardOutput
 from impasto_daemon.cli.paint import apply, demo
 from impasto_daemon.cli.style import style
 from impasto_daemon.cli.weights import weights
+from impasto_daemon.files import not_written
 from impasto_protocol.errors import AlreadyRunning, Cancelled, ImpastoError
 
 _EXIT_CODES = {AlreadyRunning: 3, Cancelled: 130}
@@ -41,7 +46,8 @@ for command in (apply, bridge, config, daemon, demo, doctor, style, weights):
 def main() -> None:
     """Run the command line; exit 0, 1 for an error, 2 for wrong usage, 3 or 130 as errors say."""
     try:
-        impasto.main(prog_name="impasto", standalone_mode=False)
+        with _heard():
+            impasto.main(prog_name="impasto", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except click.ClickException as error:
@@ -50,6 +56,20 @@ def main() -> None:
     except ImpastoError as error:
         _show(error)
         sys.exit(_EXIT_CODES.get(type(error), 1))
+
+
+@contextlib.contextmanager
+def _heard() -> Iterator[None]:
+    """Say at the end that what was printed could not be; that nobody reads it is no error."""
+    if sys.stdout is None:
+        yield
+        return
+    output = StandardOutput(sys.stdout)
+    with contextlib.redirect_stdout(cast(TextIO, output)):
+        yield
+        output.flush()
+    if output.refusal and not isinstance(output.refusal, BrokenPipeError):
+        raise not_written("What was to be printed could not be written", output.refusal)
 
 
 def _show_usage(error: click.ClickException) -> None:

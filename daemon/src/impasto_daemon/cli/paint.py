@@ -20,8 +20,9 @@ from impasto_daemon.cli.painting_run import (
     result_as_dict,
 )
 from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
+from impasto_daemon.files import check_place, make_folder
 from impasto_protocol.client import Client
-from impasto_protocol.errors import BadField
+from impasto_protocol.errors import BadMessage
 from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import PresetGet, Presets
 from impasto_protocol.settings import Settings
@@ -42,7 +43,7 @@ size_option = click.option(
 @click.option("--preset", help="A saved style, instead of --style.")
 @click.option("--start", "start_file", type=_PATH, help="A picture to begin with instead.")
 @click.option("-o", "--output", type=_PATH, help="Where to put it [default: NAME-painted.png].")
-@click.option("--mkdir", "make_folder", is_flag=True, help="Make the output's folder if need be.")
+@click.option("--mkdir", is_flag=True, help="Make the output's folder if need be.")
 @click.option("--variations", type=click.IntRange(2, 64), metavar="N",
               help="Paint it N times, with seeds from --seed on, and make a contact sheet; "
               "implies --start-noise 0.4. [2 to 64]")  # fmt: skip
@@ -55,7 +56,7 @@ def apply(
     preset: str | None,
     start_file: Path | None,
     output: Path | None,
-    make_folder: bool,
+    mkdir: bool,
     variations: int | None,
     size_px: int | None,
     as_json: bool,
@@ -65,9 +66,10 @@ def apply(
 
     `-` stands for standard input, and as the output for standard output.
 
-    The painting has the photograph's size, transparency, colour profile and EXIF data, and its 16
-    bits a channel where the output is PNG or TIFF. --snapshots leaves a contact sheet and a loss
-    curve as well. Ctrl-C ends it with the picture as it stands, a second Ctrl-C without one.
+    The painting has the photograph's size, transparency, colour profile, resolution, EXIF and XMP
+    data, and its 16 bits a channel where the output is PNG or TIFF. --snapshots leaves a contact
+    sheet and a loss curve as well. Ctrl-C ends it with the picture as it stands, a second Ctrl-C
+    without one.
     """
     if (style_file is None) == (preset is None):
         raise click.UsageError("Give either --style FILE or --preset NAME.")
@@ -77,9 +79,11 @@ def apply(
         raise click.UsageError("With --start-noise 0 all variations would be the same.")
     if is_output(output) and (as_json or variations or options["snapshots"]):
         raise click.UsageError("Standard output can hold one painting and nothing else.")
-    if is_input(picture) and (is_input(style_file) or not output):
-        raise click.UsageError("With the photo from standard input, name the style and the output.")
-    from impasto_daemon.images.output import check_output, check_place
+    if is_input(picture) and not output:
+        raise click.UsageError("With the photo from standard input, name the output.")
+    if [*map(is_input, (picture, style_file, start_file))].count(True) > 1:
+        raise click.UsageError("Standard input can hold one picture only.")
+    from impasto_daemon.images.output import check_output
     from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
 
     streams = click.get_current_context()
@@ -87,9 +91,10 @@ def apply(
     output = streams.with_resource(output_file(output)).absolute()
     picture = streams.with_resource(input_file(picture))
     style_file = style_file and streams.with_resource(input_file(style_file))
-    if make_folder:
-        output.parent.mkdir(parents=True, exist_ok=True)
-    check_place(output)
+    start_file = start_file and streams.with_resource(input_file(start_file))
+    if mkdir:
+        make_folder(output.parent)
+    check_place(output, "Correct its name, or add --mkdir to have it made.")
     content, kept = read_photograph(picture, longest_px=size_px or 0)
     pixel_bytes = len(content.data) // (content.width * content.height)
     check_output(output, content.height, content.width, pixel_bytes)
@@ -124,6 +129,10 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
     from impasto_daemon.images.contact_sheet import make_sheet
     from impasto_daemon.images.pictures import read_picture
 
+    paths = [folder.absolute() / name for name in ("painted.png", "before-style-after.png")]
+    make_folder(folder)
+    for path in paths:
+        check_place(path)
     pictures = files("impasto_daemon") / "demo"
     with (
         as_file(pictures / "photograph.jpg") as photograph,
@@ -136,8 +145,6 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
         result, (painted,) = await_result(
             client.stylise(content, style, settings), shown=not as_json
         )
-    folder = folder.absolute()
-    paths = [folder / "painted.png", folder / "before-style-after.png"]
     written = OutputFiles(list(result.notes))
     written.write(paths[0], painted, settings, result)
     written.write(paths[1], make_sheet([content, style, painted]), settings, result)
@@ -148,5 +155,5 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
 def _preset_settings(client: Client, name: str) -> dict[str, Any]:
     answer, _ = client.ask(PresetGet(name=name))
     if not isinstance(answer, Presets):
-        raise BadField("The daemon's answer was not a preset.", field="presets")
+        raise BadMessage("The daemon's answer was not a style.")
     return to_dict(answer.presets[0].settings)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from impasto_daemon.cli.job_progress import await_result
 from impasto_daemon.cli.output import console, print_result
+from impasto_daemon.files import check_place
 from impasto_daemon.paths import Paths
 from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
@@ -28,6 +29,8 @@ from impasto_protocol.settings import VARIATION_NOISE, Settings
 if TYPE_CHECKING:
     from impasto_daemon.images.loss_curve import LossPoint
     from impasto_daemon.images.metadata import KeptMetadata
+
+_SHEET, _LOSS = "sheet", "loss"
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,8 @@ class PaintingRun:
             elif isinstance(message, Progress) and message.losses:
                 points.append(LossPoint(message.step, message.scale, message.losses))
 
+        if settings.snapshots:
+            self._check_places([*map(str, settings.snapshots), _SHEET, _LOSS])
         job = self.stylise(settings)
         result, (painted,) = await_result(job, shown=not self.as_json, on_event=on_event)
         if result.losses and (not points or points[-1].step < result.steps):
@@ -80,6 +85,7 @@ class PaintingRun:
         # Without noise every seed gives the same painting.
         noise = settings.start_noise or VARIATION_NOISE
         settings = dataclasses.replace(settings, start_noise=noise)
+        self._check_places([*map(str, range(1, count + 1)), _SHEET])
         interrupted = Event()
         written = OutputFiles(list(self.kept.notes))
         variations: list[dict[str, Any]] = []
@@ -113,15 +119,21 @@ class PaintingRun:
         from impasto_daemon.images.metadata import KeptMetadata
 
         sheet = make_contact_sheet(list(labelled.values()), list(labelled))
-        return write(self._named("sheet", ".png"), sheet, kept=KeptMetadata(self.kept.icc))
+        return write(self._named(_SHEET), sheet, kept=KeptMetadata(self.kept.icc))
 
     def _write_losses(self, write: Callable[..., Path], points: list[LossPoint]) -> Path:
         from impasto_daemon.images.loss_curve import draw_losses
 
-        return write(self._named("loss", ".png"), draw_losses(points))
+        return write(self._named(_LOSS), draw_losses(points))
 
-    def _named(self, part: str, ending: str = "") -> Path:
-        return self.output.with_name(f"{self.output.stem}-{part}{ending or self.output.suffix}")
+    def _check_places(self, parts: Iterable[str]) -> None:
+        """Make sure, before anything is painted, that what goes beside it could be written."""
+        for part in parts:
+            check_place(self._named(part))
+
+    def _named(self, part: str) -> Path:
+        ending = ".png" if part in (_SHEET, _LOSS) else self.output.suffix
+        return self.output.with_name(f"{self.output.stem}-{part}{ending}")
 
 
 @dataclass
@@ -151,7 +163,11 @@ class OutputFiles:
         try:
             self.add_notes(write_picture(path, picture, info=info, kept=kept))
         except Exception as error:
-            raise _kept_elsewhere(error, path, picture, info) from error
+            said = error if isinstance(error, ImpastoError) else NotWritten(
+                f"{path} could not be written: {error}."
+            )  # fmt: skip
+            write_png = partial(write_picture, picture=picture, info=info)
+            raise kept_elsewhere(said, path.stem, [path.parent], write_png) from error
         self.files.append(path)
         return path
 
@@ -166,22 +182,20 @@ class OutputFiles:
             console.print(str(path.resolve()), style="bold", markup=False)
 
 
-def _kept_elsewhere(
-    error: Exception, path: Path, picture: Picture, info: dict[str, str]
+def kept_elsewhere(
+    error: ImpastoError, stem: str, folders: Iterable[Path], write: Callable[[Path], object]
 ) -> ImpastoError:
-    """The error for a painting that could not be written, which is kept as PNG in another place."""
-    from impasto_daemon.images.pictures import write_picture
+    """The error for a painting that could not be written, once `write` has put it as PNG elsewhere.
 
-    said = error if isinstance(error, ImpastoError) else NotWritten(
-        f"{path} could not be written: {error}."
-    )  # fmt: skip
-    name = f"{path.stem}-{time.strftime('%Y%m%d-%H%M%S')}.png"
-    for folder in (path.parent, Paths.of().data / "unsaved", Path(tempfile.gettempdir())):
+    folders: where to try before Impasto's own and that of temporary files.
+    """
+    name = f"{stem}-{time.strftime('%Y%m%d-%H%M%S')}.png"
+    for folder in (*folders, Paths.of().data / "unsaved", Path(tempfile.gettempdir())):
         with contextlib.suppress(Exception):
-            write_picture(folder / name, picture, info=info)
-            return type(said)(f"{said} The painting is kept as {(folder / name).absolute()}.",
-                              next_step="Copy it to where you want it.")  # fmt: skip
-    return said
+            write(folder / name)
+            return type(error)(f"{error} The painting is kept as {(folder / name).absolute()}.",
+                               next_step="Copy it to where you want it.")  # fmt: skip
+    return error
 
 
 def result_as_dict(result: Result) -> dict[str, Any]:

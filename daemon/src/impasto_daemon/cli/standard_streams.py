@@ -10,6 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from impasto_daemon.cli.output import console
+from impasto_daemon.cli.painting_run import kept_elsewhere
+from impasto_daemon.files import not_written, write_file
+from impasto_protocol.errors import NotWritten, PictureUnreadable
 
 _INPUT = {"-", "/dev/stdin", "/dev/fd/0"}
 _OUTPUT = {"-", "/dev/stdout", "/dev/fd/1"}
@@ -31,6 +34,10 @@ def input_file(path: Path) -> Iterator[Path]:
     if not is_input(path):
         yield path
         return
+    if sys.stdin is None:
+        raise PictureUnreadable(
+            "There is no standard input.", next_step="Name the file of the picture."
+        )
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
         file = Path(folder) / "standard input"
         with file.open("wb") as opened:
@@ -47,11 +54,24 @@ def output_file(path: Path) -> Iterator[Path]:
     if not is_output(path):
         yield path
         return
+    if sys.stdout is None:
+        raise NotWritten("There is no standard output.", next_step="Name a file with --output.")
     console.file = sys.stderr
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
         file = Path(folder) / "painting.png"
         yield file
         if file.exists():  # or it was not painted
-            with file.open("rb") as opened:
-                shutil.copyfileobj(opened, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
+            _write(file)
+
+
+def _write(file: Path) -> None:
+    """Write the painting to standard output. Raises NotWritten, and says where it is instead."""
+    try:
+        with file.open("rb") as opened:
+            shutil.copyfileobj(opened, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        sys.stdout.flush()  # to what drops the rest
+        refusal = not_written("Standard output could not be written to", error)
+        content = file.read_bytes()
+        raise kept_elsewhere(refusal, file.stem, [], lambda to: write_file(to, content)) from error

@@ -13,6 +13,7 @@ from impasto_daemon.cli.options import options_of, settings_from
 from impasto_daemon.cli.output import console, json_option, print_result
 from impasto_daemon.cli.style_check import check
 from impasto_daemon.cli.style_files import connect, export_styles, import_styles, starter
+from impasto_daemon.files import check_place
 from impasto_protocol.client import new_job_id
 from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import (
@@ -93,6 +94,8 @@ def show(name: str, output: Path | None, as_json: bool) -> None:
     """Show what is kept under NAME."""
     from impasto_daemon.images.pictures import write_picture
 
+    if output:
+        check_place(output)
     with connect() as client:
         answer, pictures = client.ask(PresetGet(name=name))
     assert isinstance(answer, Presets)
@@ -152,6 +155,7 @@ def thumbnail(name: str, output: Path, as_json: bool) -> None:
     """Write the small picture of the style NAME to a file."""
     from impasto_daemon.images.pictures import write_picture
 
+    check_place(output)
     with connect() as client:
         _, (picture,) = client.ask(PresetGet(name=name, thumbnail_only=True))
     write_picture(output, picture)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -226,11 +227,16 @@ def check_trained_network(installation: Installation) -> Iterator[Finding]:
 
 
 def check_disk(installation: Installation) -> Iterator[Finding]:
-    """Whether there is space wherever something is written."""
-    for folder in {installation.paths.data, installation.paths.log.parent}:
-        while not folder.exists():
-            folder = folder.parent
+    """Whether there is space wherever something is written, and it can be."""
+    wanted = (installation.paths.data, installation.paths.log.parent)
+    for folder in {next(f for f in (each, *each.parents) if f.exists()) for each in wanted}:
         free = shutil.disk_usage(folder).free / 2**30
+        if not os.access(folder, os.W_OK | os.X_OK):
+            yield Finding(
+                "disk", False, f"{folder} cannot be written to.",
+                "Make it yours again, or set IMPASTO_HOME to a folder that can be written to.",
+            )  # fmt: skip
+            continue
         good = free >= _NEEDED_GIB
         yield Finding(
             "disk", good, f"{free:.1f} GiB are free for {folder}.",

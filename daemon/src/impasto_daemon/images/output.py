@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from pathlib import Path
 
-from impasto_daemon.files import not_written
+from impasto_daemon.files import check_place
 from impasto_daemon.images.pictures import format_of
-from impasto_protocol.errors import DiskFull, NotWritten, PictureRejected
+from impasto_protocol.errors import DiskFull, PictureRejected
 
 _LONGEST_PX = {"JPEG": 65_500, "WEBP": 16_383, "GIF": 65_535}
 _LEAST_SHARE = {"PNG": 0.25, "TIFF": 0.25, "BMP": 1.0}
@@ -29,29 +28,11 @@ def check_output(path: Path, height: int, width: int, pixel_bytes: int) -> None:
             f"{width} x {height}.",
             next_step="Choose a file name that ends in .png, or paint it smaller with --size.",
         )
-    check_place(path)
+    folder = check_place(path)
     least_bytes = int(_LEAST_SHARE.get(kind, 0) * height * width * pixel_bytes)
-    free_bytes = shutil.disk_usage(path.parent).free
+    free_bytes = shutil.disk_usage(folder).free
     if free_bytes < least_bytes:
         raise DiskFull(
-            f"{path.parent} has {free_bytes >> 20} MiB free, and the painting needs about "
+            f"{folder} has {free_bytes >> 20} MiB free, and the painting needs about "
             f"{max(1, least_bytes >> 20)}."
         )
-
-
-def check_place(path: Path) -> None:
-    """Make sure that some file could be written to `path`. Raises NotWritten, DiskFull."""
-    if path.is_dir():
-        raise NotWritten(
-            f"{path} is a folder.", next_step=f"Name a file in it, such as {path / 'painted.png'}."
-        )
-    if not path.parent.is_dir():
-        raise NotWritten(
-            f"There is no folder {path.parent}.",
-            next_step="Correct its name, or add --mkdir to have it made.",
-        )
-    try:
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=".impasto-"):
-            pass
-    except OSError as error:
-        raise not_written(f"{path.parent} cannot be written to", error) from error

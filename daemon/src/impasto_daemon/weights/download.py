@@ -14,7 +14,7 @@ from typing import BinaryIO
 from impasto_daemon.files import not_written
 from impasto_daemon.weights import store
 from impasto_protocol.connection import lock_file
-from impasto_protocol.errors import Cancelled, DiskFull, DownloadFailed, WeightsBad
+from impasto_protocol.errors import DiskFull, DownloadFailed, WeightsBad
 
 _CHUNK_BYTES = 1 << 18
 _TIMEOUT_S = 20
@@ -26,12 +26,10 @@ def fetch(
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     *,
     url: str = "",
-    stop: Callable[[], bool] = lambda: False,
 ) -> Path:
     """Download torchvision's network into the data folder; its path. What was begun is resumed.
 
     on_progress: called with bytes done and bytes in all, 0 when that is unknown.
-    stop: asked between pieces of 256 KiB; True raises Cancelled and keeps the part.
     Raises DownloadFailed, WeightsBad when the hash is wrong, NotWritten. Only a wrong hash gives
     up what was downloaded so far.
     """
@@ -50,7 +48,7 @@ def fetch(
                 next_step="Wait for it to finish; `impasto weights status` tells.",
             )
         try:
-            _download(url, part, on_progress, stop)
+            _download(url, part, on_progress)
         except OSError as error:
             raise not_written(f"{part} could not be written", error) from error
         try:
@@ -73,9 +71,7 @@ def _locked(lock: BinaryIO) -> bool:
         return True
 
 
-def _download(
-    url: str, part: Path, on_progress: Callable[[int, int], None], stop: Callable[[], bool]
-) -> None:
+def _download(url: str, part: Path, on_progress: Callable[[int, int], None]) -> None:
     done = part.stat().st_size if part.exists() else 0
     response = _open(url, done)
     if response is None:
@@ -95,7 +91,7 @@ def _download(
             raise DiskFull(
                 f"The download needs {(total - done + _SPARE_BYTES) >> 20} MiB of free space."
             )
-        done = _copy(response, file, done, total, on_progress, stop)
+        done = _copy(response, file, done, total, on_progress)
         if total and done < total:
             raise DownloadFailed(f"The connection ended after {done >> 20} of {total >> 20} MiB.")
 
@@ -106,14 +102,11 @@ def _copy(
     done: int,
     total: int,
     on_progress: Callable[[int, int], None],
-    stop: Callable[[], bool],
 ) -> int:
     while chunk := _piece(response):
         file.write(chunk)
         done += len(chunk)
         on_progress(done, total)
-        if stop():
-            raise Cancelled("The download was stopped; it resumes the next time.")
     return done
 
 

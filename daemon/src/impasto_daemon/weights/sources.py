@@ -19,6 +19,11 @@ if TYPE_CHECKING:
 
 OXFORD, TORCHVISION, OWN = "oxford", "torchvision", "own"
 SOURCES = (OXFORD, TORCHVISION, OWN)
+_NAMED = (
+    "Correct or remove the setting `weights` (`impasto config show --origin` tells where it is), "
+    "then run `impasto daemon stop`."
+)
+"""What helps where a setting names the file: it comes before `impasto weights use`."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +78,9 @@ def find(named: str, data_dir: Path) -> Path:
         return data_dir / "weights" / "oxford.safetensors"
     path = _file(source, data_dir)
     if not path.is_file():
-        raise WeightsBad(f"The weights file {path} is not there.", next_step=_next_step(source))
+        raise WeightsBad(
+            f"The weights file {path} is not there.", next_step=_next_step(named, source)
+        )
     return path
 
 
@@ -86,7 +93,12 @@ def open_network(named: str, data_dir: Path) -> Network:
     label = source if source in (OXFORD, TORCHVISION) else path.name
     if source == OXFORD:
         return Network(_open_oxford(path), Identity(oxford.TENSORS_HASH), label)
-    return Network(store.load(path), identify(named, data_dir), label)
+    try:
+        return Network(store.load(path), identify(named, data_dir), label)
+    except WeightsBad as error:
+        if not named:
+            raise
+        raise WeightsBad(str(error), next_step=_NAMED) from error
 
 
 def identify(named: str, data_dir: Path) -> Identity:
@@ -121,10 +133,10 @@ def _file(source: str, data_dir: Path) -> Path:
     return places.get(source) or Path(source)
 
 
-def _next_step(source: str) -> str:
+def _next_step(named: str, source: str) -> str:
     if source == TORCHVISION:
         return "Run `impasto weights fetch torchvision`, or `impasto weights use oxford`."
-    return "Correct its path, or run `impasto weights use oxford`."
+    return _NAMED if named else "Correct its path, or run `impasto weights use oxford`."
 
 
 def _choice_file(data_dir: Path) -> Path:

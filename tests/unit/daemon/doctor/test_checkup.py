@@ -21,7 +21,7 @@ from impasto_installer.kritarc import is_enabled
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
 from impasto_installer.startup import startup
-from impasto_protocol.errors import DaemonLost, VersionSkew
+from impasto_protocol.errors import DaemonLost, NotWritten, VersionSkew
 
 command = import_module("impasto_daemon.cli.doctor")
 
@@ -61,12 +61,16 @@ def test_settings_with_a_typo_are_named_and_the_rest_is_looked_at(doctor, home):
     assert zipfile.is_zipfile(home / "report.zip")
 
 
-def test_bundle_that_cannot_be_written_is_told_before_anything_is_looked_at(doctor, home):
+@pytest.mark.parametrize("place", ["none/report.zip", ".", "/dev/full"])
+def test_bundle_that_cannot_be_written_is_told_before_anything_is_looked_at(
+    home, monkeypatch, place
+):
     def never(installation):
         raise AssertionError
 
-    said = doctor((never,), "--bundle", home / "none/report.zip", exit_code=2)
-    assert "No such file or directory" in said
+    monkeypatch.setattr(command, "_CHECKS", (never,))
+    with pytest.raises(NotWritten):
+        command.doctor.main(["--bundle", str(home / place)], standalone_mode=False)
 
 
 def test_what_is_still_amiss_is_not_called_mended(doctor):

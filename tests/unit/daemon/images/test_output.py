@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from impasto_daemon.files import check_place
 from impasto_daemon.images import output
-from impasto_daemon.images.output import check_output, check_place
+from impasto_daemon.images.output import check_output
 from impasto_protocol.errors import DiskFull, NotWritten, PictureRejected
 
 Usage = namedtuple("Usage", "free")

@@ -9,6 +9,7 @@ import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from impasto_daemon.files import write_file
 from impasto_daemon.presets.preset_file import Preset, check_name, pack, unpack
 from impasto_daemon.presets.store import PresetStore
 from impasto_protocol.codec import Picture
@@ -291,3 +292,11 @@ def test_failed_write_leaves_the_old_preset(store, preset, monkeypatch):
         store.save(preset(settings=Settings(strength=0.1)), replace=True)
     assert store.get("Starry").settings.strength == 0.7
     assert len(list((store._folder).iterdir())) == 1
+
+
+def test_link_in_the_folder_of_styles_is_replaced_and_what_it_leads_to_stays(tmp_path):
+    (tmp_path / "own.txt").write_text("mine")
+    (tmp_path / "x.safetensors").symlink_to(tmp_path / "own.txt")
+    write_file(tmp_path / "x.safetensors", b"style")
+    assert (tmp_path / "own.txt").read_text() == "mine"
+    assert not (tmp_path / "x.safetensors").is_symlink()

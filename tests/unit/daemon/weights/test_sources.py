@@ -128,17 +128,25 @@ def test_weights_that_were_there_before_there_was_a_choice_are_still_used(tmp_pa
 
 
 @pytest.mark.parametrize(("named", "step"), [
-    ("/none.safetensors", "Correct its path"), ("torchvision", "impasto weights fetch torchvision"),
+    ("/none.safetensors", "setting `weights`"), ("torchvision", "weights fetch torchvision"),
 ])  # fmt: skip
 def test_network_that_is_not_there_is_not_quietly_replaced(tmp_path, named, step):
     with pytest.raises(WeightsBad) as caught:
         sources.open_network(named, tmp_path)
-    assert step in caught.value.next_step and "use oxford" in caught.value.next_step
+    assert step in caught.value.next_step
     assert sources.identify(named, tmp_path).hash == ""
     if named == "torchvision":
         with pytest.raises(WeightsBad):
             sources.choose(named, tmp_path)
         assert sources.chosen("", tmp_path) == "oxford"
+
+
+def test_setting_that_names_a_file_of_another_kind_is_what_is_to_be_corrected(tmp_path):
+    """`impasto weights use` would not help: the setting comes before it."""
+    (tmp_path / "x.safetensors").write_bytes(b"\x89PNG")
+    with pytest.raises(WeightsBad, match="safetensors") as caught:
+        sources.open_network(str(tmp_path / "x.safetensors"), tmp_path)
+    assert "setting `weights`" in caught.value.next_step
 
 
 def test_network_is_known_without_torch_and_anew_when_its_file_changes(tmp_path, own, tensors):

@@ -16,7 +16,7 @@ from impasto_daemon.engine.convolutions import CONVOLUTIONS
 from impasto_daemon.weights import store as weights
 from impasto_daemon.weights.download import fetch
 from impasto_protocol.connection import lock_file
-from impasto_protocol.errors import Cancelled, DownloadFailed, WeightsBad
+from impasto_protocol.errors import DownloadFailed, WeightsBad
 
 
 @pytest.fixture(scope="session")
@@ -261,8 +261,11 @@ def test_download_that_was_complete_but_not_unpacked_is_not_repeated(tmp_path, s
 
 
 def test_stopped_download_keeps_its_part(tmp_path, server, published):
-    with pytest.raises(Cancelled):
-        fetch(tmp_path, url=server.url(published[1]), stop=lambda: True)
+    def interrupt(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fetch(tmp_path, interrupt, url=server.url(published[1]))
     assert files(tmp_path) == ["download.lock", "download.part"]
 
 

@@ -1,0 +1,37 @@
+"""Where things are kept, also where the environment names folders that are not this user's."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from impasto_daemon.paths import Paths
+from impasto_installer.machine import Machine
+from impasto_protocol.errors import UnsafeFolder
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "IMPASTO_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_terminal_of_a_snap_has_the_folders_of_everybody(home, monkeypatch):
+    usual, snap = Paths.of(), home / "snap/code/1"
+    for name, part in (("DATA", ".local/share"), ("CONFIG", ".config"), ("STATE", ".local/state")):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(snap / part))
+    assert Paths.of() == usual
+    machine = Machine("linux", Path.home(), os.environ)
+    assert (machine.data, machine.config, machine.log) == (usual.data, usual.config, usual.log)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
+def test_root_leaves_nothing_in_the_home_of_a_user(home, monkeypatch):
+    os.chown(home, 12345, 12345)
+    with pytest.raises(UnsafeFolder, match="belongs to a user") as caught:
+        Paths.of()
+    assert "without sudo" in caught.value.next_step
+    monkeypatch.setenv("IMPASTO_HOME", str(home / "x"))
+    assert Paths.of().data == home / "x" / "data"
