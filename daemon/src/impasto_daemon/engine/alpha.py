@@ -6,6 +6,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from impasto_daemon.engine.convolutions import stride_px
+from impasto_daemon.engine.padding import mask_padding
+from impasto_daemon.engine.tiles import Tile
+
 
 def extend_edges(colours: Tensor, alpha: Tensor) -> Tensor:
     """(3, H, W) where every pixel of zero alpha takes its colour from its surroundings.
@@ -34,3 +38,9 @@ def _fill(sums: Tensor, counts: Tensor) -> Tensor:
     coarse = _fill(*pooled)
     wide = functional.interpolate(coarse[None], size=(height, width), mode="bilinear")[0]
     return torch.where(counts > 0, known, wide)
+
+
+def tile_mask(alpha: Tensor, tile: Tile, layer: str) -> Tensor:
+    """The alpha (1, H, W) as the weight of each position of a tile's feature map: (h, w)."""
+    window = mask_padding(tile.window(alpha))
+    return tile.core(functional.avg_pool2d(window, stride_px(layer))[0], layer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -22,7 +23,8 @@ class ScaleStarted:
 class Iteration:
     """One evaluation is done; everything in it waits on the device until it is asked for.
 
-    picture: (3, h, w), at the stage's size, which the next evaluation changes.
+    picture: (3, h, w), what is painted, at the stage's size; the next evaluation changes it.
+    preview: the whole picture so far, (3, height, width), at a size in px.
     """
 
     step: int
@@ -32,6 +34,7 @@ class Iteration:
     seconds_left: float
     terms: dict[str, Tensor]
     picture: Tensor
+    preview: Callable[[int, int], Tensor]
 
     @property
     def losses(self) -> dict[str, float]:

@@ -46,6 +46,11 @@ class MaskedPicture:
         """Nothing on it is to be painted."""
         return not bool((self.paint_mask > 0).any())
 
+    def part(self, rows: slice, columns: slice) -> MaskedPicture:
+        """A part of it, in px, as views."""
+        planes = (self.original, self.colours, self.alpha, self.paint_mask)
+        return MaskedPicture(*(plane[:, rows, columns] for plane in planes))
+
     def resized(self, height: int, width: int) -> MaskedPicture:
         """The same at another size, in px."""
         planes = (self.colours, self.alpha, self.paint_mask)

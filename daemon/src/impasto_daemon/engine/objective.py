@@ -9,12 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from impasto_daemon.engine.alpha import tile_mask
 from impasto_daemon.engine.gram import add_gram_gradient, gram_sum
 from impasto_daemon.engine.losses import ContentLoss, StyleLoss, TotalVariation, squared_error
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Segment, Vgg19, backpropagate
 from impasto_daemon.engine.sums import LayerSums, total
-from impasto_daemon.engine.tiles import Tile, cut, margin_px
+from impasto_daemon.engine.tiles import WHOLE, Tile, Tiling, cut, margin_px
 from impasto_protocol.settings import Settings
 
 _SMOOTHING = 4.0
@@ -39,23 +40,6 @@ def term_weights(settings: Settings) -> tuple[float, float]:
 
 
 @dataclass(frozen=True)
-class Tiling:
-    """How a scale is cut so that it fits into the memory there is; the default is one tile.
-
-    tile_px: the longest side of a tile's core; 0 for one tile. kept: so many tiles' feature maps
-    stay in memory between the two passes of an evaluation; the others' are made twice.
-    keep_targets: the content's feature maps stay; otherwise they are made anew at every pass.
-    """
-
-    tile_px: int = 0
-    kept: int = 1
-    keep_targets: bool = True
-
-
-WHOLE = Tiling()
-
-
-@dataclass(frozen=True)
 class _Part:
     """A tile's share of the content, by layer: masks (None: all ones), their sums, features."""
 
@@ -68,7 +52,7 @@ class _Part:
     @classmethod
     def of(cls, tile: Tile, masked: MaskedPicture, layers: Collection[str]) -> _Part:
         alpha, paint_mask = (
-            {layer: tile.weights(plane, layer).clone() for layer in layers}
+            {layer: tile_mask(plane, tile, layer).clone() for layer in layers}
             for plane in (masked.alpha, masked.paint_mask)
         )
         positions = {layer: total(mask) for layer, mask in paint_mask.items()}
@@ -98,7 +82,8 @@ class Objective:
         content = _shares(settings.content_layers, settings.content_layer_weights, alpha)
         style = _shares(settings.style_layers, settings.style_layer_weights, beta)
         self._layers = content.keys() | style.keys()
-        tiles = cut(masked.colours, tiling.tile_px, margin_px(self._layers))
+        height, width = masked.alpha.shape[-2:]
+        tiles = cut(height, width, tiling, margin_px(self._layers))
         self._parts = [_Part.of(tile, masked, self._layers) for tile in tiles]
         relative = settings.normalisation == "relative"
         energies = self._look_at_content(content)
@@ -119,10 +104,10 @@ class Objective:
         reaches into its margin and is added up there.
         """
         errors, sums = LayerSums(), LayerSums()
-        held = [
-            self._see(part, picture, errors, sums, hold=index >= 0)
-            for index, part in enumerate(self._parts, self._tiling.kept - len(self._parts))
-        ]
+        held: list[Segment] = []
+        for part in self._parts:
+            # The last tile's graph stays, so that a picture of one tile is looked at once.
+            held = self._see(part, picture, errors, sums, hold=part is self._parts[-1])
         smoothness, gradient = self._smoothness.value_and_gradient(picture)
         terms = {
             **{f"content {k}": loss.value(errors[k]) for k, loss in self._content.items()},
@@ -131,7 +116,7 @@ class Objective:
         }
         slopes = {layer: loss.slope(sums[layer]) for layer, loss in self._style.items()}
         for part in reversed(self._parts):
-            segments = held.pop() or list(self._segments(part, picture, self._layers, graph=True))
+            segments = held or list(self._segments(part, picture, self._layers, graph=True))
             targets = self._targets(part)
             add_slope = functools.partial(self._add_slope, part, targets, slopes)
             part.tile.window(gradient).add_(backpropagate(segments, add_slope))

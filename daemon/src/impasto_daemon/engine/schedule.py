@@ -16,6 +16,9 @@ from impasto_protocol.settings import Settings
 LEAST_PX = 16
 """Sides must be multiples of it: four poolings halve the picture four times before relu5_1."""
 
+Size = tuple[int, int]
+"""(height, width) in px."""
+
 _COARSEST_PX = 128
 _REFINED = "relu3_1"
 """The deepest layer of a refinement: it sees 28 px, which is a stroke and no longer a thing."""
@@ -25,33 +28,52 @@ _REFINED = "relu3_1"
 class Stage:
     """One size, in px, at which is painted for so many evaluations, with these settings.
 
+    height, width: of the part that is painted. whole_px: the long edge of the whole picture.
     refines: the content is what the stage before it left, and no longer the photograph.
     """
 
     height: int
     width: int
+    whole_px: int
     iterations: int
     settings: Settings
     refines: bool = False
 
     @property
-    def size(self) -> tuple[int, int]:
+    def size(self) -> Size:
         """(height, width)."""
         return self.height, self.width
 
 
-def stages(height: int, width: int, settings: Settings) -> list[Stage]:
-    """The stages in which a picture of that size is painted, coarsest first; never none."""
-    sizes = scale_sizes(*fit(height, width, settings.working_px), settings.scales)
+def schedule(whole: Size, part: Size, settings: Settings) -> list[Stage]:
+    """The stages in which a picture of that size, or a part of it, is painted; coarsest first.
+
+    whole, part: (height, width) in px.
+    """
+    sizes = scale_sizes(*fit(*whole, settings.working_px), settings.scales)
     shares = split_iterations(settings.iterations, len(sizes))
-    painted = [Stage(*size, share, settings) for size, share in zip(sizes, shares, strict=True)]
+    painted = [
+        _stage(size, whole, part, share, settings)
+        for size, share in zip(sizes, shares, strict=True)
+    ]
     if not settings.refinement:
         return painted
     refined = refinement(settings)
     return painted + [
-        Stage(*size, settings.refinement, refined, refines=True)
-        for size in sizes_between(sizes[-1], (height, width))
+        _stage(size, whole, part, settings.refinement, refined, refines=True)
+        for size in sizes_between(sizes[-1], whole)
     ]
+
+
+def _stage(
+    size: Size, whole: Size, part: Size, iterations: int, settings: Settings, *,
+    refines: bool = False,
+) -> Stage:  # fmt: skip
+    height, width = (
+        max(1, round(px * scaled / full))
+        for px, scaled, full in zip(part, size, whole, strict=True)
+    )
+    return Stage(height, width, max(size), iterations, settings, refines)
 
 
 def refinement(settings: Settings) -> Settings:
@@ -71,7 +93,7 @@ def refinement(settings: Settings) -> Settings:
     )
 
 
-def scale_sizes(height: int, width: int, scales: int) -> list[tuple[int, int]]:
+def scale_sizes(height: int, width: int, scales: int) -> list[Size]:
     """(height, width) of each scale in px, coarsest first; each is half the next.
 
     scales: how many, or 0 for as many as leave the coarsest long edge at 128 px or more. Never
@@ -93,7 +115,7 @@ def split_iterations(iterations: int, scales: int) -> list[int]:
     return [part] * (scales - 1) + [part + rest]
 
 
-def sizes_between(small: tuple[int, int], large: tuple[int, int]) -> Iterator[tuple[int, int]]:
+def sizes_between(small: Size, large: Size) -> Iterator[Size]:
     """The sizes above one up to another of the same shape, in equal steps of at most twice."""
     growth = max(large) / max(small)
     steps = math.ceil(math.log2(growth) - 0.05)

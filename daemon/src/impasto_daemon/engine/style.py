@@ -7,11 +7,12 @@ from collections.abc import Collection
 
 from torch import Tensor
 
+from impasto_daemon.engine.alpha import tile_mask
 from impasto_daemon.engine.gram import gram_sum
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.sums import LayerSums, total
-from impasto_daemon.engine.tiles import cut, margin_px
+from impasto_daemon.engine.tiles import Tiling, cut, margin_px
 
 GramMatrices = dict[tuple[int, str], Tensor]
 
@@ -64,11 +65,13 @@ class Style:
             max(1, round(height * factor)), max(1, round(width * factor))
         )
         sums, positions = LayerSums(), LayerSums()
-        for tile in cut(masked.colours, _TILE_PX, margin_px(layers)):
+        height, width = masked.alpha.shape[-2:]
+        tiling = Tiling(math.ceil(height / _TILE_PX), math.ceil(width / _TILE_PX))
+        for tile in cut(height, width, tiling, margin_px(layers)):
             window = tile.window(masked.colours)[None].to(self._network.device)
             for segment in self._network.segments(window, layers):
                 layer = segment.layer
-                weights = tile.weights(masked.alpha, layer)
+                weights = tile_mask(masked.alpha, tile, layer)
                 features = tile.core(segment.features, layer)
                 sums.add(layer, gram_sum(features, weights.to(features.device)))
                 positions.add(layer, total(weights))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import operator
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -10,6 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from impasto_daemon.engine.budget import Plan, evaluation_work, make_plan
 from impasto_daemon.engine.events import (
     Event,
     Finished,
@@ -23,14 +27,17 @@ from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
 from impasto_daemon.engine.resizing import resize
-from impasto_daemon.engine.schedule import Stage, stages
+from impasto_daemon.engine.schedule import Size, Stage, schedule
 from impasto_daemon.engine.style import Style
+from impasto_daemon.engine.tiles import Tiling
 from impasto_protocol.settings import Settings
 
 CHECK_EVERY = 25
 """Evaluations between looks at the loss: for convergence and for numbers that are not finite."""
 
 _FAILURES = 5
+_SURROUNDINGS = 1 / 12
+"""Of the long edge, so much around what is painted: at the working size about 64 px."""
 
 
 def stylise(
@@ -41,6 +48,7 @@ def stylise(
     *,
     start: Tensor | None = None,
     selection: Tensor | None = None,
+    memory_mib: int | None = None,
     conclude: Callable[[], bool] = lambda: False,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
@@ -49,8 +57,10 @@ def stylise(
     content: (3 or 4, H, W) float32 in [0, 1], of any size; a fourth channel is alpha, which stays
     as it is. start: a picture like it to begin with instead of the content. selection: (1, H, W)
     in [0, 1], what is to be painted; the rest stays, and is only looked at.
+    memory_mib: what it may take beside the network, which decides how it is cut into tiles; None
+    sets no bound.
     conclude: asked between evaluations; True ends the painting with the picture as it stands.
-    Closing the generator cancels. Same picture, settings, seed and machine: same bytes.
+    Closing the generator cancels. Same picture, settings, seed, memory and machine: same bytes.
     """
     masked = MaskedPicture.of(
         content.to(network.device), None if selection is None else selection.to(network.device)
@@ -59,8 +69,22 @@ def stylise(
         yield Finished(masked.original, 0, True, {})
         return
     first = masked.colours if start is None else MaskedPicture.of(start.to(network.device)).colours
-    painter = _Painter(masked, style, settings, network, conclude, clock)
-    yield from painter.paint(_blend_noise(first, settings))
+    rows, columns = _surroundings(masked.paint_mask)
+    painter = _Painter(masked, rows, columns, style, settings, network, memory_mib, conclude, clock)
+    yield from painter.paint(_blend_noise(first, settings)[:, rows, columns])
+
+
+def _surroundings(paint_mask: Tensor) -> tuple[slice, slice]:
+    """The rows and columns that a painting of what is to be painted has to look at."""
+    height, width = paint_mask.shape[-2:]
+    around = round(max(height, width) * _SURROUNDINGS)
+    found = []
+    for axis, side in ((-1, height), (-2, width)):
+        places = (paint_mask[0] > 0).any(dim=axis).nonzero().flatten()
+        found.append(
+            slice(max(0, int(places[0]) - around), min(side, int(places[-1]) + around + 1))
+        )
+    return found[0], found[1]
 
 
 def _blend_noise(picture: Tensor, settings: Settings) -> Tensor:
@@ -74,29 +98,32 @@ def _blend_noise(picture: Tensor, settings: Settings) -> Tensor:
 @dataclass
 class _Painter:
     masked: MaskedPicture
+    rows: slice
+    columns: slice
     style: Style
     settings: Settings
     network: Vgg19
+    memory_mib: int | None
     conclude: Callable[[], bool]
     clock: Callable[[], float]
 
     def paint(self, picture: Tensor) -> Iterator[Event]:
         """Every scale in turn, each beginning with what the one before it left."""
         settings = self.settings
-        height, width = self.masked.alpha.shape[-2:]
-        plan = stages(height, width, settings)
-        evaluations = sum(stage.iterations for stage in plan)
-        estimate = _TimeEstimate(plan, self.clock)
+        part = self.masked.part(self.rows, self.columns)
+        stages = schedule(_size(self.masked), _size(part), settings)
+        plans = [self._plan(stage) for stage in stages]
+        evaluations = sum(stage.iterations for stage in stages)
+        estimate = _TimeEstimate(list(zip(stages, plans, strict=True)), self.clock)
         step, settled, stopped, lost, terms = 0, False, False, False, dict[str, Tensor]()
-        for scale, stage in enumerate(plan, start=1):
-            yield ScaleStarted(scale, len(plan), *stage.size)
+        for scale, (stage, plan) in enumerate(zip(stages, plans, strict=True), start=1):
+            yield ScaleStarted(scale, len(stages), *stage.size)
             start = resize(picture, *stage.size)
-            scaled = self.masked.resized(*stage.size)
-            if stage.refines:
-                scaled = replace(scaled, colours=start)
-            objective = self._objective(scaled, stage)
-            optimiser = _optimiser(start[None], stage.settings)
-            del start
+            photograph = part.resized(*stage.size)
+            content = replace(photograph, colours=start) if stage.refines else photograph
+            objective = self._objective(content, stage, plan.tiling)
+            optimiser = _optimiser(start[None], stage.settings, plan)
+            del start, content
             convergence = _ConvergenceTest(settings.tolerance)
             for count in range(1, stage.iterations + 1):
                 terms, gradient = objective.evaluate(optimiser.trial)
@@ -104,12 +131,10 @@ class _Painter:
                 del gradient
                 step, picture = step + 1, optimiser.picture[0]
                 left = estimate.left_s(scale - 1, count)
-                shown = (
-                    transfer_luminance(scaled.colours, picture)
-                    if settings.keep_colours
-                    else picture
+                preview = functools.partial(self._preview, picture)
+                yield Iteration(
+                    step, evaluations, scale, len(stages), left, terms, picture, preview
                 )
-                yield Iteration(step, evaluations, scale, len(plan), left, terms, shown)
                 if step in settings.snapshots:
                     yield Snapshot(step, self._finish(picture))
                 if count % CHECK_EVERY == 0:
@@ -118,19 +143,47 @@ class _Painter:
                 stopped = self.conclude()
                 if settled or stopped or lost:
                     break
+            lost = lost or not bool(optimiser.loss.isfinite())
+            del objective, optimiser
             if stopped or lost:
                 break
-        lost = lost or not bool(optimiser.loss.isfinite())
         settled = settled and not lost
         yield Finished(self._finish(picture), step, settled, read_losses(terms), lost)
 
-    def _finish(self, picture: Tensor) -> Tensor:
-        return self.masked.finish(picture, keep_colours=self.settings.keep_colours)
+    def _plan(self, stage: Stage) -> Plan:
+        budget = sys.maxsize if self.memory_mib is None else self.memory_mib << 20
+        pixels = math.prod(_size(self.masked))
+        return make_plan(stage, pixels, self.network.precision.itemsize, budget)
 
-    def _objective(self, masked: MaskedPicture, stage: Stage) -> Objective:
-        size_px = max(stage.size) * stage.settings.style_scale
+    def _preview(self, picture: Tensor, height: int, width: int) -> Tensor:
+        whole = self.masked.resized(height, width)
+        down, across = (
+            slice(span.start * to // of, -(-span.stop * to // of))
+            for span, to, of in zip(
+                (self.rows, self.columns), (height, width), _size(self.masked), strict=True
+            )
+        )
+        part = whole.part(down, across)
+        seen = resize(picture, *_size(part))
+        if self.settings.keep_colours:
+            seen = transfer_luminance(part.colours, seen)
+        shown = whole.colours.clone()
+        shown[:, down, across] = torch.where(part.paint_mask > 0, seen, part.colours)
+        return shown
+
+    def _finish(self, picture: Tensor) -> Tensor:
+        part = self.masked.part(self.rows, self.columns)
+        painted = part.finish(picture, keep_colours=self.settings.keep_colours)
+        if part.original.shape == self.masked.original.shape:
+            return painted
+        whole = self.masked.original.clone()
+        whole[:, self.rows, self.columns] = painted
+        return whole
+
+    def _objective(self, masked: MaskedPicture, stage: Stage, tiling: Tiling) -> Objective:
+        size_px = stage.whole_px * stage.settings.style_scale
         grams = self.style.statistics(size_px, stage.settings.style_layers)
-        return Objective(masked, grams, stage.settings, self.network)
+        return Objective(masked, grams, stage.settings, self.network, tiling)
 
 
 class _ConvergenceTest:
@@ -145,22 +198,28 @@ class _ConvergenceTest:
 
 
 class _TimeEstimate:
-    """Seconds left, on the understanding that an evaluation costs as much as it has pixels."""
+    """Seconds left, on the understanding that time goes with the work."""
 
-    def __init__(self, plan: list[Stage], clock: Callable[[], float]) -> None:
-        self._pixels = [stage.height * stage.width for stage in plan]
-        self._shares = [stage.iterations for stage in plan]
+    def __init__(self, plans: list[tuple[Stage, Plan]], clock: Callable[[], float]) -> None:
+        self._works = [evaluation_work(stage, plan) for stage, plan in plans]
+        self._shares = [stage.iterations for stage, _ in plans]
         self._clock, self._began = clock, clock()
 
     def left_s(self, scale: int, count: int) -> float:
-        costs: list[int] = list(map(operator.mul, self._pixels, self._shares))
-        done = sum(costs[:scale]) + self._pixels[scale] * count
+        costs: list[float] = list(map(operator.mul, self._works, self._shares))
+        done = sum(costs[:scale]) + self._works[scale] * count
         return (self._clock() - self._began) * ((sum(costs) - done) / done)
 
 
-def _optimiser(start: Tensor, settings: Settings) -> LBFGS | Adam:
+def _size(masked: MaskedPicture) -> Size:
+    height, width = masked.alpha.shape[-2:]
+    return height, width
+
+
+def _optimiser(start: Tensor, settings: Settings, plan: Plan) -> LBFGS | Adam:
     if settings.optimiser == "lbfgs":
-        return LBFGS(start, history=settings.history, box=settings.box)
+        pairs = torch.bfloat16 if plan.short_pairs else None
+        return LBFGS(start, history=plan.history, box=settings.box, pairs=pairs)
     return Adam(
         start,
         learning_rate=settings.learning_rate,

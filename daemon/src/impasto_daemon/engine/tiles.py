@@ -1,7 +1,7 @@
 """A picture cut into tiles, each seen with a margin that covers what its features see.
 
 Losses are sums over positions, so tiles give the same loss and gradient as the whole picture
-does, to the rounding, in the memory of one tile.
+does, to the rounding, in the memory of one tile. Loads no torch.
 """
 
 from __future__ import annotations
@@ -9,13 +9,28 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-
-from torch import Tensor
-from torch.nn import functional
+from typing import TYPE_CHECKING
 
 from impasto_daemon.engine.convolutions import reach_px, stride_px
-from impasto_daemon.engine.padding import mask_padding
 from impasto_daemon.engine.schedule import LEAST_PX
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """Into how many rows and columns of tiles a picture is cut, as evenly as 16 px allow.
+
+    keep_targets: the content's feature maps stay in memory; otherwise they are made at each pass.
+    """
+
+    rows: int = 1
+    columns: int = 1
+    keep_targets: bool = True
+
+
+WHOLE = Tiling()
 
 
 @dataclass(frozen=True)
@@ -33,7 +48,7 @@ class Span:
 
 @dataclass(frozen=True)
 class Tile:
-    """A tile of a picture that is padded to multiples of 16."""
+    """A tile of a picture whose sides have grown to multiples of 16."""
 
     rows: Span
     columns: Span
@@ -43,7 +58,7 @@ class Tile:
         return plane[..., self.rows.first : self.rows.last, self.columns.first : self.columns.last]
 
     def core(self, features: Tensor, layer: str) -> Tensor:
-        """The tile's own part, as a view, of a feature map (…, h, w) of its padded window."""
+        """The tile's own part, as a view, of a feature map (…, h, w) of its window."""
         stride = stride_px(layer)
         rows, columns = (
             slice((span.begin - span.first) // stride, (span.end - span.first) // stride)
@@ -51,35 +66,22 @@ class Tile:
         )
         return features[..., rows, columns]
 
-    def weights(self, alpha: Tensor, layer: str) -> Tensor:
-        """The alpha (1, H, W) as the weight of each position of its own part: (h, w)."""
-        window = mask_padding(self.window(alpha))
-        return self.core(functional.avg_pool2d(window, stride_px(layer))[0], layer)
-
 
 def margin_px(layers: Collection[str]) -> int:
     """The margin that covers what the features of `layers` see, a multiple of 16."""
-    return _round_up(max(map(reach_px, layers)))
+    return math.ceil(max(map(reach_px, layers)) / LEAST_PX) * LEAST_PX
 
 
-def cut(picture: Tensor, tile_px: int, margin: int) -> list[Tile]:
-    """The tiles of a picture (…, H, W), in rows, their sides at most `tile_px`; 0: one tile.
-
-    margin: in px, a multiple of 16.
-    """
-    height, width = picture.shape[-2:]
-    columns = list(_spans(width, tile_px, margin))
-    return [Tile(row, column) for row in _spans(height, tile_px, margin) for column in columns]
+def cut(height: int, width: int, tiling: Tiling, margin: int) -> list[Tile]:
+    """The tiles of a picture, row by row. margin: in px, a multiple of 16."""
+    columns = list(spans(width, tiling.columns, margin))
+    return [Tile(row, column) for row in spans(height, tiling.rows, margin) for column in columns]
 
 
-def _spans(side: int, tile_px: int, margin: int) -> Iterator[Span]:
-    """One axis in equal parts, as nearly as multiples of 16 can be."""
+def spans(side: int, count: int, margin: int) -> Iterator[Span]:
+    """A side, in px, in so many parts; fewer where these would be under 16 px."""
     units = math.ceil(side / LEAST_PX)
-    count = math.ceil(units / max(1, tile_px // LEAST_PX)) if tile_px else 1
+    count = min(count, units)
     for index in range(count):
         begin, end = (LEAST_PX * (units * i // count) for i in (index, index + 1))
         yield Span(begin, end, max(0, begin - margin), min(side, end + margin))
-
-
-def _round_up(px: int) -> int:
-    return math.ceil(px / LEAST_PX) * LEAST_PX

@@ -311,7 +311,7 @@ class _ProgressReporter:
         self._shown = now
         size = fit(self._content.height, self._content.width, longest)
         alpha = None if self._alpha is None else resize(self._alpha, *size)
-        return {"preview": to_preview(resize(event.picture, *size), alpha)}
+        return {"preview": to_preview(event.preview(*size), alpha)}
 
 
 def _finite(losses: dict[str, float]) -> dict[str, float] | None:

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.objective import Objective, Tiling, term_weights
+from impasto_daemon.engine.objective import Objective, term_weights
 from impasto_daemon.engine.padding import mask_padding, pad_to_network
 from impasto_daemon.engine.style import Style
-from impasto_daemon.engine.tiles import cut, margin_px
+from impasto_daemon.engine.tiles import Tiling, cut, margin_px
 from impasto_daemon.weights import oxford
 from impasto_protocol.settings import STYLE_LAYERS, Settings
 
-TILINGS = [Tiling(64), Tiling(48, kept=3, keep_targets=False)]
+TILINGS = [Tiling(2, 2), Tiling(1, 3, keep_targets=False)]
 SHALLOW = {"style_layers": STYLE_LAYERS[:3], "content_layers": ("relu3_1",)}
 
 
@@ -99,7 +99,7 @@ def test_float32_keeps_the_loss_and_the_gradient_to_the_rounding(network):
     picture = torch.rand(1, 3, 110, 150)
     whole, tiled = (
         Objective(masked, grams, Settings(), network, tiling).evaluate(picture)
-        for tiling in (Tiling(), Tiling(64))
+        for tiling in (Tiling(), Tiling(2, 3))
     )
     total, of_tiles = (float(sum(terms.values())) for terms, _ in (whole, tiled))
     assert of_tiles == pytest.approx(total, rel=1e-5)
@@ -119,11 +119,8 @@ def test_margin_covers_what_a_layer_sees(exact, layer):
     margin, core = margin_px([layer]), 16
     side = 2 * margin + core + 32
     picture = torch.rand(1, 3, side, side, dtype=torch.float64)
-    tile = next(
-        tile
-        for tile in cut(picture, core, margin)
-        if tile.rows.begin >= margin and tile.columns.begin >= margin
-    )
+    tiles = cut(side, side, Tiling(side // core, side // core), margin)
+    tile = next(t for t in tiles if t.rows.begin >= margin and t.columns.begin >= margin)
     (whole,) = (segment.features for segment in exact.segments(picture, [layer]))
     (seen,) = (segment.features for segment in exact.segments(tile.window(picture), [layer]))
     stride = side // whole.shape[-1]
@@ -131,15 +128,16 @@ def test_margin_covers_what_a_layer_sees(exact, layer):
     torch.testing.assert_close(tile.core(seen, layer), whole[..., rows, columns])
 
 
-@given(st.integers(1, 3000), st.integers(1, 3000), st.integers(0, 1200), st.integers(0, 9))
-def test_tiles_cover_the_padded_picture_once(height, width, tile_px, margin):
-    tiles = cut(torch.empty(1, height, width, device="meta"), tile_px, 16 * margin)
-    for side, spans in ((height, {t.rows for t in tiles}), (width, {t.columns for t in tiles})):
-        ordered = sorted(spans, key=lambda span: span.begin)
+@given(st.integers(1, 3000), st.integers(1, 3000), st.integers(1, 9), st.integers(0, 9))
+def test_tiles_cover_the_padded_picture_once(height, width, count, margin):
+    tiles = cut(height, width, Tiling(count, count + 1), 16 * margin)
+    for side, found in ((height, {t.rows for t in tiles}), (width, {t.columns for t in tiles})):
+        ordered = sorted(found, key=lambda span: span.begin)
         assert ordered[0].begin == 0 and side <= ordered[-1].end < side + 16
         assert all(a.end == b.begin for a, b in itertools.pairwise(ordered))
+        sizes = [span.end - span.begin for span in ordered]
+        assert max(sizes) - min(sizes) <= 16
         for span in ordered:
-            assert not tile_px or span.end - span.begin <= max(16, tile_px)
             assert span.begin % 16 == span.end % 16 == span.first % 16 == 0
             assert span.first == max(0, span.begin - 16 * margin)
             assert span.last == min(side, span.end + 16 * margin)

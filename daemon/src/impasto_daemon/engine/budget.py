@@ -1,0 +1,166 @@
+"""What a painting takes in memory and arithmetic, and how it is cut to fit. Knows no torch.
+
+The constants were measured on a CPU, float32 and bfloat16, at 512 to 2048 px.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from impasto_daemon.engine.convolutions import convolutions, reach_px, stride_px
+from impasto_daemon.engine.schedule import Stage
+from impasto_daemon.engine.tiles import Tiling, margin_px, spans
+from impasto_protocol.settings import Settings
+
+_FIXED_BYTES = 190 << 20
+"""What the convolutions take beside their maps, whatever the size."""
+
+_BYTES_PER_PX = {2: 1000, 4: 1500}
+"""One evaluation with its gradient, by bytes of a number of the feature maps."""
+
+_PICTURE_BYTES_PER_PX = 24
+"""The content as it came, as numbers and as it was sent."""
+
+_VECTOR = 12
+"""Bytes a pixel of three float32."""
+
+_VECTORS = 6
+"""The content at that size, the picture, its trial, two gradients, and what comes and goes."""
+
+_FLOPS_PER_PX = 5_000
+_FLOPS_PER_EVALUATION = 1e9
+_MOST_TILES = 64
+_REFINING_HISTORY = 5
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a stage is painted in the memory there is.
+
+    history: pairs of L-BFGS. short_pairs: they are kept as bfloat16. peak_bytes: at most.
+    """
+
+    tiling: Tiling
+    history: int
+    short_pairs: bool
+    peak_bytes: int
+
+
+def make_plan(stage: Stage, picture_px: int, number_bytes: int, budget_bytes: int) -> Plan:
+    """The fastest way to paint a stage that fits; the most frugal one where none does.
+
+    picture_px: pixels of the whole picture. number_bytes: of a number of the feature maps.
+    """
+    ways = list(_ways(stage, picture_px, number_bytes))
+    for least_px, choice in (
+        (stage.height * stage.width, ways[:2]), (1024**2, ways[:4]), (512**2, ways), (256**2, ways)
+    ):  # fmt: skip
+        for way in choice:
+            window_px = (budget_bytes - way.peak_bytes) // _BYTES_PER_PX[number_bytes]
+            if window_px >= least_px:
+                return _cut(way, stage, window_px, number_bytes)
+    return _cut(ways[-1], stage, 0, number_bytes)
+
+
+def evaluation_flops(stage: Stage, tiling: Tiling) -> int:
+    """Floating-point operations of one evaluation: all its convolutions, there and back."""
+    settings = stage.settings
+    windows = _Windows.of(stage, tiling)
+    passes = 3 * windows.total_px - windows.last_px  # the last tile's maps are still there
+    looks = 0 if tiling.keep_targets else 2 * windows.total_px
+    return passes * _flops_per_px(_layers(settings)) + looks * _flops_per_px(
+        settings.content_layers
+    )
+
+
+def evaluation_work(stage: Stage, plan: Plan) -> float:
+    """What an evaluation costs, in floating-point operations of the convolutions.
+
+    Beside these it counts what goes over every pixel, and what every evaluation has.
+    """
+    vectors = _FLOPS_PER_PX * stage.height * stage.width * (4 + plan.history)
+    return evaluation_flops(stage, plan.tiling) + vectors + _FLOPS_PER_EVALUATION
+
+
+def _ways(stage: Stage, picture_px: int, number_bytes: int) -> Iterator[Plan]:
+    """How a stage may be painted, fastest first, with what each takes beside its tiles."""
+    settings, pixels = stage.settings, stage.height * stage.width
+    most = min(settings.history, _REFINING_HISTORY) if stage.refines else settings.history
+    targets = sum(
+        shape[0] * number_bytes * pixels // stride_px(layer) ** 2
+        for layer, _, shape in convolutions()
+        if layer in settings.content_layers
+    )
+    fixed = _FIXED_BYTES + _PICTURE_BYTES_PER_PX * picture_px + _VECTORS * _VECTOR * pixels
+    for pairs, short, kept in (
+        (most, False, True), (most, True, True), (min(most, 4), True, True),
+        (min(most, 3), True, False), (min(most, 2), True, False), (1, True, False),
+    ):  # fmt: skip
+        vectors = 2 * pairs if settings.optimiser == "lbfgs" else 2
+        taken = fixed + vectors * pixels * _VECTOR // (2 if short else 1) + targets * kept
+        yield Plan(Tiling(keep_targets=kept), pairs, short, taken)
+
+
+def _cut(way: Plan, stage: Stage, window_px: int, number_bytes: int) -> Plan:
+    """A way with the tiles that cost least, none of whose windows has more pixels than that."""
+    tilings = (
+        replace(way.tiling, rows=rows, columns=columns)
+        for rows, columns in itertools.product(*map(_counts, stage.size))
+    )
+    best = min(
+        tilings,
+        key=lambda tiling: (
+            max(0, _Windows.of(stage, tiling).largest_px - window_px),
+            evaluation_flops(stage, tiling),
+        ),
+    )
+    tile = _Windows.of(stage, best).largest_px * _BYTES_PER_PX[number_bytes]
+    return replace(way, tiling=best, peak_bytes=way.peak_bytes + tile)
+
+
+def _counts(side: int) -> Sequence[int]:
+    """Into how many parts a side may be cut: none under 256 px."""
+    return range(1, max(1, min(_MOST_TILES, side // 256)) + 1)
+
+
+@dataclass(frozen=True)
+class _Windows:
+    """Pixels of the tiles of a stage with their margins: of all, of the largest, of the last."""
+
+    total_px: int
+    largest_px: int
+    last_px: int
+
+    @classmethod
+    def of(cls, stage: Stage, tiling: Tiling) -> _Windows:
+        margin = margin_px(_layers(stage.settings))
+        sides = [
+            _extents(side, count, margin)
+            for side, count in ((stage.height, tiling.rows), (stage.width, tiling.columns))
+        ]
+        return cls(*(down * across for down, across in zip(*sides, strict=True)))
+
+
+@functools.cache
+def _extents(side: int, count: int, margin: int) -> tuple[int, int, int]:
+    extents = [span.last - span.first for span in spans(side, count, margin)]
+    return sum(extents), max(extents), extents[-1]
+
+
+def _layers(settings: Settings) -> tuple[str, ...]:
+    return (*settings.style_layers, *settings.content_layers)
+
+
+@functools.cache
+def _flops_per_px(layers: tuple[str, ...]) -> int:
+    """Of the convolutions up to the deepest of `layers`, one way."""
+    found, deepest = 0, max(layers, key=reach_px)
+    for layer, _, shape in convolutions():
+        found += 2 * math.prod(shape) // stride_px(layer) ** 2
+        if layer == deepest:
+            break
+    return found
