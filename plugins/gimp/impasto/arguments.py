@@ -47,6 +47,9 @@ LOOK: tuple[Argument, ...] = (
     ("int", "working-px", "_Working size",
      "Long edge at which it is painted, in pixels, if the quality is as set here; 0: as it is",
      0, 131_072, 0),
+    ("int", "refinement", "_Refinement",
+     "Steps at each doubling from the working size to the layer's own, if the quality is as set "
+     "here; 0: enlarged only", 0, 1000, 0),
     ("bool", "keep-colours", "_Keep colours",
      "Keep the layer's colours; only light and dark are painted", False),
     ("int", "seed", "S_eed", "Seed of the noise", 0, 2_147_483_647, 0),
@@ -82,6 +85,8 @@ ADVANCED: tuple[Argument, ...] = (
     ("double", "style-weight", "Style weight (β)", "-1 takes it from the strength", -1, 1e12, -1),
     ("choice", "pooling", "Pooling", "Pooling of VGG-19",
      {"max": "Maximum", "average": "Average"}, "max"),
+    ("int", "memory-mib", "Memory (MiB)", "Most memory that it may take; 0: what is free",
+     0, 16_777_216, 0),
     ("string", "content-layers", "Content layers", "Separated by commas", "relu4_2"),
     ("string", "content-layer-weights", "Their weights", "Separated by commas; empty: equal", ""),
     ("string", "style-layers", "Style layers", "Separated by commas",

@@ -62,6 +62,8 @@ from impasto_protocol.messages import (
     Cancel,
     Collect,
     Error,
+    Estimate,
+    Estimated,
     Failed,
     FileInfo,
     Hello,
@@ -225,6 +227,28 @@ class Client:
             keep=keep,
         )
         return self.submit(message, pictures)
+
+    def estimate(
+        self, size: tuple[int, int], settings: Settings, part: tuple[int, int] = (0, 0)
+    ) -> Estimated | None:
+        """What painting a picture, or a part of it, would take; None from an older daemon.
+
+        size, part: (height, width) in px; a part of nothing is all.
+        """
+        if Estimate.type not in self.welcome.capabilities:
+            return None
+        answer, _ = self.ask(
+            Estimate(
+                height=size[0],
+                width=size[1],
+                part_height=part[0],
+                part_width=part[1],
+                settings=settings,
+            )
+        )
+        if not isinstance(answer, Estimated):
+            raise BadMessage("The daemon's answer was not an estimate.")
+        return answer
 
     def collect(self, job_id: str) -> Job:
         """Follow a job that was sent earlier, perhaps by another program, and get its result."""

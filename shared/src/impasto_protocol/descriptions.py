@@ -14,7 +14,7 @@ from impasto_protocol.connection import (
 )
 from impasto_protocol.errors import ImpastoError
 from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
-from impasto_protocol.messages import Accepted, JobMessage, Progress
+from impasto_protocol.messages import Accepted, Estimated, JobMessage, Progress
 
 PHASE_LABELS = {
     "starting": "Starting",
@@ -22,6 +22,11 @@ PHASE_LABELS = {
     "style": "Studying the style",
     "painting": "Painting",
 }
+
+LONG_S = 600
+"""Whoever would wait longer is told what takes less."""
+
+_FASTER = {"best": "good", "good": "draft"}
 
 
 def describe_progress(message: JobMessage) -> tuple[str, float | None]:
@@ -46,6 +51,19 @@ def describe_seconds(seconds: float) -> str:
     if seconds < 90:
         return f"about {max(1, round(seconds))} s"
     return f"about {round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def describe_estimate(estimated: Estimated, quality: str = "") -> str:
+    """What a painting would take, in a painter's words. quality: the one that is chosen, if any."""
+    memory = f"{estimated.memory_mib / 1024:.1f} GiB of memory"
+    if estimated.memory_mib > estimated.free_mib:
+        return f"It needs {memory}, and {estimated.free_mib / 1024:.1f} are free."
+    if estimated.seconds is None:
+        return f"It takes {memory}; how long is known after the first painting."
+    words = f"It takes {describe_seconds(estimated.seconds)} and {memory}."
+    if estimated.seconds > LONG_S and quality in _FASTER:
+        words += f" Quality {_FASTER[quality]} takes less."
+    return words
 
 
 def diagnostics(host: str, error: BaseException | None = None) -> str:

@@ -230,6 +230,24 @@ class Stylise(JobMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Estimate(Message):
+    """Asks what painting a picture of that size would take; answered by `estimated`."""
+
+    type: ClassVar[str] = "estimate"
+    height: int = spec_field("rows of the picture", unit="px", low=1, high=2**17, since="1.2")
+    width: int = spec_field("columns of the picture", unit="px", low=1, high=2**17, since="1.2")
+    part_height: int = spec_field(
+        "rows of what is selected of it; 0: all", unit="px", default=0, low=0, high=2**17,
+        since="1.2",
+    )  # fmt: skip
+    part_width: int = spec_field(
+        "columns of what is selected of it; 0: all", unit="px", default=0, low=0, high=2**17,
+        since="1.2",
+    )  # fmt: skip
+    settings: Settings = spec_field("how it would be painted", since="1.2")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Cancel(JobMessage):
     """End a job now."""
 
@@ -392,6 +410,22 @@ class Report(Message):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Estimated(Message):
+    """Answers `estimate`."""
+
+    type: ClassVar[str] = "estimated"
+    memory_mib: int = spec_field(
+        "memory that it would take", unit="MiB", low=0, since="1.2"
+    )  # fmt: skip
+    free_mib: int = spec_field("memory that it may take", unit="MiB", low=0, since="1.2")
+    seconds: float | None = spec_field(
+        "time that it would take; nil until this device has painted once", unit="s", default=None,
+        low=0, since="1.2",
+    )  # fmt: skip
+    evaluations: int = spec_field("evaluations of the loss, in all", low=0, since="1.2")
+
+
+@dataclass(frozen=True, kw_only=True)
 class Presets(Message):
     """Answers the `preset.*` requests about what there is."""
 
@@ -466,6 +500,10 @@ class Result(JobMessage):
     weights: str = spec_field("hash of the network and weights", longest=128)
     style: str = spec_field("hash of the style picture", longest=64)
     notes: tuple[str, ...] = spec_field("what a painter should know", default=(), longest=16)
+    memory_mib: int = spec_field(
+        "memory that it was planned for, for `settings.memory_mib` of a repetition", unit="MiB",
+        default=0, low=0, since="1.2",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,11 +20,18 @@ LAYER = (
 )  # fmt: skip
 
 QUALITIES = {
-    "draft": {"iterations": 100, "working_px": 384},
-    "good": {"iterations": 300, "working_px": 768},
-    "best": {"iterations": 600, "working_px": 1536},
+    "draft": {"iterations": 100, "working_px": 384, "refinement": 6},
+    "good": {"iterations": 300, "working_px": 768, "refinement": 8},
+    "best": {"iterations": 600, "working_px": 1536, "refinement": 16},
 }
-"""What the editors' dialogs call a quality: how long to paint, and at which size."""
+"""What a quality is: how long to paint, at which size, and how much at each larger one."""
+
+QUALITY_WORDS = {
+    "draft": "to try a style out: broad strokes, in the least time",
+    "good": "sharp at the picture's own size",
+    "best": "finer detail, in four to eight times as long",
+}
+"""A quality in a painter's words."""
 
 VARIATION_NOISE = 0.4
 """The noise to start from where seeds are to differ and none was asked for."""
@@ -134,6 +141,15 @@ class Settings:
     )
     style_layer_weights: tuple[float, ...] = spec_field(
         "their weights; empty means equal", default=(), low=0, high=1e6, longest=16
+    )
+    memory_mib: int = spec_field(
+        "most memory that it may take, in tiles if need be; 0: as much as is free. Repeat a "
+        "painting with what its result says and it is the same to the byte",
+        unit="MiB",
+        default=0,
+        low=0,
+        high=2**24,
+        since="1.2",
     )
     snapshots: tuple[int, ...] = spec_field(
         "evaluations after which the picture so far is sent as well",

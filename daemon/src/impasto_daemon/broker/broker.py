@@ -23,6 +23,7 @@ import zmq.asyncio
 
 from impasto_daemon import __version__
 from impasto_daemon.broker.address import Address
+from impasto_daemon.broker.estimator import Estimator
 from impasto_daemon.broker.preset_requests import PresetRequests, Request
 from impasto_daemon.broker.scheduler import Job, Scheduler
 from impasto_daemon.broker.worker_process import WorkerProcess
@@ -34,6 +35,7 @@ from impasto_daemon.paths import Paths
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.weights import sources
 from impasto_daemon.worker.orders import WorkerMessage
+from impasto_daemon.worker.rates import RATES_FILE, Rates
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, decode, encode
 from impasto_protocol.connection import connection_file, read_connection, write_connection
@@ -103,7 +105,10 @@ class Broker:
         # One thread: requests about presets are met in the order in which they came.
         self._preset_thread = ThreadPoolExecutor(1)
         self._pending: dict[asyncio.Task[None], bytes] = {}
-        self._scheduler = Scheduler(config, self._start_worker, self._send_to_owner, clock)
+        self._estimator = Estimator(config, Rates(paths.data / RATES_FILE))
+        self._scheduler = Scheduler(
+            config, self._start_worker, self._send_to_owner, self._estimator.check_size, clock
+        )
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._socket.router_mandatory = True
@@ -243,6 +248,8 @@ class Broker:
                 return messages.Pong(), ()
             case messages.Status():
                 return self._report(user), ()
+            case messages.Estimate():
+                return self._estimator.estimate(message), ()
             case messages.Stop():
                 if user not in (_LOCAL, self._address.own_key):
                     raise BadMessage(

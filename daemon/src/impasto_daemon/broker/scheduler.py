@@ -14,7 +14,6 @@ from impasto_daemon.broker import jobs
 from impasto_daemon.broker.jobs import Effect, Event, Lifecycle
 from impasto_daemon.broker.worker_process import WorkerProcess
 from impasto_daemon.config import Config
-from impasto_daemon.worker.memory import estimate_mib, largest_px, usable_mib
 from impasto_daemon.worker.orders import (
     Alive,
     Idle,
@@ -34,7 +33,6 @@ from impasto_protocol.errors import (
     GpuFailed,
     ImpastoError,
     JobStalled,
-    TooBig,
     UnknownJob,
     WorkerFailed,
 )
@@ -98,6 +96,7 @@ class Scheduler:
     """start_worker: starts one for a device.
 
     send: hands a job's message to its owner; True when it could be handed over.
+    check_size: raises TooBig when a picture cannot be painted in the memory there is.
     """
 
     def __init__(
@@ -105,9 +104,10 @@ class Scheduler:
         config: Config,
         start_worker: Callable[[str], WorkerProcess],
         send: Callable[[Job, messages.JobMessage, Sequence[Buffer]], bool],
+        check_size: Callable[[messages.Stylise], None],
         clock: Callable[[], float],
     ) -> None:
-        self._config, self._clock = config, clock
+        self._config, self._clock, self._check_size = config, clock, check_size
         self._start_worker, self._send = start_worker, send
         self.jobs: dict[str, Job] = {}
         self.weights = ""
@@ -131,7 +131,8 @@ class Scheduler:
             return self.collect(request.job, owner, user)
         if len(self._queue) >= self._config.queue:
             raise Busy(f"{len(self._queue)} jobs are waiting already.")
-        self._check_size(request)
+        if isinstance(request, messages.Stylise):
+            self._check_size(request)
         job = Job(request, frames, owner, user, client, Lifecycle(keep=request.keep))
         self.jobs[request.job] = job
         self._queue.append(job)
@@ -330,19 +331,6 @@ class Scheduler:
         if job is None or job.user != user:
             raise UnknownJob("There is no such job, or its result has been dropped.")
         return job
-
-    def _check_size(self, request: JobRequest) -> None:
-        sizes = [(i.height, i.width) for i in request.frames if i.role == "content"]
-        need = max((estimate_mib(*size, request.settings) for size in sizes), default=0)
-        known = max((slot.memory_mib for slot in self.slots), default=0)
-        budget = self._config.memory_mib or known or usable_mib()
-        if need > budget:
-            most = largest_px(budget, request.settings)
-            side = int(most**0.5)
-            raise TooBig(
-                f"This needs {need} MiB of memory and {budget} are there; up to "
-                f"{most / 1e6:.1f} megapixels fit, such as {side} x {side} pixels."
-            )
 
 
 def _same(one: JobRequest, other: JobRequest) -> bool:

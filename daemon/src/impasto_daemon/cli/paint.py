@@ -22,15 +22,21 @@ from impasto_daemon.cli.painting_run import (
 from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
 from impasto_daemon.files import check_place, make_folder
 from impasto_protocol.client import Client
-from impasto_protocol.errors import BadMessage
+from impasto_protocol.descriptions import describe_estimate
+from impasto_protocol.errors import BadMessage, VersionSkew
 from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import PresetGet, Presets
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, Settings
 
 if TYPE_CHECKING:
     from impasto_protocol.codec import Picture
 
 _PATH = click.Path(path_type=Path)
+
+_QUALITIES_HELP = (
+    "; ".join(f"{name}: {words}" for name, words in QUALITY_WORDS.items())
+    + " [default: good, or what the saved style has]"
+)
 
 size_option = click.option(
     "--size", "size_px", type=click.IntRange(0), help="Scale the picture to this long edge first."
@@ -44,6 +50,9 @@ size_option = click.option(
 @click.option("--start", "start_file", type=_PATH, help="A picture to begin with instead.")
 @click.option("-o", "--output", type=_PATH, help="Where to put it [default: NAME-painted.png].")
 @click.option("--mkdir", is_flag=True, help="Make the output's folder if need be.")
+@click.option("--quality", type=click.Choice(list(QUALITIES)), help=_QUALITIES_HELP)
+@click.option("--estimate", is_flag=True,
+              help="Only say how much memory and time it would take.")  # fmt: skip
 @click.option("--variations", type=click.IntRange(2, 64), metavar="N",
               help="Paint it N times, with seeds from --seed on, and make a contact sheet; "
               "implies --start-noise 0.4. [2 to 64]")  # fmt: skip
@@ -57,6 +66,8 @@ def apply(
     start_file: Path | None,
     output: Path | None,
     mkdir: bool,
+    quality: str | None,
+    estimate: bool,
     variations: int | None,
     size_px: int | None,
     as_json: bool,
@@ -104,8 +115,20 @@ def apply(
         style, notes = read_style(style_file, profile=kept.icc)
         kept = replace(kept, notes=(*kept.notes, *notes))
     with Client.connect(name="impasto apply") as client:
-        base = _preset_settings(client, preset) if preset else {}
+        base: dict[str, Any] = _preset_settings(client, preset) if preset else {}
+        if quality or not preset:
+            base |= QUALITIES[quality or "good"]
         settings = settings_from(options, base)
+        told = client.estimate((content.height, content.width), settings)
+        if estimate and not told:
+            raise VersionSkew(
+                "The daemon is older and cannot tell.",
+                next_step="End it with `impasto daemon stop`, then try again.",
+            )
+        if told and (estimate or not as_json):
+            print_result(as_json, to_dict(told), describe_estimate(told, quality or "good"))
+        if estimate:
+            return
         run = PaintingRun(
             partial(client.stylise, content, style, start=start),
             output,

@@ -61,8 +61,11 @@ def make_plan(stage: Stage, picture_px: int, number_bytes: int, budget_bytes: in
     ):  # fmt: skip
         for way in choice:
             window_px = (budget_bytes - way.peak_bytes) // _BYTES_PER_PX[number_bytes]
-            if window_px >= least_px:
-                return _cut(way, stage, window_px, number_bytes)
+            if window_px < least_px:
+                continue
+            found = _cut(way, stage, window_px, number_bytes)
+            if found.peak_bytes <= budget_bytes:
+                return found
     return _cut(ways[-1], stage, 0, number_bytes)
 
 

@@ -55,6 +55,7 @@ class Finished:
     """The painting: (C, H, W) float32 in [0, 1], channels, size and alpha those of the content.
 
     diverged: the loss stayed infinite or undefined; the picture is the last good one.
+    work: what it has cost, in floating-point operations.
     """
 
     picture: Tensor
@@ -62,6 +63,7 @@ class Finished:
     converged: bool
     losses: dict[str, float]
     diverged: bool = False
+    work: float = 0.0
 
 
 Event = ScaleStarted | Iteration | Snapshot | Finished

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -97,9 +97,12 @@ class Objective:
         }
         self._smoothness = TotalVariation(_SMOOTHING * settings.total_variation)
 
-    def evaluate(self, picture: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+    def evaluate(
+        self, picture: Tensor, between: Callable[[], None] = lambda: None
+    ) -> tuple[dict[str, Tensor], Tensor]:
         """Each weighted term, 0-d, at a picture (1, 3, H, W), and the gradient of their sum.
 
+        between: called between two tiles.
         First the sums over all tiles, then, as these are known, the gradient of each tile, which
         reaches into its margin and is added up there.
         """
@@ -108,6 +111,7 @@ class Objective:
         for part in self._parts:
             # The last tile's graph stays, so that a picture of one tile is looked at once.
             held = self._see(part, picture, errors, sums, hold=part is self._parts[-1])
+            between()
         smoothness, gradient = self._smoothness.value_and_gradient(picture)
         terms = {
             **{f"content {k}": loss.value(errors[k]) for k, loss in self._content.items()},
@@ -120,6 +124,7 @@ class Objective:
             targets = self._targets(part)
             add_slope = functools.partial(self._add_slope, part, targets, slopes)
             part.tile.window(gradient).add_(backpropagate(segments, add_slope))
+            between()
         return terms, gradient
 
     def _see(

@@ -90,6 +90,7 @@ def refinement(settings: Settings) -> Settings:
         style_layer_weights=tuple(kept.values()),
         content_layers=(_REFINED,),
         content_layer_weights=(),
+        total_variation=0.0,  # the finest differences are what a refinement is for
     )
 
 

@@ -50,6 +50,7 @@ def stylise(
     selection: Tensor | None = None,
     memory_mib: int | None = None,
     conclude: Callable[[], bool] = lambda: False,
+    between: Callable[[], None] = lambda: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Event]:
     """Paint `content` in `style`; an Iteration after each evaluation, Finished last.
@@ -60,6 +61,7 @@ def stylise(
     memory_mib: what it may take beside the network, which decides how it is cut into tiles; None
     sets no bound.
     conclude: asked between evaluations; True ends the painting with the picture as it stands.
+    between: called between two tiles; what it raises ends the painting.
     Closing the generator cancels. Same picture, settings, seed, memory and machine: same bytes.
     """
     masked = MaskedPicture.of(
@@ -70,7 +72,9 @@ def stylise(
         return
     first = masked.colours if start is None else MaskedPicture.of(start.to(network.device)).colours
     rows, columns = _surroundings(masked.paint_mask)
-    painter = _Painter(masked, rows, columns, style, settings, network, memory_mib, conclude, clock)
+    painter = _Painter(
+        masked, rows, columns, style, settings, network, memory_mib, conclude, between, clock
+    )
     yield from painter.paint(_blend_noise(first, settings)[:, rows, columns])
 
 
@@ -105,6 +109,7 @@ class _Painter:
     network: Vgg19
     memory_mib: int | None
     conclude: Callable[[], bool]
+    between: Callable[[], None]
     clock: Callable[[], float]
 
     def paint(self, picture: Tensor) -> Iterator[Event]:
@@ -126,7 +131,7 @@ class _Painter:
             del start, content
             convergence = _ConvergenceTest(settings.tolerance)
             for count in range(1, stage.iterations + 1):
-                terms, gradient = objective.evaluate(optimiser.trial)
+                terms, gradient = objective.evaluate(optimiser.trial, self.between)
                 optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
                 del gradient
                 step, picture = step + 1, optimiser.picture[0]
@@ -148,7 +153,9 @@ class _Painter:
             if stopped or lost:
                 break
         settled = settled and not lost
-        yield Finished(self._finish(picture), step, settled, read_losses(terms), lost)
+        yield Finished(
+            self._finish(picture), step, settled, read_losses(terms), lost, estimate.done
+        )
 
     def _plan(self, stage: Stage) -> Plan:
         budget = sys.maxsize if self.memory_mib is None else self.memory_mib << 20
@@ -204,11 +211,12 @@ class _TimeEstimate:
         self._works = [evaluation_work(stage, plan) for stage, plan in plans]
         self._shares = [stage.iterations for stage, _ in plans]
         self._clock, self._began = clock, clock()
+        self.done = 0.0
 
     def left_s(self, scale: int, count: int) -> float:
         costs: list[float] = list(map(operator.mul, self._works, self._shares))
-        done = sum(costs[:scale]) + self._works[scale] * count
-        return (self._clock() - self._began) * ((sum(costs) - done) / done)
+        self.done = sum(costs[:scale]) + self._works[scale] * count
+        return (self._clock() - self._began) * ((sum(costs) - self.done) / self.done)
 
 
 def _size(masked: MaskedPicture) -> Size:

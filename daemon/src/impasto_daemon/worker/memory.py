@@ -1,37 +1,49 @@
-"""How much memory a job needs, and how much there is. Knows no torch."""
+"""How much memory there is for a job, and how much it takes. Loads no torch."""
 
 from __future__ import annotations
 
-import math
-import os
+import psutil
 
-from impasto_daemon.engine.sizes import fit
+from impasto_daemon.engine.budget import Plan, evaluation_work, make_plan
+from impasto_daemon.engine.schedule import Size, Stage, schedule
 from impasto_protocol.settings import Settings
 
-_BYTES_PER_PX = 3150
-_BYTES_PER_PX_HELD = 150
-_FIXED_MIB = 200
+_SHARE = 0.7
+"""Of what is free: an editor beside it works on."""
+
+_STEPS_MIB = [step << power for power in range(6, 24) for step in (2, 3)]
 
 
-def estimate_mib(height: int, width: int, settings: Settings) -> int:
-    """Memory that painting so many pixels takes at most, in MiB, beside the network itself."""
-    painted = math.prod(fit(height, width, settings.working_px)) * _bytes_per_px(settings)
-    return _FIXED_MIB + (painted + height * width * _BYTES_PER_PX_HELD >> 20)
+def free_mib() -> int:
+    """What a job may take of this machine's memory, in MiB."""
+    return rounded_mib(int(psutil.virtual_memory().available * _SHARE) >> 20)
 
 
-def largest_px(memory_mib: int, settings: Settings) -> int:
-    """The most pixels whose painting at their full size fits into so many MiB."""
-    each = _bytes_per_px(settings) + _BYTES_PER_PX_HELD
-    return max(0, ((memory_mib - _FIXED_MIB) << 20) // each)
+def rounded_mib(memory_mib: int) -> int:
+    """So much or a little less, so that what is free now and then comes to the same plan."""
+    return max((step for step in _STEPS_MIB if step <= memory_mib), default=memory_mib)
 
 
-def _bytes_per_px(settings: Settings) -> int:
-    return _BYTES_PER_PX + (24 * settings.history if settings.optimiser == "lbfgs" else 0)
+def plans(
+    whole: Size, part: Size, settings: Settings, number_bytes: int, budget_mib: int
+) -> list[tuple[Stage, Plan]]:
+    """The stages of a painting and how each is painted.
+
+    whole, part: (height, width) of a picture and of what is painted of it. number_bytes: of a
+    number of the feature maps. budget_mib: as much as it may take.
+    """
+    pixels = whole[0] * whole[1]
+    return [
+        (stage, make_plan(stage, pixels, number_bytes, budget_mib << 20))
+        for stage in schedule(whole, part, settings)
+    ]
 
 
-def usable_mib() -> int:
-    """Most of this machine's memory, in MiB; 4096 where it does not tell."""
-    try:
-        return int(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") * 0.7) >> 20
-    except (AttributeError, ValueError, OSError):
-        return 4096
+def peak_mib(planned: list[tuple[Stage, Plan]]) -> int:
+    """What a painting takes at most, in MiB, beside the network itself."""
+    return max(plan.peak_bytes for _, plan in planned) >> 20
+
+
+def work(planned: list[tuple[Stage, Plan]]) -> float:
+    """What a painting costs, in floating-point operations."""
+    return sum(stage.iterations * evaluation_work(stage, plan) for stage, plan in planned)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ctypes
+import gc
 import os
 from collections import OrderedDict
 from pathlib import Path
 
+import psutil
 import torch
 
 from impasto_daemon.config import Config
@@ -15,13 +18,15 @@ from impasto_daemon.engine.style import GramMatrices, Style
 from impasto_daemon.presets.statistics import Statistics
 from impasto_daemon.presets.style_cache import StyleCache
 from impasto_daemon.weights import sources
-from impasto_daemon.worker.memory import usable_mib
+from impasto_daemon.worker.memory import free_mib, rounded_mib
+from impasto_daemon.worker.rates import Rate
 from impasto_daemon.worker.tensors import to_tensor
 from impasto_daemon.worker.threads import ThreadLimit, usable_cores
 from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.errors import NoDevice
 
 _STYLES_KEPT = 16
+_GPU_SHARE = 0.85
 
 
 def choose_device(name: str) -> torch.device:
@@ -85,10 +90,37 @@ class ModelCache:
 
     @property
     def memory_mib(self) -> int:
-        """What a job may take, in MiB."""
+        """What the device has, in MiB."""
         if self.device.type == "cuda":
-            return int(torch.cuda.mem_get_info(self.device)[1] * 0.85) >> 20
-        return usable_mib()
+            return int(torch.cuda.mem_get_info(self.device)[1]) >> 20
+        return int(psutil.virtual_memory().total) >> 20
+
+    @property
+    def free_mib(self) -> int:
+        """What a job may take now, in MiB."""
+        if self._config.memory_mib:
+            return self._config.memory_mib
+        if self.device.type == "cuda":
+            self.give_back()
+            free = torch.cuda.mem_get_info(self.device)[0]
+            return rounded_mib(int(free * _GPU_SHARE) >> 20)
+        return free_mib()
+
+    @property
+    def rate(self) -> Rate:
+        """What is to be known of the device before it has painted."""
+        gpu = int(self.memory_mib * _GPU_SHARE) if self.device.type == "cuda" else 0
+        return Rate(number_bytes=self._precision.itemsize, memory_mib=gpu)
+
+    def give_back(self) -> None:
+        """Return to the system what is not used any more."""
+        gc.collect()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()
+        # glibc keeps hundreds of MiB of what was freed until it is asked.
+        trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+        if trim:
+            trim(0)
 
     def open_weights(self) -> None:
         """Have the network that is to be used now. Raises WeightsBad."""
@@ -146,8 +178,7 @@ class ModelCache:
         """Let go of everything that can be made again."""
         self._networks.clear()
         self._styles.clear()
-        if self.device.type == "cuda":
-            torch.cuda.empty_cache()
+        self.give_back()
 
 
 def _version(file: Path) -> tuple[str, int]:

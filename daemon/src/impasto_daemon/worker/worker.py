@@ -6,7 +6,6 @@ One thread. It listens to the pipe between evaluations, which is where a job can
 from __future__ import annotations
 
 import dataclasses
-import gc
 import logging
 import math
 import time
@@ -29,9 +28,11 @@ from impasto_daemon.presets.preset_file import PICTURE_PX, THUMBNAIL_PX, Preset,
 from impasto_daemon.presets.statistics import Statistics
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker.job_channel import JobChannel
+from impasto_daemon.worker.memory import peak_mib, plans
 from impasto_daemon.worker.models import ModelCache, describe
 from impasto_daemon.worker.orders import Idle, Quit, Ready, Run, WeightsLoaded
 from impasto_daemon.worker.pipe import receive, send
+from impasto_daemon.worker.rates import RATES_FILE, Rates
 from impasto_daemon.worker.tensors import to_picture, to_preview, to_tensor
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture, digest_of
@@ -48,7 +49,7 @@ from impasto_protocol.messages import PresetInfo
 
 log = logging.getLogger(__name__)
 
-_SMALL_HISTORY = 3
+_ATTEMPTS = 4
 _DIVERGED = (
     "The painting left the range of numbers; this is the last good picture. Lower the strength or "
     "the learning rate, or use the L-BFGS optimiser."
@@ -75,10 +76,14 @@ class Worker:
         self._pipe, self._config = pipe, config
         self._presets = PresetStore(data_dir / "presets")
         self._models = ModelCache(config, data_dir)
+        self._rates = Rates(data_dir / RATES_FILE)
         self._quit = False
 
     def serve(self) -> None:
         """Do jobs until the broker says to quit or is gone."""
+        rate = self._models.rate
+        known = self._rates.get(self._config.device)
+        self._rates.put(self._config.device, dataclasses.replace(rate, seconds=known.seconds))
         send(self._pipe, Ready(describe(self._models.device), self._models.memory_mib))
         while not self._quit:
             order = receive(self._pipe)
@@ -92,15 +97,13 @@ class Worker:
         job = JobChannel(order, self._pipe, self._config.stall_s)
         work = self._save_preset if isinstance(order.message, messages.PresetSave) else self._paint
         try:
-            out_of_memory = self._attempt(work, job, small=False)
-            if out_of_memory:
+            for attempt in range(_ATTEMPTS):
+                if not self._attempt(work, job, 2.0**-attempt):
+                    break
                 # Not inside an `except`: its traceback would keep the tensors alive.
                 log.warning("out of memory; trying once more with less")
-                gc.collect()
                 self._models.clear()
-                out_of_memory = self._attempt(work, job, small=True)
-            if out_of_memory:
-                self._models.clear()
+            else:
                 job.fail(OutOfMemory(f"{self._models.device} has too little memory for this."))
         except Cancelled:
             self._quit = self._quit or job.quit
@@ -109,13 +112,14 @@ class Worker:
         except Exception:
             log.exception("a job failed unexpectedly")
             job.fail(WorkerFailed("Something went wrong inside Impasto."))
+        self._models.give_back()
 
     def _attempt(
-        self, work: Callable[[JobChannel, bool], None], job: JobChannel, *, small: bool
+        self, work: Callable[[JobChannel, float], None], job: JobChannel, share: float
     ) -> bool:
-        """Whether memory ran out."""
+        """Whether memory ran out. share: of the memory that it would take at first."""
         try:
-            work(job, small)
+            work(job, share)
         except (MemoryError, torch.OutOfMemoryError):
             return True
         except ImpastoError:
@@ -130,7 +134,7 @@ class Worker:
             raise
         return False
 
-    def _paint(self, job: JobChannel, small: bool) -> None:
+    def _paint(self, job: JobChannel, share: float) -> None:
         message = job.message
         assert isinstance(message, messages.Stylise)
         began = time.monotonic()
@@ -142,8 +146,6 @@ class Worker:
         job.progress("style", 0, settings.iterations)
         style, style_hash, notes = self._style(job, message, pictures)
         known = len(style.grams)
-        if small:
-            settings = dataclasses.replace(settings, history=min(settings.history, _SMALL_HISTORY))
         network = self._models.network(settings.pooling)
         content = to_tensor(pictures["content"])
         start = to_tensor(pictures["start"]) if "start" in pictures else None
@@ -153,14 +155,18 @@ class Worker:
         reporter = _ProgressReporter(
             job, message, sent, content[3:] if len(content) == 4 else None, cut
         )
+        memory_mib = self._memory_mib(message, network, share)
+        painting = time.monotonic()
         for event in stylise(
             content, style, settings, network,
-            start=start, selection=selection, conclude=lambda: job.concluding,
+            start=start, selection=selection, memory_mib=memory_mib,
+            conclude=lambda: job.concluding, between=job.poll,
         ):  # fmt: skip
             job.poll()
             self._models.follow_load()
             reporter.show(event)
         assert isinstance(event, Finished)
+        self._rates.learn(self._config.device, event.work, time.monotonic() - painting)
         unchanged = not event.steps and cut is None
         notes += [_DIVERGED] * event.diverged
         job.send(
@@ -175,11 +181,22 @@ class Worker:
                 weights=network.name,
                 style=style_hash,
                 notes=tuple(notes),
+                memory_mib=memory_mib,
             ),
             {"picture": sent if unchanged else to_picture(event.picture, sent, cut=cut)},
         )
         if len(style.grams) > known:
             self._models.keep(style)
+
+    def _memory_mib(self, message: messages.Stylise, network: Vgg19, share: float) -> int:
+        """What a painting may take: at first what is free, then a share of what it took."""
+        settings, free = message.settings, self._models.free_mib
+        allowed = min(settings.memory_mib or free, free)
+        if share == 1:
+            return allowed
+        (size,) = ((i.height, i.width) for i in message.frames if i.role == "content")
+        planned = plans(size, size, settings, network.precision.itemsize, allowed)
+        return int(share * min(allowed, peak_mib(planned)))
 
     def _style(
         self, job: JobChannel, message: messages.Stylise, pictures: dict[str, Picture]
@@ -228,7 +245,7 @@ class Worker:
                 found[size, layer] = gram.cpu().numpy()
         return found
 
-    def _save_preset(self, job: JobChannel, small: bool) -> None:
+    def _save_preset(self, job: JobChannel, share: float) -> None:
         message = job.message
         assert isinstance(message, messages.PresetSave)
         began = time.monotonic()

@@ -31,7 +31,9 @@ class Harness:
 
     def __init__(self, **config):
         self.now, self.workers, self.told, self.reads = 0.0, [], [], True
-        self.scheduler = Scheduler(Config(**config), self.start_worker, self.tell, lambda: self.now)
+        self.scheduler = Scheduler(
+            Config(**config), self.start_worker, self.tell, lambda request: None, lambda: self.now
+        )
 
     def start_worker(self, device):
         self.workers.append(FakeWorker())
@@ -267,15 +269,21 @@ def test_jobs_of_another_user_are_not_to_be_seen(harness, running):
         harness.scheduler.submit(order, [], b"z", "someone else", "z")
 
 
-def test_limits_on_queue_and_size():
-    harness = Harness(queue=1, memory_mib=1000)
+def test_queue_that_is_full_takes_no_more():
+    harness = Harness(queue=1)
     harness.submit()
     with pytest.raises(Busy):
         harness.submit()
-    harness = Harness(memory_mib=1000)
-    with pytest.raises(TooBig, match="megapixels fit"):
-        harness.submit(size=(20_000, 20_000))
-    harness.submit(size=(1000, 1000), settings=Settings(working_px=400))
+
+
+def test_size_is_checked_before_a_job_is_taken_in(harness):
+    def refuse(request):
+        raise TooBig("too big")
+
+    harness.scheduler._check_size = refuse
+    with pytest.raises(TooBig):
+        harness.submit()
+    assert not harness.scheduler.jobs
 
 
 def test_same_request_again_is_the_same_job(harness, running):

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import itertools
 import math
 import multiprocessing
 import threading
@@ -85,7 +86,7 @@ def fails(times, error, then=REAL):
     calls = []
 
     def stylise(content, style, settings, network, **rest):
-        calls.append(settings)
+        calls.append(rest["memory_mib"])
         if len(calls) <= times:
             raise error
         return then(content, style, settings, network, **rest)
@@ -110,15 +111,16 @@ def test_job_is_done_and_the_worker_idle_again(work, order):
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
     ],
 )
-def test_out_of_memory_is_tried_once_more_with_less(work, order, error):
-    stylise = fails(1, error)
+def test_out_of_memory_is_tried_again_with_less_and_less(work, order, error):
+    stylise = fails(3, error)
     said = work(order(), stylise=stylise)
-    assert [type(m) for m in endings(said)] == [messages.Result]
-    assert stylise.calls[1].history < stylise.calls[0].history
+    (result,) = endings(said)
+    assert isinstance(result, messages.Result) and result.memory_mib == stylise.calls[3]
+    assert all(less < more for more, less in itertools.pairwise(stylise.calls))
 
 
-def test_out_of_memory_twice_ends_the_job_and_not_the_worker(work, order):
-    said = work(order(), order(), stylise=fails(2, torch.OutOfMemoryError()))
+def test_out_of_memory_every_time_ends_the_job_and_not_the_worker(work, order):
+    said = work(order(), order(), stylise=fails(4, torch.OutOfMemoryError()))
     failed, done = endings(said)
     assert failed.code == "OUT_OF_MEMORY" and failed.next_step
     assert isinstance(done, messages.Result)

@@ -1,0 +1,75 @@
+"""What is told of a painting before it begins."""
+
+import dataclasses
+
+import pytest
+
+from impasto_daemon.broker.estimator import Estimator
+from impasto_daemon.config import Config
+from impasto_daemon.worker.rates import Rate, Rates
+from impasto_protocol import messages
+from impasto_protocol.errors import TooBig
+from impasto_protocol.messages import FrameInfo
+from impasto_protocol.settings import Settings
+
+SHARP = Settings(working_px=768, refinement=12)
+
+
+@pytest.fixture
+def rates(tmp_path):
+    return Rates(tmp_path / "rates.json")
+
+
+def ask(estimator, height=3000, width=4000, settings=SHARP, **part):
+    return estimator.estimate(
+        messages.Estimate(height=height, width=width, settings=settings, **part)
+    )
+
+
+def request(height, width, settings=SHARP):
+    content = FrameInfo(role="content", height=height, width=width, channels=3, dtype="uint8")
+    return messages.Stylise(job="0" * 32, settings=settings, preset="Swirls", frames=(content,))
+
+
+def test_time_is_unknown_until_the_device_has_painted(rates):
+    estimator = Estimator(Config(), rates)
+    assert ask(estimator).seconds is None
+    rates.learn("auto", 2e12, 10.0)
+    before = ask(estimator).seconds
+    rates.learn("auto", 2e12, 20.0)
+    assert ask(estimator).seconds == pytest.approx(1.5 * before)
+
+
+def test_painting_that_says_nothing_of_the_device_is_not_learned_from(rates):
+    rates.learn("auto", 1e9, 10.0)
+    assert rates.get("auto") == Rate()
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"auto": 3}', '{"auto": {"seconds": "x"}}'])
+def test_damaged_file_is_no_file(rates, tmp_path, content):
+    (tmp_path / "rates.json").write_text(content)
+    assert rates.get("auto") == Rate()
+    rates.put("auto", Rate(2.0))
+    assert rates.get("auto") == Rate(2.0)
+
+
+def test_estimate_follows_the_settings_and_what_is_selected(rates):
+    rates.put("auto", Rate(seconds=1.0, number_bytes=2))
+    estimator = Estimator(Config(memory_mib=4096), rates)
+    whole = ask(estimator)
+    assert whole.memory_mib <= whole.free_mib == 4096
+    assert ask(estimator, settings=dataclasses.replace(SHARP, refinement=6)).seconds < whole.seconds
+    part = ask(estimator, part_height=600, part_width=800)
+    assert part.seconds < 0.1 * whole.seconds and part.memory_mib < whole.memory_mib
+    little = dataclasses.replace(SHARP, memory_mib=2048)
+    assert ask(estimator, settings=little).memory_mib <= 2048
+
+
+def test_what_fits_in_no_way_is_refused_with_what_does(rates):
+    estimator = Estimator(Config(memory_mib=1000), rates)
+    with pytest.raises(TooBig, match="megapixels fit") as refused:
+        estimator.check_size(request(20_000, 20_000))
+    width, height = map(int, str(refused.value).rsplit("such as ", 1)[1].split(" pixels")[0]
+                        .split(" x "))  # fmt: skip
+    estimator.check_size(request(height, width))
+    estimator.check_size(request(1000, 1000))

@@ -1,0 +1,76 @@
+"""Whether a painting is cut so that it fits, and as cheaply as it can be."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from impasto_daemon.engine.budget import evaluation_flops, make_plan
+from impasto_daemon.engine.schedule import Stage, schedule
+from impasto_daemon.engine.tiles import WHOLE, Tiling
+from impasto_protocol.settings import Settings
+
+SHARP = Settings(working_px=768, refinement=12)
+
+
+def stage(height, width, settings=None):
+    return Stage(height, width, max(height, width), 10, settings or Settings())
+
+
+def plan(height, width, budget_mib, settings=None, number_bytes=4):
+    return make_plan(stage(height, width, settings), height * width, number_bytes, budget_mib << 20)
+
+
+def test_what_fits_is_painted_whole_with_all_its_history():
+    found = plan(512, 512, 4096)
+    assert found.tiling == WHOLE
+    assert found.history == Settings().history and not found.short_pairs
+
+
+@given(
+    st.integers(1, 12_000), st.integers(1, 12_000), st.integers(64, 40_000), st.sampled_from([2, 4])
+)
+def test_plan_keeps_to_the_budget_or_is_the_leanest(height, width, budget_mib, number_bytes):
+    found = plan(height, width, budget_mib, number_bytes=number_bytes)
+    leanest = plan(height, width, 0, number_bytes=number_bytes)
+    assert found.peak_bytes <= max(budget_mib << 20, leanest.peak_bytes)
+    assert found.peak_bytes >= leanest.peak_bytes
+
+
+def test_less_memory_costs_more_work_and_never_less():
+    works = [
+        evaluation_flops(stage(2048, 2048), plan(2048, 2048, mib).tiling)
+        for mib in (16_000, 4096, 2048, 1024)
+    ]
+    assert all(less <= more for less, more in itertools.pairwise(works))
+
+
+@pytest.mark.parametrize("size, number_bytes", [((3000, 4000), 2), ((3000, 4000), 4)])
+def test_telephones_picture_fits_into_four_gib(size, number_bytes):
+    stages = schedule(size, size, SHARP)
+    plans = [make_plan(s, size[0] * size[1], number_bytes, 4096 << 20) for s in stages]
+    assert max(found.peak_bytes for found in plans) <= 4096 << 20
+    assert min(found.history for found in plans) >= 4
+
+
+def test_tiles_at_2048_px_in_four_gib_cost_at_most_half_more():
+    whole = evaluation_flops(stage(2048, 2048), WHOLE)
+    assert evaluation_flops(stage(2048, 2048), plan(2048, 2048, 4096, None, 2).tiling) < 1.5 * whole
+
+
+def test_work_counts_the_margins_and_the_second_pass():
+    whole = evaluation_flops(stage(1024, 1024), WHOLE)
+    parts = evaluation_flops(stage(1024, 1024), Tiling(2, 2))
+    # Four windows of 592 px, three of them looked at once more.
+    assert parts / whole == pytest.approx(592**2 * (4 * 3 - 1) / (1024**2 * 2), rel=1e-6)
+
+
+def test_every_stage_of_a_part_is_as_large_a_share_of_the_whole():
+    whole, part = (3000, 4000), (750, 400)
+    for of_whole, of_part in zip(
+        schedule(whole, whole, SHARP), schedule(whole, part, SHARP), strict=True
+    ):
+        assert of_part.height == pytest.approx(of_whole.height / 4, abs=1)
+        assert of_part.width == pytest.approx(of_whole.width / 10, abs=1)
+        assert of_part.whole_px == max(of_whole.size)
