@@ -57,7 +57,7 @@ class Config:
     )
     queue: int = spec_field("most jobs that may wait", default=64, low=1, high=10_000)
     frame_mib: int = spec_field(
-        "most memory of one picture", unit="MiB", default=1024, low=1, high=2**20
+        "most memory of one picture", unit="MiB", default=2048, low=1, high=2**20
     )
     memory_mib: int = spec_field(
         "most memory for one job; 0: most of what the device has", unit="MiB",

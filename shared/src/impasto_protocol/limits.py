@@ -11,7 +11,7 @@ HEADER_BYTES = 64 * 1024
 PARTS = 8
 """Most parts of a message: the header and its pixel frames."""
 
-FRAME_BYTES = 1024 * 1024 * 1024
+FRAME_BYTES = 2048 * 1024 * 1024
 """Most bytes of one pixel frame, unless the daemon's `welcome` says less."""
 
 DIGEST_BYTES = 16

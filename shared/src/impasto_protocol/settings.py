@@ -21,7 +21,7 @@ LAYER = (
 
 QUALITIES = {
     "draft": {"iterations": 100, "working_px": 384, "refinement": 6},
-    "good": {"iterations": 300, "working_px": 768, "refinement": 8},
+    "good": {"iterations": 300, "working_px": 768, "refinement": 10},
     "best": {"iterations": 600, "working_px": 1536, "refinement": 16},
 }
 """What a quality is: how long to paint, at which size, and how much at each larger one."""

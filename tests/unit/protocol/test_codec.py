@@ -64,8 +64,8 @@ def test_message_type_names_are_pinned():
         "accepted", "cancel", "cancelled", "collect", "done", "error", "estimate",
         "estimated", "failed", "hello", "ping", "pong", "preset.delete", "preset.export",
         "preset.file", "preset.get", "preset.import", "preset.list", "preset.rename", "preset.save",
-        "preset.sort", "presets", "presets.imported", "progress", "report", "result", "snapshot", "status", "stop", "stylise",
-        "welcome",
+        "preset.sort", "presets", "presets.imported", "progress", "report", "result", "snapshot",
+        "status", "stop", "stylise", "welcome",
     ]  # fmt: skip
 
 

@@ -16,11 +16,14 @@ from impasto_daemon.engine.schedule import Stage
 from impasto_daemon.engine.tiles import Tiling, margin_px, spans
 from impasto_protocol.settings import Settings
 
-_FIXED_BYTES = 190 << 20
+_FIXED_BYTES = 230 << 20
 """What the convolutions take beside their maps, whatever the size."""
 
-_BYTES_PER_PX = {2: 1000, 4: 1500}
+_BYTES_PER_PX = {2: 1020, 4: 1600}
 """One evaluation with its gradient, by bytes of a number of the feature maps."""
+
+_USABLE = 0.93
+"""Of the budget: what is freed does not all go back to the system at once."""
 
 _PICTURE_BYTES_PER_PX = 24
 """The content as it came, as numbers and as it was sent."""
@@ -56,15 +59,16 @@ def make_plan(stage: Stage, picture_px: int, number_bytes: int, budget_bytes: in
     picture_px: pixels of the whole picture. number_bytes: of a number of the feature maps.
     """
     ways = list(_ways(stage, picture_px, number_bytes))
+    usable_bytes = int(budget_bytes * _USABLE)
     for least_px, choice in (
         (stage.height * stage.width, ways[:2]), (1024**2, ways[:4]), (512**2, ways), (256**2, ways)
     ):  # fmt: skip
         for way in choice:
-            window_px = (budget_bytes - way.peak_bytes) // _BYTES_PER_PX[number_bytes]
+            window_px = (usable_bytes - way.peak_bytes) // _BYTES_PER_PX[number_bytes]
             if window_px < least_px:
                 continue
             found = _cut(way, stage, window_px, number_bytes)
-            if found.peak_bytes <= budget_bytes:
+            if found.peak_bytes <= usable_bytes:
                 return found
     return _cut(ways[-1], stage, 0, number_bytes)
 

@@ -107,10 +107,10 @@ class Objective:
         reaches into its margin and is added up there.
         """
         errors, sums = LayerSums(), LayerSums()
-        held: list[Segment] = []
         for part in self._parts:
+            targets = self._targets(part)
             # The last tile's graph stays, so that a picture of one tile is looked at once.
-            held = self._see(part, picture, errors, sums, hold=part is self._parts[-1])
+            segments = self._see(part, picture, targets, errors, sums, hold=part is self._parts[-1])
             between()
         smoothness, gradient = self._smoothness.value_and_gradient(picture)
         terms = {
@@ -120,18 +120,26 @@ class Objective:
         }
         slopes = {layer: loss.slope(sums[layer]) for layer, loss in self._style.items()}
         for part in reversed(self._parts):
-            segments = held or list(self._segments(part, picture, self._layers, graph=True))
-            targets = self._targets(part)
+            if not segments:
+                targets = self._targets(part)
+                segments = list(self._segments(part, picture, self._layers, graph=True))
             add_slope = functools.partial(self._add_slope, part, targets, slopes)
             part.tile.window(gradient).add_(backpropagate(segments, add_slope))
             between()
         return terms, gradient
 
     def _see(
-        self, part: _Part, picture: Tensor, errors: LayerSums, sums: LayerSums, *, hold: bool
+        self,
+        part: _Part,
+        picture: Tensor,
+        targets: dict[str, Tensor],
+        errors: LayerSums,
+        sums: LayerSums,
+        *,
+        hold: bool,
     ) -> list[Segment]:
         """Add a tile's squared errors and Gram sums; its segments, where they are to be held."""
-        targets, held = self._targets(part), []
+        held = []
         for segment in self._segments(part, picture, self._layers, graph=hold):
             layer = segment.layer
             features = part.core(segment.features, layer)

@@ -124,8 +124,9 @@ class _Painter:
         for scale, (stage, plan) in enumerate(zip(stages, plans, strict=True), start=1):
             yield ScaleStarted(scale, len(stages), *stage.size)
             start = resize(picture, *stage.size)
-            photograph = part.resized(*stage.size)
-            content = replace(photograph, colours=start) if stage.refines else photograph
+            content = part.resized(*stage.size)
+            if stage.refines:
+                content = replace(content, colours=start)
             objective = self._objective(content, stage, plan.tiling)
             optimiser = _optimiser(start[None], stage.settings, plan)
             del start, content

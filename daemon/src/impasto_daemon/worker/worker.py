@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.config import Config
-from impasto_daemon.engine.events import Event, Finished, Iteration, Snapshot
+from impasto_daemon.engine.events import Event, Finished, Iteration, ScaleStarted, Snapshot
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
@@ -164,6 +164,8 @@ class Worker:
         ):  # fmt: skip
             job.poll()
             self._models.follow_load()
+            if isinstance(event, ScaleStarted):
+                self._models.give_back()
             reporter.show(event)
         assert isinstance(event, Finished)
         self._rates.learn(self._config.device, event.work, time.monotonic() - painting)
