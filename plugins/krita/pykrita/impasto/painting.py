@@ -183,6 +183,7 @@ class Painting:
             canvas.setLocked(False)
             # Krita does not know, and the painter may have saved it half painted.
             self.document.setModified(True)
+            self.recipe = self.recipe.within(result.memory_mib)
             self.thumbnail = canvas.thumbnail(*_fitting(self._box))
             recipe.remember(self.recipe)
             self._let_go()

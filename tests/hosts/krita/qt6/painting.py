@@ -127,11 +127,11 @@ def told_by(settings):
 
 
 def repeated(painter):
-    """How strong the painting is that “Again” begins."""
+    """The style of the painting that “Again” begins, its strength, and whether memory is told."""
     Krita.action("impasto_again").trigger()
-    recipe = painter.docker.painting.recipe
+    begun = painter.docker.painting.recipe
     end(painter, "Cancel")
-    return [recipe.style, recipe.settings.strength]
+    return [begun.style, begun.settings.strength, begun.settings.memory_mib > 0]
 
 
 def actions(painter, photo):
