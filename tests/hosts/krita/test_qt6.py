@@ -14,7 +14,7 @@ import impasto_protocol
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
 from impasto_protocol.messages import PresetDelete, PresetSave
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import QUALITIES, Settings
 
 HERE = Path(__file__).parent
 PLUGINS = ROOT / "plugins/krita/pykrita"
@@ -84,6 +84,24 @@ def test_dice_give_another_seed_and_noise_for_it_to_matter(environment):
     calm, *thrown = play("painting", "dice", environment)
     assert calm == [0, 0] and thrown[0] != thrown[1]
     assert all(seed > 0 and noise > 0 for seed, noise in thrown)
+
+
+@pytest.mark.parametrize("refinement", [None, 0])
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_quality_of_the_last_painting_is_chosen_even_of_one_that_was_not_refined(
+    environment, quality, refinement
+):
+    """As an older Impasto has kept it; to repeat it does without refinement again."""
+    settings = dict(QUALITIES[quality])
+    if refinement is not None:
+        settings["refinement"] = refinement
+    seen = play("painting", "quality_remembered", environment, settings=settings)
+    assert seen == [quality.capitalize(), settings["refinement"]]
+
+
+def test_settings_of_no_quality_leave_the_choice_as_it_was(environment):
+    custom = {"iterations": 500, "working_px": 768, "refinement": 0}
+    assert play("painting", "quality_remembered", environment, settings=custom) == ["Good", 0]
 
 
 def test_actions_begin_and_end_paintings(environment, pictures):

@@ -14,7 +14,7 @@ from krita import DockWidget, Krita
 from impasto_protocol.descriptions import diagnostics
 from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
 from impasto_protocol.messages import Report, Result, Status
-from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings
+from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, VARIATION_NOISE, Settings
 
 from . import recipe
 from .daemon_client import DaemonClient
@@ -152,8 +152,8 @@ class Docker(DockWidget):
         self._scale.setValue(round(settings.style_scale * 100))
         self._keep_colours.setChecked(settings.keep_colours)
         self._seed.setValue(min(settings.seed, self._seed.maximum()))
-        for row, quality in enumerate(map(self._quality.itemData, range(self._quality.count()))):
-            if replace(settings, **QUALITIES[quality]) == settings:
+        for row in range(self._quality.count()):
+            if _is_of_quality(settings, self._quality.itemData(row)):
                 self._quality.setCurrentIndex(row)
 
     # A painting's life ------------------------------------------------------------------------
@@ -282,7 +282,9 @@ class Docker(DockWidget):
         for value, name in _QUALITY_NAMES.items():
             self._quality.addItem(name, value)
         self._quality.setCurrentIndex(1)
-        self._quality.setToolTip("How long to paint, and at which size")
+        self._quality.setToolTip(
+            "\n".join(f"{name}: {QUALITY_WORDS[value]}" for value, name in _QUALITY_NAMES.items())
+        )
         self._keep_colours = QtWidgets.QCheckBox("Keep the picture's colours")
         self._seed = QtWidgets.QSpinBox()
         self._seed.setRange(0, 2**31 - 1)
@@ -338,6 +340,13 @@ class Docker(DockWidget):
         if chosen := self.styles.chosen:
             quality = QUALITIES[self._quality.currentData()]
             self.show_settings(replace(chosen.settings, **quality))
+
+
+def _is_of_quality(settings: Settings, quality: str) -> bool:
+    """Also where they are not refined, as those that an older Impasto has kept."""
+    values = QUALITIES[quality]
+    refinement = settings.refinement or values["refinement"]
+    return replace(settings, refinement=refinement) == replace(settings, **values)
 
 
 def _percent(low: int, high: int, value: int, tip: str) -> QtWidgets.QSpinBox:
