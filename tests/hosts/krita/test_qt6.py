@@ -129,6 +129,13 @@ def test_state_tells_device_weights_and_queue_and_restart_asks(environment, pict
     assert "at work" in question and words == "The job was cancelled."
 
 
+def test_nothing_is_told_beside_the_button_by_an_older_daemon_or_none(environment, pictures):
+    told, again, state = play("daemon_client", "estimate", environment, photo=pictures["photo"])
+    assert told == again and told.startswith("It takes ")
+    # To ask would have started another.
+    assert state == "away"
+
+
 def test_daemon_is_started_anew_and_again(own_daemon):
     daemon = own_daemon()
     environment = {**daemon.environment, "IMPASTO_COMMAND": IMPASTO}

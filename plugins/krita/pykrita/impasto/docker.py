@@ -18,6 +18,7 @@ from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, VARIATION_NOISE,
 
 from . import recipe
 from .daemon_client import DaemonClient
+from .estimate_line import EstimateLine
 from .painting import Painting, PaintingListener
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recipe import Recipe
@@ -213,6 +214,7 @@ class Docker(DockWidget):
     def _show_what_can_be_pressed(self) -> None:
         painting = self.painting is not None
         self._stylise.setVisible(not painting)
+        self.estimate.setVisible(not painting)
         self._conclude.setVisible(painting)
         self._cancel.setVisible(painting or self.styles.is_busy)
         self._bar.setVisible(painting or self.styles.is_busy)
@@ -325,8 +327,14 @@ class Docker(DockWidget):
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(scrolled)
-        # However low the docker is, what starts and ends a painting is in sight.
-        buttons = _row(self._stylise, self._conclude, self._cancel)
+        self.estimate = EstimateLine(
+            self._daemon, self.settings, self._quality.currentData, self.fail
+        )
+        # However low the docker is, what starts and ends a painting is in sight. The estimate is
+        # beside the button, as above it, it would take height from the settings.
+        buttons = _row(self._stylise, self.estimate, self._conclude, self._cancel)
+        for column, stretch in enumerate((1, 2, 1, 1)):
+            buttons.setStretch(column, stretch)
         self.setWidget(_column(scroll, self._bar, self.words, buttons))
         self._set_painting(None)
 
