@@ -4,15 +4,18 @@ import re
 import shutil
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.hosts.conftest import xvfb
-from tests.hosts.krita.conftest import PYTHONS, await_cancelled, install, save_style
+from tests.hosts.krita.conftest import DUSK, PYTHONS, await_cancelled, install, save_style
 from tests.hosts.krita.pieces import BEFORE, BEGUN, LONG
 
+from impasto_protocol.descriptions import describe_estimate
 from impasto_protocol.messages import PresetDelete
+from impasto_protocol.settings import QUALITIES
 
 IMPASTO = str(Path(sys.executable).with_name("impasto"))
 
@@ -473,6 +476,66 @@ answer = [label.text() for dock in docks for label in dock.findChildren(QtWidget
     assert any("not complete" in each and "Install Impasto again" in each for each in words)
 
 
+def test_what_a_painting_would_take_follows_controls_layer_and_selection(
+    krita, krita_daemon, pictures
+):
+    """Beside the button, and as the daemon tells it for the pixels that would be sent."""
+    told = krita.run(
+        BEFORE
+        + """
+from krita import Selection
+
+def told(before):
+    yield from until(lambda: line.text() not in ("", before), 20)
+    return line.text()
+
+def main():
+    global line
+    line = docker.estimate
+    document = yield from opened(photo)
+    # A quick one, after which it is known how long others take.
+    yield from painted(document, iterations=24)
+    yield from closed(document)
+    docker._quality.setCurrentIndex(0)
+    docker.styles.choose("Dusk")
+    answers = [line.text()]
+    document = yield from opened(large)
+    for index in range(3):
+        docker._quality.setCurrentIndex(index)
+        answers.append((yield from told(answers[-1])))
+    part = Selection()
+    part.select(300, 200, 90, 80, 255)
+    document.setSelection(part)
+    answers.append((yield from told(answers[-1])))
+    begin(iterations=90_000, working_px=256)
+    answers.append(line.isVisible())
+    painting = docker.painting
+    docker.cancel()
+    yield from ended(painting)
+    document.setSelection(None)
+    group = document.createGroupLayer("Empty")
+    document.rootNode().addChildNode(group, None)
+    yield 300
+    document.setActiveNode(group)
+    yield from until(lambda: not line.text(), 20)
+    yield from closed(document)
+    return answers[1:]
+""",
+        **pictures,
+    )
+    *qualities, selected, visible = told
+    with krita_daemon.connect() as client:
+
+        def expected(quality, *size):
+            settings = replace(DUSK, **QUALITIES[quality])
+            return describe_estimate(client.estimate(size, settings), quality)
+
+        assert qualities == [expected(quality, 600, 800) for quality in QUALITIES]
+        assert selected == expected("best", 80 + 2 * 64, 90 + 2 * 64)
+    assert all(re.match(r"It takes about \d+ (s|min) and \d+\.\d GiB", each) for each in qualities)
+    assert not visible
+
+
 THEMES = {"dark": "Krita dark", "light": "Krita bright"}
 SCALES = {"5.1": [1], "5.2": [1, 2]}
 
@@ -491,9 +554,10 @@ def test_looks(own_krita, krita_daemon, pictures, version):
                     assert (lightness < 128) == (theme == "dark")
                     host.picture(f"krita-{version}-{state}-{theme}-{scale}x")
             host.close()
-        words, narrowest, results = told
+        words, narrowest, line, results = told
         assert words.startswith("Done") and results == 1
         assert narrowest <= 300
+        assert line < 1.5  # of the button beside it: no height is taken from the settings
 
 
 WEAR = """
@@ -520,7 +584,7 @@ def main():
     docker.setVisible(True)
     yield 300
     window.resizeDocks([docker], [290], QtCore.Qt.Horizontal)
-    yield 300
+    yield from until(docker.estimate.text)
     if zoom := krita.action("zoom_to_fit"):
         zoom.trigger()
     yield 700
@@ -538,7 +602,10 @@ def main():
     docker.conclude()
     yield from until(lambda: docker.painting is None)
     yield 300
+    yield from until(docker.estimate.text)
+    yield 100
     narrowest = docker.widget().minimumSizeHint().width()
-    return [docker.words.text(), narrowest, docker.results.count()]
+    line = docker.estimate.height() / docker._stylise.height()
+    return [docker.words.text(), narrowest, line, docker.results.count()]
 """,
 }

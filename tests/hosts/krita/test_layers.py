@@ -417,10 +417,17 @@ def names():
 def main():
     global document
     document = yield from opened(photo)
+    done_with, memory_mib = docker._done, []
+    def watched(painting, result):
+        memory_mib.append(result.memory_mib)
+        done_with(painting, result)
+    docker._done = watched
     yield from painted(document, strength=0.8)
+    docker._done = done_with
     assert docker.words.text().startswith("Done"), docker.words.text()
     krita.action("impasto_again").trigger()
     assert docker.painting, docker.words.text()
+    memory_mib.append(docker.painting.recipe.settings.memory_mib)
     yield from until(lambda: docker.painting is None)
     assert docker.words.text().startswith("Done"), docker.words.text()
     yield 200
@@ -443,12 +450,14 @@ def main():
     gone = docker.words.text()
     yield from closed(document)
     icons = [not docker.results.item(row).icon().isNull() for row in range(3)]
-    return [first, second, words, told, back, gone, icons]
+    return [first, second, words, told, back, gone, icons, memory_mib]
 """,
         **pictures,
     )
-    first, second, words, names, back, gone, icons = told
+    first, second, words, names, back, gone, icons, (planned_mib, repeated_mib) = told
     assert first == second and words.startswith("Done")
+    # Also when more is free by then, or it would be cut into other tiles.
+    assert planned_mib == repeated_mib > 0
     # Each from the layer itself, the newest on top.
     assert names == ["Background", "Dusk 80%", "Dusk 80%", "Dusk 60%"]
     assert back == [True, 0.8] and "gone" in gone and all(icons)

@@ -14,7 +14,7 @@ import impasto_protocol
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
 from impasto_protocol.messages import PresetDelete, PresetSave
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import QUALITIES, Settings
 
 HERE = Path(__file__).parent
 PLUGINS = ROOT / "plugins/krita/pykrita"
@@ -86,6 +86,24 @@ def test_dice_give_another_seed_and_noise_for_it_to_matter(environment):
     assert all(seed > 0 and noise > 0 for seed, noise in thrown)
 
 
+@pytest.mark.parametrize("refinement", [None, 0])
+@pytest.mark.parametrize("quality", QUALITIES)
+def test_quality_of_the_last_painting_is_chosen_even_of_one_that_was_not_refined(
+    environment, quality, refinement
+):
+    """As an older Impasto has kept it; to repeat it does without refinement again."""
+    settings = dict(QUALITIES[quality])
+    if refinement is not None:
+        settings["refinement"] = refinement
+    seen = play("painting", "quality_remembered", environment, settings=settings)
+    assert seen == [quality.capitalize(), settings["refinement"]]
+
+
+def test_settings_of_no_quality_leave_the_choice_as_it_was(environment):
+    custom = {"iterations": 500, "working_px": 768, "refinement": 0}
+    assert play("painting", "quality_remembered", environment, settings=custom) == ["Good", 0]
+
+
 def test_actions_begin_and_end_paintings(environment, pictures):
     seen = play("painting", "actions", environment, photo=pictures["photo"])
     applied, stylised, words = seen
@@ -111,6 +129,13 @@ def test_state_tells_device_weights_and_queue_and_restart_asks(environment, pict
     assert "at work" in question and words == "The job was cancelled."
 
 
+def test_nothing_is_told_beside_the_button_by_an_older_daemon_or_none(environment, pictures):
+    told, again, state = play("daemon_client", "estimate", environment, photo=pictures["photo"])
+    assert told == again and told.startswith("It takes ")
+    # To ask would have started another.
+    assert state == "away"
+
+
 def test_daemon_is_started_anew_and_again(own_daemon):
     daemon = own_daemon()
     environment = {**daemon.environment, "IMPASTO_COMMAND": IMPASTO}
@@ -132,7 +157,7 @@ def test_click_takes_over_what_was_saved_with_a_style_or_made_a_result(
     seen = play("painting", "go_back", environment, photo=pictures["photo"])
     assert seen["saved"] == [0.6, 1.5, True, 5] and seen["again"]
     assert seen["result"] == [0.3, 1.0, False, 0] and seen["chosen"] == "Dusk"
-    assert seen["active"] and seen["icon"] and seen["remembered"] == ["Dusk", 0.3]
+    assert seen["active"] and seen["icon"] and seen["remembered"] == ["Dusk", 0.3, True]
     assert seen["gone"].startswith("That layer is gone")
 
 

@@ -70,6 +70,10 @@ class DaemonClient:
         self.listeners, self._waiting, self._asked, self._followed = [], [], {}, []
         self._drop(DaemonLost("The connection was closed."))
 
+    def understands(self, kind: type[Message]) -> bool:
+        """Whether a daemon is connected, and not too old for such a message."""
+        return self.client is not None and kind.type in self.client.welcome.capabilities
+
     def ask(
         self, message: Message, then: OnAnswer, otherwise: OnError, frames: Sequence[Buffer] = ()
     ) -> None:

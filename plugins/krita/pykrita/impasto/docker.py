@@ -14,10 +14,11 @@ from krita import DockWidget, Krita
 from impasto_protocol.descriptions import diagnostics
 from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
 from impasto_protocol.messages import Report, Result, Status
-from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings
+from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, VARIATION_NOISE, Settings
 
 from . import recipe
 from .daemon_client import DaemonClient
+from .estimate_line import EstimateLine
 from .painting import Painting, PaintingListener
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recipe import Recipe
@@ -152,8 +153,8 @@ class Docker(DockWidget):
         self._scale.setValue(round(settings.style_scale * 100))
         self._keep_colours.setChecked(settings.keep_colours)
         self._seed.setValue(min(settings.seed, self._seed.maximum()))
-        for row, quality in enumerate(map(self._quality.itemData, range(self._quality.count()))):
-            if replace(settings, **QUALITIES[quality]) == settings:
+        for row in range(self._quality.count()):
+            if _is_of_quality(settings, self._quality.itemData(row)):
                 self._quality.setCurrentIndex(row)
 
     # A painting's life ------------------------------------------------------------------------
@@ -213,6 +214,7 @@ class Docker(DockWidget):
     def _show_what_can_be_pressed(self) -> None:
         painting = self.painting is not None
         self._stylise.setVisible(not painting)
+        self.estimate.setVisible(not painting)
         self._conclude.setVisible(painting)
         self._cancel.setVisible(painting or self.styles.is_busy)
         self._bar.setVisible(painting or self.styles.is_busy)
@@ -282,7 +284,9 @@ class Docker(DockWidget):
         for value, name in _QUALITY_NAMES.items():
             self._quality.addItem(name, value)
         self._quality.setCurrentIndex(1)
-        self._quality.setToolTip("How long to paint, and at which size")
+        self._quality.setToolTip(
+            "\n".join(f"{name}: {QUALITY_WORDS[value]}" for value, name in _QUALITY_NAMES.items())
+        )
         self._keep_colours = QtWidgets.QCheckBox("Keep the picture's colours")
         self._seed = QtWidgets.QSpinBox()
         self._seed.setRange(0, 2**31 - 1)
@@ -323,8 +327,14 @@ class Docker(DockWidget):
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(scrolled)
-        # However low the docker is, what starts and ends a painting is in sight.
-        buttons = _row(self._stylise, self._conclude, self._cancel)
+        self.estimate = EstimateLine(
+            self._daemon, self.settings, self._quality.currentData, self.fail
+        )
+        # However low the docker is, what starts and ends a painting is in sight. The estimate is
+        # beside the button, as above it, it would take height from the settings.
+        buttons = _row(self._stylise, self.estimate, self._conclude, self._cancel)
+        for column, stretch in enumerate((1, 2, 1, 1)):
+            buttons.setStretch(column, stretch)
         self.setWidget(_column(scroll, self._bar, self.words, buttons))
         self._set_painting(None)
 
@@ -338,6 +348,13 @@ class Docker(DockWidget):
         if chosen := self.styles.chosen:
             quality = QUALITIES[self._quality.currentData()]
             self.show_settings(replace(chosen.settings, **quality))
+
+
+def _is_of_quality(settings: Settings, quality: str) -> bool:
+    """Also where they are not refined, as those that an older Impasto has kept."""
+    values = QUALITIES[quality]
+    refinement = settings.refinement or values["refinement"]
+    return replace(settings, refinement=refinement) == replace(settings, **values)
 
 
 def _percent(low: int, high: int, value: int, tip: str) -> QtWidgets.QSpinBox:

@@ -135,6 +135,13 @@ def box_to_paint(document: Document, node: Node, selection: Any) -> Box:
     return box
 
 
+def box_to_send(document: Document, box: Box, selection: Any, margin_px: int) -> Box:
+    """What the network is to see: of a selection so much around it, as far as there is a canvas."""
+    if selection is None:
+        return box
+    return box.grown(margin_px).within(Box.of(document.bounds()))
+
+
 def read(converter: ConversionDocument, node: Node, space: Space, box: Box) -> Picture:
     """The pixels of a box: a paint layer's own, of any other what can be seen of it.
 

@@ -64,7 +64,8 @@ class Painting:
         self._space = layers.Space.of(self._source).sendable
         self._converter = layers.ConversionDocument(self.document)
         self.thumbnail: QtGui.QImage | None = None
-        self._outer, self._next = self._box, 0.0
+        self._outer = layers.box_to_send(self.document, self._box, self._selection, made.margin_px)
+        self._next = 0.0
         self._canvas_id: Any = None
         self._step: str | None = None
         self._busy = self._clean = self._over = self._sent = False
@@ -114,8 +115,6 @@ class Painting:
     def _submit(self) -> None:
         pictures = {}
         if self._selection is not None:
-            whole = layers.Box.of(self._bounds)
-            self._outer = self._box.grown(self.recipe.margin_px).within(whole)
             pictures["selection"] = layers.read_selection(self._selection, self._outer)
         content = layers.read(self._converter, self._source, self._space, self._outer)
         message = Stylise(
@@ -184,6 +183,7 @@ class Painting:
             # Krita does not know, and the painter may have saved it half painted.
             self.document.setModified(True)
             self.thumbnail = canvas.thumbnail(*_fitting(self._box))
+            self.recipe = self.recipe.within(result.memory_mib)
             recipe.remember(self.recipe)
             self._let_go()
             self._listener.on_done(self, result)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from krita import Krita
 
@@ -33,6 +33,10 @@ class Recipe:
     def layer_name(self) -> str:
         """The painted layer's name."""
         return f"{self.style} {self.settings.strength:.0%}"
+
+    def within(self, memory_mib: int) -> Recipe:
+        """The same, planned for so much memory: what a painting's bytes depend on."""
+        return replace(self, settings=replace(self.settings, memory_mib=memory_mib))
 
 
 def remember(recipe: Recipe) -> None:

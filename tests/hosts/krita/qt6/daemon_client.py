@@ -2,13 +2,16 @@
 
 import gc
 import threading
+from dataclasses import replace
 
 import zmq
+from krita import Document, Krita
 from painter import declining
 from painting import LONG, begin, end, words_of
 
 from impasto_protocol.client import Client, stop_daemon
 from impasto_protocol.codec import Picture
+from impasto_protocol.errors import DaemonLost
 from impasto_protocol.settings import Settings
 
 
@@ -56,6 +59,26 @@ def restart(painter):
     told.append([state(docker), words_of(painter)])
     restarted("Start")
     return told
+
+
+def estimate(painter, photo):
+    """What is told beside the button: of a layer, by an older daemon, and without one."""
+    docker, told = painter.docker, []
+    Krita.document = Document(photo)
+    line = docker.estimate
+    told.append(painter.until("an estimate", line.text))
+    client = docker._daemon.client
+    known, client.welcome = client.welcome, replace(client.welcome, capabilities=())
+    painter.until("no estimate of an older daemon", lambda: not line.text())
+    client.welcome = known
+    told.append(painter.until("an estimate", line.text))
+    Krita.document = None
+    painter.until("no estimate without a document", lambda: not line.text())
+    Krita.document = Document(photo)
+    painter.until("an estimate", line.text)
+    docker._daemon._lose(DaemonLost("The daemon has ended."))
+    painter.until("no estimate without a daemon", lambda: not line.text())
+    return [*told, docker._daemon.state]
 
 
 def leave_while_connecting(painter):

@@ -1,12 +1,15 @@
 """Scenes in which a layer is painted, or not."""
 
+import json
 import re
 
+from impasto import recipe
 from impasto.recipe import Recipe
 from krita import Document, Krita
 from painter import choosing
 from PyQt6 import QtWidgets
 
+from impasto_protocol.fields import to_dict
 from impasto_protocol.settings import Settings
 
 BUTTONS = ("Stylise", "Keep It as It Is", "Cancel")
@@ -127,11 +130,20 @@ def told_by(settings):
 
 
 def repeated(painter):
-    """How strong the painting is that “Again” begins."""
+    """The style of the painting that “Again” begins, its strength, and whether memory is told."""
     Krita.action("impasto_again").trigger()
-    recipe = painter.docker.painting.recipe
+    begun = painter.docker.painting.recipe
     end(painter, "Cancel")
-    return [recipe.style, recipe.settings.strength]
+    return [begun.style, begun.settings.strength, begun.settings.memory_mib > 0]
+
+
+def quality_remembered(painter, settings):
+    """The quality that is chosen at a start after a painting, and how “Again” would refine."""
+    told = {"style": "Dusk", "settings": to_dict(Settings(**settings)), "margin": 64}
+    Krita.settings["impasto", "last-recipe"] = json.dumps(told)
+    painter.leave()
+    docker = Krita.open()
+    return [docker._quality.currentText(), recipe.last().settings.refinement]
 
 
 def actions(painter, photo):
