@@ -1,18 +1,22 @@
 """A picture seen tile by tile has the loss and the gradient of the picture seen whole."""
 
 import itertools
+from importlib.resources import files
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from PIL import Image
 
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective, term_weights
+from impasto_daemon.engine.optimise import LBFGS
 from impasto_daemon.engine.padding import mask_padding, pad_to_network
 from impasto_daemon.engine.style import Style
-from impasto_daemon.engine.tiles import Tiling, cut, margin_px
+from impasto_daemon.engine.tiles import WHOLE, Tiling, cut, margin_px
 from impasto_daemon.weights import oxford
 from impasto_protocol.settings import STYLE_LAYERS, Settings
 
@@ -142,3 +146,30 @@ def test_tiles_cover_the_padded_picture_once(height, width, count, margin):
             assert span.first == max(0, span.begin - 16 * margin)
             assert span.last == min(side, span.end + 16 * margin)
     assert len(tiles) == len({t.rows for t in tiles}) * len({t.columns for t in tiles})
+
+
+def test_first_steps_in_tiles_lead_to_the_same_picture_and_leave_no_seam(network):
+    """Later ones make more of the last bit, as where two numbers are nearly the largest."""
+    photograph, painting = (of_the_demo(name, 176, 160) for name in ("photograph", "painting"))
+    masked = MaskedPicture.of(photograph)
+    grams = Style(painting, network).statistics(176, STYLE_LAYERS)
+    pictures = []
+    for tiling in (WHOLE, Tiling(2, 2)):
+        objective = Objective(masked, grams, Settings(), network, tiling)
+        optimiser = LBFGS(masked.colours[None])
+        for _ in range(3):
+            terms, gradient = objective.evaluate(optimiser.trial)
+            optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
+        pictures.append(optimiser.picture[0])
+    whole, tiled = pictures
+    assert float((tiled - whole).abs().max()) < 0.1 / 255
+    for axis in (1, 2):
+        steps = (tiled - masked.colours).diff(dim=axis).abs().mean(dim=0).mean(dim=2 - axis)
+        assert float(steps[79]) < 1.3 * float(steps.mean())
+
+
+def of_the_demo(name, width, height):
+    """A picture of the demo, (3, height, width)."""
+    with (files("impasto_daemon") / "demo" / f"{name}.jpg").open("rb") as file:
+        pixels = np.array(Image.open(file).convert("RGB").resize((width, height)))
+    return torch.from_numpy(pixels).permute(2, 0, 1) / 255

@@ -1,0 +1,78 @@
+"""Budgets kept, estimates told, and a budget that lies, with the real daemon."""
+
+import re
+import resource
+from dataclasses import replace
+
+import psutil
+import pytest
+from tests.integration.conftest import make_daemon
+
+from impasto_protocol.errors import TooBig
+from impasto_protocol.settings import QUALITIES, Settings
+
+WHOLE = Settings(iterations=2, scales=1, tolerance=0)
+
+
+@pytest.fixture
+def generous(tmp_path):
+    """A daemon that is told that there is a lot of memory."""
+    made = make_daemon(tmp_path, IMPASTO_MEMORY_MIB="100000").start()
+    yield made
+    made.end()
+
+
+def worker_of(daemon):
+    children = psutil.Process(daemon.process.pid).children()
+    return max(children, key=lambda child: child.memory_info().rss)
+
+
+def test_budget_that_lies_ends_with_smaller_tiles_and_a_painting(generous, picture):
+    """Memory runs out on purpose, by the system's own limit."""
+    content, style = picture(900, 900), picture(64, 64, seed=1)
+    with generous.connect() as client:
+        client.stylise(picture(64, 64), style, WHOLE).result()
+        worker = worker_of(generous)
+        told = client.estimate((900, 900), WHOLE)
+        most = worker.memory_info().vms + (told.memory_mib << 20) * 2 // 3
+        worker.rlimit(resource.RLIMIT_AS, (most, most))
+        result, (painted,) = client.stylise(content, style, WHOLE).result()
+        assert worker_of(generous).pid == worker.pid
+    assert (painted.height, painted.width) == (900, 900) and result.steps == 2
+    assert 0 < result.memory_mib < told.memory_mib
+    assert "out of memory; trying once more with less" in generous.log()
+
+
+def test_repetition_with_the_memory_that_was_told_gives_the_same_bytes(generous, picture):
+    content, style = picture(800, 600), picture(64, 64, seed=1)
+    with generous.connect() as client:
+        tiled = replace(WHOLE, memory_mib=750, iterations=4)
+        result, (first,) = client.stylise(content, style, tiled).result()
+        assert result.memory_mib == 750
+        again = replace(tiled, memory_mib=result.memory_mib)
+        _, (second,) = client.stylise(content, style, again).result()
+        _, (whole,) = client.stylise(content, style, replace(tiled, memory_mib=0)).result()
+    assert first == second != whole
+
+
+def test_command_line_tells_beforehand_what_it_would_take(generous, tmp_path, picture):
+    from impasto_daemon.images.pictures import write_picture
+
+    photo, style = tmp_path / "photo.png", tmp_path / "style.png"
+    write_picture(photo, picture(400, 300))
+    write_picture(style, picture(64, 64, seed=1))
+    arguments = ("apply", photo, "--style", style, "--estimate")
+    words = generous.impasto(*arguments, "--quality", "draft").stdout
+    assert re.fullmatch(
+        r"It takes [\d.]+ GiB of memory; how long is known after the first .*\n", words
+    )
+    assert not list(tmp_path.glob("*-painted.png"))
+
+
+def test_nothing_is_sent_that_cannot_fit(generous, picture):
+    with generous.connect() as client:
+        told = client.estimate((3000, 4000), Settings(**QUALITIES["good"], memory_mib=300))
+        assert told.memory_mib > told.free_mib == 300
+        job = client.stylise(picture(1500, 1500), picture(16, 16), replace(WHOLE, memory_mib=64))
+        with pytest.raises(TooBig, match="megapixels fit"):
+            job.result()
