@@ -47,7 +47,7 @@ LOOK: tuple[Argument, ...] = (
     ("int", "working-px", "_Working size",
      "Long edge at which it is painted, in pixels, if the quality is as set here; 0: as it is",
      0, 131_072, 0),
-    ("int", "refinement", "_Refinement",
+    ("int", "refinement", "Refi_nement",
      "Steps at each doubling from the working size to the layer's own, if the quality is as set "
      "here; 0: enlarged only", 0, 1000, 0),
     ("bool", "keep-colours", "_Keep colours",
