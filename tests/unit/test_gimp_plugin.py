@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from impasto_protocol.fields import field_spec, type_hints
-from impasto_protocol.settings import QUALITIES, Settings
+from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "plugins" / "gimp" / "impasto"
 LEFT_OUT = {"snapshots"}  # a painter watches instead
@@ -57,8 +57,10 @@ def test_dialog_has_every_setting_with_its_range_and_default(arguments):
             assert rest == [spec.low, high, field.default], name
 
 
-def test_qualities_are_those_of_both_editors(arguments):
-    assert set(arguments.QUALITY) == {*QUALITIES, "custom"}
+def test_qualities_are_those_of_both_editors_in_a_painters_words(arguments):
+    words = {name: f"{name.capitalize()}: {words}" for name, words in QUALITY_WORDS.items()}
+    assert {**words, "custom": "As set below"} == arguments.QUALITY
+    assert {name.replace("-", "_") for name in arguments.BY_QUALITY} == QUALITIES["good"].keys()
 
 
 class Page(HTMLParser):
@@ -87,7 +89,7 @@ class Page(HTMLParser):
 def described(kind, rest):
     """An argument's range and default in the words of the help page."""
     if kind == "choice":
-        return f"at first {rest[0][rest[1]]}"
+        return f"at first {rest[0][rest[1]].split(':')[0]}"
     if kind == "bool":
         return f"at first {'on' if rest[0] else 'off'}"
     if kind == "string":
@@ -111,7 +113,7 @@ def test_help_page_explains_every_control_as_it_is(arguments):
     for option in arguments.STYLE_FROM.values():
         assert option in page.words["style-from"]
     for quality, settings in QUALITIES.items():
-        numbers = f"{settings['iterations']} at {settings['working_px']}"
+        numbers = f"{settings['iterations']} steps at {settings['working_px']}"
         assert numbers in page.words["quality"], quality
 
 

@@ -26,9 +26,9 @@ STYLE_FROM = {
     "preset": "A saved style",
 }
 QUALITY = {
-    "draft": "Draft",
-    "good": "Good",
-    "best": "Best",
+    "draft": "Draft: to try a style out: broad strokes, in the least time",
+    "good": "Good: sharp at the picture's own size",
+    "best": "Best: finer detail, in four to eight times as long",
     "custom": "As set below",
 }
 SELECTION = {
@@ -97,9 +97,13 @@ ADVANCED: tuple[Argument, ...] = (
 APPLY: tuple[Argument, ...] = (
     ("bool", "own-settings", "Setti_ngs of the style", "Use the strength and stroke size saved "
      "with the style", True),
-    *LOOK[:3],
+    *LOOK[:2],
+    (*LOOK[2][:4], QUALITY | {"custom": "As saved with the style"}, "good"),
     *RESULT,
 )  # fmt: skip
+
+BY_QUALITY = ("iterations", "working-px", "refinement")
+"""What a quality sets."""
 
 SETTINGS = tuple(a[1] for a in LOOK + ADVANCED if a[1] != "quality")
 SHARES = tuple(a[1] for a in LOOK + ADVANCED if a[0] == "double" and a[5] <= 1)

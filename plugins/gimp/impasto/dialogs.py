@@ -29,8 +29,7 @@ def ask_stylize(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None
     chooser = PresetChooser(config)
     style.pack_start(chooser, False, False, 0)
     _frame(dialog, "look", "Painting", arguments.names(arguments.LOOK))
-    for name in ("iterations", "working-px"):
-        dialog.set_sensitive_if_in(name, None, "quality", _values("custom"), True)
+    _follow_quality(dialog, config)
     _frame(dialog, "result", "Result", arguments.names(arguments.RESULT))
     dialog.fill_box("advanced-box", arguments.names(arguments.ADVANCED))
     dialog.get_label("advanced-title", "Advanced", False, False)
@@ -253,6 +252,24 @@ def _frame(
     dialog.get_label(f"{name}-title", title, False, False)
     dialog.fill_frame(f"{name}-frame", f"{name}-title", False, f"{name}-box")
     return box
+
+
+def _follow_quality(dialog: GimpUi.ProcedureDialog, config: Gimp.ProcedureConfig) -> None:
+    """Show what a quality sets; it can be changed where the painter sets it."""
+    from impasto_protocol.settings import QUALITIES
+
+    def show(*_: object) -> None:
+        quality = QUALITIES.get(config.get_property("quality"), {})
+        for name in arguments.BY_QUALITY if quality else ():
+            value = quality[name.replace("-", "_")]
+            if config.get_property(name) != value:
+                config.set_property(name, value)
+
+    for name in arguments.BY_QUALITY:
+        dialog.set_sensitive_if_in(name, None, "quality", _values("custom"), True)
+    for name in ("quality", *arguments.BY_QUALITY):
+        config.connect(f"notify::{name}", show)
+    show()
 
 
 def _style_frame(
