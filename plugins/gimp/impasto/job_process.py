@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import layers
@@ -99,7 +100,8 @@ def _stylise(
         "steps": result.steps,
         "seconds": result.seconds,
         "notes": list(result.notes),
-        "settings": to_dict(settings),
+        # With the memory it was planned for, Again gives the same bytes.
+        "settings": to_dict(replace(settings, memory_mib=result.memory_mib)),
     }
 
 
