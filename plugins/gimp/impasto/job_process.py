@@ -66,10 +66,9 @@ def _stylise(
     image, source = config.get_property("image"), config.get_property("source")
     canvas = config.get_property("canvas")
     inner = layers.Box(*recipe["box"])
-    selection_there = not Gimp.Selection.is_empty(image)
-    outer = inner.grown(recipe["context-margin"], source) if selection_there else inner
+    outer = layers.box_to_send(image, source, inner, recipe["context-margin"])
     pictures = {"content": layers.read(source, outer)}
-    if selection_there:
+    if not Gimp.Selection.is_empty(image):
         pictures["selection"] = layers.read_selection(image, source, outer)
     settings, style = from_dict(Settings, recipe["settings"]), recipe["style"]
     if style["from"] != "preset":
