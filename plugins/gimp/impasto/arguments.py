@@ -26,9 +26,9 @@ STYLE_FROM = {
     "preset": "A saved style",
 }
 QUALITY = {
-    "draft": "Draft",
-    "good": "Good",
-    "best": "Best",
+    "draft": "Draft: to try a style out: broad strokes, in the least time",
+    "good": "Good: sharp at the picture's own size",
+    "best": "Best: finer detail, in four to eight times as long",
     "custom": "As set below",
 }
 SELECTION = {
@@ -47,7 +47,7 @@ LOOK: tuple[Argument, ...] = (
     ("int", "working-px", "_Working size",
      "Long edge at which it is painted, in pixels, if the quality is as set here; 0: as it is",
      0, 131_072, 0),
-    ("int", "refinement", "_Refinement",
+    ("int", "refinement", "Refi_nement",
      "Steps at each doubling from the working size to the layer's own, if the quality is as set "
      "here; 0: enlarged only", 0, 1000, 0),
     ("bool", "keep-colours", "_Keep colours",
@@ -97,9 +97,13 @@ ADVANCED: tuple[Argument, ...] = (
 APPLY: tuple[Argument, ...] = (
     ("bool", "own-settings", "Setti_ngs of the style", "Use the strength and stroke size saved "
      "with the style", True),
-    *LOOK[:3],
+    *LOOK[:2],
+    (*LOOK[2][:4], QUALITY | {"custom": "As saved with the style"}, "good"),
     *RESULT,
 )  # fmt: skip
+
+BY_QUALITY = ("iterations", "working-px", "refinement")
+"""What a quality sets."""
 
 SETTINGS = tuple(a[1] for a in LOOK + ADVANCED if a[1] != "quality")
 SHARES = tuple(a[1] for a in LOOK + ADVANCED if a[0] == "double" and a[5] <= 1)

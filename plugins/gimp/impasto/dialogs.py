@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal
 
 import arguments
@@ -16,21 +17,26 @@ from gi.repository import Gdk, GdkPixbuf, Gimp, GimpUi, GLib, GObject, Gtk, Pang
 
 if TYPE_CHECKING:
     from impasto_protocol.codec import Picture
-    from impasto_protocol.messages import PresetInfo
+    from impasto_protocol.messages import Estimate, Estimated, PresetInfo
+    from impasto_protocol.settings import Settings
 
 _SPACE_PX = 12
 
 
-def ask_stylize(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
-    """Have the painter choose style and settings. Raises Cancelled."""
+def ask_stylize(
+    procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, estimate: Callable[[], Estimate]
+) -> None:
+    """Have the painter choose style and settings. Raises Cancelled.
+
+    estimate: the question what the painting would take as it is set.
+    """
     dialog = _dialog(procedure, config, "Impasto Style Transfer")
     style = _style_frame(dialog, config, ["style-from", "style-file", "style-layer",
                                           "style-pattern"])  # fmt: skip
     chooser = PresetChooser(config)
     style.pack_start(chooser, False, False, 0)
     _frame(dialog, "look", "Painting", arguments.names(arguments.LOOK))
-    for name in ("iterations", "working-px"):
-        dialog.set_sensitive_if_in(name, None, "quality", _values("custom"), True)
+    _follow_quality(dialog, config)
     _frame(dialog, "result", "Result", arguments.names(arguments.RESULT))
     dialog.fill_box("advanced-box", arguments.names(arguments.ADVANCED))
     dialog.get_label("advanced-title", "Advanced", False, False)
@@ -40,18 +46,34 @@ def ask_stylize(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None
     columns = dialog.fill_box("columns", ["left", "right"])
     columns.set_orientation(Gtk.Orientation.HORIZONTAL)
     columns.set_spacing(_SPACE_PX)
-    dialog.fill(["columns"])
-    _run(dialog)
+    line = dialog.get_label("estimate", "", False, False)
+    dialog.fill(["columns", "estimate"])
+    with _estimates(dialog, config, line, estimate):
+        _run(dialog)
 
 
-def ask_preset(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
-    """Have the painter choose a saved style. Raises Cancelled."""
+def ask_preset(
+    procedure: Gimp.Procedure,
+    config: Gimp.ProcedureConfig,
+    estimate: Callable[[Settings], Estimate],
+) -> None:
+    """Have the painter choose a saved style. Raises Cancelled.
+
+    estimate: the question what the painting would take, by the style's own settings.
+    """
     dialog = _dialog(procedure, config, "Impasto: Apply Preset")
     chooser = PresetChooser(config)
     dialog.get_content_area().pack_start(chooser, True, True, 0)
     chooser.show()
-    dialog.fill([n for n in arguments.names(arguments.APPLY) if n != "style-preset"])
-    _run(dialog)
+    line = dialog.get_label("estimate", "", False, False)
+    dialog.fill([*arguments.names(arguments.APPLY), "estimate"])
+
+    def of_chosen() -> Estimate | None:
+        own = chooser.chosen_settings()
+        return estimate(own) if own else None
+
+    with _estimates(dialog, config, line, of_chosen):
+        _run(dialog)
 
 
 def ask_save(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
@@ -181,6 +203,11 @@ class PresetChooser(Gtk.Box):
         for path in view.get_selected_items():
             self._config.set_property("style-preset", self._shown[path][0])
 
+    def chosen_settings(self) -> Settings | None:
+        """The settings of the chosen style, once it is known."""
+        chosen = self._config.get_property("style-preset")
+        return next((row[2].settings for row in self._model if row[0] == chosen), None)
+
     def _is_shown(self, model: Gtk.TreeModel, row: Gtk.TreeIter, _: object) -> bool:
         info = model[row][2]
         folder = self._folders.get_active_id()
@@ -253,6 +280,59 @@ def _frame(
     dialog.get_label(f"{name}-title", title, False, False)
     dialog.fill_frame(f"{name}-frame", f"{name}-title", False, f"{name}-box")
     return box
+
+
+def _follow_quality(dialog: GimpUi.ProcedureDialog, config: Gimp.ProcedureConfig) -> None:
+    """Show what a quality sets; it can be changed where the painter sets it."""
+    from impasto_protocol.settings import QUALITIES
+
+    def show(*_: object) -> None:
+        quality = QUALITIES.get(config.get_property("quality"), {})
+        for name in arguments.BY_QUALITY if quality else ():
+            value = quality[name.replace("-", "_")]
+            if config.get_property(name) != value:
+                config.set_property(name, value)
+
+    for name in arguments.BY_QUALITY:
+        dialog.set_sensitive_if_in(name, None, "quality", _values("custom"), True)
+    for name in ("quality", *arguments.BY_QUALITY):
+        config.connect(f"notify::{name}", show)
+    show()
+
+
+@contextmanager
+def _estimates(
+    dialog: GimpUi.ProcedureDialog,
+    config: Gimp.ProcedureConfig,
+    line: Gtk.Label,
+    estimate: Callable[[], Estimate | None],
+) -> Iterator[None]:
+    """A line tells what the painting will take as it is set, as long as a daemon runs."""
+    from estimates import Estimates
+
+    from impasto_protocol.descriptions import describe_estimate
+    from impasto_protocol.errors import ImpastoError
+
+    def show(found: Estimated | None) -> None:
+        quality = config.get_property("quality")
+        line.set_text(describe_estimate(found, quality) if found else "")
+
+    def ask(*_: object) -> None:
+        try:
+            estimates.ask(estimate())
+        except ImpastoError:  # told when it is to be painted
+            estimates.ask(None)
+
+    line.set_xalign(0)
+    estimates = Estimates(show)
+    handler = config.connect("notify", ask)
+    dialog.connect("focus-in-event", ask)  # something else may have been selected
+    ask()
+    try:
+        yield
+    finally:
+        config.disconnect(handler)
+        estimates.close()
 
 
 def _style_frame(

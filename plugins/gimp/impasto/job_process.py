@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import layers
@@ -65,10 +66,9 @@ def _stylise(
     image, source = config.get_property("image"), config.get_property("source")
     canvas = config.get_property("canvas")
     inner = layers.Box(*recipe["box"])
-    selection_there = not Gimp.Selection.is_empty(image)
-    outer = inner.grown(recipe["context-margin"], source) if selection_there else inner
+    outer = layers.box_to_send(image, source, inner, recipe["context-margin"])
     pictures = {"content": layers.read(source, outer)}
-    if selection_there:
+    if not Gimp.Selection.is_empty(image):
         pictures["selection"] = layers.read_selection(image, source, outer)
     settings, style = from_dict(Settings, recipe["settings"]), recipe["style"]
     if style["from"] != "preset":
@@ -99,7 +99,8 @@ def _stylise(
         "steps": result.steps,
         "seconds": result.seconds,
         "notes": list(result.notes),
-        "settings": to_dict(settings),
+        # With the memory it was planned for, Again gives the same bytes.
+        "settings": to_dict(replace(settings, memory_mib=result.memory_mib)),
     }
 
 

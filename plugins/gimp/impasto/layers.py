@@ -76,6 +76,11 @@ def box_to_paint(layer: Gimp.Layer) -> Box:
     return Box(x, y, width, height)
 
 
+def box_to_send(image: Gimp.Image, layer: Gimp.Layer, inner: Box, margin: int) -> Box:
+    """The part of a layer that is to be painted, with `margin` px around it if it is selected."""
+    return inner if Gimp.Selection.is_empty(image) else inner.grown(margin, layer)
+
+
 def read(drawable: Gimp.Drawable, box: Box | None = None, scale: float = 1.0) -> Picture:
     """The pixels of a drawable, or of a box of it, as they look in sRGB.
 

@@ -18,6 +18,8 @@ import recipe
 from gi.repository import Gegl, Gimp
 
 from impasto_protocol.errors import BadField, Cancelled, error_from_code
+from impasto_protocol.messages import Estimate
+from impasto_protocol.settings import Settings
 
 _WORK = "plug-in-impasto-work"
 
@@ -34,7 +36,10 @@ def stylize(
     if run_mode == Gimp.RunMode.INTERACTIVE:
         import dialogs
 
-        dialogs.ask_stylize(procedure, config)
+        def estimate() -> Estimate:
+            return _estimate(image, source, config, recipe.settings_from_config(config))
+
+        dialogs.ask_stylize(procedure, config, estimate)
     return _paint(image, source, recipe.from_config(config), windows=_windows(run_mode))
 
 
@@ -62,7 +67,10 @@ def apply(
     if run_mode == Gimp.RunMode.INTERACTIVE:
         import dialogs
 
-        dialogs.ask_preset(procedure, config)
+        def estimate(own: Settings) -> Estimate:
+            return _estimate(image, source, config, recipe.settings_over_preset(config, own))
+
+        dialogs.ask_preset(procedure, config, estimate)
     return _paint(image, source, recipe.from_preset(config), windows=_windows(run_mode))
 
 
@@ -85,6 +93,21 @@ def save(
     if not config.get_property("name"):
         raise BadField("The style needs a name.", next_step="Type one and try again.")
     _work(None, None, None, recipe.to_save(config), windows=_windows(run_mode))
+
+
+def _estimate(
+    image: Gimp.Image, source: Gimp.Layer, config: Gimp.ProcedureConfig, settings: Settings
+) -> Estimate:
+    """The question what painting what is selected now would take. Raises HostUnsupported."""
+    inner = layers.box_to_paint(source)
+    outer = layers.box_to_send(image, source, inner, config.get_property("context-margin"))
+    return Estimate(
+        height=outer.height,
+        width=outer.width,
+        part_height=inner.height,
+        part_width=inner.width,
+        settings=settings,
+    )
 
 
 def _windows(run_mode: Gimp.RunMode) -> bool:

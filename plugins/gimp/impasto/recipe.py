@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,16 @@ _RESULT = arguments.names(arguments.RESULT)
 
 def from_config(config: Gimp.ProcedureConfig) -> Recipe:
     """The recipe that the arguments of a procedure amount to. Raises BadField."""
+    settings = settings_from_config(config)
+    return {
+        "style": style_from_config(config),
+        "settings": to_dict(settings),
+        **{name: config.get_property(name) for name in _RESULT},
+    }
+
+
+def settings_from_config(config: Gimp.ProcedureConfig) -> Settings:
+    """The settings that the arguments of a procedure amount to. Raises BadField."""
     values = {name: config.get_property(name) for name in arguments.SETTINGS}
     quality = QUALITIES.get(config.get_property("quality"), {})
     for name, item in _LISTS.items():
@@ -35,15 +46,10 @@ def from_config(config: Gimp.ProcedureConfig) -> Recipe:
         values[name] = None if values[name] < 0 else values[name]
     values = {name.replace("-", "_"): value for name, value in values.items()} | quality
     try:
-        settings = from_dict(Settings, values)
+        return from_dict(Settings, values)
     except BadField as error:
         error.next_step = "Correct it under Advanced, or press Reset."
         raise
-    return {
-        "style": style_from_config(config),
-        "settings": to_dict(settings),
-        **{name: config.get_property(name) for name in _RESULT},
-    }
 
 
 def from_preset(config: Gimp.ProcedureConfig) -> Recipe:
@@ -51,18 +57,28 @@ def from_preset(config: Gimp.ProcedureConfig) -> Recipe:
     name = config.get_property("style-preset")
     if not name:
         raise StyleUnreadable("No saved style was chosen.", next_step="Choose one and try again.")
-    chosen = dict(QUALITIES.get(config.get_property("quality"), {}))
-    if not config.get_property("own-settings"):
-        chosen |= {
-            "strength": config.get_property("strength"),
-            "style_scale": config.get_property("style-scale"),
-        }
+    chosen = _over_preset(config)
     return {
         "style": {"from": "preset", "name": name},
         "settings": to_dict(from_dict(Settings, chosen)),
         "over-preset": chosen,
         **{name: config.get_property(name) for name in _RESULT},
     }
+
+
+def settings_over_preset(config: Gimp.ProcedureConfig, own: Settings) -> Settings:
+    """A saved style's own settings with what the arguments of a procedure say instead."""
+    return replace(own, **_over_preset(config))
+
+
+def _over_preset(config: Gimp.ProcedureConfig) -> dict[str, Any]:
+    chosen: dict[str, Any] = dict(QUALITIES.get(config.get_property("quality"), {}))
+    if not config.get_property("own-settings"):
+        chosen |= {
+            "strength": config.get_property("strength"),
+            "style_scale": config.get_property("style-scale"),
+        }
+    return chosen
 
 
 def to_save(config: Gimp.ProcedureConfig) -> Recipe:

@@ -320,12 +320,17 @@ _, first, _ = stylize(image, layer, style, strength=0.9, seed=3)
 _, again, _ = call("again", image, [layer])
 _, other, _ = stylize(image, layer, style, strength=0.1)
 status, own, error = call("again", image, [first])
-answer = [[p.get_name(), tree([p])[0]["pixels"]] for p in (first, again, other, own)]
+answer = [[p.get_name(), tree([p])[0]["pixels"],
+           bytes(p.get_parasite("impasto-recipe").get_data()).decode()]
+          for p in (first, again, other, own)]
 """,
         **pictures,
     )
     assert again[0].startswith("style 90%") and again[1] == first[1] != other[1]
     assert own[0].startswith("style 90%")
+    # Tiles, and with them the last bits of a painting, depend on the memory that is free.
+    memory = [json.loads(recipe)["settings"]["memory_mib"] for *_, recipe in (first, again, own)]
+    assert memory[0] > 0 and set(memory) == {memory[0]}
 
 
 def test_preset_is_saved_and_applied(gimp, gimp_daemon, pictures):

@@ -8,7 +8,11 @@ from urllib.request import url2pathname
 
 import pytest
 
-from impasto_protocol.messages import PresetSort, Status
+from impasto_daemon.worker.rates import RATES_FILE, Rate, Rates
+from impasto_protocol.client import new_job_id
+from impasto_protocol.codec import Picture
+from impasto_protocol.messages import PresetDelete, PresetSave, PresetSort, Status
+from impasto_protocol.settings import QUALITIES, Settings
 
 OPEN = """
 image = load(photo)
@@ -38,6 +42,56 @@ data = mask.get_buffer().get(rectangle, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
 answer = [mask.get_width(), mask.get_height(), max(data)]
 keep = True
 """
+
+# Opens a dialog in this process, so that what it shows can be read, and changes it step by step.
+DIALOG = """
+import sys, time
+sys.path[:0] = [plug_in, f"{plug_in}/vendor"]
+import procedures
+import gi
+gi.require_version("Gtk", "3.0")
+from gi.repository import GLib, Gtk
+from impasto_protocol.errors import Cancelled
+
+image = Gimp.get_images()[0]
+procedure = Gimp.get_pdb().lookup_procedure(f"plug-in-impasto-{entry}")
+config = procedure.create_config()
+answer, steps, began, before = [], [*steps, "dialog.response(Gtk.ResponseType.CANCEL)"], 0, ""
+
+def texts(widget):
+    if isinstance(widget, Gtk.Label):
+        yield widget.get_text()
+    elif isinstance(widget, Gtk.Container):
+        for child in widget.get_children():
+            yield from texts(child)
+
+def step():
+    global began, before
+    dialog = next(w for w in Gtk.Window.list_toplevels() if isinstance(w, Gtk.Dialog))
+    line = next((text for text in texts(dialog) if text.startswith("It ")), "")
+    began = began or time.monotonic()
+    if line == before and time.monotonic() < began + 20:
+        return True
+    fields = [name for name in ("iterations", "working-px", "refinement")
+              if procedure.find_argument(name)]
+    answer.append([line, [config.get_property(name) for name in fields]])
+    began, before = 0, line
+    try:
+        exec(steps.pop(0), {**globals(), "dialog": dialog})
+    except Exception:
+        dialog.response(Gtk.ResponseType.CANCEL)
+        raise
+    return bool(steps)
+
+GLib.timeout_add(100, step)
+ask = {"stylize": procedures.stylize, "apply-preset": procedures.apply}[entry]
+try:
+    ask(procedure, Gimp.RunMode.INTERACTIVE, image, image.get_selected_layers(), config)
+except Cancelled:
+    pass
+keep = True
+"""
+SELECT = "image.select_rectangle(Gimp.ChannelOps.REPLACE, 40, 30, 20, 20)\n"
 
 
 @pytest.fixture
@@ -266,3 +320,81 @@ def test_dialogs_open_without_a_complaint_of_gimps(window, opened):
     said = log.read_text()[before:]
     # "no mnemonic" stays: Advanced has more controls than there are letters left.
     assert "CRITICAL" not in said and "WARNING" not in said and "duplicate mnemonic" not in said
+
+
+@pytest.fixture
+def slow(gimp_daemon):
+    """The daemon's device takes minutes for the little picture of the tests."""
+    file = gimp_daemon.home / "data" / RATES_FILE
+    Rates(file).put("auto", Rate(seconds=600.0))
+    yield
+    file.unlink()
+
+
+@pytest.fixture
+def plug_in(profile):
+    """The plug-in's folder, for `DIALOG`."""
+    return str(profile / "plug-ins/impasto")
+
+
+def choose(quality):
+    return f"config.set_property('quality', {quality!r})"
+
+
+def test_line_of_the_dialog_tells_what_the_painting_will_take_as_it_is_set(
+    window, opened, slow, plug_in
+):
+    begun = window.begin(
+        DIALOG, entry="stylize", plug_in=plug_in, steps=[choose("best"), choose("draft")]
+    )
+    window.await_window("^Impasto Style Transfer$")
+    good, best, draft = window.end(begun)
+    for line, _ in (good, best, draft):
+        assert line.startswith("It takes ") and "GiB of memory." in line
+    assert len({line for line, _ in (good, best, draft)}) == 3
+    assert good[0].endswith("Quality draft takes less.")
+    assert best[0].endswith("Quality good takes less.")
+    assert not draft[0].endswith("takes less.")
+
+
+def test_greyed_fields_show_what_the_quality_sets(window, opened, slow, plug_in):
+    """A working size of 0 was shown while 768 was used."""
+    steps = [
+        choose("draft"),
+        "config.set_property('quality', 'custom')\nconfig.set_property('iterations', 7)",
+        f"{choose('good')}\nconfig.set_property('working-px', 0)",  # as Reset does
+    ]
+    shown = window.run(DIALOG, entry="stylize", plug_in=plug_in, steps=steps)
+    good, draft = (list(QUALITIES[name].values()) for name in ("good", "draft"))
+    assert [fields for _, fields in shown] == [good, draft, [7, *draft[1:]], good]
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_line_follows_the_selection(window, opened, slow, plug_in, when):
+    """The painter may select something else beside the dialog, and comes back to it."""
+    title = "^Impasto Style Transfer$"
+    if when == "before":
+        whole = window.run(DIALOG, entry="stylize", plug_in=plug_in, steps=[])
+        window.run(f"image = Gimp.get_images()[0]\n{SELECT}keep = True")
+        part = window.run(DIALOG, entry="stylize", plug_in=plug_in, steps=[])
+    else:
+        begun = window.begin(DIALOG, entry="stylize", plug_in=plug_in, steps=[SELECT])
+        window.await_window(title)
+        window.keys()
+        window.keys(window=title)
+        whole, part = ([told] for told in window.end(begun))
+    assert "takes less" in whole[0][0] and "takes less" not in part[0][0]
+
+
+def test_line_tells_what_a_saved_style_will_take(window, opened, slow, plug_in, gimp_daemon):
+    style = Picture(64, 64, 3, "uint8", bytes(64 * 64 * 3))
+    with gimp_daemon.connect() as client:
+        message = PresetSave(job=new_job_id(), name="Ochre", settings=Settings())
+        client.submit(message, {"style": style}).result()
+    steps = ["config.set_property('style-preset', 'Ochre')", choose("best"), choose("draft")]
+    nothing, *told = window.run(DIALOG, entry="apply-preset", plug_in=plug_in, steps=steps)
+    with gimp_daemon.connect() as client:
+        client.ask(PresetDelete(name="Ochre"))
+    assert nothing[0] == ""
+    assert len({line for line, _ in told}) == 3
+    assert all(line.startswith("It takes ") for line, _ in told)
