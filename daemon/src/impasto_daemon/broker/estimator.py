@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from impasto_daemon.config import Config
-from impasto_daemon.engine.schedule import Size
+from impasto_daemon.engine.schedule import Size, surroundings_px
 from impasto_daemon.worker.memory import free_mib, peak_mib, plans, work
 from impasto_daemon.worker.rates import Rate, Rates
 from impasto_protocol import messages
@@ -20,7 +20,11 @@ class Estimator:
     def estimate(self, message: messages.Estimate) -> messages.Estimated:
         """The answer to a client that asks."""
         whole = message.height, message.width
-        part = message.part_height or message.height, message.part_width or message.width
+        around = 2 * surroundings_px(whole)
+        part = (
+            min(message.height, (message.part_height or message.height) + around),
+            min(message.width, (message.part_width or message.width) + around),
+        )
         rate, free = self._rate(), self._free_mib(message.settings)
         planned = plans(whole, part, message.settings, rate.number_bytes, free)
         return messages.Estimated(

@@ -115,10 +115,8 @@ def apply(
         style, notes = read_style(style_file, profile=kept.icc)
         kept = replace(kept, notes=(*kept.notes, *notes))
     with Client.connect(name="impasto apply") as client:
-        base: dict[str, Any] = _preset_settings(client, preset) if preset else {}
-        if quality or not preset:
-            base |= QUALITIES[quality or "good"]
-        settings = settings_from(options, base)
+        base = _preset_settings(client, preset) if preset else {}
+        settings = settings_from(options, base | _quality(quality, base))
         told = client.estimate((content.height, content.width), settings)
         if estimate and not told:
             raise VersionSkew(
@@ -173,6 +171,16 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
     written.write(paths[1], make_sheet([content, style, painted]), settings, result)
     data = {"output": paths[0], "sheet": paths[1], "files": written.files, **result_as_dict(result)}
     print_result(as_json, data, lambda: written.print(describe_result(result)))
+
+
+def _quality(chosen: str | None, saved: dict[str, Any]) -> dict[str, int]:
+    """What is set by a quality; a style that was saved without a size is painted at its own."""
+    if chosen:
+        return QUALITIES[chosen]
+    if saved.get("working_px") or saved.get("refinement"):
+        return {}
+    good = QUALITIES["good"]
+    return {name: value for name, value in good.items() if name != "iterations" or not saved}
 
 
 def _preset_settings(client: Client, name: str) -> dict[str, Any]:

@@ -18,8 +18,10 @@ def gram_sum(features: Tensor, mask: Tensor | None = None) -> Tensor:
     features: (1, C, H, W) of any float type → (C, C) float32, or float64 of float64.
     mask: (H, W) ≥ 0, the weight m of each position; None stands for ones.
     """
-    found = features.new_zeros(features.shape[1], features.shape[1], dtype=_wide(features.dtype))
+    wide = torch.promote_types(features.dtype, torch.float32)
+    found = features.new_zeros(features.shape[1], features.shape[1], dtype=wide)
     for columns, weights, _ in _blocks(features, mask):
+        columns = columns.to(wide)
         weighted = columns if weights is None else columns * weights
         found += _product(columns, weighted)
     return found
@@ -42,12 +44,13 @@ def add_gram_gradient(
 
     slope: (C, C), symmetric. Gatys et al. 2016, eq. 6. gradient: shaped like `features`.
     """
+    slope = (2 * slope).to(features.dtype)
     for columns, weights, rows in _blocks(features, mask):
-        product = columns @ (2 * slope)
+        product = columns @ slope
         if weights is not None:
             product *= weights
-        own = gradient[0, :, rows]
-        own += product.view(*own.shape[1:], -1).permute(2, 0, 1)
+        own = gradient[0, :, rows].permute(1, 2, 0)
+        own += product.view(own.shape)
 
 
 def _blocks(features: Tensor, mask: Tensor | None) -> Iterator[tuple[Tensor, Tensor | None, slice]]:
@@ -58,8 +61,4 @@ def _blocks(features: Tensor, mask: Tensor | None) -> Iterator[tuple[Tensor, Ten
         rows = slice(top, top + step)
         columns = features[0, :, rows].permute(1, 2, 0).reshape(-1, channels)
         weights = None if mask is None else mask[rows].reshape(-1, 1)
-        yield columns.to(_wide(features.dtype)), weights, rows
-
-
-def _wide(dtype: torch.dtype) -> torch.dtype:
-    return torch.promote_types(dtype, torch.float32)
+        yield columns, weights, rows

@@ -33,7 +33,7 @@ class ContentLoss:
     def gradient(self, features: Tensor, target: Tensor, mask: Tensor | None) -> Tensor:
         """Its derivative by F, eq. 2, shaped and typed like `features`."""
         slope = (features.to(self._scale.dtype) - target).mul_(2 * self._scale)
-        return slope if mask is None else slope.mul_(mask)
+        return (slope if mask is None else slope.mul_(mask)).to(features.dtype)
 
 
 def squared_error(features: Tensor, target: Tensor, mask: Tensor | None) -> Tensor:

@@ -65,6 +65,11 @@ def schedule(whole: Size, part: Size, settings: Settings) -> list[Stage]:
     ]
 
 
+def surroundings_px(whole: Size) -> int:
+    """How much is looked at around what is painted: at the working size about 64 px."""
+    return round(max(whole) / 12)
+
+
 def _stage(
     size: Size, whole: Size, part: Size, iterations: int, settings: Settings, *,
     refines: bool = False,

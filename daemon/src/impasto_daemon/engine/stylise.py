@@ -27,7 +27,7 @@ from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
 from impasto_daemon.engine.resizing import resize
-from impasto_daemon.engine.schedule import Size, Stage, schedule
+from impasto_daemon.engine.schedule import Size, Stage, schedule, surroundings_px
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.tiles import Tiling
 from impasto_protocol.settings import Settings
@@ -36,8 +36,6 @@ CHECK_EVERY = 25
 """Evaluations between looks at the loss: for convergence and for numbers that are not finite."""
 
 _FAILURES = 5
-_SURROUNDINGS = 1 / 12
-"""Of the long edge, so much around what is painted: at the working size about 64 px."""
 
 
 def stylise(
@@ -81,7 +79,7 @@ def stylise(
 def _surroundings(paint_mask: Tensor) -> tuple[slice, slice]:
     """The rows and columns that a painting of what is to be painted has to look at."""
     height, width = paint_mask.shape[-2:]
-    around = round(max(height, width) * _SURROUNDINGS)
+    around = surroundings_px((height, width))
     found = []
     for axis, side in ((-1, height), (-2, width)):
         places = (paint_mask[0] > 0).any(dim=axis).nonzero().flatten()
