@@ -23,7 +23,7 @@ OnMessage = Callable[["WorkerProcess", WorkerMessage | None], None]
 
 _TUNABLES = ":".join(
     f"glibc.malloc.{name}={value}"
-    for name, value in (("hugetlb", 1), ("mmap_threshold", 2**32), ("trim_threshold", 2**33))
+    for name, value in (("hugetlb", 1), ("mmap_threshold", 2**25), ("trim_threshold", 2**33))
 )
 """Large pages, and feature maps' memory kept for the next evaluation: a third less time.
 

@@ -34,8 +34,11 @@ _VECTOR = 12
 _VECTORS = 6
 """The content at that size, the picture, its trial, two gradients, and what comes and goes."""
 
-_FLOPS_PER_PX = 5_000
-_FLOPS_PER_EVALUATION = 1e9
+_FLOPS_PER_PX = 300_000
+_FLOPS_PER_PAIR = 10_000
+_FLOPS_PER_EVALUATION = 8e10
+"""As much as the convolutions could do in the time of everything else."""
+
 _MOST_TILES = 64
 _REFINING_HISTORY = 5
 
@@ -89,8 +92,9 @@ def evaluation_work(stage: Stage, plan: Plan) -> float:
 
     Beside these it counts what goes over every pixel, and what every evaluation has.
     """
-    vectors = _FLOPS_PER_PX * stage.height * stage.width * (4 + plan.history)
-    return evaluation_flops(stage, plan.tiling) + vectors + _FLOPS_PER_EVALUATION
+    pixels = stage.height * stage.width
+    around = (_FLOPS_PER_PX + _FLOPS_PER_PAIR * plan.history) * pixels
+    return evaluation_flops(stage, plan.tiling) + around + _FLOPS_PER_EVALUATION
 
 
 def _ways(stage: Stage, picture_px: int, number_bytes: int) -> Iterator[Plan]:

@@ -107,11 +107,12 @@ class Objective:
         reaches into its margin and is added up there.
         """
         errors, sums = LayerSums(), LayerSums()
-        for part in self._parts:
+        for index, part in enumerate(self._parts):
+            if index:
+                between()
             targets = self._targets(part)
             # The last tile's graph stays, so that a picture of one tile is looked at once.
             segments = self._see(part, picture, targets, errors, sums, hold=part is self._parts[-1])
-            between()
         smoothness, gradient = self._smoothness.value_and_gradient(picture)
         terms = {
             **{f"content {k}": loss.value(errors[k]) for k, loss in self._content.items()},
@@ -121,11 +122,11 @@ class Objective:
         slopes = {layer: loss.slope(sums[layer]) for layer, loss in self._style.items()}
         for part in reversed(self._parts):
             if not segments:
+                between()
                 targets = self._targets(part)
                 segments = list(self._segments(part, picture, self._layers, graph=True))
             add_slope = functools.partial(self._add_slope, part, targets, slopes)
             part.tile.window(gradient).add_(backpropagate(segments, add_slope))
-            between()
         return terms, gradient
 
     def _see(

@@ -213,9 +213,10 @@ class _TimeEstimate:
         self.done = 0.0
 
     def left_s(self, scale: int, count: int) -> float:
-        costs: list[float] = list(map(operator.mul, self._works, self._shares))
-        self.done = sum(costs[:scale]) + self._works[scale] * count
-        return (self._clock() - self._began) * ((sum(costs) - self.done) / self.done)
+        self.done += self._works[scale]
+        rest = [self._shares[scale] - count, *self._shares[scale + 1 :]]
+        ahead: float = sum(map(operator.mul, self._works[scale:], rest))
+        return (self._clock() - self._began) * (ahead / self.done)
 
 
 def _size(masked: MaskedPicture) -> Size:

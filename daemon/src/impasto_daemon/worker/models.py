@@ -117,10 +117,7 @@ class ModelCache:
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
-        # glibc keeps hundreds of MiB of what was freed until it is asked.
-        trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-        if trim:
-            trim(0)
+        trim_heap()
 
     def open_weights(self) -> None:
         """Have the network that is to be used now. Raises WeightsBad."""
@@ -179,6 +176,12 @@ class ModelCache:
         self._networks.clear()
         self._styles.clear()
         self.give_back()
+
+
+def trim_heap() -> None:
+    """Have glibc return what was freed, of which it keeps hundreds of MiB until it is asked."""
+    if os.name == "posix" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
 
 
 def _version(file: Path) -> tuple[str, int]:

@@ -10,6 +10,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -29,7 +30,7 @@ from impasto_daemon.presets.statistics import Statistics
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker.job_channel import JobChannel
 from impasto_daemon.worker.memory import peak_mib, plans
-from impasto_daemon.worker.models import ModelCache, describe
+from impasto_daemon.worker.models import ModelCache, describe, trim_heap
 from impasto_daemon.worker.orders import Idle, Quit, Ready, Run, WeightsLoaded
 from impasto_daemon.worker.pipe import receive, send
 from impasto_daemon.worker.rates import RATES_FILE, Rates
@@ -160,7 +161,7 @@ class Worker:
         for event in stylise(
             content, style, settings, network,
             start=start, selection=selection, memory_mib=memory_mib,
-            conclude=lambda: job.concluding, between=job.poll,
+            conclude=lambda: job.concluding, between=partial(_between_tiles, job),
         ):  # fmt: skip
             job.poll()
             self._models.follow_load()
@@ -331,6 +332,11 @@ class _ProgressReporter:
         size = fit(self._content.height, self._content.width, longest)
         alpha = None if self._alpha is None else resize(self._alpha, *size)
         return {"preview": to_preview(event.preview(*size), alpha)}
+
+
+def _between_tiles(job: JobChannel) -> None:
+    job.poll()
+    trim_heap()  # or the holes that one tile leaves would add to the next one's
 
 
 def _finite(losses: dict[str, float]) -> dict[str, float] | None:
