@@ -1,5 +1,6 @@
 """Budgets kept, estimates told, and a budget that lies, with the real daemon."""
 
+import json
 import re
 import resource
 from dataclasses import replace
@@ -8,7 +9,9 @@ import psutil
 import pytest
 from tests.integration.conftest import make_daemon
 
+from impasto_protocol.client import new_job_id
 from impasto_protocol.errors import TooBig
+from impasto_protocol.messages import PresetSave
 from impasto_protocol.settings import QUALITIES, Settings
 
 WHOLE = Settings(iterations=2, scales=1, tolerance=0)
@@ -76,3 +79,24 @@ def test_nothing_is_sent_that_cannot_fit(generous, picture):
         job = client.stylise(picture(1500, 1500), picture(16, 16), replace(WHOLE, memory_mib=64))
         with pytest.raises(TooBig, match="megapixels fit"):
             job.result()
+
+
+@pytest.mark.parametrize("options, saved, quality", [
+    ((), {}, "good"),
+    (("--quality", "draft"), {}, "draft"),
+    ((), {"working_px": 384, "refinement": 6, "iterations": 100}, "draft"),
+    (("--quality", "best"), {"working_px": 384, "refinement": 6}, "best"),
+])  # fmt: skip
+def test_quality_is_good_unless_the_style_or_the_painter_says_otherwise(
+    generous, tmp_path, picture, options, saved, quality
+):
+    from impasto_daemon.images.pictures import write_picture
+
+    photo = tmp_path / "photo.png"
+    write_picture(photo, picture(3000, 2000))
+    with generous.connect() as client:
+        expected = client.estimate((3000, 2000), Settings(**QUALITIES[quality]))
+        save = PresetSave(job=new_job_id(), name="Kept", settings=Settings(**saved))
+        client.submit(save, {"style": picture(64, 64)}).result()
+    told = generous.impasto("apply", photo, "--preset", "Kept", *options, "--estimate", "--json")
+    assert json.loads(told.stdout)["evaluations"] == expected.evaluations
