@@ -19,7 +19,7 @@ from impasto_protocol.settings import Settings
 _FIXED_BYTES = 230 << 20
 """What the convolutions take beside their maps, whatever the size."""
 
-_BYTES_PER_PX = {2: 1020, 4: 1600}
+_BYTES_PER_PX = {2: 950, 4: 1450}
 """One evaluation with its gradient, by bytes of a number of the feature maps."""
 
 _USABLE = 0.93

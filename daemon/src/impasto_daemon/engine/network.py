@@ -107,4 +107,4 @@ def _steps(weights: Mapping[str, Tensor], pooling: str) -> Iterator[tuple[nn.Mod
         for part in ("weight", "bias"):
             setattr(convolution, part, nn.Parameter(weights[f"{key}.{part}"], requires_grad=False))
         yield convolution, ""
-        yield nn.ReLU(), name
+        yield nn.ReLU(inplace=True), name

@@ -109,6 +109,8 @@ class _Painter:
     conclude: Callable[[], bool]
     between: Callable[[], None]
     clock: Callable[[], float]
+    _seen: MaskedPicture | None = None
+    """The masked picture at the size of the last preview."""
 
     def paint(self, picture: Tensor) -> Iterator[Event]:
         """Every scale in turn, each beginning with what the one before it left."""
@@ -162,7 +164,9 @@ class _Painter:
         return make_plan(stage, pixels, self.network.precision.itemsize, budget)
 
     def _preview(self, picture: Tensor, height: int, width: int) -> Tensor:
-        whole = self.masked.resized(height, width)
+        if self._seen is None or _size(self._seen) != (height, width):
+            self._seen = self.masked.resized(height, width)
+        whole = self._seen
         down, across = (
             slice(span.start * to // of, -(-span.stop * to // of))
             for span, to, of in zip(

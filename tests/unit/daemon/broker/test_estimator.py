@@ -60,7 +60,7 @@ def test_estimate_follows_the_settings_and_what_is_selected(rates):
     assert whole.memory_mib <= whole.free_mib == 4096
     assert ask(estimator, settings=dataclasses.replace(SHARP, refinement=6)).seconds < whole.seconds
     part = ask(estimator, part_height=600, part_width=800)
-    assert part.seconds < 0.1 * whole.seconds and part.memory_mib < whole.memory_mib
+    assert part.seconds < 0.25 * whole.seconds and part.memory_mib < whole.memory_mib
     little = dataclasses.replace(SHARP, memory_mib=2048)
     assert ask(estimator, settings=little).memory_mib <= 2048
 
