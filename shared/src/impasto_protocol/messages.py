@@ -414,9 +414,7 @@ class Estimated(Message):
     """Answers `estimate`."""
 
     type: ClassVar[str] = "estimated"
-    memory_mib: int = spec_field(
-        "memory that it would take", unit="MiB", low=0, since="1.2"
-    )  # fmt: skip
+    memory_mib: int = spec_field("memory that it would take", unit="MiB", low=0, since="1.2")
     free_mib: int = spec_field("memory that it may take", unit="MiB", low=0, since="1.2")
     seconds: float | None = spec_field(
         "time that it would take; nil until this device has painted once", unit="s", default=None,

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from impasto_daemon.config import Config
+from impasto_daemon.engine.budget import painting_work, peak_mib, plan_painting
 from impasto_daemon.engine.schedule import Size, surroundings_px
-from impasto_daemon.worker.memory import free_mib, peak_mib, plans, work
+from impasto_daemon.worker.memory import allowed_mib, free_mib
 from impasto_daemon.worker.rates import Rate, Rates
 from impasto_protocol import messages
 from impasto_protocol.errors import TooBig
@@ -26,11 +27,11 @@ class Estimator:
             min(message.width, (message.part_width or message.width) + around),
         )
         rate, free = self._rate(), self._free_mib(message.settings)
-        planned = plans(whole, part, message.settings, rate.number_bytes, free)
+        planned = plan_painting(whole, part, message.settings, rate.number_bytes, free << 20)
         return messages.Estimated(
             memory_mib=peak_mib(planned),
             free_mib=free,
-            seconds=rate.seconds * work(planned) / 1e12 if rate.seconds else None,
+            seconds=rate.seconds * painting_work(planned) / 1e12 if rate.seconds else None,
             evaluations=sum(stage.iterations for stage, _ in planned),
         )
 
@@ -57,11 +58,11 @@ class Estimator:
         return _scaled(size, low)
 
     def _least_mib(self, size: Size, settings: Settings) -> int:
-        return peak_mib(plans(size, size, settings, self._rate().number_bytes, 0))
+        return peak_mib(plan_painting(size, size, settings, self._rate().number_bytes, 0))
 
     def _free_mib(self, settings: Settings) -> int:
         free = self._config.memory_mib or self._rate().memory_mib or free_mib()
-        return min(settings.memory_mib or free, free)
+        return allowed_mib(settings, free)
 
     def _rate(self) -> Rate:
         return self._rates.get(self._config.device.split(",")[0])

@@ -117,14 +117,15 @@ def apply(
     with Client.connect(name="impasto apply") as client:
         base = _preset_settings(client, preset) if preset else {}
         settings = settings_from(options, base | _quality(quality, base))
-        told = client.estimate((content.height, content.width), settings)
-        if estimate and not told:
-            raise VersionSkew(
-                "The daemon is older and cannot tell.",
-                next_step="End it with `impasto daemon stop`, then try again.",
-            )
-        if told and (estimate or not as_json):
-            print_result(as_json, to_dict(told), describe_estimate(told, quality or "good"))
+        if estimate or not as_json:
+            told = client.estimate((content.height, content.width), settings)
+            if told:
+                print_result(as_json, to_dict(told), describe_estimate(told, quality or "good"))
+            elif estimate:
+                raise VersionSkew(
+                    "The daemon is older and cannot tell.",
+                    next_step="End it with `impasto daemon stop`, then try again.",
+                )
         if estimate:
             return
         run = PaintingRun(

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from impasto_daemon.engine.convolutions import convolutions, reach_px, stride_px
-from impasto_daemon.engine.schedule import Stage
+from impasto_daemon.engine.schedule import Size, Stage, schedule
 from impasto_daemon.engine.tiles import Tiling, margin_px, spans
 from impasto_protocol.settings import Settings
 
@@ -74,6 +74,29 @@ def make_plan(stage: Stage, picture_px: int, number_bytes: int, budget_bytes: in
             if found.peak_bytes <= usable_bytes:
                 return found
     return _cut(ways[-1], stage, 0, number_bytes)
+
+
+def plan_painting(
+    whole: Size, part: Size, settings: Settings, number_bytes: int, budget_bytes: int
+) -> list[tuple[Stage, Plan]]:
+    """The stages of a painting and how each is painted.
+
+    whole, part: (height, width) in px of a picture and of what is painted of it.
+    """
+    return [
+        (stage, make_plan(stage, math.prod(whole), number_bytes, budget_bytes))
+        for stage in schedule(whole, part, settings)
+    ]
+
+
+def peak_mib(planned: list[tuple[Stage, Plan]]) -> int:
+    """What a painting takes at most, in MiB, beside the network itself."""
+    return max(plan.peak_bytes for _, plan in planned) >> 20
+
+
+def painting_work(planned: list[tuple[Stage, Plan]]) -> float:
+    """What a painting costs, in the unit of `evaluation_work`."""
+    return sum(stage.iterations * evaluation_work(stage, plan) for stage, plan in planned)
 
 
 def evaluation_flops(stage: Stage, tiling: Tiling) -> int:

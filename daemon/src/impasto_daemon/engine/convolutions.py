@@ -8,6 +8,9 @@ MEAN = (0.485, 0.456, 0.406)
 STD = (0.229, 0.224, 0.225)
 """Of R, G and B in [0, 1], as torchvision has them."""
 
+LEAST_PX = 16
+"""Sides must be multiples of it: four poolings halve the picture four times before relu5_1."""
+
 BLOCKS = ((64, 2), (128, 2), (256, 4), (512, 4), (512, 4))
 """(channels, convolutions) of each block; a pooling follows each."""
 

@@ -87,6 +87,8 @@ class TotalVariation:
     def value_and_gradient(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """The loss of a picture, (1, 3, H, W), and its derivative, shaped like it."""
         gradient = torch.zeros_like(picture)
+        if not self._weight:
+            return picture.new_zeros(()), gradient
         height, width = picture.shape[-2:]
         scale, sums = self._weight / picture.numel(), []
         step = max(1, _ROWS // (3 * width))

@@ -41,7 +41,10 @@ def term_weights(settings: Settings) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class _Part:
-    """A tile's share of the content, by layer: masks (None: all ones), their sums, features."""
+    """A tile's share of the content, by layer: masks (None: all ones), their sums, features.
+
+    alpha: of content layers alone.
+    """
 
     tile: Tile
     alpha: dict[str, Tensor | None]
@@ -50,10 +53,12 @@ class _Part:
     targets: dict[str, Tensor]
 
     @classmethod
-    def of(cls, tile: Tile, masked: MaskedPicture, layers: Collection[str]) -> _Part:
+    def of(
+        cls, tile: Tile, masked: MaskedPicture, content: Collection[str], layers: Collection[str]
+    ) -> _Part:
         alpha, paint_mask = (
-            {layer: tile_mask(plane, tile, layer).clone() for layer in layers}
-            for plane in (masked.alpha, masked.paint_mask)
+            {layer: tile_mask(plane, tile, layer).clone() for layer in chosen}
+            for plane, chosen in ((masked.alpha, content), (masked.paint_mask, layers))
         )
         positions = {layer: total(mask) for layer, mask in paint_mask.items()}
         return cls(tile, _unless_ones(alpha), _unless_ones(paint_mask), positions, {})
@@ -84,7 +89,7 @@ class Objective:
         self._layers = content.keys() | style.keys()
         height, width = masked.alpha.shape[-2:]
         tiles = cut(height, width, tiling, margin_px(self._layers))
-        self._parts = [_Part.of(tile, masked, self._layers) for tile in tiles]
+        self._parts = [_Part.of(tile, masked, content, self._layers) for tile in tiles]
         relative = settings.normalisation == "relative"
         energies = self._look_at_content(content)
         self._content = {

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from impasto_daemon.engine.schedule import LEAST_PX
+from impasto_daemon.engine.convolutions import LEAST_PX
 
 
 def replicate_pad(picture: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:

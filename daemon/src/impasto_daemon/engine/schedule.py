@@ -9,12 +9,9 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from impasto_daemon.engine.convolutions import reach_px
+from impasto_daemon.engine.convolutions import LEAST_PX, reach_px
 from impasto_daemon.engine.sizes import fit
 from impasto_protocol.settings import Settings
-
-LEAST_PX = 16
-"""Sides must be multiples of it: four poolings halve the picture four times before relu5_1."""
 
 Size = tuple[int, int]
 """(height, width) in px."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import math
 import operator
 import sys
 import time
@@ -13,7 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.budget import Plan, evaluation_work, make_plan
+from impasto_daemon.engine.budget import Plan, evaluation_work, plan_painting
 from impasto_daemon.engine.events import (
     Event,
     Finished,
@@ -27,7 +26,7 @@ from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
 from impasto_daemon.engine.resizing import resize
-from impasto_daemon.engine.schedule import Size, Stage, schedule, surroundings_px
+from impasto_daemon.engine.schedule import Size, Stage, surroundings_px
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.tiles import Tiling
 from impasto_protocol.settings import Settings
@@ -116,13 +115,18 @@ class _Painter:
         """Every scale in turn, each beginning with what the one before it left."""
         settings = self.settings
         part = self.masked.part(self.rows, self.columns)
-        stages = schedule(_size(self.masked), _size(part), settings)
-        plans = [self._plan(stage) for stage in stages]
-        evaluations = sum(stage.iterations for stage in stages)
-        estimate = _TimeEstimate(list(zip(stages, plans, strict=True)), self.clock)
+        planned = plan_painting(
+            _size(self.masked),
+            _size(part),
+            settings,
+            self.network.precision.itemsize,
+            sys.maxsize if self.memory_mib is None else self.memory_mib << 20,
+        )
+        evaluations = sum(stage.iterations for stage, _ in planned)
+        estimate = _TimeEstimate(planned, self.clock)
         step, settled, stopped, lost, terms = 0, False, False, False, dict[str, Tensor]()
-        for scale, (stage, plan) in enumerate(zip(stages, plans, strict=True), start=1):
-            yield ScaleStarted(scale, len(stages), *stage.size)
+        for scale, (stage, plan) in enumerate(planned, start=1):
+            yield ScaleStarted(scale, len(planned), *stage.size)
             start = resize(picture, *stage.size)
             content = part.resized(*stage.size)
             if stage.refines:
@@ -139,7 +143,7 @@ class _Painter:
                 left = estimate.left_s(scale - 1, count)
                 preview = functools.partial(self._preview, picture)
                 yield Iteration(
-                    step, evaluations, scale, len(stages), left, terms, picture, preview
+                    step, evaluations, scale, len(planned), left, terms, picture, preview
                 )
                 if step in settings.snapshots:
                     yield Snapshot(step, self._finish(picture))
@@ -157,11 +161,6 @@ class _Painter:
         yield Finished(
             self._finish(picture), step, settled, read_losses(terms), lost, estimate.done
         )
-
-    def _plan(self, stage: Stage) -> Plan:
-        budget = sys.maxsize if self.memory_mib is None else self.memory_mib << 20
-        pixels = math.prod(_size(self.masked))
-        return make_plan(stage, pixels, self.network.precision.itemsize, budget)
 
     def _preview(self, picture: Tensor, height: int, width: int) -> Tensor:
         if self._seen is None or _size(self._seen) != (height, width):
@@ -210,9 +209,9 @@ class _ConvergenceTest:
 class _TimeEstimate:
     """Seconds left, on the understanding that time goes with the work."""
 
-    def __init__(self, plans: list[tuple[Stage, Plan]], clock: Callable[[], float]) -> None:
-        self._works = [evaluation_work(stage, plan) for stage, plan in plans]
-        self._shares = [stage.iterations for stage, _ in plans]
+    def __init__(self, planned: list[tuple[Stage, Plan]], clock: Callable[[], float]) -> None:
+        self._works = [evaluation_work(stage, plan) for stage, plan in planned]
+        self._shares = [stage.iterations for stage, _ in planned]
         self._clock, self._began = clock, clock()
         self.done = 0.0
 

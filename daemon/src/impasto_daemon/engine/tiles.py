@@ -11,8 +11,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from impasto_daemon.engine.convolutions import reach_px, stride_px
-from impasto_daemon.engine.schedule import LEAST_PX
+from impasto_daemon.engine.convolutions import LEAST_PX, reach_px, stride_px
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.config import Config
+from impasto_daemon.engine.budget import peak_mib, plan_painting
 from impasto_daemon.engine.events import Event, Finished, Iteration, ScaleStarted, Snapshot
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.resizing import resize
@@ -29,7 +30,7 @@ from impasto_daemon.presets.preset_file import PICTURE_PX, THUMBNAIL_PX, Preset,
 from impasto_daemon.presets.statistics import Statistics
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker.job_channel import JobChannel
-from impasto_daemon.worker.memory import peak_mib, plans
+from impasto_daemon.worker.memory import allowed_mib
 from impasto_daemon.worker.models import ModelCache, describe, trim_heap
 from impasto_daemon.worker.orders import Idle, Quit, Ready, Run, WeightsLoaded
 from impasto_daemon.worker.pipe import receive, send
@@ -193,12 +194,12 @@ class Worker:
 
     def _memory_mib(self, message: messages.Stylise, network: Vgg19, share: float) -> int:
         """What a painting may take: at first what is free, then a share of what it took."""
-        settings, free = message.settings, self._models.free_mib
-        allowed = min(settings.memory_mib or free, free)
+        settings = message.settings
+        allowed = allowed_mib(settings, self._models.free_mib)
         if share == 1:
             return allowed
         (size,) = ((i.height, i.width) for i in message.frames if i.role == "content")
-        planned = plans(size, size, settings, network.precision.itemsize, allowed)
+        planned = plan_painting(size, size, settings, network.precision.itemsize, allowed << 20)
         return int(share * min(allowed, peak_mib(planned)))
 
     def _style(
