@@ -24,7 +24,6 @@ from figures import Figure, print_table, ratios, seconds
 
 from impasto_daemon.worker.threads import usable_cores
 from impasto_protocol.client import Client
-from impasto_protocol.codec import Picture
 from impasto_protocol.settings import Settings
 
 ROUNDS = 3
@@ -127,12 +126,9 @@ def second_run(paint: Callable[[], None]) -> float:
 
 def painter(client: Client) -> Callable[[], None]:
     """Paints thirty steps at 256 px."""
-    from inputs import painting, photograph
+    from inputs import painting, photograph, picture_of
 
-    content, style = (
-        Picture(image.height, image.width, 3, "uint8", image.tobytes())
-        for image in (photograph(256), painting(256))
-    )
+    content, style = (picture_of(image) for image in (photograph(256), painting(256)))
     settings = Settings(iterations=30, scales=1, tolerance=0)
     return lambda: client.stylise(content, style, settings).result() and None
 

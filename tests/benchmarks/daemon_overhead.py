@@ -129,12 +129,9 @@ def small_style() -> Picture:
 def pictures() -> tuple[Picture, Picture]:
     """Content at 512 px and a style of 1024."""
     # Imported here, as the echo shall be light.
-    from inputs import painting, photograph
+    from inputs import painting, photograph, picture_of
 
-    return tuple(
-        Picture(image.height, image.width, 3, "uint8", image.tobytes())
-        for image in (photograph(512), painting(1024))
-    )
+    return tuple(picture_of(image) for image in (photograph(512), painting(1024)))
 
 
 @contextlib.contextmanager

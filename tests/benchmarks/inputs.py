@@ -19,6 +19,7 @@ from torch import Tensor
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.weights import oxford, store
 from impasto_daemon.worker.models import choose_precision
+from impasto_protocol.codec import Picture
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,11 @@ def photograph(longest_px: int) -> Image.Image:
 def painting(longest_px: int) -> Image.Image:
     """The style, its long edge at `longest_px`."""
     return _open("starry_night_google.jpg", "painting.jpg", longest_px)
+
+
+def picture_of(image: Image.Image) -> Picture:
+    """It as it is sent."""
+    return Picture(image.height, image.width, 3, "uint8", image.tobytes())
 
 
 def tensor_of(image: Image.Image) -> Tensor:

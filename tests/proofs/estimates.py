@@ -19,8 +19,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 from daemon_overhead import connected, running_daemon
-from inputs import painting, photograph
-from large_pictures import GOOD, memory_mib, peak, picture_of, the_worker
+from inputs import painting, photograph, picture_of
+from large_pictures import GOOD, memory_mib, peak, the_worker
 from PIL import Image
 
 from impasto_protocol.client import Client

@@ -23,11 +23,10 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import psutil
 from daemon_overhead import connected, running_daemon
-from inputs import painting, photograph
+from inputs import painting, photograph, picture_of
 from PIL import Image
 
 from impasto_protocol.client import Client
-from impasto_protocol.codec import Picture
 from impasto_protocol.settings import QUALITIES, Settings
 
 PROMISES = ("1024x768:1024", "2000x1500:2048", "4000x3000:2048", "4000x3000:4096",
@@ -73,12 +72,8 @@ def paint(width: int, height: int, budget_mib: int, settings: Settings) -> tuple
         with peak(worker) as taken:
             client.stylise(content, style, settings).result()
         took = time.perf_counter() - began
+        time.sleep(1)  # the worker gives its memory back after it has sent the result
         return told.memory_mib, taken[0] - idle, memory_mib(worker) - idle, int(took)
-
-
-def picture_of(image: Image.Image) -> Picture:
-    """An 8-bit picture."""
-    return Picture(image.height, image.width, 3, "uint8", image.tobytes())
 
 
 def the_worker(client: Client) -> psutil.Process:

@@ -82,7 +82,7 @@ def compare(photo: Tensor, picture: Tensor, network: Vgg19) -> Tensor:
         finest_octave(one) / finest_octave(picture) for one in (painted, enlarged, reference)
     ]
     print_table("power of the finest octave, as a share of the style picture's", [
-        Figure("painted at good", octaves[:1], at_least=0.5, below=None),
+        Figure("painted at good", octaves[:1], at_least=0.5),
         Figure("only enlarged from its working size", octaves[1:2]),
         Figure("a crop, 100 evaluations of full depth", octaves[2:]),
     ])  # fmt: skip

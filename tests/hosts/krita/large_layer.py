@@ -14,10 +14,7 @@ PIECE = (
 from impasto_protocol.settings import QUALITIES
 
 def main():
-    document = yield from opened(large)
-    document.scaleImage(4000, 3000, 300, 300, "Bilinear")
-    document.waitForDone()
-    yield 1000
+    document = yield from twelve_megapixels(large)
     begin(**QUALITIES["draft"], tolerance=0.002)
     yield from until(lambda: docker.painting is None, 1500)
     document.waitForDone()

@@ -14,6 +14,14 @@ def begin(style="Dusk", **settings):
     docker._paint(lambda: Recipe(style, quick))
 
 
+def twelve_megapixels(photo):
+    document = yield from opened(photo)
+    document.scaleImage(4000, 3000, 300, 300, "Bilinear")
+    document.waitForDone()
+    yield 1000
+    return document
+
+
 def painted(document, **settings):
     begin(**settings)
     yield from done(document, docker.painting)

@@ -14,10 +14,7 @@ PIECE = (
 import time
 
 def main():
-    document = yield from opened(large)
-    document.scaleImage(4000, 3000, 300, 300, "Bilinear")
-    document.waitForDone()
-    yield 1000
+    document = yield from twelve_megapixels(large)
     own, spent = {}, {}
     box = (0, 0, 4000, 3000)
     node = document.topLevelNodes()[0]
