@@ -18,8 +18,8 @@ from impasto_installer.transaction import Transaction
 from impasto_protocol import __version__
 from impasto_protocol.errors import InstallFailed
 
-_OWN = ("at-login.xml", "cache", "environment", "installed.json", "python", "spare", "styles", "uv",
-        "weights", "wheels")  # fmt: skip
+_OWN = ("at-login.xml", "cache", "environment", "installed.json", "python", "rates.json", "spare",
+        "styles", "uv", "weights", "wheels")  # fmt: skip
 """All that is ever in Impasto's own folder but the saved styles."""
 
 
