@@ -7,6 +7,7 @@ import multiprocessing
 import os
 import queue
 import signal
+import sys
 import threading
 from collections.abc import Callable
 from multiprocessing.connection import Connection, wait
@@ -43,8 +44,10 @@ class WorkerProcess:
         self._process = context.Process(
             target=_worker_main, args=(theirs, config, data_dir, log), daemon=True
         )
-        # glibc reads it once, when a process begins.
+        # Read once each, when a process begins and when it first uses a GPU.
         os.environ.setdefault("GLIBC_TUNABLES", _TUNABLES)
+        if sys.platform == "linux":
+            os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
         self._process.start()
         theirs.close()
         for task in (self._read_pipe, self._write_pipe):

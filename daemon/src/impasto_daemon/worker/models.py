@@ -106,6 +106,14 @@ class ModelCache:
             return rounded_mib(int(free * _GPU_SHARE) >> 20)
         return free_mib()
 
+    def bound(self, memory_mib: int) -> None:
+        """Keep what a job takes of a GPU to so many MiB, what torch holds in reserve included."""
+        if self.device.type == "cuda":
+            self.give_back()
+            most = torch.cuda.memory_reserved(self.device) + (memory_mib << 20)
+            total = torch.cuda.mem_get_info(self.device)[1]
+            torch.cuda.set_per_process_memory_fraction(min(1.0, most / total), self.device)
+
     @property
     def rate(self) -> Rate:
         """What is to be known of the device before it has painted."""
@@ -200,3 +208,4 @@ def _limit_load(threads: int) -> None:
     torch.set_num_threads(threads)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False  # float32 is chosen by who wants its digits

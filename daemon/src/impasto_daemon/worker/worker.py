@@ -196,6 +196,7 @@ class Worker:
         """What a painting may take: at first what is free, then a share of what it took."""
         settings = message.settings
         allowed = allowed_mib(settings, self._models.free_mib)
+        self._models.bound(allowed)
         if share == 1:
             return allowed
         (size,) = ((i.height, i.width) for i in message.frames if i.role == "content")
