@@ -128,7 +128,7 @@ class PictureRejected(RequestError):
     """The picture file is of a kind or size that is not accepted."""
 
     code = "PICTURE_REJECTED"
-    default_next_step = "Save the picture as PNG, JPEG or WebP of at most 64 megapixels."
+    default_next_step = "Save the picture as PNG, JPEG or WebP of at most 200 megapixels."
 
 
 class StyleUnreadable(PictureUnreadable):
@@ -142,7 +142,7 @@ class StyleRejected(PictureRejected):
     """The style file is of a kind or size that is not accepted."""
 
     code = "STYLE_REJECTED"
-    default_next_step = "Save the style picture as PNG, JPEG or WebP of at most 64 megapixels."
+    default_next_step = "Save the style picture as PNG, JPEG or WebP of at most 200 megapixels."
 
 
 class Conflict(RequestError):

@@ -14,6 +14,9 @@ PARTS = 8
 FRAME_BYTES = 2048 * 1024 * 1024
 """Most bytes of one pixel frame, unless the daemon's `welcome` says less."""
 
+PICTURE_PX = 200_000_000
+"""Most pixels of a picture file that is read; four channels of 16 bits fit into a frame."""
+
 DIGEST_BYTES = 16
 
 PACK_PRESETS = 256

@@ -27,7 +27,7 @@ class Estimator:
             min(message.width, (message.part_width or message.width) + around),
         )
         rate, free = self._rate(), self._free_mib(message.settings)
-        planned = plan_painting(whole, part, message.settings, rate.number_bytes, free << 20)
+        planned = plan_painting(whole, part, message.settings, rate.kind, free << 20)
         return messages.Estimated(
             memory_mib=peak_mib(planned),
             free_mib=free,
@@ -58,7 +58,7 @@ class Estimator:
         return _scaled(size, low)
 
     def _least_mib(self, size: Size, settings: Settings) -> int:
-        return peak_mib(plan_painting(size, size, settings, self._rate().number_bytes, 0))
+        return peak_mib(plan_painting(size, size, settings, self._rate().kind, 0))
 
     def _free_mib(self, settings: Settings) -> int:
         free = self._config.memory_mib or self._rate().memory_mib or free_mib()

@@ -10,12 +10,11 @@ from rich.table import Table
 
 from impasto_daemon import service
 from impasto_daemon.cli.options import given, options_of
-from impasto_daemon.cli.output import console, json_option, print_result
+from impasto_daemon.cli.output import answer_as_dict, console, json_option, print_result
 from impasto_daemon.config import Config, load_config
 from impasto_daemon.logs import tail
 from impasto_daemon.paths import Paths
 from impasto_protocol.connection import daemon_is_running
-from impasto_protocol.fields import to_dict
 
 
 @click.group()
@@ -77,7 +76,7 @@ def status(as_json: bool) -> None:
         if report.jobs:
             console.print(rows)
 
-    print_result(as_json, to_dict(report), table)
+    print_result(as_json, answer_as_dict(report), table)
 
 
 @daemon.command()

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 from rich.console import Console
@@ -18,6 +18,11 @@ from rich.progress import (
     TextColumn,
     TimeElapsedColumn,
 )
+
+from impasto_protocol.fields import to_dict
+
+if TYPE_CHECKING:
+    from impasto_protocol.messages import Message
 
 _PIPE_COLUMNS = 10_000
 
@@ -77,6 +82,12 @@ def print_result(as_json: bool, data: Any, text: str | Callable[[], None]) -> No
         text()
     else:
         console.print(text, markup=False)
+
+
+def answer_as_dict(answer: Message) -> dict[str, Any]:
+    """What scripts are told of an answer of the daemon."""
+    said = to_dict(answer)
+    return {key: said[key] for key in said if key not in ("frames", "request", "job")}
 
 
 def progress_bar(*, shown: bool) -> Progress:

@@ -12,12 +12,11 @@ import click
 
 from impasto_daemon.cli.job_progress import await_result
 from impasto_daemon.cli.options import options_of, settings_from
-from impasto_daemon.cli.output import json_option, print_result
+from impasto_daemon.cli.output import answer_as_dict, json_option, print_result
 from impasto_daemon.cli.painting_run import (
     OutputFiles,
     PaintingRun,
     describe_result,
-    result_as_dict,
 )
 from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
 from impasto_daemon.files import check_place, make_folder
@@ -120,7 +119,8 @@ def apply(
         if estimate or not as_json:
             told = client.estimate((content.height, content.width), settings)
             if told:
-                print_result(as_json, to_dict(told), describe_estimate(told, quality or "good"))
+                words = describe_estimate(told, quality or "good")
+                print_result(as_json, answer_as_dict(told), words)
             elif estimate:
                 raise VersionSkew(
                     "The daemon is older and cannot tell.",
@@ -170,7 +170,7 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
     written = OutputFiles(list(result.notes))
     written.write(paths[0], painted, settings, result)
     written.write(paths[1], make_sheet([content, style, painted]), settings, result)
-    data = {"output": paths[0], "sheet": paths[1], "files": written.files, **result_as_dict(result)}
+    data = {"output": paths[0], "sheet": paths[1], "files": written.files, **answer_as_dict(result)}
     print_result(as_json, data, lambda: written.print(describe_result(result)))
 
 

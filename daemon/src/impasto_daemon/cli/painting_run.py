@@ -16,7 +16,7 @@ from threading import Event
 from typing import TYPE_CHECKING, Any
 
 from impasto_daemon.cli.job_progress import await_result
-from impasto_daemon.cli.output import console, print_result
+from impasto_daemon.cli.output import answer_as_dict, console, print_result
 from impasto_daemon.files import check_place
 from impasto_daemon.paths import Paths
 from impasto_protocol.client import Job
@@ -75,7 +75,7 @@ class PaintingRun:
             data["sheet"] = self._write_sheet(write, labelled)
             if points:
                 data["loss_curve"] = self._write_losses(write, points)
-        data |= {**result_as_dict(result), "files": written.files, "notes": written.notes}
+        data |= {**answer_as_dict(result), "files": written.files, "notes": written.notes}
         print_result(self.as_json, data, lambda: written.print(describe_result(result)))
 
     def paint_variations(self, settings: Settings, count: int) -> None:
@@ -99,7 +99,7 @@ class PaintingRun:
             )
             write = partial(written.write, settings=varied, result=result)
             path = write(self._named(str(number)), painted, kept=self.kept)
-            variations.append({"output": path, "seed": varied.seed, **result_as_dict(result)})
+            variations.append({"output": path, "seed": varied.seed, **answer_as_dict(result)})
             labelled[f"{number}: seed {varied.seed}"] = make_thumbnail(painted)
             written.add_notes(result.notes)
             if interrupted.is_set():
@@ -196,12 +196,6 @@ def kept_elsewhere(
             return type(error)(f"{error} The painting is kept as {(folder / name).absolute()}.",
                                next_step="Copy it to where you want it.")  # fmt: skip
     return error
-
-
-def result_as_dict(result: Result) -> dict[str, Any]:
-    """What scripts are told of a result."""
-    said = to_dict(result)
-    return {key: said[key] for key in said if key not in ("frames", "request", "job")}
 
 
 def describe_result(result: Result) -> str:

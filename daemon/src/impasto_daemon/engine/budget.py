@@ -40,7 +40,22 @@ _FLOPS_PER_EVALUATION = 8e10
 """As much as the convolutions could do in the time of everything else."""
 
 _MOST_TILES = 64
+_REFINING_WINDOW_PX = 512**2
+"""Of a refinement on a processor, whose margins cost little.
+
+The maps of larger windows are asked of the system anew each time, which takes up to half as long
+again as all else (1500 x 2000 px, two cores).
+"""
+
 _REFINING_HISTORY = 5
+
+
+@dataclass(frozen=True)
+class DeviceKind:
+    """What of a device decides on the tiles. number_bytes: of a number of the feature maps."""
+
+    number_bytes: int
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,35 +71,39 @@ class Plan:
     peak_bytes: int
 
 
-def make_plan(stage: Stage, picture_px: int, number_bytes: int, budget_bytes: int) -> Plan:
+def make_plan(stage: Stage, picture_px: int, device: DeviceKind, budget_bytes: int) -> Plan:
     """The fastest way to paint a stage that fits; the most frugal one where none does.
 
-    picture_px: pixels of the whole picture. number_bytes: of a number of the feature maps.
+    picture_px: pixels of the whole picture.
     """
+    number_bytes = device.number_bytes
     ways = list(_ways(stage, picture_px, number_bytes))
     usable_bytes = int(budget_bytes * _USABLE)
+    most_px = stage.height * stage.width
+    if stage.refines and not device.gpu:
+        most_px = min(most_px, _REFINING_WINDOW_PX)
     for least_px, choice in (
-        (stage.height * stage.width, ways[:2]), (1024**2, ways[:4]), (512**2, ways), (256**2, ways)
+        (most_px, ways[:2]), (1024**2, ways[:4]), (512**2, ways), (256**2, ways)
     ):  # fmt: skip
         for way in choice:
             window_px = (usable_bytes - way.peak_bytes) // _BYTES_PER_PX[number_bytes]
             if window_px < least_px:
                 continue
-            found = _cut(way, stage, window_px, number_bytes)
+            found = _cut(way, stage, min(window_px, most_px), number_bytes)
             if found.peak_bytes <= usable_bytes:
                 return found
     return _cut(ways[-1], stage, 0, number_bytes)
 
 
 def plan_painting(
-    whole: Size, part: Size, settings: Settings, number_bytes: int, budget_bytes: int
+    whole: Size, part: Size, settings: Settings, device: DeviceKind, budget_bytes: int
 ) -> list[tuple[Stage, Plan]]:
     """The stages of a painting and how each is painted.
 
     whole, part: (height, width) in px of a picture and of what is painted of it.
     """
     return [
-        (stage, make_plan(stage, math.prod(whole), number_bytes, budget_bytes))
+        (stage, make_plan(stage, math.prod(whole), device, budget_bytes))
         for stage in schedule(whole, part, settings)
     ]
 

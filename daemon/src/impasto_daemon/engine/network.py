@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from impasto_daemon.engine.budget import DeviceKind
 from impasto_daemon.engine.convolutions import CONVOLUTIONS, MEAN, STD, convolutions
 from impasto_daemon.engine.network_name import network_name
 from impasto_daemon.engine.padding import pad_to_network, replicate_pad
@@ -70,6 +71,11 @@ class Vgg19:
         ]
         self._mean = torch.tensor(MEAN, device=self.device).view(1, 3, 1, 1)
         self._std = torch.tensor(STD, device=self.device).view(1, 3, 1, 1)
+
+    @property
+    def kind(self) -> DeviceKind:
+        """What a painting with it is planned by."""
+        return DeviceKind(self.precision.itemsize, gpu=self.device.type == "cuda")
 
     def segments(self, picture: Tensor, layers: Collection[str]) -> Iterator[Segment]:
         """The feature maps of `layers` in order of depth, each (1, C, H / 2^k, W / 2^k).

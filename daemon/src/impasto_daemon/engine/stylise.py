@@ -119,7 +119,7 @@ class _Painter:
             _size(self.masked),
             _size(part),
             settings,
-            self.network.precision.itemsize,
+            self.network.kind,
             sys.maxsize if self.memory_mib is None else self.memory_mib << 20,
         )
         evaluations = sum(stage.iterations for stage, _ in planned)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import warnings
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
@@ -29,9 +30,9 @@ from impasto_protocol.errors import (
     StyleRejected,
     StyleUnreadable,
 )
+from impasto_protocol.limits import FRAME_BYTES
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
-_LARGEST_FILE_BYTES = 512 << 20
 
 Number = TypeVar("Number", bound=np.generic)
 
@@ -198,7 +199,8 @@ def _read(path: Path, role: _Role) -> Source:
 def _read_bytes(path: Path, role: _Role) -> bytes:
     try:
         with open_regular(path) as file:
-            data = file.read(_LARGEST_FILE_BYTES + 1)
+            large = os.fstat(file.fileno()).st_size > FRAME_BYTES
+            data = b"" if large else file.read()
     except FileNotFoundError as error:
         raise role.unreadable(
             f"There is no file {path} (the {role.word}).",
@@ -209,9 +211,9 @@ def _read_bytes(path: Path, role: _Role) -> bytes:
             f"The {role.word} {path} cannot be opened: {error.strerror}.",
             next_step=f"Choose a {role.word} that is a file of your own.",
         ) from error
-    if len(data) > _LARGEST_FILE_BYTES:
+    if large:
         raise role.rejected(
-            f"The {role.word} {path.name} is larger than {_LARGEST_FILE_BYTES >> 20} MiB.",
+            f"The {role.word} {path.name} is larger than {FRAME_BYTES >> 30} GiB.",
             next_step=f"Save the {role.word} smaller.",
         )
     return data

@@ -12,10 +12,11 @@ from PIL import ExifTags, Image
 from impasto_daemon.images.exif import is_adobe_rgb
 from impasto_daemon.images.metadata import read_dpi
 from impasto_daemon.images.source import SCALE_DOWN, Source, Space, Unsupported
+from impasto_protocol.limits import PICTURE_PX
 
 GAIN_MAP_NOTE = "The file has an HDR gain map, which is not read; its base picture was taken."
-_LARGEST_PX = 64_000_000
 _LARGEST_EXIF_BYTES = 4 << 20
+Image.MAX_IMAGE_PIXELS = PICTURE_PX  # of the frames that Pillow itself looks at
 _SPACES: dict[str, Space] = {
     "L": "GRAY", "LA": "GRAY", "RGB": "RGB", "RGBA": "RGB", "CMYK": "CMYK",
 }  # fmt: skip
@@ -58,9 +59,9 @@ def describe(image: Image.Image, source: Source) -> Source:
 
 def refuse_large(width: int, height: int) -> None:
     """Raises Unsupported for more pixels than are accepted."""
-    if width * height > _LARGEST_PX:
+    if width * height > PICTURE_PX:
         raise Unsupported(
-            f"has {width} x {height} pixels; at most {_LARGEST_PX // 1_000_000} megapixels are "
+            f"has {width} x {height} pixels; at most {PICTURE_PX // 1_000_000} megapixels are "
             "accepted",
             SCALE_DOWN,
         )

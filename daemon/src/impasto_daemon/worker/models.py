@@ -112,7 +112,8 @@ class ModelCache:
             self.give_back()
             most = torch.cuda.memory_reserved(self.device) + (memory_mib << 20)
             total = torch.cuda.mem_get_info(self.device)[1]
-            torch.cuda.set_per_process_memory_fraction(min(1.0, most / total), self.device)
+            share, index = min(1.0, most / total), self.device.index or 0
+            torch.cuda.set_per_process_memory_fraction(share, index)
 
     @property
     def rate(self) -> Rate:

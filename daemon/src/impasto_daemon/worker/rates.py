@@ -8,6 +8,7 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
+from impasto_daemon.engine.budget import DeviceKind
 from impasto_daemon.files import write_file
 from impasto_protocol.errors import NotWritten
 
@@ -30,6 +31,11 @@ class Rate:
     seconds: float = 0.0
     number_bytes: int = 4
     memory_mib: int = 0
+
+    @property
+    def kind(self) -> DeviceKind:
+        """What a painting on it is planned by."""
+        return DeviceKind(self.number_bytes, gpu=self.memory_mib > 0)
 
 
 class Rates:

@@ -200,7 +200,7 @@ class Worker:
         if share == 1:
             return allowed
         (size,) = ((i.height, i.width) for i in message.frames if i.role == "content")
-        planned = plan_painting(size, size, settings, network.precision.itemsize, allowed << 20)
+        planned = plan_painting(size, size, settings, network.kind, allowed << 20)
         return int(share * min(allowed, peak_mib(planned)))
 
     def _style(

@@ -10,14 +10,13 @@ from pathlib import Path
 from impasto_protocol.codec import Buffer, Picture, check_size, digest_of, verify
 from impasto_protocol.connection import write_file
 from impasto_protocol.errors import NotWritten, StyleUnreadable
-from impasto_protocol.limits import FRAME_BYTES
+from impasto_protocol.limits import FRAME_BYTES, PICTURE_PX
 from impasto_protocol.messages import FileInfo
 
 from .layers import pixels_of
 from .qt import QtCore, QtGui
 
 _LONGEST_STYLE_PX = 3000
-_LARGEST_STYLE_PX = 200_000_000
 
 
 def read_style(path: str) -> Picture:
@@ -26,7 +25,7 @@ def read_style(path: str) -> Picture:
     reader = QtGui.QImageReader(path)
     reader.setAutoTransform(True)
     size = reader.size()
-    if size.width() * size.height() > _LARGEST_STYLE_PX:
+    if size.width() * size.height() > PICTURE_PX:
         raise StyleUnreadable(
             f"{name} is too large for a style: {size.width()} x {size.height()} px.",
             next_step="Make it smaller in Krita, export it as PNG, and add that.",

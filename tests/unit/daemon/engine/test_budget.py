@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from impasto_daemon.engine.budget import evaluation_flops, make_plan
+from impasto_daemon.engine.budget import DeviceKind, evaluation_flops, make_plan
 from impasto_daemon.engine.schedule import Stage, schedule
 from impasto_daemon.engine.tiles import WHOLE, Tiling
 from impasto_protocol.settings import Settings
@@ -19,7 +19,8 @@ def stage(height, width, settings=None):
 
 
 def plan(height, width, budget_mib, settings=None, number_bytes=4):
-    return make_plan(stage(height, width, settings), height * width, number_bytes, budget_mib << 20)
+    device = DeviceKind(number_bytes)
+    return make_plan(stage(height, width, settings), height * width, device, budget_mib << 20)
 
 
 def test_what_fits_is_painted_whole_with_all_its_history():
@@ -49,7 +50,7 @@ def test_less_memory_costs_more_work_and_never_less():
 @pytest.mark.parametrize("size, number_bytes", [((3000, 4000), 2), ((3000, 4000), 4)])
 def test_telephones_picture_fits_into_four_gib(size, number_bytes):
     stages = schedule(size, size, SHARP)
-    plans = [make_plan(s, size[0] * size[1], number_bytes, 4096 << 20) for s in stages]
+    plans = [make_plan(s, size[0] * size[1], DeviceKind(number_bytes), 4096 << 20) for s in stages]
     assert max(found.peak_bytes for found in plans) <= 4096 << 20
     assert min(found.history for found in plans) >= 3
 
@@ -74,3 +75,13 @@ def test_every_stage_of_a_part_is_as_large_a_share_of_the_whole():
         assert of_part.height == pytest.approx(of_whole.height / 4, abs=1)
         assert of_part.width == pytest.approx(of_whole.width / 10, abs=1)
         assert of_part.whole_px == max(of_whole.size)
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+def test_refinement_is_in_small_tiles_where_memory_is_the_processors(gpu):
+    last = schedule((3000, 4000), (3000, 4000), SHARP)[-1]
+    found = make_plan(last, 3000 * 4000, DeviceKind(2, gpu=gpu), 64 << 30)
+    assert found.history == 5 and not found.short_pairs and found.tiling.keep_targets
+    window_px = (3000 / found.tiling.rows + 32) * (4000 / found.tiling.columns + 32)
+    assert (found.tiling == WHOLE) if gpu else window_px < 1.1 * 512**2
+    assert evaluation_flops(last, found.tiling) < 1.8 * evaluation_flops(last, WHOLE)
