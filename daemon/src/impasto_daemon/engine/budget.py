@@ -13,14 +13,15 @@ from dataclasses import dataclass, replace
 
 from impasto_daemon.engine.convolutions import convolutions, reach_px, stride_px
 from impasto_daemon.engine.schedule import Size, Stage, schedule
-from impasto_daemon.engine.tiles import Tiling, margin_px, spans
+from impasto_daemon.engine.tiles import WHOLE, Tiling, margin_px, spans
 from impasto_protocol.settings import Settings
-
-_FIXED_BYTES = 230 << 20
-"""What the convolutions take beside their maps, whatever the size."""
 
 _BYTES_PER_PX = {2: 950, 4: 1450}
 """One evaluation with its gradient, by bytes of a number of the feature maps."""
+
+_BESIDE_BYTES = 230 << 20
+_BESIDE_TILES_BYTES = 330 << 20
+"""What the convolutions take beside their maps; more when tile follows tile."""
 
 _USABLE = 0.93
 """Of the budget: what is freed does not all go back to the system at once."""
@@ -40,7 +41,7 @@ _FLOPS_PER_EVALUATION = 8e10
 """As much as the convolutions could do in the time of everything else."""
 
 _MOST_TILES = 64
-_REFINING_WINDOW_PX = 512**2
+_REFINING_WINDOW_PX = 320**2
 """Of a refinement on a processor, whose margins cost little.
 
 The maps of larger windows are asked of the system anew each time, which takes up to half as long
@@ -86,13 +87,15 @@ def make_plan(stage: Stage, picture_px: int, device: DeviceKind, budget_bytes: i
         (most_px, ways[:2]), (1024**2, ways[:4]), (512**2, ways), (256**2, ways)
     ):  # fmt: skip
         for way in choice:
-            window_px = (usable_bytes - way.peak_bytes) // _BYTES_PER_PX[number_bytes]
+            room = usable_bytes - way.peak_bytes - _BESIDE_TILES_BYTES
+            window_px = room // _BYTES_PER_PX[number_bytes]
             if window_px < least_px:
                 continue
             found = _cut(way, stage, min(window_px, most_px), number_bytes)
             if found.peak_bytes <= usable_bytes:
                 return found
-    return _cut(ways[-1], stage, 0, number_bytes)
+    leanest = _cut(ways[-1], stage, 0, number_bytes), _size(ways[-1], stage, WHOLE, number_bytes)
+    return min(leanest, key=lambda plan: plan.peak_bytes)
 
 
 def plan_painting(
@@ -148,7 +151,7 @@ def _ways(stage: Stage, picture_px: int, number_bytes: int) -> Iterator[Plan]:
         for layer, _, shape in convolutions()
         if layer in settings.content_layers
     )
-    fixed = _FIXED_BYTES + _PICTURE_BYTES_PER_PX * picture_px + _VECTORS * _VECTOR * pixels
+    fixed = _PICTURE_BYTES_PER_PX * picture_px + _VECTORS * _VECTOR * pixels
     for pairs, short, kept in (
         (most, False, True), (most, True, True), (min(most, 4), True, True),
         (min(most, 3), True, False), (min(most, 2), True, False), (1, True, False),
@@ -161,8 +164,7 @@ def _ways(stage: Stage, picture_px: int, number_bytes: int) -> Iterator[Plan]:
 def _cut(way: Plan, stage: Stage, window_px: int, number_bytes: int) -> Plan:
     """A way with the tiles that cost least, none of whose windows has more pixels than that."""
     tilings = (
-        replace(way.tiling, rows=rows, columns=columns)
-        for rows, columns in itertools.product(*map(_counts, stage.size))
+        Tiling(rows, columns) for rows, columns in itertools.product(*map(_counts, stage.size))
     )
     best = min(
         tilings,
@@ -171,8 +173,17 @@ def _cut(way: Plan, stage: Stage, window_px: int, number_bytes: int) -> Plan:
             evaluation_flops(stage, tiling),
         ),
     )
-    tile = _Windows.of(stage, best).largest_px * _BYTES_PER_PX[number_bytes]
-    return replace(way, tiling=best, peak_bytes=way.peak_bytes + tile)
+    return _size(way, stage, best, number_bytes)
+
+
+def _size(way: Plan, stage: Stage, tiling: Tiling, number_bytes: int) -> Plan:
+    """A way with tiles, and what it takes with them."""
+    tiling = replace(tiling, keep_targets=way.tiling.keep_targets)
+    maps = _Windows.of(stage, tiling).largest_px * _BYTES_PER_PX[number_bytes]
+    beside = min(_BESIDE_BYTES, (70 << 20) + maps * 2 // 5)  # less with a small picture
+    if tiling.rows * tiling.columns > 1:
+        beside = _BESIDE_TILES_BYTES
+    return replace(way, tiling=tiling, peak_bytes=way.peak_bytes + maps + beside)
 
 
 def _counts(side: int) -> Sequence[int]:
