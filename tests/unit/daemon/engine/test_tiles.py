@@ -148,24 +148,26 @@ def test_tiles_cover_the_padded_picture_once(height, width, count, margin):
     assert len(tiles) == len({t.rows for t in tiles}) * len({t.columns for t in tiles})
 
 
-def test_first_steps_in_tiles_lead_to_the_same_picture_and_leave_no_seam(network):
-    """Later ones make more of the last bit, as where two numbers are nearly the largest."""
-    photograph, painting = (of_the_demo(name, 176, 160) for name in ("photograph", "painting"))
+def test_eight_steps_in_tiles_lead_to_the_same_picture_and_leave_no_seam(exact):
+    """In float64, as each step makes more of the last bit, where two numbers are nearly equal."""
+    photograph, painting = (
+        of_the_demo(name, 112, 96).double() for name in ("photograph", "painting")
+    )
     masked = MaskedPicture.of(photograph)
-    grams = Style(painting, network).statistics(176, STYLE_LAYERS)
+    grams = Style(painting, exact).statistics(112, STYLE_LAYERS)
     pictures = []
     for tiling in (WHOLE, Tiling(2, 2)):
-        objective = Objective(masked, grams, Settings(), network, tiling)
+        objective = Objective(masked, grams, Settings(), exact, tiling)
         optimiser = LBFGS(masked.colours[None])
-        for _ in range(3):
+        for _ in range(8):
             terms, gradient = objective.evaluate(optimiser.trial)
             optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
         pictures.append(optimiser.picture[0])
     whole, tiled = pictures
-    assert float((tiled - whole).abs().max()) < 0.1 / 255
+    assert float((tiled - whole).abs().max()) < 0.01 / 255
     for axis in (1, 2):
         steps = (tiled - masked.colours).diff(dim=axis).abs().mean(dim=0).mean(dim=2 - axis)
-        assert float(steps[79]) < 1.3 * float(steps.mean())
+        assert float(steps[47]) < 1.3 * float(steps.mean())
 
 
 def of_the_demo(name, width, height):
