@@ -5,6 +5,8 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional
 
+from impasto_daemon.engine.padding import replicate_pad
+
 _MOST_SHRUNK = 32
 """By more than about 70 times, the filter of CUDA does not fit into its shared memory."""
 
@@ -21,3 +23,16 @@ def resize(picture: Tensor, height: int, width: int) -> Tensor:
         antialias=True,
     )
     return resized[0].to(picture.device).clamp(0, 1)
+
+
+def enlarge(picture: Tensor, height: int, width: int) -> Tensor:
+    """(C, h, w) → (C, height, width), equally soft everywhere, to be painted on.
+
+    Interpolation leaves the rows and columns that meet old ones sharper than those between, and a
+    painting makes lines of them across the whole picture. A binomial filter of one pixel's
+    deviation takes that away.
+    """
+    soft = replicate_pad(resize(picture, height, width), 2, 2, 2, 2)
+    for _ in range(4):
+        soft = functional.avg_pool2d(soft, 2, stride=1)
+    return soft

@@ -25,7 +25,7 @@ from impasto_daemon.engine.masked_picture import MaskedPicture, transfer_luminan
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
-from impasto_daemon.engine.resizing import resize
+from impasto_daemon.engine.resizing import enlarge, resize
 from impasto_daemon.engine.schedule import Size, Stage, surroundings_px
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.tiles import Tiling
@@ -127,10 +127,12 @@ class _Painter:
         step, settled, stopped, lost, terms = 0, False, False, False, dict[str, Tensor]()
         for scale, (stage, plan) in enumerate(planned, start=1):
             yield ScaleStarted(scale, len(planned), *stage.size)
-            start = resize(picture, *stage.size)
             content = part.resized(*stage.size)
             if stage.refines:
+                start = enlarge(picture, *stage.size)
                 content = replace(content, colours=start)
+            else:
+                start = resize(picture, *stage.size)
             objective = self._objective(content, stage, plan.tiling)
             optimiser = _optimiser(start[None], stage.settings, plan)
             del start, content

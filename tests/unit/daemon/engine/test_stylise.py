@@ -282,7 +282,7 @@ class Broken:
 
     def __init__(self, network, after):
         self._network, self._left = network, after
-        self.device, self.precision = network.device, network.precision
+        self.device, self.kind = network.device, network.kind
 
     def segments(self, picture, layers):
         self._left -= 1
