@@ -35,10 +35,15 @@ _VECTOR = 12
 _VECTORS = 6
 """The content at that size, the picture, its trial, two gradients, and what comes and goes."""
 
-_FLOPS_PER_PX = 300_000
-_FLOPS_PER_PAIR = 10_000
-_FLOPS_PER_EVALUATION = 8e10
-"""As much as the convolutions could do in the time of everything else."""
+_FLOPS_PER_LOOK = 185_000
+_FLOPS_PER_PX = 70_000
+_FLOPS_PER_PAIR = {False: 9_000, True: 40_000}
+_FLOPS_PER_EVALUATION = 3e10
+"""As much as the deep convolutions could do in the time of everything else.
+
+Of a look at a pixel, whose shallow convolutions wait for memory; of a pixel for the optimiser; of
+its pairs, also short ones; and whatever the size.
+"""
 
 _MOST_TILES = 64
 _REFINING_WINDOW_PX = 320**2
@@ -123,11 +128,8 @@ def painting_work(planned: list[tuple[Stage, Plan]]) -> float:
 
 def evaluation_flops(stage: Stage, tiling: Tiling) -> int:
     """Floating-point operations of one evaluation: all its convolutions, there and back."""
-    settings = stage.settings
-    windows = _Windows.of(stage, tiling)
-    passes = 3 * windows.total_px - windows.last_px  # the last tile's maps are still there
-    looks = 0 if tiling.keep_targets else 2 * windows.total_px
-    return passes * _flops_per_px(_layers(settings)) + looks * _flops_per_px(
+    settings, (looks, contents) = stage.settings, _looked_at_px(stage, tiling)
+    return looks * _flops_per_px(_layers(settings)) + contents * _flops_per_px(
         settings.content_layers
     )
 
@@ -137,9 +139,20 @@ def evaluation_work(stage: Stage, plan: Plan) -> float:
 
     Beside these it counts what goes over every pixel, and what every evaluation has.
     """
-    pixels = stage.height * stage.width
-    around = (_FLOPS_PER_PX + _FLOPS_PER_PAIR * plan.history) * pixels
+    around = (
+        sum(_looked_at_px(stage, plan.tiling)) * _FLOPS_PER_LOOK
+        + stage.height * stage.width
+        * (_FLOPS_PER_PX + _FLOPS_PER_PAIR[plan.short_pairs] * plan.history)
+    )  # fmt: skip
     return evaluation_flops(stage, plan.tiling) + around + _FLOPS_PER_EVALUATION
+
+
+def _looked_at_px(stage: Stage, tiling: Tiling) -> tuple[int, int]:
+    """Pixels that go through the network in an evaluation, there or back: painting's, content's."""
+    windows = _Windows.of(stage, tiling)
+    # The last tile's maps are still there when its gradient is wanted.
+    looks = 3 * windows.total_px - windows.last_px
+    return looks, 0 if tiling.keep_targets else 2 * windows.total_px
 
 
 def _ways(stage: Stage, picture_px: int, number_bytes: int) -> Iterator[Plan]:
