@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 
 from impasto_daemon.engine.convolutions import convolutions, reach_px, stride_px
 from impasto_daemon.engine.schedule import Size, Stage, schedule
-from impasto_daemon.engine.tiles import WHOLE, Tiling, margin_px, spans
+from impasto_daemon.engine.tiles import Tiling, margin_px, spans
 from impasto_protocol.settings import Settings
 
 _BYTES_PER_PX = {2: 950, 4: 1450}
@@ -99,7 +99,8 @@ def make_plan(stage: Stage, picture_px: int, device: DeviceKind, budget_bytes: i
             found = _cut(way, stage, min(window_px, most_px), number_bytes)
             if found.peak_bytes <= usable_bytes:
                 return found
-    leanest = _cut(ways[-1], stage, 0, number_bytes), _size(ways[-1], stage, WHOLE, number_bytes)
+    frugal = ways[-1]
+    leanest = _cut(frugal, stage, 0, number_bytes), _take(frugal, stage, number_bytes)
     return min(leanest, key=lambda plan: plan.peak_bytes)
 
 
@@ -177,7 +178,8 @@ def _ways(stage: Stage, picture_px: int, number_bytes: int) -> Iterator[Plan]:
 def _cut(way: Plan, stage: Stage, window_px: int, number_bytes: int) -> Plan:
     """A way with the tiles that cost least, none of whose windows has more pixels than that."""
     tilings = (
-        Tiling(rows, columns) for rows, columns in itertools.product(*map(_counts, stage.size))
+        replace(way.tiling, rows=rows, columns=columns)
+        for rows, columns in itertools.product(*map(_counts, stage.size))
     )
     best = min(
         tilings,
@@ -186,17 +188,17 @@ def _cut(way: Plan, stage: Stage, window_px: int, number_bytes: int) -> Plan:
             evaluation_flops(stage, tiling),
         ),
     )
-    return _size(way, stage, best, number_bytes)
+    return _take(replace(way, tiling=best), stage, number_bytes)
 
 
-def _size(way: Plan, stage: Stage, tiling: Tiling, number_bytes: int) -> Plan:
-    """A way with tiles, and what it takes with them."""
-    tiling = replace(tiling, keep_targets=way.tiling.keep_targets)
+def _take(way: Plan, stage: Stage, number_bytes: int) -> Plan:
+    """A way with what it takes, its tiles included."""
+    tiling = way.tiling
     maps = _Windows.of(stage, tiling).largest_px * _BYTES_PER_PX[number_bytes]
     beside = min(_BESIDE_BYTES, (70 << 20) + maps * 2 // 5)  # less with a small picture
     if tiling.rows * tiling.columns > 1:
         beside = _BESIDE_TILES_BYTES
-    return replace(way, tiling=tiling, peak_bytes=way.peak_bytes + maps + beside)
+    return replace(way, peak_bytes=way.peak_bytes + maps + beside)
 
 
 def _counts(side: int) -> Sequence[int]:

@@ -83,5 +83,5 @@ def test_refinement_is_in_small_tiles_where_memory_is_the_processors(gpu):
     found = make_plan(last, 3000 * 4000, DeviceKind(2, gpu=gpu), 64 << 30)
     assert found.history == 5 and not found.short_pairs and found.tiling.keep_targets
     window_px = (3000 / found.tiling.rows + 32) * (4000 / found.tiling.columns + 32)
-    assert (found.tiling == WHOLE) if gpu else window_px < 1.1 * 512**2
+    assert (found.tiling == WHOLE) if gpu else window_px < 1.05 * 320**2
     assert evaluation_flops(last, found.tiling) < 2 * evaluation_flops(last, WHOLE)
