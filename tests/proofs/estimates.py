@@ -58,6 +58,7 @@ def measure(client: Client, width: int, height: int, settings: Settings) -> bool
     content = picture_of(photograph(1024).resize((width, height), Image.Resampling.BICUBIC))
     told, worker = client.estimate((height, width), settings), the_worker(client)
     assert told and told.seconds
+    time.sleep(1)  # by then the worker has given back what the painting before took
     idle, began = memory_mib(worker), time.perf_counter()
     left: list[tuple[float, float]] = []
 
@@ -68,7 +69,6 @@ def measure(client: Client, width: int, height: int, settings: Settings) -> bool
     with peak(worker) as taken:
         client.stylise(content, picture_of(painting(640)), settings).result(note)
     took, memory = time.perf_counter() - began, taken[0] - idle
-    time.sleep(1)
     jump = largest_jump([at for at in left if at[0] > took / 10])
     print(f"{width}x{height}".rjust(12), f"{told.memory_mib:>9} {memory:>6} {told.seconds:>7.1f} "
           f"{took:>6.1f} {jump:>5.0%}", flush=True)  # fmt: skip
