@@ -13,7 +13,7 @@ photo = Gimp.file_load_layer(Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_fo
 image.insert_layer(photo, None, 0)
 photo.scale(4000, 3000, False)
 status, painted, error = call(
-    "stylize", image, [photo], style_file=Path(style), quality="draft"
+    "stylize", image, [photo], style_file=Path(style), memory_mib=4096
 )
 size = [painted.get_width(), painted.get_height()] if painted else None
 Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path(str(saved)), None)
@@ -26,6 +26,6 @@ def test_large_layer_comes_out_sharp_and_within_its_memory(gimp, gimp_daemon, pi
     with report(gimp_daemon, "gimp") as host:
         host.follow("gimp-console")
         number = gimp.begin(PIECE, saved=saved, **pictures)
-        status, error, size = gimp.end(number, timeout_s=1500)
+        status, error, size = gimp.end(number, timeout_s=2400)
         assert (status, error, size) == ("success", None, [4000, 3000])
         host.keep(saved)

@@ -15,8 +15,8 @@ from impasto_protocol.settings import QUALITIES
 
 def main():
     document = yield from twelve_megapixels(large)
-    begin(**QUALITIES["draft"], tolerance=0.002)
-    yield from until(lambda: docker.painting is None, 1500)
+    begin(**QUALITIES["good"], tolerance=0.002, memory_mib=4096)
+    yield from until(lambda: docker.painting is None, 2400)
     document.waitForDone()
     yield 1000
     words, names = docker.words.text(), layers(document)
@@ -33,7 +33,7 @@ def test_large_layer_comes_out_sharp_and_within_its_memory(
     saved = tmp_path / "painted.png"
     with report(krita_daemon, f"krita-{version}") as host:
         host.follow("krita")
-        words, names = krita.end(krita.begin(PIECE, saved=str(saved), **pictures), timeout_s=1600)
+        words, names = krita.end(krita.begin(PIECE, saved=str(saved), **pictures), timeout_s=2500)
         print(words)
         assert len(names) == 2
         host.keep(saved)
