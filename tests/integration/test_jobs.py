@@ -96,6 +96,16 @@ def test_stop_and_keep_gives_the_picture_as_it_stands(client, picture):
     assert bytes(painted.data) != bytes(content.data)
 
 
+def test_stop_and_keep_of_a_job_that_waits_gives_its_first_picture(client, picture):
+    """It was cancelled without a word."""
+    first = client.stylise(picture(64, 64), picture(64, 64), LONG)
+    second = client.stylise(picture(48, 48), picture(48, 48, seed=1), LONG)
+    second.cancel(keep=True)
+    first.cancel()
+    result, _ = second.result()
+    assert result.steps == 1
+
+
 def test_several_clients_are_served_in_turn(daemon, picture):
     with daemon.connect("one") as one, daemon.connect("other") as other:
         greedy = [

@@ -26,24 +26,34 @@ PHASE_LABELS = {
 LONG_S = 600
 """Whoever would wait longer is told what takes less."""
 
+_UNLIKELY_STEPS = 10_000
+"""Whoever asks for more has it end by itself long before, when the picture changes no more."""
+
 _FASTER = {"best": "good", "good": "draft"}
 
 
 def describe_progress(message: JobMessage) -> tuple[str, float | None]:
     """A line about a job, and the share that is done if it can be told."""
     if isinstance(message, Accepted) and message.position:
-        return f"Waiting for {message.position} other job(s)", None
+        return f"Waiting for {_count_paintings(message.position)}", None
     if not isinstance(message, Progress):
         return "Waiting", None
-    words, share = PHASE_LABELS[message.phase], None
-    if message.phase == "painting" and message.of:
-        words += f", {message.step} of {message.of}"
-        share = min(1.0, message.step / message.of)
-    if message.losses and "total" in message.losses:
-        words += f", loss {message.losses['total']:.4g}"
-    if message.seconds_left is not None and message.step:
-        words += f", {describe_seconds(message.seconds_left)} left"
+    words = PHASE_LABELS[message.phase]
+    if message.phase != "painting" or not message.of:
+        return words, None
+    if message.of > _UNLIKELY_STEPS:
+        return f"{words} until it changes no more, step {message.step}", None
+    share = min(1.0, message.step / message.of)
+    words += f", {share:.0%}"
+    if message.seconds_left and message.step:
+        # It ends sooner where the picture changes no more.
+        words += f", at most {describe_seconds(message.seconds_left)} to go"
     return words, share
+
+
+def _count_paintings(number: int) -> str:
+    """So many jobs that come first."""
+    return "another painting" if number == 1 else f"{number} other paintings"
 
 
 def describe_seconds(seconds: float) -> str:

@@ -328,9 +328,7 @@ def main():
         folder=tmp_path,
         **pictures,
     )
-    assert re.fullmatch(
-        r"Painting, \d+ of 5000, loss [\d.e+-]+, (about \d+ (s|min)|[\d.]+ h) left", words
-    )
+    assert re.fullmatch(r"Painting, \d+%, at most (about \d+ (s|min)|[\d.]+ h) to go", words)
     assert 0 < share < 0.5
     # The first one may show what was written before the clock began. On a machine with much else
     # to do they come less often.

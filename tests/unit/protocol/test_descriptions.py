@@ -2,8 +2,8 @@
 
 import pytest
 
-from impasto_protocol.descriptions import describe_estimate
-from impasto_protocol.messages import Estimated
+from impasto_protocol.descriptions import describe_estimate, describe_progress
+from impasto_protocol.messages import Accepted, Estimated, Progress
 
 
 @pytest.mark.parametrize("told, quality, words", [
@@ -17,3 +17,18 @@ from impasto_protocol.messages import Estimated
 def test_estimate_in_a_painters_words(told, quality, words):
     estimated = Estimated(**{"memory_mib": 2048, "free_mib": 4096, "evaluations": 1, **told})
     assert describe_estimate(estimated, quality) == words
+
+
+@pytest.mark.parametrize("message, words, share", [
+    (Accepted(job="a" * 32, position=1), "Waiting for another painting", None),
+    (Accepted(job="a" * 32, position=2), "Waiting for 2 other paintings", None),
+    (Progress(job="a" * 32, phase="style", step=0, of=6), "Studying the style", None),
+    (Progress(job="a" * 32, phase="painting", step=0, of=300), "Painting, 0%", 0.0),
+    (Progress(job="a" * 32, phase="painting", step=75, of=300, losses={"total": 3.5},
+              seconds_left=240.0), "Painting, 25%, at most about 4 min to go", 0.25),
+    # Nobody waits for all of so many: it ends when the picture changes no more.
+    (Progress(job="a" * 32, phase="painting", step=75, of=100_000, losses={"total": 3.5},
+              seconds_left=44_000.0), "Painting until it changes no more, step 75", None),
+])  # fmt: skip
+def test_progress_in_a_painters_words(message, words, share):
+    assert describe_progress(message) == (words, share)

@@ -47,11 +47,15 @@ ENDS = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 
 @dataclass(frozen=True)
 class Lifecycle:
-    """state: where the job is. attempts: workers it was given to. keep: it outlives its owner."""
+    """state: where the job is. attempts: workers it was given to. keep: it outlives its owner.
+
+    concluding: its owner wants the first picture there is.
+    """
 
     state: State = State.QUEUED
     attempts: int = 0
     keep: bool = False
+    concluding: bool = False
 
     @property
     def ended(self) -> bool:
@@ -63,7 +67,8 @@ def advance(lifecycle: Lifecycle, event: Event) -> tuple[Lifecycle, tuple[Effect
     """The lifecycle after `event`, and what to do. What cannot matter any more changes nothing."""
     match lifecycle.state, event:
         case State.QUEUED, Event.ASSIGNED:
-            return replace(lifecycle, state=State.RUNNING, attempts=lifecycle.attempts + 1), ()
+            running = replace(lifecycle, state=State.RUNNING, attempts=lifecycle.attempts + 1)
+            return running, (Effect.CONCLUDE,) if lifecycle.concluding else ()
         case State.RUNNING, Event.FINISHED:
             return replace(lifecycle, state=State.DONE), (Effect.TELL_RESULT,)
         case State.RUNNING, Event.WORKER_LOST if lifecycle.attempts < ATTEMPTS:
@@ -71,12 +76,14 @@ def advance(lifecycle: Lifecycle, event: Event) -> tuple[Lifecycle, tuple[Effect
         case State.RUNNING, Event.FAILED | Event.WORKER_LOST:
             return replace(lifecycle, state=State.FAILED), (Effect.TELL_FAILED,)
         case State.RUNNING, Event.CONCLUDE:
-            return lifecycle, (Effect.CONCLUDE,)
+            return replace(lifecycle, concluding=True), (Effect.CONCLUDE,)
+        case State.QUEUED, Event.CONCLUDE:
+            return replace(lifecycle, concluding=True), ()
         case ((State.QUEUED | State.RUNNING), Event.OWNER_GONE) if lifecycle.keep:
             return lifecycle, ()
         case State.RUNNING, Event.CANCEL | Event.OWNER_GONE:
             cancelled = replace(lifecycle, state=State.CANCELLED)
             return cancelled, (Effect.INTERRUPT, Effect.TELL_CANCELLED)
-        case State.QUEUED, Event.CANCEL | Event.CONCLUDE | Event.OWNER_GONE:
+        case State.QUEUED, Event.CANCEL | Event.OWNER_GONE:
             return replace(lifecycle, state=State.CANCELLED), (Effect.TELL_CANCELLED,)
     return lifecycle, ()

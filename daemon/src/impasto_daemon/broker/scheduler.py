@@ -275,11 +275,11 @@ class Scheduler:
                     max(self._last_served.values(), default=0) + 1
                 )
                 slot.job = job
-                self._apply(job, Event.ASSIGNED)
                 slot.silence_s = self._config.stall_s
                 slot.deadline = self._clock() + slot.silence_s
                 frames = tuple(memoryview(frame) for frame in job.frames)
                 slot.worker.send(Run(job.request, frames))
+                self._apply(job, Event.ASSIGNED)
 
     def _replace(self, slot: DeviceSlot) -> None:
         if slot.worker:

@@ -13,8 +13,8 @@ from impasto_protocol.fields import to_dict
 from impasto_protocol.settings import Settings
 
 BUTTONS = ("Stylise", "Keep It as It Is", "Cancel")
-LONG = Settings(iterations=20_000, working_px=64, tolerance=0.0)
-PROGRESS = re.compile(r"Painting, \d+ of 20000, loss [\d.e+-]+, (about \d+ (s|min)|\d+\.\d h) left")
+LONG = Settings(iterations=9000, working_px=64, tolerance=0.0)
+PROGRESS = re.compile(r"Painting, \d+%, at most (about \d+ (s|min)|\d+\.\d h) to go")
 
 
 def begin(painter, photo, settings):

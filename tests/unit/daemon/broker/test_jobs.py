@@ -12,7 +12,8 @@ FIRST, LAST = Lifecycle(State.RUNNING, 1), Lifecycle(State.RUNNING, ATTEMPTS)
 TABLE = [
     (NEW, Event.ASSIGNED, State.RUNNING, ()),
     (NEW, Event.CANCEL, State.CANCELLED, (Effect.TELL_CANCELLED,)),
-    (NEW, Event.CONCLUDE, State.CANCELLED, (Effect.TELL_CANCELLED,)),
+    (NEW, Event.CONCLUDE, State.QUEUED, ()),
+    (Lifecycle(concluding=True), Event.ASSIGNED, State.RUNNING, (Effect.CONCLUDE,)),
     (NEW, Event.OWNER_GONE, State.CANCELLED, (Effect.TELL_CANCELLED,)),
     (KEPT, Event.OWNER_GONE, State.QUEUED, ()),
     (FIRST, Event.FINISHED, State.DONE, (Effect.TELL_RESULT,)),
