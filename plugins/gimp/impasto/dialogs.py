@@ -1,19 +1,18 @@
-"""Every window of the plug-in."""
+"""The dialogs, in which a painter chooses."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import arguments
 import gi
 
-gi.require_version("Gdk", "3.0")
 gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gdk, GdkPixbuf, Gimp, GimpUi, GLib, GObject, Gtk, Pango  # noqa: E402
+from gi.repository import GdkPixbuf, Gimp, GimpUi, GLib, GObject, Gtk  # noqa: E402
 
 if TYPE_CHECKING:
     from impasto_protocol.codec import Picture
@@ -83,80 +82,6 @@ def ask_save(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
     dialog.fill_box("all", ["name", "style-frame", "strength", "style-scale", "replace"])
     dialog.fill(["all"])
     _run(dialog)
-
-
-def show_error(words: str, next_step: str, error: Exception) -> None:
-    """Tell what went wrong and what to do; the details can be copied."""
-    GimpUi.init("impasto")
-    dialog = Gtk.MessageDialog(
-        message_type=Gtk.MessageType.WARNING, text=words, secondary_text=next_step,
-        title="Impasto",
-    )  # fmt: skip
-    dialog.add_buttons("Copy _Diagnostics", 1, "_Close", Gtk.ResponseType.CLOSE)
-    dialog.set_default_response(Gtk.ResponseType.CLOSE)
-    while dialog.run() == 1:
-        clipboard = Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD)
-        clipboard.set_text(_diagnose(error), -1)
-        clipboard.store()
-        dialog.format_secondary_text(f"{next_step}\n\nThe diagnostics are in the clipboard.")
-    dialog.destroy()
-
-
-def _diagnose(error: Exception) -> str:
-    try:
-        from impasto_protocol.descriptions import diagnostics
-    except ImportError:
-        return f"GIMP {Gimp.version()}\nerror: {type(error).__name__}: {error}"
-    return diagnostics(f"GIMP {Gimp.version()}", error)
-
-
-class ProgressWindow:
-    """A small window beside GIMP's own progress bar. wanted: None, "conclude" or "cancel"."""
-
-    def __init__(self) -> None:
-        GimpUi.init("impasto")
-        self.wanted: Literal["conclude", "cancel"] | None = None
-        self._window = Gtk.Window(title="Impasto", resizable=False, border_width=_SPACE_PX)
-        # Not made transient for the image's window: GIMP 3.0.4 crashed when that was closed.
-        self._window.set_keep_above(True)
-        self._window.connect("delete-event", lambda *_: self._want("cancel"))
-        self._bar = Gtk.ProgressBar()
-        self._words = Gtk.Label(xalign=0, width_chars=52, ellipsize=Pango.EllipsizeMode.END)
-        keep = Gtk.Button(label="_Keep It as It Is", use_underline=True)
-        keep.set_tooltip_text("End now, and keep what has been painted so far")
-        keep.connect("clicked", lambda _: self._want("conclude"))
-        cancel = Gtk.Button(label="_Cancel", use_underline=True)
-        cancel.connect("clicked", lambda _: self._want("cancel"))
-        buttons = Gtk.ButtonBox(layout_style=Gtk.ButtonBoxStyle.END, spacing=6)
-        box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
-        for button in (keep, cancel):
-            buttons.add(button)
-        for widget in (self._words, self._bar, buttons):
-            box.pack_start(widget, False, False, 0)
-        self._window.add(box)
-        self._window.show_all()
-        self.tick()
-
-    def _want(self, what: Literal["conclude", "cancel"]) -> bool:
-        self.wanted = what
-        self._words.set_text("Ending")
-        return True
-
-    def show(self, words: str, share: float | None) -> None:
-        """Show how far it is; a share of None means that nobody knows."""
-        if self.wanted is None:
-            self._words.set_text(words)
-        self._bar.pulse() if share is None else self._bar.set_fraction(share)
-
-    def tick(self) -> None:
-        """Let the window live; to be called often."""
-        while Gtk.events_pending():
-            Gtk.main_iteration()
-
-    def close(self) -> None:
-        """Take the window away."""
-        self._window.destroy()
-        self.tick()
 
 
 class PresetChooser(Gtk.Box):

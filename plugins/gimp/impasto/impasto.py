@@ -144,9 +144,9 @@ def _failure(procedure: Gimp.Procedure, error: Exception, *, interactive: bool) 
         words = f"Something went wrong inside Impasto ({type(error).__name__}: {error})."
         next_step = "Nothing was changed. Try once more; if it happens again, report it."
     if interactive:
-        import dialogs
+        import error_window
 
-        dialogs.show_error(words, next_step, error)
+        error_window.show_error(words, next_step, error)
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, GLib.Error(words))
     told = f"{code + ': ' if code else ''}{words} {next_step}"
     return procedure.new_return_values(Gimp.PDBStatusType.EXECUTION_ERROR, GLib.Error(told))

@@ -24,7 +24,7 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import BadMessage, Cancelled, ImpastoError, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict
-from impasto_protocol.messages import PresetGet, Presets, PresetSave, Result, Stylise
+from impasto_protocol.messages import PresetGet, Presets, PresetSave, Progress, Result, Stylise
 from impasto_protocol.settings import Settings
 
 _PREVIEW_PX = 768
@@ -50,7 +50,9 @@ def run(config: Gimp.ProcedureConfig) -> str:
 def _run(config: Gimp.ProcedureConfig) -> dict[str, Any]:
     Gegl.init(None)  # GIMP readies GEGL's buffers for a plug-in, but not formats and operations
     recipe = json.loads(config.get_property("recipe"))
-    progress = _Progress(interactive=config.get_property("interactive"))
+    progress = _Progress(
+        interactive=config.get_property("interactive"), painting="save" not in recipe
+    )
     try:
         with _connect(progress) as client:
             if "save" in recipe:
@@ -129,6 +131,8 @@ def _follow(
             if result := result_in(message):
                 return result, pictures
             on_pictures(pictures)
+            if isinstance(message, Progress):
+                progress.follow(message)
             progress.show(*describe_progress(message))
         if progress.wanted != asked:
             asked = progress.wanted
@@ -210,20 +214,26 @@ class _Previews:
 class _Progress:
     """GIMP's own progress bar and, where windows may be shown, a window beside it.
 
+    painting: the job is one, whose picture can be kept before its end.
     wanted: None, or what was asked for there: "conclude" or "cancel".
     """
 
-    def __init__(self, *, interactive: bool) -> None:
+    def __init__(self, *, interactive: bool, painting: bool) -> None:
         Gimp.progress_init("Impasto")
         self._window = None
         if interactive:
-            import dialogs
+            from progress_window import ProgressWindow
 
-            self._window = dialogs.ProgressWindow()
+            self._window = ProgressWindow(can_conclude=painting)
 
     @property
     def wanted(self) -> Literal["conclude", "cancel"] | None:
         return self._window.wanted if self._window else None
+
+    def follow(self, message: Progress) -> None:
+        """Know whether there is a picture already."""
+        if self._window:
+            self._window.begun = message.phase == "painting" and message.step > 0
 
     def show(self, words: str, share: float | None) -> None:
         Gimp.progress_set_text(f"Impasto: {words}")

@@ -11,7 +11,7 @@ import pytest
 from impasto_daemon.worker.rates import RATES_FILE, Rate, Rates
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
-from impasto_protocol.messages import PresetDelete, PresetSave, PresetSort, Status
+from impasto_protocol.messages import PresetDelete, PresetSave, PresetSort, Progress, Status
 from impasto_protocol.settings import QUALITIES, Settings
 
 OPEN = """
@@ -233,9 +233,25 @@ def test_stop_and_keep(window, opened):
     wait_for(window, lambda layers: len(layers) == 2 and layers[0]["name"] == "Impasto")
     window.await_window("^Impasto$")
     time.sleep(3)
-    window.keys("alt+k", window="^Impasto$")
+    window.keys("alt+f", window="^Impasto$")
     done = wait_for(window, lambda layers: layers[0]["name"] == "style 50%")
     assert done[1:] == opened and done[0]["pixels"] != opened[0]["pixels"]
+
+
+def test_finish_now_before_there_is_a_picture_waits_for_the_first(window, opened, gimp_daemon):
+    """It ended without a layer and without a word."""
+    grey = Picture(64, 64, 3, "uint8", bytes(64 * 64 * 3))
+    with gimp_daemon.connect() as client:
+        other = client.stylise(grey, grey, Settings(iterations=100_000, tolerance=0.0))
+        next(message for message, _ in other.events() if isinstance(message, Progress))
+        begin(window)
+        window.keys("alt+f", window="^Impasto$")
+        time.sleep(2)
+        window.picture("gimp-finish-waits")
+        assert window.windows("^Impasto$")
+        other.cancel()
+        done = wait_for(window, lambda layers: layers[0]["name"] == "style 50%")
+    assert done[1:] == opened
 
 
 def test_selection_counts_as_it_was_when_the_painting_began(
@@ -254,7 +270,7 @@ keep = True
     begin(window, "alt+i", "ctrl+a", "9", "0", "0", "0", "Tab")
     running_job(gimp_daemon)
     window.run("Gimp.Selection.none(Gimp.get_images()[0])\nkeep = True")
-    window.keys("alt+k", window="^Impasto$")
+    window.keys("alt+f", window="^Impasto$")
     wait_for(window, lambda layers: layers[0]["name"] == "style 50%")
     wait_until_over(window)  # the layer is there a moment before its mask is
     assert window.run(MASK) == [60, 50, 0]
@@ -280,7 +296,7 @@ def test_style_is_kept_found_by_a_tag_and_applied(window, opened, gimp_daemon):
     window.keys("Tab", "Tab", *"calm", window="Apply Preset")
     window.picture("gimp-presets-found")
     window.keys("Tab", "Home", "space", "alt+o", window="Apply Preset")
-    window.keys("alt+k", window="^Impasto$")
+    window.keys("alt+f", window="^Impasto$")
     wait_for(window, lambda layers: layers[0]["name"] == "Dusk 50%")
 
 
