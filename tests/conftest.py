@@ -28,6 +28,11 @@ def pytest_addoption(parser):
         "--fast", action="store_true", help=f"leave out {' and '.join(SLOW)}: under four minutes"
     )
 
+    parser.addoption(
+        "--every-editor", action="store_true",
+        help="run all tests of the editors in the newest GIMP and Krita too: half an hour more",
+    )  # fmt: skip
+
 
 def pytest_ignore_collect(collection_path, config):
     here = collection_path.relative_to(Path(__file__).parent).parts
@@ -43,7 +48,9 @@ class Together(LoadScopeScheduling):
     """What a module starts is started once, and one Krita at a time has what it needs."""
 
     def _split_scope(self, nodeid):
-        file = nodeid.partition("::")[0]
+        file, _, test = nodeid.partition("::")
+        if "hosts/gimp/" in file:
+            return file + test.partition("[")[2][:3]  # the version, if it has one
         return "krita" if "hosts/krita/" in file else file
 
 

@@ -18,6 +18,10 @@ HERE = Path(__file__).parent
 SERVER = f"exec(compile(open('{HERE}/server.py').read(), 'server.py', 'exec'), globals())"
 
 
+DEBIANS = {"3.0": "trixie", "3.2": "forky"}
+"""The Debian that has each GIMP; of its Python a plug-in sees only what runs in any."""
+
+
 class Gimp(Host):
     """A GIMP without a window."""
 
@@ -31,7 +35,7 @@ class Gimp(Host):
 class Window(Gimp):
     """A GIMP with a window on a screen of its own."""
 
-    command = ("gimp-3.0", "--no-splash", "--new-instance")
+    command = ("gimp", "--no-splash", "--new-instance")
 
     def __init__(self, tree, folder, environment, display):
         quiet = {"NO_AT_BRIDGE": "1", "GTK_A11Y": "none"}
@@ -74,8 +78,19 @@ def changed_profile(profile, tmp_path):
     return folder, folder / "plug-ins" / "impasto"
 
 
+@pytest.fixture(scope="session", params=list(DEBIANS))
+def version(request):
+    return request.param
+
+
 @pytest.fixture(scope="session")
-def profile(trixie, tmp_path_factory):
+def tree(version, debian):
+    """The Debian with this GIMP."""
+    return debian(DEBIANS[version])
+
+
+@pytest.fixture(scope="session")
+def profile(tree, tmp_path_factory):
     """A GIMP profile with the plug-in in it, whose plug-ins GIMP has looked at already."""
     folder = tmp_path_factory.mktemp("profile")
     install(folder)
@@ -106,7 +121,7 @@ def running_job():
 
 
 @pytest.fixture
-def own_gimp(trixie, profile, tmp_path):
+def own_gimp(tree, profile, tmp_path):
     """Starts GIMPs for tests that break something: own_gimp(profile=…, IMPASTO_HOME=…)."""
     running = []
 
@@ -114,7 +129,7 @@ def own_gimp(trixie, profile, tmp_path):
         folder = tmp_path / f"gimp{len(running)}"
         folder.mkdir()
         variables = {"GIMP3_DIRECTORY": str(profile), **environment}
-        running.append(Gimp(trixie, folder, variables))
+        running.append(Gimp(tree, folder, variables))
         return running[-1]
 
     yield start
@@ -123,16 +138,16 @@ def own_gimp(trixie, profile, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def gimp(trixie, profile, gimp_daemon, tmp_path_factory):
+def gimp(tree, profile, gimp_daemon, tmp_path_factory):
     """One GIMP for all tests that leave it as they found it."""
     environment = {"GIMP3_DIRECTORY": str(profile), "IMPASTO_HOME": str(gimp_daemon.home)}
-    running = Gimp(trixie, tmp_path_factory.mktemp("gimp"), environment)
+    running = Gimp(tree, tmp_path_factory.mktemp("gimp"), environment)
     yield running
     running.close()
 
 
 @pytest.fixture(scope="module")
-def window(trixie, screen, profile, gimp_daemon, pictures, tmp_path_factory):
+def window(tree, screen, profile, gimp_daemon, pictures, tmp_path_factory):
     """One GIMP with a window; its dialogs come up with the style chosen already."""
     own = tmp_path_factory.mktemp("window")
     folder = own / "profile"
@@ -154,6 +169,6 @@ def window(trixie, screen, profile, gimp_daemon, pictures, tmp_path_factory):
         "(tolerance 0)\n"
     )
     environment = {"GIMP3_DIRECTORY": str(folder), "IMPASTO_HOME": str(gimp_daemon.home)}
-    running = Window(trixie, own, environment, screen)
+    running = Window(tree, own, environment, screen)
     yield running
     running.close()

@@ -51,7 +51,7 @@ def declared(node, name):
             yield from declared(member, inside)
 
 
-def test_stubs_say_what_gimp_has(trixie):
+def test_stubs_say_what_gimp_has(tree):
     expected = {
         name: said
         for stub in STUBS.glob("*.pyi")
@@ -59,7 +59,7 @@ def test_stubs_say_what_gimp_has(trixie):
         for name, said in declared(node, f"{stub.stem}.{getattr(node, 'name', '')}".rstrip("."))
     }
     assert len(expected) > 100
-    process = trixie.start(
+    process = tree.start(
         ["python3", "-c", LOOK], {}, text=True,
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=sys.stderr,
     )  # fmt: skip

@@ -21,8 +21,10 @@ from impasto_protocol.settings import Settings
 
 HERE = Path(__file__).parent
 RESOURCES = Path(".local", "share", "krita")
-PYTHONS = {"5.1": "3.11", "5.2": "3.13"}
-"""The Python of each Krita: Debian 12's own, and that of Debian 13."""
+PYTHONS = {"5.1": "3.11", "5.2": "3.13", "5.3": "3.14"}
+"""The Python of each Krita."""
+DEBIANS = {"5.2": "trixie", "5.3": "forky"}
+"""The Debian that has it, where this is not the one that the tests run in."""
 DUSK = Settings(strength=0.6, style_scale=1.5, keep_colours=True, seed=5)
 
 
@@ -62,13 +64,13 @@ def version(request):
 
 
 @pytest.fixture(scope="session")
-def place(version, request):
+def place(version, debian):
     """Where a Krita is."""
-    if version == "5.1":
+    if version not in DEBIANS:
         if not shutil.which("krita"):
             lacking("Krita is not installed: run tests/hosts/provision as root")
         return Here()
-    tree = request.getfixturevalue("trixie")
+    tree = debian(DEBIANS[version])
     if not (tree.folder / "usr/bin/krita").exists():
         lacking(f"no Krita in {tree.folder}: run tests/hosts/provision as root")
     return tree

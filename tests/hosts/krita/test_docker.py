@@ -535,7 +535,7 @@ def main():
 
 
 THEMES = {"dark": "Krita dark", "light": "Krita bright"}
-SCALES = {"5.1": [1], "5.2": [1, 2]}
+SCALES = {"5.1": [1], "5.2": [1, 2], "5.3": [1]}
 
 
 def test_looks(own_krita, krita_daemon, pictures, version):
