@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from impasto_daemon.engine.budget import DeviceKind, evaluation_flops, make_plan
@@ -29,6 +29,7 @@ def test_what_fits_is_painted_whole_with_all_its_history():
     assert found.history == Settings().history and not found.short_pairs
 
 
+@settings(max_examples=30)
 @given(
     st.integers(1, 12_000), st.integers(1, 12_000), st.integers(64, 40_000), st.sampled_from([2, 4])
 )
