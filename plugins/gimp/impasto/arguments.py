@@ -60,6 +60,9 @@ RESULT: tuple[Argument, ...] = (
      "How many pixels around the selection are looked at as well", 0, 4096, 64),
     ("choice", "selection-as", "Selection _becomes", "How the selection cuts the painting out",
      SELECTION, "alpha"),
+    ("bool", "as-source", "Take the layer's _mode and opacity, and hide it",
+     "The painting looks as its layer did, with its mode, opacity and colour tag, and takes its "
+     "place; otherwise it is Normal at 100 %", True),
     ("bool", "preview", "Wa_tch it being painted", "Show the painting in the image as it grows",
      True),
 )  # fmt: skip

@@ -48,7 +48,9 @@ class Impasto(Gimp.PlugIn):
         labels = {
             STYLIZE: ("Impasto _Style Transfer…", "Paint the layer in the style of a picture",
                       "Paints the layer, or what is selected of it, as a picture of your choice is "
-                      "painted. The result is a new layer above it; the layer stays as it is."),
+                      "painted. The result is a new layer above it, which takes its mode and "
+                      "opacity and hides it, unless you say otherwise. Several layers are painted "
+                      "one after the other; a script is given the painting of the first."),
             AGAIN: ("Impasto: A_gain", "Paint with the last settings, without a dialog",
                     "Uses the settings of the active layer if Impasto painted it, else those of "
                     "the last run."),

@@ -16,6 +16,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import layers
+import sources
 from gi.repository import Gegl, Gimp, Gio
 from recipe import Recipe
 
@@ -51,7 +52,9 @@ def _run(config: Gimp.ProcedureConfig) -> dict[str, Any]:
     Gegl.init(None)  # GIMP readies GEGL's buffers for a plug-in, but not formats and operations
     recipe = json.loads(config.get_property("recipe"))
     progress = _Progress(
-        interactive=config.get_property("interactive"), painting="save" not in recipe
+        place=recipe.get("place", ""),
+        painting="save" not in recipe,
+        interactive=config.get_property("interactive"),
     )
     try:
         with _connect(progress) as client:
@@ -172,7 +175,8 @@ def _read_style(style: dict[str, Any]) -> Picture:
                 f"The layer {style['name']!r} with the style is no longer there.",
                 next_step="Choose the style anew.",
             )
-        return layers.read_style(layer)
+        with sources.seen(layer) as seen:
+            return layers.read_style(seen)
     if style["from"] == "pattern":
         pattern = Gimp.Pattern.get_by_name(style["name"])
         if not pattern:
@@ -214,11 +218,13 @@ class _Previews:
 class _Progress:
     """GIMP's own progress bar and, where windows may be shown, a window beside it.
 
+    place: which of several layers is painted, or nothing.
     painting: the job is one, whose picture can be kept before its end.
     wanted: None, or what was asked for there: "conclude" or "cancel".
     """
 
-    def __init__(self, *, interactive: bool, painting: bool) -> None:
+    def __init__(self, *, place: str, painting: bool, interactive: bool) -> None:
+        self._prefix = f"{place}: " if place else ""
         Gimp.progress_init("Impasto")
         self._window = None
         if interactive:
@@ -236,6 +242,7 @@ class _Progress:
             self._window.begun = message.phase == "painting" and message.step > 0
 
     def show(self, words: str, share: float | None) -> None:
+        words = self._prefix + words
         Gimp.progress_set_text(f"Impasto: {words}")
         if share is None:
             Gimp.progress_pulse()

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import pairwise
 
 import gi
 
@@ -13,7 +12,6 @@ gi.require_version("Gegl", "0.4")
 from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
 from impasto_protocol.codec import Picture  # noqa: E402
-from impasto_protocol.errors import HostUnsupported  # noqa: E402
 
 _LONGEST_STYLE_PX = 3000
 _BABL_TYPES = {"uint8": "u8", "uint16": "u16", "float32": "float"}
@@ -28,6 +26,11 @@ class Box:
     width: int
     height: int
 
+    @classmethod
+    def of(cls, drawable: Gimp.Drawable) -> Box:
+        """All of a drawable."""
+        return cls(0, 0, drawable.get_width(), drawable.get_height())
+
     def grown(self, margin: int, within: Gimp.Drawable) -> Box:
         """The box with `margin` px around it, cut to the size of a drawable."""
         left, top = max(0, self.x - margin), max(0, self.y - margin)
@@ -40,40 +43,25 @@ class Box:
         return Gegl.Rectangle.new(self.x, self.y, self.width, self.height)
 
 
-def find_source(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer:
-    """The layer that is to be painted. Raises HostUnsupported with one sentence why not."""
-    if len(drawables) != 1:
-        raise HostUnsupported(
-            "One layer is painted at a time, and several are selected.",
-            next_step="Select one layer, or put them into a group and select that.",
-        )
-    (drawable,) = drawables
-    if isinstance(drawable, Gimp.LayerMask):
-        drawable = Gimp.Layer.from_mask(drawable)
-    if not isinstance(drawable, Gimp.Layer):
-        raise HostUnsupported("A channel cannot be painted.", next_step="Select a layer.")
-    if drawable.is_floating_sel():
-        raise HostUnsupported(
-            "A floating selection cannot be painted.",
-            next_step="Anchor it (Layer ▸ Anchor Layer) or make it a layer, then try again.",
-        )
-    if image.get_floating_sel():
-        raise HostUnsupported(
-            "There is a floating selection above this layer.",
-            next_step="Anchor it (Layer ▸ Anchor Layer) or make it a layer, then try again.",
-        )
-    return drawable
+def box_of(drawable: Gimp.Drawable, other: Gimp.Drawable) -> Box:
+    """Where a drawable lies, from another one's upper left corner."""
+    (_, x, y), (_, left, top) = drawable.get_offsets(), other.get_offsets()
+    return Box(x - left, y - top, drawable.get_width(), drawable.get_height())
 
 
-def box_to_paint(layer: Gimp.Layer) -> Box:
-    """The part of a layer that is selected; the whole layer where nothing is."""
-    found, x, y, width, height = layer.mask_intersect()
-    if not found:
-        raise HostUnsupported(
-            "The selection and the layer do not meet.",
-            next_step="Select a part of the layer, or nothing at all for the whole of it.",
-        )
-    return Box(x, y, width, height)
+def selected_box(image: Gimp.Image, drawable: Gimp.Drawable) -> Box | None:
+    """The part of a drawable that is selected, or all of it where nothing is; None where no part.
+
+    GIMP itself tells it only of a drawable that is in the image.
+    """
+    whole = Box.of(drawable)
+    _, selected, left, top, right, bottom = Gimp.Selection.bounds(image)
+    if not selected:
+        return whole
+    _, x, y = drawable.get_offsets()
+    left, top = max(0, left - x), max(0, top - y)
+    right, bottom = min(whole.width, right - x), min(whole.height, bottom - y)
+    return Box(left, top, right - left, bottom - top) if left < right and top < bottom else None
 
 
 def box_to_send(image: Gimp.Image, layer: Gimp.Layer, inner: Box, margin: int) -> Box:
@@ -86,7 +74,7 @@ def read(drawable: Gimp.Drawable, box: Box | None = None, scale: float = 1.0) ->
 
     8 and 16-bit layers stay what they are, all others become float32.
     """
-    box = box or Box(0, 0, drawable.get_width(), drawable.get_height())
+    box = box or Box.of(drawable)
     precision = drawable.get_image().get_precision().value_nick
     dtype = {"u8-": "uint8", "u16": "uint16"}.get(precision[:3], "float32")
     colours, channels = ("Y'", 1) if drawable.is_gray() else ("R'G'B'", 3)
@@ -98,6 +86,20 @@ def read(drawable: Gimp.Drawable, box: Box | None = None, scale: float = 1.0) ->
         box.rectangle(), scale, f"{colours} {_BABL_TYPES[dtype]}", Gegl.AbyssPolicy.CLAMP
     )
     return Picture(box.height, box.width, channels, dtype, data)
+
+
+def is_transparent(drawable: Gimp.Drawable, box: Box) -> bool:
+    """Whether nothing can be seen of a box of a drawable."""
+    return drawable.has_alpha() and not any(_alpha(drawable, box))
+
+
+def is_opaque(drawable: Gimp.Drawable, box: Box) -> bool:
+    """Whether nothing can be seen through a box of a drawable."""
+    return not drawable.has_alpha() or set(_alpha(drawable, box)) == {255}
+
+
+def _alpha(drawable: Gimp.Drawable, box: Box) -> bytes:
+    return drawable.get_buffer().get(box.rectangle(), 1.0, "A u8", Gegl.AbyssPolicy.NONE)
 
 
 def read_selection(image: Gimp.Image, layer: Gimp.Layer, box: Box) -> Picture:
@@ -143,6 +145,62 @@ def write(layer: Gimp.Layer, picture: Picture, outer: Box, inner: Box) -> None:
     show(layer, buffer)
 
 
+def copy_mask(source: Gimp.Layer, seen: Gimp.Drawable, layer: Gimp.Layer, inner: Box) -> None:
+    """Give a layer that lies over the box `inner` of what is seen of a source the source's mask."""
+    own = source.get_mask()
+    if own is None:
+        return
+    there = box_of(seen, source)
+    box = Gegl.Rectangle.new(there.x + inner.x, there.y + inner.y, inner.width, inner.height)
+    mask = layer.create_mask(Gimp.AddMaskType.WHITE)
+    layer.add_mask(mask)
+    buffer = mask.get_buffer()
+    data = own.get_buffer().get(box, 1.0, "Y float", Gegl.AbyssPolicy.NONE)
+    buffer.set(Gegl.Rectangle.new(0, 0, inner.width, inner.height), "Y float", data)
+    show(mask, buffer)
+    layer.set_edit_mask(False)
+    layer.set_apply_mask(source.get_apply_mask())
+
+
+def blend(seen: Gimp.Drawable, painted: Gimp.Layer, mask: Gimp.LayerMask, inner: Box) -> Gimp.Layer:
+    """A new layer with what is seen of a source, and with the painting of its box `inner` in it.
+
+    mask: how much of the painting counts, as large. What is transparent stays so.
+    """
+    Gegl.init(None)  # GIMP readies GEGL's buffers for a plug-in, but not operations
+    layer = Gimp.Layer.new(
+        painted.get_image(), "Impasto", seen.get_width(), seen.get_height(),
+        painted.type_with_alpha(), 100, painted.get_mode(),
+    )  # fmt: skip
+    _, x, y = seen.get_offsets()
+    layer.set_offsets(x, y)
+    whole = Gegl.Rectangle.new(0, 0, inner.width, inner.height)
+    # Without alpha, which "svg:src-atop" takes from what lies below.
+    colours = Gegl.Buffer.new("RGB float", 0, 0, inner.width, inner.height)
+    colours.set(
+        whole, "RGB float",
+        painted.get_buffer().get(whole, 1.0, "RGB float", Gegl.AbyssPolicy.NONE),
+    )  # fmt: skip
+    buffer = layer.get_buffer()
+    graph = Gegl.Node()
+    part = _node(graph, "gegl:buffer-source", buffer=colours)
+    share = _node(graph, "gegl:buffer-source", buffer=mask.get_buffer())
+    cut = _node(graph, "gegl:opacity")
+    placed = _node(graph, "gegl:translate", x=float(inner.x), y=float(inner.y))
+    below = _node(graph, "gegl:buffer-source", buffer=seen.get_buffer())
+    atop = _node(graph, "svg:src-atop")
+    written = _node(graph, "gegl:write-buffer", buffer=buffer)
+    part.link(cut)
+    share.connect_to("output", cut, "aux")
+    cut.link(placed)
+    placed.connect_to("output", atop, "aux")
+    below.link(atop)
+    atop.link(written)
+    written.process()
+    show(layer, buffer)
+    return layer
+
+
 def write_preview(layer: Gimp.Layer, preview: Picture, outer: Box, inner: Box) -> None:
     """The same with a smaller picture of the box `outer`, which GEGL brings to its size."""
     colours = "R'G'B'A" if preview.channels == 4 else "R'G'B'"
@@ -150,24 +208,25 @@ def write_preview(layer: Gimp.Layer, preview: Picture, outer: Box, inner: Box) -
     small.set(small.get_extent(), f"{colours} u8", bytes(preview.data))
     buffer = layer.get_buffer()
     graph = Gegl.Node()
-    steps: list[tuple[str, dict[str, Any]]] = [
-        ("gegl:buffer-source", {"buffer": small}),
-        ("gegl:scale-ratio", {"x": outer.width / preview.width, "y": outer.height / preview.height,
-                              "abyss-policy": Gegl.AbyssPolicy.CLAMP}),
-        ("gegl:translate", {"x": float(outer.x - inner.x), "y": float(outer.y - inner.y)}),
-        ("gegl:crop", {"width": float(inner.width), "height": float(inner.height)}),
-        ("gegl:write-buffer", {"buffer": buffer}),
+    steps = [
+        _node(graph, "gegl:buffer-source", buffer=small),
+        _node(graph, "gegl:scale-ratio", x=outer.width / preview.width,
+              y=outer.height / preview.height, abyss_policy=Gegl.AbyssPolicy.CLAMP),
+        _node(graph, "gegl:translate", x=float(outer.x - inner.x), y=float(outer.y - inner.y)),
+        _node(graph, "gegl:crop", width=float(inner.width), height=float(inner.height)),
+        _node(graph, "gegl:write-buffer", buffer=buffer),
     ]  # fmt: skip
-    before: Gegl.Node | None = None
-    for operation, properties in steps:
-        node = graph.create_child(operation)
-        for name, value in properties.items():
-            node.set_property(name, value)
-        if before:
-            before.link(node)
-        before = node
-    node.process()
+    for before, after in pairwise(steps):
+        before.link(after)
+    steps[-1].process()
     show(layer, buffer)
+
+
+def _node(graph: Gegl.Node, operation: str, **properties: object) -> Gegl.Node:
+    node = graph.create_child(operation)
+    for name, value in properties.items():
+        node.set_property(name.replace("_", "-"), value)
+    return node
 
 
 def show(layer: Gimp.Drawable, buffer: Gegl.Buffer) -> None:

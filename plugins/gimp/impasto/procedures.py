@@ -1,8 +1,8 @@
 """The four menu entries, from the layer that is selected to the layer that is added.
 
-Everything that is done to the image is done here: a canvas is put above the source without a
-trace in the undo history, `plug-in-impasto-work` paints in it, and what it has become is inserted
-as one undo step. Whatever happens on the way, the canvas is taken out again.
+A canvas is put above each source without a trace in the undo history, `plug-in-impasto-work`
+paints in it, and what all of them have become is inserted as one undo step. Whatever happens on the
+way, a canvas is taken out again.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from contextlib import contextmanager
 from dataclasses import astuple
 from typing import Any
 
+import insertion
 import layers
 import recipe
-from gi.repository import Gegl, Gimp
+import sources
+from gi.repository import Gimp
 
 from impasto_protocol.errors import BadField, Cancelled, error_from_code
 from impasto_protocol.messages import Estimate
@@ -32,15 +34,16 @@ def stylize(
     config: Gimp.ProcedureConfig,
 ) -> Gimp.Layer:
     """Paint with what the dialog, or the caller, says."""
-    source = layers.find_source(image, drawables)
+    found = sources.find(image, drawables)
     if run_mode == Gimp.RunMode.INTERACTIVE:
         import dialogs
 
         def estimate() -> Estimate:
-            return _estimate(image, source, config, recipe.settings_from_config(config))
+            return _estimate(image, found[0], config, recipe.settings_from_config(config))
 
         dialogs.ask_stylize(procedure, config, estimate)
-    return _paint(image, source, recipe.from_config(config), windows=_windows(run_mode))
+    recipes = [recipe.from_config(config) for _ in found]
+    return _paint(image, found, recipes, windows=_windows(run_mode))
 
 
 def again(
@@ -51,8 +54,9 @@ def again(
     _config: Gimp.ProcedureConfig,
 ) -> Gimp.Layer:
     """Paint with the recipe that the layer was painted with, or else with the last one."""
-    source = layers.find_source(image, drawables)
-    return _paint(image, source, recipe.find(source), windows=_windows(run_mode))
+    found = sources.find(image, drawables)
+    recipes = [recipe.find(source) for source in found]
+    return _paint(image, found, recipes, windows=_windows(run_mode))
 
 
 def apply(
@@ -63,15 +67,16 @@ def apply(
     config: Gimp.ProcedureConfig,
 ) -> Gimp.Layer:
     """Paint in a saved style."""
-    source = layers.find_source(image, drawables)
+    found = sources.find(image, drawables)
     if run_mode == Gimp.RunMode.INTERACTIVE:
         import dialogs
 
         def estimate(own: Settings) -> Estimate:
-            return _estimate(image, source, config, recipe.settings_over_preset(config, own))
+            return _estimate(image, found[0], config, recipe.settings_over_preset(config, own))
 
         dialogs.ask_preset(procedure, config, estimate)
-    return _paint(image, source, recipe.from_preset(config), windows=_windows(run_mode))
+    recipes = [recipe.from_preset(config) for _ in found]
+    return _paint(image, found, recipes, windows=_windows(run_mode))
 
 
 def save(
@@ -85,7 +90,7 @@ def save(
     interactive = run_mode == Gimp.RunMode.INTERACTIVE
     of_layer = interactive or config.get_property("style-from") == "layer"
     if of_layer and not config.get_property("style-layer"):
-        config.set_property("style-layer", layers.find_source(image, drawables))
+        config.set_property("style-layer", sources.find_one(image, drawables))
     if interactive:
         import dialogs
 
@@ -99,7 +104,7 @@ def _estimate(
     image: Gimp.Image, source: Gimp.Layer, config: Gimp.ProcedureConfig, settings: Settings
 ) -> Estimate:
     """The question what painting what is selected now would take. Raises HostUnsupported."""
-    inner = layers.box_to_paint(source)
+    inner = sources.box_to_paint(image, source)
     outer = layers.box_to_send(image, source, inner, config.get_property("context-margin"))
     return Estimate(
         height=outer.height,
@@ -116,59 +121,127 @@ def _windows(run_mode: Gimp.RunMode) -> bool:
 
 
 def _paint(
-    image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, windows: bool
+    image: Gimp.Image,
+    found: Sequence[Gimp.Layer],
+    recipes: Sequence[recipe.Recipe],
+    *,
+    windows: bool,
 ) -> Gimp.Layer:
-    inner = layers.box_to_paint(source)
+    """Paint layers one after the other, each by its recipe, and insert all at once.
+
+    The painting of the first. Raises before any is painted where one of them cannot be.
+    """
+    for source, made in zip(found, recipes, strict=True):
+        made.setdefault("as-source", True)  # a recipe of before there was the choice
+        _check(image, source, made)
+    painted: list[tuple[insertion.Painting, recipe.Recipe]] = []
+    notes: dict[str, None] = {}
+    try:
+        for number, (source, made) in enumerate(zip(found, recipes, strict=True), 1):
+            place = f"layer {number} of {len(found)}" if len(found) > 1 else ""
+            painting, told = _paint_layer(image, source, {**made, "place": place}, windows=windows)
+            painted.append((painting, _kept(made, told)))
+            notes |= dict.fromkeys(told.get("notes", []))
+    except Exception:
+        for painting, _ in painted:
+            if painting.layer.is_valid():
+                painting.layer.delete()
+        raise
+    names = dict.fromkeys(recipe.layer_name(made) for _, made in painted)
+    insertion.insert(image, [painting for painting, _ in painted], f"Impasto: {', '.join(names)}")
+    recipe.keep(painted[-1][1])
+    for note in notes:
+        Gimp.message(f"Impasto: {note}")
+    return painted[0][0].layer
+
+
+def _kept(made: recipe.Recipe, told: dict[str, Any]) -> recipe.Recipe:
+    """What is kept of a recipe when it has been painted."""
+    passing = ("over-preset", "place")
+    kept = {name: value for name, value in made.items() if name not in passing}
+    return {**kept, "settings": told["settings"]}
+
+
+def _check(image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe) -> None:
+    """Raise HostUnsupported where a layer cannot be painted."""
+    sources.check(source, hide=made["as-source"])
+    with sources.seen(source) as seen:
+        sources.box_to_paint(image, seen)
+
+
+def _paint_layer(
+    image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, windows: bool
+) -> tuple[insertion.Painting, dict[str, Any]]:
+    """The painting of one layer, not inserted yet, and what the daemon told of it."""
+    with sources.seen(source) as seen:
+        inner = sources.box_to_paint(image, seen)
+        # Asked once: the painter may select something else while the layer is being painted.
+        cut = not Gimp.Selection.is_empty(image)
+        with _canvas(image, source, seen, inner, cut=cut, visible=made["preview"]) as canvas:
+            told = _work(image, seen, canvas, {**made, "box": astuple(inner)}, windows=windows)
+            if not image.is_valid() or not canvas.is_valid() or not source.is_valid():
+                raise Cancelled("The layer or its image was closed.")
+            painted = canvas.copy()
+        painting = insertion.prepare(
+            source, seen, painted, inner, painted.get_mask() if cut else None,
+            as_source=made["as-source"], keep_mask=made["selection-as"] == "mask",
+        )  # fmt: skip
+    made = _kept(made, told)
+    painting.layer.set_name(recipe.layer_name(made))
+    recipe.keep(made, painting.layer)
+    return painting, told
+
+
+@contextmanager
+def _canvas(
+    image: Gimp.Image,
+    source: Gimp.Layer,
+    seen: Gimp.Drawable,
+    inner: layers.Box,
+    *,
+    cut: bool,
+    visible: bool,
+) -> Iterator[Gimp.Layer]:
+    """An empty layer above the source for as long as it is painted in.
+
+    inner: what it covers of what is seen of the source. cut: by the selection.
+    """
     selected, clean = image.get_selected_layers(), not image.is_dirty()
-    # Asked once: the painter may select something else while the layer is being painted.
-    cut = not Gimp.Selection.is_empty(image)
-    canvas = _insert_canvas(image, source, inner, cut=cut, visible=made["preview"])
+    canvas = _insert_canvas(image, source, seen, inner, cut=cut, visible=visible)
     if clean:
         image.clean_all()  # of the canvas, so that what the painter does meanwhile can be told
-    painted = None
     try:
-        told = _work(image, source, canvas, {**made, "box": astuple(inner)},
-                     windows=windows)  # fmt: skip
-        if not image.is_valid() or not canvas.is_valid() or not source.is_valid():
-            raise Cancelled("The layer or its image was closed.")
-        made = {**made, "settings": told["settings"]}
-        made.pop("over-preset", None)
-        recipe.keep(made, canvas)
-        painted = canvas.copy()
-        painted.set_name(recipe.layer_name(made))
+        yield canvas
     finally:
         if image.is_valid():
             clean = clean and not image.is_dirty()
             _take_out(image, canvas)
-            if painted is None:
-                image.set_selected_layers([layer for layer in selected if layer.is_valid()])
+            image.set_selected_layers([layer for layer in selected if layer.is_valid()])
             if clean:
                 image.clean_all()
-    # A layer has one mask: where the source has its own, the selection becomes transparency.
-    apply_mask = cut and (made["selection-as"] == "alpha" or source.get_mask() is not None)
-    _insert(image, source, painted, inner, apply_mask=apply_mask)
-    recipe.keep(made)
-    for note in told.get("notes", []):
-        Gimp.message(f"Impasto: {note}")
-    return painted
 
 
 def _insert_canvas(
-    image: Gimp.Image, source: Gimp.Layer, inner: layers.Box, *, cut: bool, visible: bool
+    image: Gimp.Image,
+    source: Gimp.Layer,
+    seen: Gimp.Drawable,
+    inner: layers.Box,
+    *,
+    cut: bool,
+    visible: bool,
 ) -> Gimp.Layer:
-    """An empty layer above the source, as large as the box, `cut` by the selection or not."""
-    _, left, top = source.get_offsets()
+    _, left, top = seen.get_offsets()
     canvas = Gimp.Layer.new(
         image, "Impasto", inner.width, inner.height, source.type_with_alpha(), 100,
         image.get_default_new_layer_mode(),
     )  # fmt: skip
+    canvas.set_offsets(left + inner.x, top + inner.y)  # before a group locks its position
     with _untracked(image):
         image.insert_layer(canvas, source.get_parent(), image.get_item_position(source))
-        canvas.set_offsets(left + inner.x, top + inner.y)
         if cut:
             canvas.add_mask(canvas.create_mask(Gimp.AddMaskType.SELECTION))
-        elif mask := source.get_mask():
-            _copy_mask(mask, canvas, inner)
+        else:
+            layers.copy_mask(source, seen, canvas, inner)
         canvas.set_visible(visible)
     return canvas
 
@@ -178,41 +251,6 @@ def _take_out(image: Gimp.Image, canvas: Gimp.Layer) -> None:
         with _untracked(image):
             image.remove_layer(canvas)
     Gimp.displays_flush()
-
-
-def _insert(
-    image: Gimp.Image,
-    source: Gimp.Layer,
-    painted: Gimp.Layer,
-    inner: layers.Box,
-    *,
-    apply_mask: bool,
-) -> None:
-    """The one undo step. apply_mask: the painting's mask becomes its transparency."""
-    image.undo_group_start()
-    try:
-        painted.set_visible(True)
-        image.insert_layer(painted, source.get_parent(), image.get_item_position(source))
-        if apply_mask:
-            painted.remove_mask(Gimp.MaskApplyMode.APPLY)
-            if mask := source.get_mask():
-                _copy_mask(mask, painted, inner)
-        elif painted.get_mask():
-            painted.set_edit_mask(False)
-    finally:
-        image.undo_group_end()
-    Gimp.displays_flush()
-
-
-def _copy_mask(own: Gimp.LayerMask, layer: Gimp.Layer, inner: layers.Box) -> None:
-    """Give a layer that lies over the box `inner` of the source the source's own mask."""
-    data = own.get_buffer().get(inner.rectangle(), 1.0, "Y float", Gegl.AbyssPolicy.CLAMP)
-    mask = layer.create_mask(Gimp.AddMaskType.WHITE)
-    layer.add_mask(mask)
-    buffer = mask.get_buffer()
-    buffer.set(Gegl.Rectangle.new(0, 0, inner.width, inner.height), "Y float", data)
-    layers.show(mask, buffer)
-    layer.set_edit_mask(False)
 
 
 @contextmanager
@@ -227,7 +265,7 @@ def _untracked(image: Gimp.Image) -> Iterator[None]:
 
 def _work(
     image: Gimp.Image | None,
-    source: Gimp.Layer | None,
+    seen: Gimp.Drawable | None,
     canvas: Gimp.Layer | None,
     made: recipe.Recipe,
     *,
@@ -239,7 +277,7 @@ def _work(
     config = procedure.create_config()
     if image:
         config.set_property("image", image)
-        config.set_property("source", source)
+        config.set_property("source", seen)
         config.set_property("canvas", canvas)
     config.set_property("recipe", json.dumps(made))
     config.set_property("interactive", windows)

@@ -161,6 +161,7 @@ def window(tree, screen, profile, gimp_daemon, pictures, tmp_path_factory):
         ' (action "plug-in-impasto-again" "<Primary><Alt>g")'
         ' (action "plug-in-impasto-apply-preset" "<Primary><Alt>p")'
         ' (action "plug-in-impasto-save-preset" "<Primary><Alt>v")'
+        ' (action "dialogs-undo-history" "<Primary><Alt>u")'
     )
     settings = folder / "plug-in-settings"
     settings.mkdir(exist_ok=True)

@@ -241,10 +241,165 @@ answer = status, error, painted.is_indexed()
     assert (status, error, indexed) == ("success", None, True)
 
 
+# A small photograph above a larger one; what each name does to it, or to what is painted in its
+# place, which is what is left in `layer`.
+LOOKS = """
+def filtered(drawable, operation, **properties):
+    found = Gimp.DrawableFilter.new(drawable, operation, operation)
+    for name, value in properties.items():
+        found.get_config().set_property(name, value)
+    drawable.append_filter(found)
+
+def grouped(layer, *, mode=None, inside=None):
+    group = Gimp.GroupLayer.new(image, "group")
+    image.insert_layer(group, layer.get_parent(), image.get_item_position(layer))
+    image.reorder_item(layer, group, 0)
+    if inside:
+        inside(layer)
+    if mode:
+        group.set_mode(mode)
+    return group
+
+def masked(layer, *, on=True):
+    _, x, y = layer.get_offsets()
+    image.select_ellipse(Gimp.ChannelOps.REPLACE, x + 10, y + 8, 50, 40)
+    Gimp.Selection.feather(image, 8)
+    layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION))
+    Gimp.Selection.none(image)
+    layer.set_apply_mask(on)
+
+def semitransparent(layer):
+    layer.add_alpha()
+    image.select_ellipse(Gimp.ChannelOps.REPLACE, 45, 35, 50, 30)
+    Gimp.Selection.feather(image, 10)
+    layer.edit_clear()
+    Gimp.Selection.none(image)
+
+def look(layer, name):
+    Mode, Space = Gimp.LayerMode, Gimp.LayerColorSpace
+    if name == "filter":
+        filtered(layer, "gegl:invert-gamma")
+    elif name == "filter that enlarges, mask, 40 %":
+        filtered(layer, "gegl:dropshadow")
+        masked(layer)
+        layer.set_opacity(40)
+    elif name == "filters that are switched off":
+        filtered(layer, "gegl:invert-gamma")
+        layer.get_filters()[0].set_visible(False)
+    elif name == "group that holds a filter":
+        return grouped(layer, inside=lambda inner: filtered(inner, "gegl:invert-gamma"))
+    elif name == "group with filters, within a group":
+        group = grouped(layer, mode=Mode.MULTIPLY)
+        filtered(group, "gegl:invert-gamma")
+        masked(group)
+        group.set_opacity(60)
+        group.set_lock_content(True)
+        grouped(group)
+        return group
+    elif name == "group that passes through":
+        layer.set_opacity(70)
+        group = grouped(layer, mode=Mode.PASS_THROUGH)
+        group.set_opacity(50)
+        return group
+    elif name == "multiply":
+        layer.set_mode(Mode.MULTIPLY)
+    elif name == "screen, 40 %, perceptual":
+        layer.set_mode(Mode.SCREEN)
+        layer.set_blend_space(Space.RGB_PERCEPTUAL)
+        layer.set_composite_space(Space.RGB_PERCEPTUAL)
+        layer.set_composite_mode(Gimp.LayerCompositeMode.CLIP_TO_BACKDROP)
+        layer.set_opacity(40)
+    elif name == "overlay of GIMP 2.8":
+        layer.set_mode(Mode.OVERLAY_LEGACY)
+    elif name == "40 %":
+        layer.set_opacity(40)
+    elif name == "semitransparent":
+        semitransparent(layer)
+    elif name == "mask":
+        masked(layer)
+    elif name == "mask that is switched off, being edited":
+        masked(layer, on=False)
+        layer.set_edit_mask(True)
+    elif name == "no alpha":
+        layer.flatten()
+    return layer
+
+def looks_of(layer):
+    return [str(layer.get_mode()), round(layer.get_opacity(), 3), str(layer.get_blend_space()),
+            str(layer.get_composite_space()), str(layer.get_composite_mode()),
+            str(layer.get_color_tag()), layer.get_mask() and layer.get_apply_mask()]
+
+def whole(name):
+    visible = Gimp.Layer.new_from_visible(image, image, name)
+    dump(visible, folder / name, "RGBA float", (0, 0, image.get_width(), image.get_height()))
+"""
+LOOK_NAMES = [
+    "no alpha", "filter", "filter that enlarges, mask, 40 %", "filters that are switched off",
+    "group that holds a filter", "group with filters, within a group", "group that passes through",
+    "multiply", "screen, 40 %, perceptual", "overlay of GIMP 2.8", "40 %", "semitransparent",
+    "mask", "mask that is switched off, being edited",
+]  # fmt: skip
+COVERED = {"no alpha", "filter", "filters that are switched off", "group that holds a filter",
+           "mask that is switched off, being edited"}  # fmt: skip
+
+
+@pytest.mark.parametrize("selected", [False, True])
+def test_painting_of_strength_0_looks_like_what_was_seen(gimp, pictures, tmp_path, selected):
+    """Whatever mode, opacity, mask, filters and group its layer has; and the layer is hidden."""
+    answer = gimp.run(
+        LOOKS
+        + """
+answer = {}
+for name in names:
+    image = load(photo)
+    layer = load(photo).get_layers()[0]
+    layer = Gimp.Layer.new_from_drawable(layer, image)
+    layer.scale(80, 60, False)
+    layer.set_offsets(30, 20)
+    image.insert_layer(layer, None, 0)
+    layer.add_alpha()
+    layer.set_color_tag(Gimp.ColorTag.GREEN)
+    layer = look(layer, name)
+    whole(f"{name} before")
+    layer.set_visible(False)
+    whole(f"{name} without it")
+    layer.set_visible(True)
+    if selected:
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 50, 30, 40, 25)
+        Gimp.Selection.feather(image, 6)
+    before = tree(image.get_layers())
+    status, painted, error = stylize(image, layer, style, iterations=1, strength=0.0)
+    Gimp.Selection.none(image)
+    answer[name] = [status, error]
+    if painted:
+        whole(f"{name} after")
+        answer[name] += [layer.get_visible(), looks_of(painted), looks_of(layer),
+                         image.get_item_position(layer) - image.get_item_position(painted)]
+    image.delete()
+""",
+        folder=tmp_path, names=LOOK_NAMES, selected=selected, **pictures,
+    )  # fmt: skip
+    assert {name: told[:2] for name, told in answer.items()} == {
+        name: ["success", None] for name in LOOK_NAMES
+    }
+    for name, (_, _, visible, looks, expected, above) in answer.items():
+        before, after, without = (
+            encode(raw(tmp_path / f"{name} {when}")) for when in ("before", "after", "without it")
+        )
+        assert np.abs(before - without).max() > 0.1, name
+        assert np.abs(after - before).max() <= 1 / 255, name
+        assert above == 1
+        assert visible == (selected and name in COVERED), name
+        if name == "group that passes through":
+            expected[0] = looks[0]
+            expected[2:5] = looks[2:5]
+        assert looks == expected, name
+
+
 @pytest.mark.parametrize(
     ("what", "words"),
     [
-        ("answer = call('stylize', image, [layer, layer.copy()], **style)", "One layer is painted"),
+        ("answer = call('save-preset', image, [layer, layer.copy()], name='x')", "one layer"),
         ("image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 10, 10)\n"
          "layer.set_offsets(40, 40)\nanswer = call('stylize', image, [layer], **style)",
          "do not meet"),
@@ -288,6 +443,158 @@ answer = status, error, before, tree(image.get_layers())
     assert status == "execution-error" and words in error, error
     assert [layer["name"] for layer in after] == [layer["name"] for layer in before]
     assert "offsets" in after[0] and after[0]["pixels"] == before[0]["pixels"]
+
+
+REFUSED = {
+    "no layer": ("drawables = []", "No layer is selected"),
+    "transparent": ("layer.edit_clear()", "nothing to paint"),
+    "empty group": ("group = Gimp.GroupLayer.new(image, 'g')\nimage.insert_layer(group, None, 0)\n"
+                    "drawables = [group]", "nothing to paint"),
+    "selection on an empty part": (
+        "image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 30, 30)\nlayer.edit_clear()",
+        "nothing to paint"),
+    "one of two layers": ("empty = Gimp.Layer.new_from_drawable(layer, image)\n"
+                          "image.insert_layer(empty, None, 0)\nempty.edit_clear()\n"
+                          "drawables = [layer, empty]", "nothing to paint"),
+    "pixels of a group locked": ("grouped(grouped(layer)).set_lock_content(True)",
+                                 "pixels of the group 'group"),
+    "visibility locked": ("layer.set_lock_visibility(True)", "visibility of the layer"),
+    "mask shown": ("masked(layer)\nlayer.set_show_mask(True)", "is shown in its place"),
+    "group passes through what changes with what is below": (
+        "layer.set_mode(Gimp.LayerMode.MULTIPLY)\n"
+        "drawables = [grouped(layer, mode=Gimp.LayerMode.PASS_THROUGH)]", "passes through"),
+    "channel beside a layer": (
+        "channel = Gimp.Channel.new(image, 'c', 9, 9, 50, Gegl.Color.new('red'))\n"
+        "image.insert_channel(channel, None, 0)\ndrawables = [channel]", "channel cannot"),
+}  # fmt: skip
+
+
+def test_what_cannot_be_painted_is_refused_and_the_image_stays_clean(gimp, pictures):
+    answer = gimp.run(
+        LOOKS
+        + """
+answer = {}
+for name, code in refused.items():
+    image = load(photo)
+    layer = image.get_layers()[0]
+    layer.add_alpha()
+    drawables = [layer]
+    exec(code)
+    image.clean_all()
+    before = tree(image.get_layers())
+    status, _, error = call("stylize", image, drawables, style_file=Path(style))
+    answer[name] = status, error, tree(image.get_layers()) == before, image.is_dirty()
+    image.delete()
+""",
+        refused={name: code for name, (code, _) in REFUSED.items()}, **pictures,
+    )  # fmt: skip
+    for name, (status, error, same, dirty) in answer.items():
+        assert status == "execution-error" and REFUSED[name][1] in error, (name, error)
+        assert same and not dirty, name
+
+
+def test_locks_that_forbid_no_painting_let_it_lie_where_its_layer_does(gimp, pictures):
+    """In a group whose position is locked a painting of a selection lay at 0, 0."""
+    answer = gimp.run(
+        LOOKS
+        + """
+answer = {}
+for lock in ("position", "visibility", "alpha"):
+    for locked in ("group", "layer"):
+        if (lock, locked) == ("visibility", "layer"):
+            continue
+        image = load(photo)
+        layer = image.get_layers()[0]
+        layer.set_opacity(50)
+        group = grouped(layer)
+        getattr({"group": group, "layer": layer}[locked], f"set_lock_{lock}")(True)
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, 60, 50, 30, 20)
+        found = []
+        for as_source in (True, False):
+            status, painted, error = stylize(image, layer, style, iterations=1, as_source=as_source)
+            (placed,) = tree([painted]) if painted else [{}]
+            found.append([status, error, placed.get("offsets"), placed.get("size")])
+        answer[f"{lock} of the {locked}"] = found
+""",
+        **pictures,
+    )  # fmt: skip
+    for name, (whole, part) in answer.items():
+        assert whole == ["success", None, [0, 0], [160, 120]], name
+        assert part == ["success", None, [60, 50], [30, 20]], name
+
+
+def test_painting_that_does_not_take_the_place_of_its_layer_is_normal_above_it(gimp, pictures):
+    answer = gimp.run(
+        LOOKS
+        + """
+image = load(photo)
+layer = image.get_layers()[0]
+layer.set_mode(Gimp.LayerMode.MULTIPLY)
+layer.set_opacity(40)
+status, painted, error = stylize(image, layer, style, iterations=1, as_source=False)
+answer = [layer.get_visible(), str(painted.get_mode() == Gimp.LayerMode.NORMAL),
+          painted.get_opacity(), painted.get_name()]
+""",
+        **pictures,
+    )  # fmt: skip
+    assert answer == [True, "True", 100, "style 50%"]
+
+
+def test_several_layers_are_painted_one_after_the_other_or_none(gimp, pictures):
+    answer = gimp.run(
+        LOOKS
+        + """
+image = load(photo)
+lower = image.get_layers()[0]
+upper = Gimp.Layer.new_from_drawable(lower, image)
+image.insert_layer(upper, None, 0)
+upper.set_name("upper")
+upper.scale(60, 40, False)
+group = grouped(lower)
+names = lambda items: [[item.get_name(), item.get_visible(), names(item.get_children())]
+                       if item.is_group() else [item.get_name(), item.get_visible()]
+                       for item in items]
+quick = {"quality": "custom", "iterations": 2, "tolerance": 0.0, "style_file": Path(style)}
+status, painted, error = call("stylize", image, [upper, lower], **quick)
+answer = [status, error, names(image.get_layers()), painted.get_name(),
+          names(image.get_selected_layers()),
+          [bool(layer.get_parasite("impasto-recipe")) for layer in image.get_selected_layers()]]
+status, again, error = call("again", image, image.get_selected_layers())
+answer += [status, error, len(image.get_selected_layers())]
+""",
+        **pictures,
+    )  # fmt: skip
+    status, error, names, first, selected, recipes, *again = answer
+    assert (status, error) == ("success", None)
+    assert [name.rstrip("#12 ") for name, *_ in names] == ["style 50%", "upper", "group"]
+    assert names[1][1] is False and names[2][2][1][1] is False
+    assert first == names[0][0]
+    assert sorted(selected) == sorted([names[0], names[2][2][0]]) and recipes == [True, True]
+    assert again == ["success", None, 2]
+
+
+def test_style_of_a_filtered_layer_or_group_is_that_of_what_is_seen(gimp, pictures):
+    answer = gimp.run(
+        LOOKS
+        + """
+image, other = load(photo), load(style)
+layer = image.get_layers()[0]
+image, painting = other, other.get_layers()[0]
+filtered(painting, "gegl:invert-gamma")
+group = grouped(painting)
+merged = painting.copy()
+merged.merge_filters()
+other.insert_layer(merged, None, 0)
+image = layer.get_image()
+answer = []
+for source in (painting, group, merged):
+    _, painted, error = stylize(image, layer, style, style_from="layer", style_layer=source)
+    answer.append([error, tree([painted])[0]["pixels"]])
+""",
+        **pictures,
+    )  # fmt: skip
+    assert answer[0] == answer[1] == answer[2]
+    assert answer[0][0] is None
 
 
 def test_style_is_taken_from_a_layer_or_a_pattern(gimp, pictures):

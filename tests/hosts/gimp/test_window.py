@@ -35,11 +35,20 @@ except AttributeError:  # a layer went while it was looked at
     answer = look()
 keep = True
 """
+# Of the painting's mask: its size and largest value; of two of its rows, whether they are those of
+# the layer below it.
 MASK = """
-mask = Gimp.get_images()[0].get_layers()[0].get_mask()
+painting, layer = Gimp.get_images()[0].get_layers()
+mask = painting.get_mask()
 rectangle = Gegl.Rectangle.new(0, 0, mask.get_width(), mask.get_height())
 data = mask.get_buffer().get(rectangle, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
-answer = [mask.get_width(), mask.get_height(), max(data)]
+
+def row(drawable, y):
+    rectangle = Gegl.Rectangle.new(0, y, drawable.get_width(), 1)
+    return drawable.get_buffer().get(rectangle, 1.0, "R'G'B' u8", Gegl.AbyssPolicy.NONE)
+
+answer = [mask.get_width(), mask.get_height(), max(data),
+          *(row(painting, y) == row(layer, y) for y in (10, 50))]
 keep = True
 """
 
@@ -177,6 +186,32 @@ keep = True
     assert wait_for(window, lambda layers: len(layers) == 2) == done
 
 
+DIRTY = "answer = Gimp.get_images()[0].is_dirty()\nkeep = True"
+VISIBLE = "answer = [l.get_visible() for l in Gimp.get_images()[0].get_layers()]\nkeep = True"
+
+
+def test_two_presses_of_undo_take_back_the_painting_and_what_was_done_before_it(window, opened):
+    """The second press said "Can't undo Attach Parasite to Item"."""
+    window.keys("ctrl+comma")  # fill with the foreground colour
+    filled = wait_for(window, lambda layers: layers != opened)
+    window.run("Gimp.get_images()[0].clean_all()\nkeep = True")
+    begin(window, "alt+i", "ctrl+a", "9", "Tab")
+    done = wait_for(window, lambda layers: layers[0]["name"] == "style 50%")
+    wait_until_over(window)
+    assert window.run(VISIBLE) == [True, False] and window.run(DIRTY)
+    window.keys("ctrl+alt+u")
+    window.picture("gimp-undo-history")
+    window.keys("ctrl+z")
+    assert wait_for(window, lambda layers: len(layers) == 1) == filled
+    assert window.run(VISIBLE) == [True] and not window.run(DIRTY)
+    window.keys("ctrl+z")
+    assert wait_for(window, lambda layers: layers != filled) == opened
+    assert not window.windows("GIMP Message")
+    window.keys("ctrl+y", "ctrl+y")
+    assert wait_for(window, lambda layers: len(layers) == 2) == done
+    assert window.run(VISIBLE) == [True, False]
+
+
 @pytest.mark.parametrize("how", ["window", "progress bar"])
 def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(
     window, opened, gimp_daemon, running_job, how
@@ -257,7 +292,7 @@ def test_finish_now_before_there_is_a_picture_waits_for_the_first(window, opened
 def test_selection_counts_as_it_was_when_the_painting_began(
     window, opened, gimp_daemon, running_job
 ):
-    """The layer has a mask of its own, which the painting gets beside the cut of the selection."""
+    """The layer has a mask of its own, which the painting gets as well."""
     window.run(
         """
 image = Gimp.get_images()[0]
@@ -273,7 +308,7 @@ keep = True
     window.keys("alt+f", window="^Impasto$")
     wait_for(window, lambda layers: layers[0]["name"] == "style 50%")
     wait_until_over(window)  # the layer is there a moment before its mask is
-    assert window.run(MASK) == [60, 50, 0]
+    assert window.run(MASK) == [160, 120, 0, True, False]
 
 
 def test_style_is_kept_found_by_a_tag_and_applied(window, opened, gimp_daemon):

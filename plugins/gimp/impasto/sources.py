@@ -1,0 +1,163 @@
+"""Which layers are painted, and what can be seen of them. It changes nothing in the image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import layers
+from gi.repository import Gimp
+
+from impasto_protocol.errors import HostUnsupported
+
+_OVER = (Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY)
+_AUTO_OR_UNION = (Gimp.LayerCompositeMode.AUTO, Gimp.LayerCompositeMode.UNION)
+
+
+def find(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> list[Gimp.Layer]:
+    """The layers that are to be painted. Raises HostUnsupported with one sentence why not."""
+    if not drawables:
+        raise HostUnsupported("No layer is selected.", next_step="Select the one to be painted.")
+    if image.get_floating_sel():
+        raise HostUnsupported(
+            "There is a floating selection, which has to go before anything is painted.",
+            next_step="Anchor it (Layer ▸ Anchor Layer) or make it a layer, then try again.",
+        )
+    return [_layer(drawable) for drawable in drawables]
+
+
+def find_one(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Layer:
+    """The layer whose style is meant. Raises HostUnsupported where there is not one."""
+    found = find(image, drawables)
+    if len(found) > 1:
+        raise HostUnsupported(
+            "A style is that of one layer, and several are selected.",
+            next_step="Select one layer, or put them into a group and select that.",
+        )
+    return found[0]
+
+
+def _layer(drawable: Gimp.Drawable) -> Gimp.Layer:
+    if isinstance(drawable, Gimp.LayerMask):
+        drawable = Gimp.Layer.from_mask(drawable)
+    if not isinstance(drawable, Gimp.Layer):
+        raise HostUnsupported("A channel cannot be painted.", next_step="Select a layer.")
+    return drawable
+
+
+def check(source: Gimp.Layer, *, hide: bool) -> None:
+    """Raise HostUnsupported where a lock or a mode forbids that a layer is painted as it is seen.
+
+    hide: its painting may take its place.
+    """
+    name = source.get_name()
+    above = source.get_parent()
+    while above:
+        if above.get_lock_content():
+            raise HostUnsupported(
+                f"The pixels of the group {above.get_name()!r} are locked, and nothing can be "
+                "painted in it.",
+                next_step="Unlock its pixels in the Layers dialog, then try again.",
+            )
+        above = above.get_parent()
+    if hide and source.get_visible() and source.get_lock_visibility():
+        raise HostUnsupported(
+            f"The visibility of the layer {name!r} is locked, and its painting is to hide it.",
+            next_step="Unlock its visibility, or turn off that its painting hides it.",
+        )
+    if source.get_mask() and source.get_show_mask():
+        raise HostUnsupported(
+            f"The mask of the layer {name!r} is shown in its place.",
+            next_step="Turn off Layer ▸ Mask ▸ Show Layer Mask, then try again.",
+        )
+    if source.get_mode() == Gimp.LayerMode.PASS_THROUGH and not _is_same_alone(source):
+        raise HostUnsupported(
+            f"The group {name!r} passes through: how its layers look depends on those below it.",
+            next_step="Set the group's mode to Normal, then try again.",
+        )
+
+
+def _is_same_alone(group: Gimp.Layer) -> bool:
+    """Whether what lies in a group looks the same with nothing below it."""
+    for layer in group.get_children():
+        through = layer.get_mode() == Gimp.LayerMode.PASS_THROUGH
+        if not layer.get_visible():
+            continue
+        if not (_is_same_alone(layer) if through else is_laid_over(layer)):
+            return False
+    return True
+
+
+def is_laid_over(layer: Gimp.Layer) -> bool:
+    """Whether a layer covers what is below it and changes it in no other way."""
+    return layer.get_mode() in _OVER and layer.get_composite_mode() in _AUTO_OR_UNION
+
+
+@contextmanager
+def seen(drawable: Gimp.Drawable) -> Iterator[Gimp.Drawable]:
+    """A drawable as it is seen: itself, or while one looks a copy with its filters merged.
+
+    Its mode, opacity and mask are not in its pixels; the copy may be larger than the drawable.
+    """
+    if not any(found.get_visible() for found in drawable.get_filters()):
+        yield drawable
+        return
+    if isinstance(drawable, Gimp.GroupLayer):
+        copy: Gimp.Drawable = _merged_group(drawable)
+    else:
+        assert isinstance(drawable, Gimp.Layer | Gimp.Channel)  # there are no others
+        copy = drawable.copy()
+    try:
+        copy.merge_filters()
+        yield copy
+    finally:
+        if copy.is_valid():
+            copy.delete()
+
+
+def _merged_group(group: Gimp.GroupLayer) -> Gimp.Layer:
+    """A layer that is not in the image, with what is seen of a group that has filters of its own.
+
+    Such filters are merged only where the group is, so a copy goes into an image of its own.
+    """
+    image = group.get_image()
+    alone = Gimp.Image.new_with_precision(
+        image.get_width(), image.get_height(), image.get_base_type(), image.get_precision()
+    )
+    try:
+        if profile := image.get_color_profile():
+            alone.set_color_profile(profile)
+        if palette := image.get_palette():
+            alone.set_palette(palette)
+        copy = Gimp.Layer.new_from_drawable(group, alone)
+        assert isinstance(copy, Gimp.GroupLayer)
+        copy.set_lock_content(False)
+        copy.set_lock_position(False)
+        alone.insert_layer(copy, None, 0)
+        copy.set_visible(True)
+        copy.set_opacity(100)
+        copy.set_mode(Gimp.LayerMode.NORMAL)
+        if copy.get_mask():
+            copy.remove_mask(Gimp.MaskApplyMode.DISCARD)
+        return Gimp.Layer.new_from_drawable(copy.merge(), image)
+    finally:
+        alone.delete()
+
+
+def box_to_paint(image: Gimp.Image, seen: Gimp.Drawable) -> layers.Box:
+    """The part of what is seen of a layer that is selected; all of it where nothing is.
+
+    Raises HostUnsupported where that is nothing.
+    """
+    box = layers.selected_box(image, seen)
+    if not box:
+        raise HostUnsupported(
+            "The selection and the layer do not meet.",
+            next_step="Select a part of the layer, or nothing at all for the whole of it.",
+        )
+    if layers.is_transparent(seen, box):
+        raise HostUnsupported(
+            "There is nothing to paint: what is selected is transparent.",
+            next_step="Select a layer, or a part of it, on which there is something.",
+        )
+    return box
