@@ -1,5 +1,7 @@
 """GIMP 3 with the plug-in in it, and the real daemon."""
 
+import contextlib
+import os
 import shutil
 import time
 from pathlib import Path
@@ -68,6 +70,16 @@ class Window(Gimp):
 def install(folder, *, pyzmq=True):
     """The plug-in in a GIMP profile, with what it needs."""
     build_gimp(folder / "plug-ins/impasto", Uv(Machine.this()).vendor, "3.13", pyzmq=pyzmq)
+
+
+def plug_in_processes(profile):
+    """The process ids of the plug-in of this GIMP; another module's tests may run one of theirs."""
+    program, found = os.fsencode(profile / "plug-ins/impasto/impasto.py"), []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it has just ended
+            if program in (process / "cmdline").read_bytes():
+                found.append(int(process.name))
+    return found
 
 
 @pytest.fixture

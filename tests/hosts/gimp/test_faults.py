@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from tests.hosts.gimp.conftest import plug_in_processes
 
 from impasto_protocol.messages import Cancel, Status
 
@@ -39,14 +40,7 @@ def test_killed_plug_in_ends_its_job_and_leaves_nothing(
     """As GIMP kills it when its progress bar is cancelled."""
     number = gimp.begin(PAINT, arguments=LONG, **pictures)
     job = running_job(gimp_daemon)
-    # Of this GIMP: another module's tests may run in one of their own meanwhile.
-    program = os.fsencode(profile / "plug-ins/impasto/impasto.py")
-    workers = [
-        int(process.name)
-        for process in Path("/proc").glob("[0-9]*")
-        if program in (process / "cmdline").read_bytes()
-    ]
-    os.kill(max(workers), 9)  # the second of the two processes, which does the work
+    os.kill(max(plug_in_processes(profile)), 9)  # the second of the two, which does the work
     status, _, same, undo, _ = gimp.end(number)
     assert (status, same, undo) == ("cancel", True, True)
     killed = time.monotonic()

@@ -1,12 +1,12 @@
 """The plug-in as a painter meets it: menu, dialog, progress, preview, undo. On a screen."""
 
-import contextlib
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 import pytest
+from tests.hosts.gimp.conftest import plug_in_processes
 
 from impasto_daemon.worker.rates import RATES_FILE, Rate, Rates
 from impasto_protocol.client import new_job_id
@@ -119,18 +119,9 @@ def opened(window, pictures):
 def wait_until_over(window):
     """Wait until no process of the plug-in is left in this GIMP."""
     deadline = time.monotonic() + 200
-    while any(plug_in_processes(window.folder)):
+    while plug_in_processes(window.folder / "profile"):
         assert time.monotonic() < deadline
         time.sleep(0.1)
-
-
-def plug_in_processes(folder):
-    """The command lines of the plug-in's processes."""
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            line = (process / "cmdline").read_bytes()
-            if f"{folder}/profile/plug-ins/impasto/impasto.py".encode() in line:
-                yield line
 
 
 def wait_for(window, is_so, timeout_s=300):
