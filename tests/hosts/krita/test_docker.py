@@ -60,24 +60,24 @@ from impasto_protocol.messages import PresetRename
 def main():
     docker.styles.fetch()
     yield from until(lambda: docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
-    docker.styles.export("Dusk", str(file))
+    docker.styles.editor.export("Dusk", str(file))
     yield from until(lambda: "was exported" in docker.words.text())
     docker._daemon.ask(PresetRename(name="Dusk", new_name="Dawn"), lambda *_: None, print)
     docker.styles.fetch()
     yield from until(lambda: docker.styles.findItems("Dawn", QtCore.Qt.MatchExactly)
                      and not docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
-    docker.styles.add_saved(str(file))
+    docker.styles.editor.add_saved(str(file))
     yield from until(lambda: docker.words.text().startswith("Imported"))
     words = docker.words.text()
     yield from until(lambda: docker.styles.chosen and docker.styles.chosen.name == "Dusk")
     chosen = docker.styles.chosen
     file.write_bytes(b"PK nothing of the kind")
-    docker.styles.add_saved(str(file))
+    docker.styles.editor.add_saved(str(file))
     yield from until(lambda: docker.words.text() not in (words, f"Reading {file.name}"))
     wrong = [docker.words.text()]
-    docker.styles.add_saved(str(file.parent))
+    docker.styles.editor.add_saved(str(file.parent))
     yield from until(lambda: "not a file" in docker.words.text())
-    docker.styles.export("Dusk", str(file.parent / "nowhere" / file.name))
+    docker.styles.editor.export("Dusk", str(file.parent / "nowhere" / file.name))
     yield from until(lambda: "could not be written" in docker.words.text())
     return [words, chosen and chosen.name, [*wrong, docker.words.text()]]
 """,
@@ -107,8 +107,8 @@ def main():
     styles.fetch()
     yield from until(lambda: "Dusk" in shown())
     sorted = PresetSort(name="Dusk", folder="Evenings", tags=("calm", "blue"))
-    styles._change(lambda: sorted, "Dusk")
-    yield from until(lambda: styles.folders.findData("Evenings") == 1)
+    styles.editor.change(lambda: sorted, "Dusk")
+    yield from until(lambda: styles.folders.findData("Evenings") == 3)
     told = [shown()]
     for words in "CALM", "usk", "evening blue", "loud":
         styles.sought.setText(words)
@@ -116,16 +116,16 @@ def main():
     told.append(styles.chosen is None)
     styles.choose("Dusk")
     told += [shown(), styles.sought.text()]
-    styles.folders.setCurrentIndex(1)
+    styles.folders.setCurrentIndex(3)
     told.append(shown())
     menu, taken = QtWidgets.QMenu(), []
     styles.fill_menu(menu, taken.append)
     folder, = menu.actions()
     folder.menu().actions()[0].trigger()
-    styles._change(lambda: PresetSort(name="Dusk", folder="../x"), "Dusk")
+    styles.editor.change(lambda: PresetSort(name="Dusk", folder="../x"), "Dusk")
     yield from until(lambda: "may not hold" in docker.words.text())
-    styles._change(lambda: PresetSort(name="Dusk", folder="", tags=()), "Dusk")
-    yield from until(lambda: styles.folders.count() == 1)
+    styles.editor.change(lambda: PresetSort(name="Dusk", folder="", tags=()), "Dusk")
+    yield from until(lambda: styles.folders.count() == 3)
     return [told, [folder.text(), styles.chosen.name], taken]
 """,
     )
@@ -149,12 +149,12 @@ def main():
     found = lambda name: styles.findItems(name, QtCore.Qt.MatchExactly)
     styles.add_picture(str(style))
     yield from until(lambda: found("style"))
-    yield from answered(lambda: styles._rename("style"), call_it("Dawn"))
+    yield from answered(lambda: styles.editor.rename("style"), call_it("Dawn"))
     yield from until(lambda: found("Dawn"))
-    yield from answered(lambda: styles._rename("Dawn"), call_it("x" * 65))
+    yield from answered(lambda: styles.editor.rename("Dawn"), call_it("x" * 65))
     yield from until(lambda: "added" not in docker.words.text())
     wrong = docker.words.text()
-    yield from answered(lambda: styles._delete("Dawn"), agree)
+    yield from answered(lambda: styles.editor.delete("Dawn"), agree)
     yield from until(lambda: not found("Dawn"))
     return [wrong, [styles.item(row).text() for row in range(styles.count())]]
 """,
@@ -184,17 +184,17 @@ def main():
     yield from until(QtWidgets.QApplication.activePopupWidget)
     menu = QtWidgets.QApplication.activePopupWidget()
     told = [[action.text() for action in menu.actions()], docker.isVisible()]
-    docker._quality.setCurrentIndex(0)
+    docker.controls.quality.setCurrentIndex(0)
     menu.actions()[0].trigger()
     menu.close()
     kept = lambda of: [of.strength, of.style_scale, of.keep_colours, of.seed, of.start_noise]
     told.append([docker.painting.recipe.style, *kept(docker.painting.recipe.settings)])
     yield from until(lambda: docker.words.text().startswith("Painting"))
     yield from cancelled()
-    docker._strength.setValue(30)
-    docker._scale.setValue(150)
-    docker._keep_colours.setChecked(False)
-    docker._seed.setValue(0)
+    docker.controls.strength.setValue(30)
+    docker.controls.scale.setValue(150)
+    docker.controls.keep_colours.setChecked(False)
+    docker.controls.seed.setValue(0)
     krita.action("impasto_stylise").trigger()
     told.append(kept(docker.painting.recipe.settings))
     yield from cancelled()
@@ -202,7 +202,7 @@ def main():
     told.append(kept(docker.settings()))
     qualities = []
     for index in range(3):
-        docker._quality.setCurrentIndex(index)
+        docker.controls.quality.setCurrentIndex(index)
         qualities.append([docker.settings().iterations, docker.settings().working_px])
     told.append(qualities)
     group = document.createGroupLayer("Group")
@@ -494,12 +494,12 @@ def main():
     # A quick one, after which it is known how long others take.
     yield from painted(document, iterations=24)
     yield from closed(document)
-    docker._quality.setCurrentIndex(0)
+    docker.controls.quality.setCurrentIndex(0)
     docker.styles.choose("Dusk")
     answers = [line.text()]
     document = yield from opened(large)
     for index in range(3):
-        docker._quality.setCurrentIndex(index)
+        docker.controls.quality.setCurrentIndex(index)
         answers.append((yield from told(answers[-1])))
     part = Selection()
     part.select(300, 200, 90, 80, 255)

@@ -19,7 +19,7 @@ from impasto_protocol.settings import QUALITIES, Settings
 HERE = Path(__file__).parent
 PLUGINS = ROOT / "plugins/krita/pykrita"
 IMPASTO = str(Path(sys.executable).with_name("impasto"))
-ALL_BUT_STYLISE = ["Keep It as It Is", "Cancel"]
+ALL_BUT_STYLISE = ["Finish Now", "Cancel"]
 
 
 def play(module, scene, environment, *, plugins=PLUGINS, **arguments):
@@ -74,7 +74,8 @@ def test_what_is_lacking_for_a_painting_is_said_and_copied(environment, pictures
     assert seen["recipe"].startswith("Nothing has been painted yet")
     assert seen["style"].startswith("No style was chosen.")
     assert seen["document"].startswith("There is no layer to paint. Open a picture")
-    assert seen["copied"] == "The diagnostics are in the clipboard."
+    # Quietly: what went wrong stays to be read.
+    assert seen["copied"] == [seen["document"], "Diagnostics Copied"]
     assert "host: Krita 6.0.0" in seen["diagnostics"]
     assert "error: HOST_UNSUPPORTED: There is no layer" in seen["diagnostics"]
     assert seen["buttons"] == ["Stylise"]
@@ -99,9 +100,10 @@ def test_quality_of_the_last_painting_is_chosen_even_of_one_that_was_not_refined
     assert seen == [quality.capitalize(), settings["refinement"]]
 
 
-def test_settings_of_no_quality_leave_the_choice_as_it_was(environment):
+def test_settings_of_no_quality_are_said_to_be_those_of_advanced(environment):
     custom = {"iterations": 500, "working_px": 768, "refinement": 0}
-    assert play("painting", "quality_remembered", environment, settings=custom) == ["Good", 0]
+    seen = play("painting", "quality_remembered", environment, settings=custom)
+    assert seen == ["As set in Advanced", 0]
 
 
 def test_actions_begin_and_end_paintings(environment, pictures):

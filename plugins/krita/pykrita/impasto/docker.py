@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import random
 import traceback
-from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from krita import DockWidget, Krita
@@ -14,17 +13,20 @@ from krita import DockWidget, Krita
 from impasto_protocol.descriptions import diagnostics
 from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
 from impasto_protocol.messages import Report, Result, Status
-from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, VARIATION_NOISE, Settings
+from impasto_protocol.settings import Settings
 
 from . import recipe
+from .controls import Controls
 from .daemon_client import DaemonClient
 from .estimate_line import EstimateLine
 from .painting import Painting, PaintingListener
 from .qt import QtCore, QtGui, QtWidgets, guarded
+from .recent_styles import remember_style
 from .recipe import Recipe
+from .status_bar import StatusBarProgress, show_share
 from .styles import StyleBrowser
+from .widgets import Section, button, column, label, row
 
-_QUALITY_NAMES = {"draft": "Draft", "good": "Good", "best": "Best"}
 _RESULTS = 12
 _REPORT_MS = 2000
 
@@ -67,6 +69,12 @@ class Docker(DockWidget):
             self.styles.fetch()
 
     # What actions and buttons do --------------------------------------------------------------
+
+    def choose(self) -> None:
+        """Let the keyboard choose a style, and go on to the settings from there."""
+        self.styles.setFocus()
+        if not self.styles.chosen:
+            self.styles.setCurrentRow(0)
 
     def stylise(self) -> None:
         """Paint the active layer in the chosen style."""
@@ -135,27 +143,11 @@ class Docker(DockWidget):
 
     def settings(self) -> Settings:
         """What the controls say, and of all else what was saved with the chosen style."""
-        saved = self.styles.chosen.settings if self.styles.chosen else Settings()
-        seed = self._seed.value()
-        return replace(
-            saved,
-            strength=self._strength.value() / 100,
-            style_scale=self._scale.value() / 100,
-            keep_colours=self._keep_colours.isChecked(),
-            seed=seed,
-            start_noise=saved.start_noise or (VARIATION_NOISE if seed else 0.0),
-            **QUALITIES[self._quality.currentData()],
-        )
+        return self.controls.settings()
 
     def show_settings(self, settings: Settings) -> None:
-        """Have the controls say this."""
-        self._strength.setValue(round(settings.strength * 100))
-        self._scale.setValue(round(settings.style_scale * 100))
-        self._keep_colours.setChecked(settings.keep_colours)
-        self._seed.setValue(min(settings.seed, self._seed.maximum()))
-        for row in range(self._quality.count()):
-            if _is_of_quality(settings, self._quality.itemData(row)):
-                self._quality.setCurrentIndex(row)
+        """Have the controls say what a painting was made from; its memory was for that one."""
+        self.controls.show_settings(replace(settings, memory_mib=0, snapshots=()))
 
     # A painting's life ------------------------------------------------------------------------
 
@@ -176,6 +168,7 @@ class Docker(DockWidget):
 
     def _done(self, painting: Painting, result: Result) -> None:
         self._set_painting(None)
+        remember_style(painting.recipe.style)
         words = f"Done in {result.seconds:.0f} s, {result.steps} steps."
         self._tell(" ".join([words, *result.notes]), None)
         item = QtWidgets.QListWidgetItem()
@@ -218,24 +211,31 @@ class Docker(DockWidget):
         self._conclude.setVisible(painting)
         self._cancel.setVisible(painting or self.styles.is_busy)
         self._bar.setVisible(painting or self.styles.is_busy)
+        if painting:
+            self._in_status_bar.put_into(self.parent())
+        self._in_status_bar.setVisible(painting)
 
     # Words ------------------------------------------------------------------------------------
 
     def _tell(self, words: str, share: float | None) -> None:
+        self._say(words)
+        show_share(self._bar, share)
+        self._in_status_bar.tell(words, share)
+
+    def _say(self, words: str) -> None:
         self.words.setText(words)
-        self._bar.setRange(0, 0 if share is None else 1000)
-        if share is not None:
-            self._bar.setValue(round(share * 1000))
+        self.words.setVisible(bool(words))
 
     def fail(self, error: Exception) -> None:
         """Show what went wrong and what to do."""
         self._error = error
+        self._copy.setText("Copy Diagnostics")
         # It is kept, for a report, but not the pictures that it came across.
         traceback.clear_frames(error.__traceback__)
         if getattr(error, "code", ""):
-            self.words.setText(f"{error} {getattr(error, 'next_step', '')}")
+            self._say(f"{error} {getattr(error, 'next_step', '')}")
         else:
-            self.words.setText(
+            self._say(
                 f"Something went wrong inside Impasto ({type(error).__name__}: {error}). Nothing "
                 "was changed. Try once more; if it happens again, report it."
             )
@@ -268,125 +268,88 @@ class Docker(DockWidget):
     def _copy_diagnostics(self) -> None:
         words = diagnostics(f"Krita {Krita.instance().version()}", self._error)
         QtWidgets.QApplication.clipboard().setText(words)
-        self._tell("The diagnostics are in the clipboard.", None)
+        # What went wrong stays to be read.
+        self._copy.setText("Diagnostics Copied")
 
     # Widgets ----------------------------------------------------------------------------------
 
     def _build(self) -> None:
+        self.controls = Controls(self.fail)
         self.styles = StyleBrowser(self._daemon, self._tell, self.fail, self.settings)
         self.styles.listeners.append(self._show_what_can_be_pressed)
-        self.styles.itemClicked.connect(
-            guarded(self.fail, lambda _: self._take_settings_of_style())
-        )
-        self._strength = _percent(0, 100, 50, "0 keeps the picture, 100 keeps little of it")
-        self._scale = _percent(10, 400, 100, "Size of the brush strokes")
-        self._quality = QtWidgets.QComboBox()
-        for value, name in _QUALITY_NAMES.items():
-            self._quality.addItem(name, value)
-        self._quality.setCurrentIndex(1)
-        self._quality.setToolTip(
-            "\n".join(f"{name}: {QUALITY_WORDS[value]}" for value, name in _QUALITY_NAMES.items())
-        )
-        self._keep_colours = QtWidgets.QCheckBox("Keep the picture's colours")
-        self._seed = QtWidgets.QSpinBox()
-        self._seed.setRange(0, 2**31 - 1)
-        self._seed.setToolTip("Another seed, another painting of the same kind")
-        dice = self._button(
-            "⚄", "Roll the dice", lambda: self._seed.setValue(random.getrandbits(31))
-        )
-        dice.setMaximumWidth(dice.sizeHint().height() + 8)
-        seed = _row(self._seed, dice)
-        seed.setStretch(0, 1)
+        self.styles.picked.connect(guarded(self.fail, self._take_settings_of_style))
         self._stylise = self._button("Stylise", "Paint the layer, or the selection", self.stylise)
         self._cancel = self._button("Cancel", "End it and leave all as it was", self.cancel)
-        self._conclude = self._button("Keep It as It Is", "End now, as it stands", self.conclude)
+        self._conclude = self._button(
+            "Finish Now", "End now, and keep what has been painted so far", self.conclude
+        )
+        self._in_status_bar = StatusBarProgress(self.conclude, self.cancel, self.fail)
         self._bar = QtWidgets.QProgressBar()
         self._bar.setTextVisible(False)
-        self.words, self.state_words = _label(), _label()
+        self._bar.setAccessibleName("Progress of the painting")
+        self.words, self.state_words = label(), label()
+        self.words.hide()
         self.results = QtWidgets.QListWidget()
+        self.results.setAccessibleName("The last results")
         self.results.setFlow(QtWidgets.QListView.Flow.LeftToRight)
         self.results.setIconSize(QtCore.QSize(48, 48))
         self.results.setFixedHeight(66)
         self.results.setToolTip("The last results")
         self.results.itemClicked.connect(guarded(self.fail, self._go_back))
         self.results.hide()
+        self.estimate = EstimateLine(
+            self._daemon,
+            self.settings,
+            self.controls.quality.currentData,
+            self.controls.show_times,
+            self.fail,
+        )
+        # However low the docker is, what starts and ends a painting is in sight. The estimate is
+        # beside the button, so that it takes no height from the settings.
+        buttons = row(self._stylise, self.estimate, self._conclude, self._cancel)
+        for place, stretch in enumerate((1, 2, 1, 1)):
+            buttons.setStretch(place, stretch)
+        self.setWidget(column(self._scrolled(), self._bar, self.words, buttons))
+        self._set_tab_order()
+        self._set_painting(None)
+
+    def _scrolled(self) -> QtWidgets.QScrollArea:
+        """What is scrolled where the docker is too low for all of it."""
         self._start = self._button("Start", "Start the daemon, or start it anew", self.restart)
-        copy = self._button("Copy Diagnostics", "What a bug report needs", self._copy_diagnostics)
-        form = QtWidgets.QFormLayout()
-        form.setRowWrapPolicy(QtWidgets.QFormLayout.RowWrapPolicy.WrapLongRows)
-        for label, field in (
-            ("Strength", self._strength), ("Stroke size", self._scale),
-            ("Quality", self._quality), ("Seed", seed),
-        ):  # fmt: skip
-            form.addRow(label, field)
-        form.addRow(self._keep_colours)
-        styles = _column(self.styles, _row(self.styles.folders, self.styles.sought))
-        scrolled = _column(styles, form, self.results, self.state_words, _row(self._start, copy))
+        self._copy = self._button(
+            "Copy Diagnostics",
+            "Copy what a bug report needs: no pictures, no names",
+            self._copy_diagnostics,
+        )
+        self._copy.setFlat(True)
+        self.more = Section(
+            "More", column(self.controls.more, self.state_words, row(self._start, self._copy))
+        )
+        styles = column(self.styles, row(self.styles.folders, self.styles.sought, self.styles.add))
         scroll = QtWidgets.QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
         scroll.setHorizontalScrollBarPolicy(QtCore.Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        scroll.setWidget(scrolled)
-        self.estimate = EstimateLine(
-            self._daemon, self.settings, self._quality.currentData, self.fail
-        )
-        # However low the docker is, what starts and ends a painting is in sight. The estimate is
-        # beside the button, as above it, it would take height from the settings.
-        buttons = _row(self._stylise, self.estimate, self._conclude, self._cancel)
-        for column, stretch in enumerate((1, 2, 1, 1)):
-            buttons.setStretch(column, stretch)
-        self.setWidget(_column(scroll, self._bar, self.words, buttons))
-        self._set_painting(None)
+        # What is in it can be reached by the keyboard, and moves into sight then.
+        scroll.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
+        scroll.setWidget(column(styles, self.controls, self.results, self.more))
+        return scroll
 
-    def _button(self, text: str, tip: str, pressed: Callable[[], None]) -> QtWidgets.QPushButton:
-        button = QtWidgets.QPushButton(text)
-        button.setToolTip(tip)
-        button.clicked.connect(guarded(self.fail, lambda _: pressed()))
-        return button
+    def _set_tab_order(self) -> None:
+        """From the styles to the button, as they stand, and not as they were made."""
+        styles, controls = self.styles, self.controls
+        order = [
+            styles, styles.folders, styles.sought, styles.add,
+            controls.strength.bar, controls.strength.box, controls.scale.bar, controls.scale.box,
+            controls.quality, self.results, self.more.heading, self._stylise,
+            self._conclude, self._cancel,
+        ]  # fmt: skip
+        for widget, following in pairwise(order):
+            QtWidgets.QWidget.setTabOrder(widget, following)
+
+    def _button(self, text: str, tip: str, pressed: Any) -> QtWidgets.QPushButton:
+        return button(text, tip, pressed, self.fail)
 
     def _take_settings_of_style(self) -> None:
         if chosen := self.styles.chosen:
-            quality = QUALITIES[self._quality.currentData()]
-            self.show_settings(replace(chosen.settings, **quality))
-
-
-def _is_of_quality(settings: Settings, quality: str) -> bool:
-    """Also where they are not refined, as those that an older Impasto has kept."""
-    values = QUALITIES[quality]
-    refinement = settings.refinement or values["refinement"]
-    return replace(settings, refinement=refinement) == replace(settings, **values)
-
-
-def _percent(low: int, high: int, value: int, tip: str) -> QtWidgets.QSpinBox:
-    box = QtWidgets.QSpinBox()
-    box.setRange(low, high)
-    box.setSuffix(" %")
-    box.setValue(value)
-    box.setToolTip(tip)
-    return box
-
-
-def _label() -> QtWidgets.QLabel:
-    label = QtWidgets.QLabel()
-    label.setWordWrap(True)
-    return label
-
-
-def _column(first: QtWidgets.QWidget, *others: Any) -> QtWidgets.QWidget:
-    """The first takes what room is left. others: widgets and layouts."""
-    column = QtWidgets.QVBoxLayout()
-    column.setContentsMargins(0, 0, 0, 0)
-    column.addWidget(first, 1)
-    for other in others:
-        add = column.addLayout if isinstance(other, QtWidgets.QLayout) else column.addWidget
-        add(other)
-    widget = QtWidgets.QWidget()
-    widget.setLayout(column)
-    return widget
-
-
-def _row(*widgets: QtWidgets.QWidget) -> QtWidgets.QHBoxLayout:
-    row = QtWidgets.QHBoxLayout()
-    for widget in widgets:
-        row.addWidget(widget)
-    return row
+            self.controls.show_style(chosen.settings)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from krita import Krita
 
 from impasto_protocol.descriptions import describe_estimate
 from impasto_protocol.errors import ImpastoError
 from impasto_protocol.messages import Estimate, Estimated
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import QUALITIES, Settings
 
 from . import layers
 from .daemon_client import DaemonClient
@@ -23,10 +24,14 @@ _RENEW_MS = 10_000
 _FONT_SIZE = 0.85
 
 
+_Questions = dict[str, Estimate]
+
+
 class EstimateLine(QtWidgets.QLabel):
     """Empty while no daemon is connected or no layer can be painted.
 
-    settings, quality: what the controls say. fail: shows an error.
+    settings, quality: what the controls say; a quality of no name is neither of QUALITIES.
+    show_times: gets how many seconds each quality would take. fail: shows an error.
     """
 
     def __init__(
@@ -34,12 +39,14 @@ class EstimateLine(QtWidgets.QLabel):
         daemon: DaemonClient,
         settings: Callable[[], Settings],
         quality: Callable[[], str],
+        show_times: Callable[[Mapping[str, float | None]], None],
         fail: Callable[[Exception], None],
     ) -> None:
         super().__init__()
         self._daemon, self._settings, self._quality = daemon, settings, quality
-        self._seen: Estimate | None = None
-        self._asked: Estimate | None = None
+        self._show_times = show_times
+        self._seen: _Questions | None = None
+        self._asked: _Questions | None = None
         self._waits = False
         self._age = QtCore.QElapsedTimer()
         self.setWordWrap(True)
@@ -58,40 +65,58 @@ class EstimateLine(QtWidgets.QLabel):
     def _look(self) -> None:
         if self._waits or not self.isVisible():
             return
-        question = self._question()
-        settled, self._seen = question == self._seen, question
-        if question is None:
+        questions = self._questions()
+        settled, self._seen = questions == self._seen, questions
+        if questions is None:
             self._forget()
-        elif settled and (question != self._asked or self._age.hasExpired(_RENEW_MS)):
-            self._ask(question)
+        elif settled and (questions != self._asked or self._age.hasExpired(_RENEW_MS)):
+            self._asked, self._waits = questions, True
+            self._age.start()
+            self._ask(questions, list(questions), {})
 
-    def _question(self) -> Estimate | None:
+    def _questions(self) -> _Questions | None:
+        """What to ask, by quality, the one that is chosen first."""
         if not self._daemon.understands(Estimate):
             return None
         # Pressing the button says why nothing can be painted.
         with contextlib.suppress(ImpastoError):
             box = _box_to_send(Krita.instance().activeDocument())
-            return Estimate(height=box.height, width=box.width, settings=self._settings())
+            settings = self._settings()
+            efforts = {self._quality(): {}, **QUALITIES}
+            return {
+                quality: Estimate(
+                    height=box.height, width=box.width, settings=replace(settings, **effort)
+                )
+                for quality, effort in efforts.items()
+            }
         return None
 
-    def _ask(self, question: Estimate) -> None:
-        quality = self._quality()
+    def _ask(self, questions: _Questions, left: list[str], answers: dict[str, Estimated]) -> None:
+        """One after the other, as the daemon lets only so many requests wait."""
 
-        def show(answer: Estimated, _frames: object) -> None:
-            self._waits = False
-            self.setText(describe_estimate(answer, quality))
+        def take(answer: Estimated, _frames: object) -> None:
+            answers[left[0]] = answer
+            if len(left) > 1:
+                self._ask(questions, left[1:], answers)
+            else:
+                self._show(answers)
 
         def give_up(_error: Exception) -> None:
             self._waits = False
             self.clear()
 
-        self._asked, self._waits = question, True
-        self._age.start()
-        self._daemon.ask(question, show, give_up)
+        self._daemon.ask(questions[left[0]], take, give_up)
+
+    def _show(self, answers: dict[str, Estimated]) -> None:
+        self._waits = False
+        chosen = next(iter(answers))
+        self.setText(describe_estimate(answers[chosen], chosen))
+        self._show_times({quality: answers[quality].seconds for quality in QUALITIES})
 
     def _forget(self) -> None:
         self._asked = None
         self.clear()
+        self._show_times({})
 
 
 def _box_to_send(document: layers.Document | None) -> layers.Box:

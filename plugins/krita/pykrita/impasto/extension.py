@@ -11,6 +11,7 @@ from .docker import Docker
 from .qt import QtCore, guarded
 
 _ACTIONS = {
+    "impasto_choose": ("Impasto: Choose Style and Settings", Docker.choose),
     "impasto_stylise": ("Impasto: Stylise Layer", Docker.stylise),
     "impasto_again": ("Impasto: Again", Docker.again),
     "impasto_apply_preset": ("Impasto: Apply Preset…", Docker.apply_preset),

@@ -8,44 +8,41 @@ from pathlib import Path
 
 from impasto_protocol.client import pictures_in
 from impasto_protocol.codec import Buffer, Picture
-from impasto_protocol.errors import BadField, PresetExists, PresetInvalid
-from impasto_protocol.messages import (
-    FileInfo,
-    PresetDelete,
-    PresetExport,
-    PresetFile,
-    PresetGet,
-    PresetImport,
-    PresetInfo,
-    PresetList,
-    PresetRename,
-    Presets,
-    PresetsImported,
-    PresetSort,
-)
+from impasto_protocol.messages import PresetGet, PresetInfo, PresetList, Presets
 from impasto_protocol.settings import Settings
 
 from .daemon_client import DaemonClient
 from .layers import to_image
 from .qt import QtCore, QtGui, QtWidgets
-from .style_files import read_saved, write_saved
+from .recent_styles import recent_styles
+from .style_editor import FAVOURITE, StyleEditor
 from .style_saver import StyleSaver
+from .widgets import button, narrow
 
 _THUMBNAIL_PX = 64
 _STATES = {
     "other_weights": "Made with other weights: studied anew when it is used",
     "older_version": "Made by an older Impasto: studied anew when it is used",
 }
-_FILES = "Saved styles (*.safetensors);;Packs of styles (*.zip);;All files (*)"
+_EMPTY = "No style yet. Press + and choose a picture whose style you want, or drag one here."
+_FETCHING = "Fetching the styles"
+_AWAY = "The styles come from the daemon, which is not connected. Open More and press Start."
+_NONE_FOUND = "No style is like that. Clear the words, or choose All styles."
+_ALL, _FAVOURITES, _RECENT = None, "/favourites", "/recent"
+"""What the list of folders holds beside folders, whose names have no slash."""
+_STAR = "★"
 _INFO = QtCore.Qt.ItemDataRole.UserRole
 
 
 class StyleBrowser(QtWidgets.QListWidget):
-    """folders and sought: a folder to choose and words to type, which narrow the list.
+    """folders, sought, add: what narrows the list, and a button that adds a picture's style.
 
+    picked is emitted when the painter chooses a style, by the mouse or the keyboard.
     tell: shows a sentence, and how much is done. fail: shows an error. settings: what is kept with
     a new style. listeners are called whenever `is_busy` changes.
     """
+
+    picked = QtCore.pyqtSignal()
 
     def __init__(
         self,
@@ -61,25 +58,38 @@ class StyleBrowser(QtWidgets.QListWidget):
         self.listeners = self._saver.listeners
         self._then: list[Callable[[], None]] = []
         self._there = False
+        self.editor = StyleEditor(
+            self, daemon, tell, fail, self.fetch, self._free_name, self._folder_names
+        )
         self.folders = QtWidgets.QComboBox()
         self.folders.setToolTip("Folders of styles")
-        self.folders.addItem("All styles", None)
+        self.folders.setAccessibleName("Folders of styles")
+        for name, value in (("All styles", _ALL), (f"{_STAR} Favourites", _FAVOURITES),
+                            ("Recent", _RECENT)):  # fmt: skip
+            self.folders.addItem(name, value)
+        self._fixed = self.folders.count()
         self.folders.currentIndexChanged.connect(self._narrow)
         self.sought = QtWidgets.QLineEdit()
         self.sought.setPlaceholderText("Name or tag")
+        self.sought.setAccessibleName("Find styles by name or tag")
         self.sought.setClearButtonEnabled(True)
         self.sought.textChanged.connect(self._narrow)
+        self.add = narrow(
+            button("+", "Add a picture's style", self.ask_for_picture, fail),
+            "Add a picture's style",
+        )
         self.setViewMode(QtWidgets.QListView.ViewMode.IconMode)
         self.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
         self.setMovement(QtWidgets.QListView.Movement.Static)
         self.setIconSize(QtCore.QSize(_THUMBNAIL_PX, _THUMBNAIL_PX))
         self.setGridSize(QtCore.QSize(_THUMBNAIL_PX + 18, _THUMBNAIL_PX + 26))
-        self.setMinimumHeight(_THUMBNAIL_PX + 40)
+        self.setMinimumHeight(_THUMBNAIL_PX + 32)
         # What does not move its items takes no drops, unless it is told so last.
         self.viewport().setAcceptDrops(True)
         self.setToolTip("Saved styles. Drag a picture here to add its style.")
-        self.setContextMenuPolicy(QtCore.Qt.ContextMenuPolicy.CustomContextMenu)
-        self.customContextMenuRequested.connect(self._show_menu)
+        self.setAccessibleName("Styles")
+        self.itemClicked.connect(lambda _: self.picked.emit())
+        daemon.listeners.append(self.viewport().update)
 
     @property
     def chosen(self) -> PresetInfo | None:
@@ -183,14 +193,14 @@ class StyleBrowser(QtWidgets.QListWidget):
     def _add(self, paths: Sequence[str]) -> None:
         for path in paths:
             saved = path.lower().endswith((".safetensors", ".zip"))
-            self.add_saved(path) if saved else self.add_picture(path)
+            self.editor.add_saved(path) if saved else self.add_picture(path)
 
     # The list ---------------------------------------------------------------------------------
 
     def _fill(self, found: list[PresetInfo]) -> None:
         self.clear()
         for info in found:
-            item = QtWidgets.QListWidgetItem(info.name, self)
+            item = _Item(info.name, self)
             item.setData(_INFO, info)
             where = f"in {info.folder}" if info.folder else ""
             told = [info.name, where, ", ".join(info.tags), _STATES.get(info.state, "")]
@@ -200,8 +210,6 @@ class StyleBrowser(QtWidgets.QListWidget):
         self._ask_for_icon()
         if self._wanted:
             self.choose(self._wanted)
-        if not found:
-            self._tell("No style has been saved yet. Drag a picture onto the list.", None)
         self._there, then = True, self._then
         self._wait_for([])
         for act in then:
@@ -210,19 +218,58 @@ class StyleBrowser(QtWidgets.QListWidget):
     def _fill_folders(self, names: list[str]) -> None:
         chosen = self.folders.currentData()
         self.folders.blockSignals(True)
-        while self.folders.count() > 1:
-            self.folders.removeItem(1)
+        while self.folders.count() > self._fixed:
+            self.folders.removeItem(self._fixed)
         for name in names:
             self.folders.addItem(name, name)
         self.folders.setCurrentIndex(max(0, self.folders.findData(chosen)))
         self.folders.blockSignals(False)
         self._narrow()
 
+    def _folder_names(self) -> list[str]:
+        return [self.folders.itemText(row) for row in range(self._fixed, self.folders.count())]
+
     def _narrow(self, *_: object) -> None:
         folder, words = self.folders.currentData(), self.sought.text()
+        recent = recent_styles() if folder == _RECENT else []
         for item in map(self.item, range(self.count())):
             info = item.data(_INFO)
-            item.setHidden(folder not in (None, info.folder) or not info.matches(words))
+            item.rank = recent.index(info.name) if info.name in recent else len(recent)
+            shown = {
+                _ALL: True,
+                _FAVOURITES: FAVOURITE in info.tags,
+                _RECENT: info.name in recent,
+            }.get(folder, folder == info.folder)
+            item.setHidden(not (shown and info.matches(words)))
+        self.sortItems()
+        self.setAccessibleDescription(self._words_instead())
+
+    def _words_instead(self) -> str:
+        """What stands in the list where there is no style to be seen."""
+        if any(not self.item(row).isHidden() for row in range(self.count())):
+            return ""
+        if self.count():
+            return _NONE_FOUND
+        if self._there:
+            return _EMPTY
+        return _AWAY if self._daemon.state == "away" else _FETCHING
+
+    def paintEvent(self, event: QtGui.QPaintEvent) -> None:
+        """The styles, or words on what to do first."""
+        super().paintEvent(event)
+        if words := self._words_instead():
+            painter = QtGui.QPainter(self.viewport())
+            painter.setPen(self.palette().color(QtGui.QPalette.ColorRole.Text))
+            centred = QtGui.QTextOption(QtCore.Qt.AlignmentFlag.AlignCenter)
+            room = QtCore.QRectF(self.viewport().rect().adjusted(8, 4, -8, -4))
+            painter.drawText(room, words, centred)
+
+    def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
+        """Whoever goes to another style by the arrows has chosen it."""
+        before = self.currentItem()
+        super().keyPressEvent(event)
+        if self.currentItem() is not before:
+            self.picked.emit()
 
     def _ask_for_icon(self, *_: object) -> None:
         """One after the other, as the daemon lets only so many requests wait."""
@@ -233,7 +280,7 @@ class StyleBrowser(QtWidgets.QListWidget):
     def _show_icon(self, answer: Presets, frames: Sequence[Buffer]) -> None:
         (info,), (thumbnail,) = answer.presets, pictures_in(answer, frames)
         for item in self.findItems(info.name, QtCore.Qt.MatchFlag.MatchExactly):
-            item.setIcon(icon_of(thumbnail))
+            item.setIcon(icon_of(thumbnail, starred=FAVOURITE in info.tags))
         self._ask_for_icon()
 
     def _free_name(self, stem: str) -> str:
@@ -245,24 +292,24 @@ class StyleBrowser(QtWidgets.QListWidget):
         numbered = (stem if n == 1 else f"{stem} {n}" for n in range(1, 10_000))
         return next(name for name in numbered if name.casefold() not in taken)
 
-    def _show_menu(self, at: QtCore.QPoint) -> None:
+    def contextMenuEvent(self, event: QtGui.QContextMenuEvent) -> None:
+        """The menu of the style under the mouse, or by the keyboard of the chosen one."""
+        by_key = event.reason() == QtGui.QContextMenuEvent.Reason.Keyboard
+        item = self.currentItem() if by_key else self.itemAt(event.pos())
+        at = self.visualItemRect(item).center() if by_key and item else event.pos()
         menu = QtWidgets.QMenu(self)
         menu.addAction("Add a Picture's Style…", self.ask_for_picture)
-        if item := self.itemAt(at):
+        if item:
             # Not the item itself, which is gone when the styles are fetched meanwhile.
             info = item.data(_INFO)
-            menu.addAction("Rename…", lambda: self._rename(info.name))
-            menu.addAction("Folder…", lambda: self._move(info))
-            menu.addAction("Tags…", lambda: self._tag(info))
             menu.addAction(
                 "Keep These Settings with It",
                 lambda: self._saver.change(info.name, self._settings()),
             )
-            menu.addAction("Export…", lambda: self._ask_where_to(info.name))
-            menu.addAction("Delete…", lambda: self._delete(info.name))
-        menu.addAction("Import…", self._ask_what_to_import)
+            self.editor.fill_menu(menu, info)
+        menu.addAction("Import…", self.editor.ask_what_to_import)
         menu.addAction("Refresh", self.fetch)
-        menu.exec(self.mapToGlobal(at))
+        menu.exec(self.viewport().mapToGlobal(at))
         menu.deleteLater()
 
     def ask_for_picture(self) -> None:
@@ -271,97 +318,28 @@ class StyleBrowser(QtWidgets.QListWidget):
         if path:
             self.add_picture(path)
 
-    def _rename(self, name: str) -> None:
-        new, accepted = QtWidgets.QInputDialog.getText(self, "Impasto", "New name:", text=name)
-        if accepted and new != name:
-            self._change(lambda: PresetRename(name=name, new_name=new), new)
 
-    def _move(self, info: PresetInfo) -> None:
-        names = [self.folders.itemText(row) for row in range(1, self.folders.count())]
-        shown = [info.folder, *(name for name in names if name != info.folder)]
-        folder, accepted = QtWidgets.QInputDialog.getItem(
-            self, "Impasto", "Folder (empty: none):", shown
-        )
-        if accepted:
-            self._change(lambda: PresetSort(name=info.name, folder=folder.strip()), info.name)
+class _Item(QtWidgets.QListWidgetItem):
+    """A style in the list. rank: those of the same stand in the order of their names."""
 
-    def _tag(self, info: PresetInfo) -> None:
-        words, accepted = QtWidgets.QInputDialog.getText(
-            self, "Impasto", "Tags, with commas between them:", text=", ".join(info.tags)
-        )
-        if accepted:
-            tags = tuple(filter(None, map(str.strip, words.split(","))))
-            self._change(lambda: PresetSort(name=info.name, tags=tags), info.name)
+    rank = 0
 
-    def _change(self, make: Callable[[], PresetRename | PresetSort], name: str) -> None:
-        """Have a style changed, and choose it under the name it has then."""
-        try:
-            self._daemon.ask(make(), lambda *_: self.fetch(name), self._fail)
-        except BadField:
-            self._fail(PresetInvalid(
-                "A name or a folder has at most 64 letters, a tag 32, and a style 8 tags.",
-                next_step="Make it shorter.",
-            ))  # fmt: skip
-
-    def _ask_where_to(self, name: str) -> None:
-        path, _ = QtWidgets.QFileDialog.getSaveFileName(
-            self, "Export a Style", f"{name}.safetensors", _FILES
-        )
-        if path:
-            self.export(name, path)
-
-    def export(self, name: str, path: str) -> None:
-        """Write a saved style to a file, or to a pack if the path ends in .zip."""
-
-        def keep(answer: PresetFile, frames: Sequence[Buffer]) -> None:
-            told = f"“{name}” was exported."
-            write = partial(write_saved, path, answer.file, frames[-1])
-            self._daemon.in_thread(write, lambda _: self._tell(told, None), self._fail)
-
-        message = PresetExport(names=(name,), pack=path.lower().endswith(".zip"))
-        self._daemon.ask(message, keep, self._fail)
-
-    def _ask_what_to_import(self) -> None:
-        path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "Import Styles", "", _FILES)
-        if path:
-            self.add_saved(path)
-
-    def add_saved(self, path: str) -> None:
-        """Keep the saved style in a file, or all of a pack."""
-
-        def take(answer: PresetsImported, _frames: object) -> None:
-            self._tell(f"Imported: {', '.join(answer.names)}.", None)
-            self.fetch(answer.names[0])
-
-        def send(found: tuple[FileInfo, bytes], *, replace: bool = False) -> None:
-            file, data = found
-            name = self._free_name(Path(path).stem)
-            message = PresetImport(name=name, file=file, replace=replace)
-            self._daemon.ask(message, take, lambda error: refused(error, found), [data])
-
-        def refused(error: Exception, found: tuple[FileInfo, bytes]) -> None:
-            if isinstance(error, PresetExists):
-                # In a turn of its own, as all else waits while the question stands.
-                QtCore.QTimer.singleShot(0, lambda: ask(error, found))
-            else:
-                self._fail(error)
-
-        def ask(error: Exception, found: tuple[FileInfo, bytes]) -> None:
-            if self._agrees(f"{error} Replace what is there by what is in this file?"):
-                send(found, replace=True)
-
-        self._tell(f"Reading {Path(path).name}", None)
-        self._daemon.in_thread(partial(read_saved, path), send, self._fail)
-
-    def _delete(self, name: str) -> None:
-        if self._agrees(f"Delete the style “{name}”? This cannot be undone."):
-            self._daemon.ask(PresetDelete(name=name), lambda *_: self.fetch(), self._fail)
-
-    def _agrees(self, question: str) -> bool:
-        asked = QtWidgets.QMessageBox.question(self, "Impasto", question)
-        return asked == QtWidgets.QMessageBox.StandardButton.Yes
+    def __lt__(self, other: _Item) -> bool:
+        return (self.rank, self.text().casefold()) < (other.rank, other.text().casefold())
 
 
-def icon_of(picture: Picture) -> QtGui.QIcon:
-    """A picture as an icon."""
-    return QtGui.QIcon(QtGui.QPixmap.fromImage(to_image(picture)))
+def icon_of(picture: Picture, *, starred: bool = False) -> QtGui.QIcon:
+    """A picture as an icon, with a star on it."""
+    pixmap = QtGui.QPixmap.fromImage(to_image(picture))
+    if starred:
+        painter, flags = QtGui.QPainter(pixmap), QtCore.Qt.AlignmentFlag
+        font = painter.font()
+        font.setPixelSize(max(1, pixmap.width() // 4))
+        painter.setFont(font)
+        # The black one below it is its edge on a light picture.
+        for colour, shift in ((QtCore.Qt.GlobalColor.black, 1), (QtCore.Qt.GlobalColor.yellow, 0)):
+            painter.setPen(colour)
+            place = pixmap.rect().adjusted(shift, shift, shift, shift)
+            painter.drawText(place, flags.AlignRight | flags.AlignTop, _STAR)
+        painter.end()
+    return QtGui.QIcon(pixmap)

@@ -38,7 +38,7 @@ def menu(painter, saved, exported, style):
     painter.choose("Tags…", typing("brown, rough"), of="Oak")
     painter.until("the tags", lambda: styles.chosen and styles.chosen.tags)
     told["sorted"] = painter.style("Oak").toolTip().splitlines()
-    painter.docker._strength.setValue(20)
+    painter.docker.controls.strength.setValue(20)
     painter.choose("Keep These Settings with It", of="Oak")
     painter.until("the settings", lambda: styles.chosen and styles.chosen.settings.strength == 0.2)
     painter.choose("Export…", naming(exported), of="Oak")

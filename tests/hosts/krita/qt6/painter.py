@@ -56,6 +56,8 @@ class Painter:
     def press(self, text):
         """Press a button that can be seen."""
         button = self.button(text)
+        if not button.isVisible() and getattr(self.docker, "more", button).isAncestorOf(button):
+            self.docker.more.heading.click()
         assert button.isVisible() and button.isEnabled(), text
         button.click()
 
@@ -116,7 +118,9 @@ class Painter:
             styles.scrollToItem(item)
             at = styles.visualItemRect(item).center()
         with self.answering("the menu", press):
-            styles.customContextMenuRequested.emit(at)
+            mouse = QtGui.QContextMenuEvent.Reason.Mouse
+            event = QtGui.QContextMenuEvent(mouse, at, styles.viewport().mapToGlobal(at))
+            QtWidgets.QApplication.sendEvent(styles.viewport(), event)
 
 
 def choosing(entry):

@@ -12,7 +12,7 @@ from PyQt6 import QtWidgets
 from impasto_protocol.fields import to_dict
 from impasto_protocol.settings import Settings
 
-BUTTONS = ("Stylise", "Keep It as It Is", "Cancel")
+BUTTONS = ("Stylise", "Finish Now", "Cancel")
 LONG = Settings(iterations=9000, working_px=64, tolerance=0.0)
 PROGRESS = re.compile(r"Painting, \d+%, at most (about \d+ (s|min)|\d+\.\d h) to go")
 
@@ -36,13 +36,13 @@ def words_of(painter):
 def keep(painter, photo, shown):
     Krita.document = Document(photo)
     painter.click(painter.style("Dusk"))
-    painter.docker._quality.setCurrentIndex(0)
-    painter.docker._strength.setValue(30)
+    painter.docker.controls.quality.setCurrentIndex(0)
+    painter.docker.controls.strength.setValue(30)
     before = painter.buttons(*BUTTONS)
     painter.press("Stylise")
     painter.until("a painting", lambda: words_of(painter).startswith("Painting"))
     during = painter.buttons(*BUTTONS)
-    end(painter, "Keep It as It Is")
+    end(painter, "Finish Now")
     background, painted = Krita.document.root.children
     painter.docker.grab().save(shown)
     return {
@@ -88,7 +88,7 @@ def lacking(painter, photo):
     told["document"] = words_of(painter)
     painter.press("Copy Diagnostics")
     return {
-        **told, "copied": words_of(painter),
+        **told, "copied": [words_of(painter), painter.docker._copy.text()],
         "diagnostics": QtWidgets.QApplication.clipboard().text(),
         "buttons": painter.buttons(*BUTTONS),
     }  # fmt: skip
@@ -143,7 +143,7 @@ def quality_remembered(painter, settings):
     Krita.settings["impasto", "last-recipe"] = json.dumps(told)
     painter.leave()
     docker = Krita.open()
-    return [docker._quality.currentText(), recipe.last().settings.refinement]
+    return [docker.controls.quality.currentText(), recipe.last().settings.refinement]
 
 
 def actions(painter, photo):

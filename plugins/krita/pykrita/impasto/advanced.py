@@ -1,0 +1,210 @@
+"""The dialog with everything that can be set about a painting and is not in the docker."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from impasto_protocol.errors import BadField
+from impasto_protocol.fields import field_spec
+from impasto_protocol.settings import QUALITIES, Settings
+
+from .qt import QtCore, QtWidgets
+
+_SPECS = {field.name: field_spec(field) for field in dataclasses.fields(Settings)}
+_EFFORT = tuple(QUALITIES["good"])
+_LARGEST_INT = 2**31 - 1
+_HEIGHT_PX = 560
+
+_GROUPS: dict[str, dict[str, str]] = {
+    "Size and steps": {
+        "iterations": "Iterations", "working_px": "Working size", "refinement": "Refinement",
+        "scales": "Scales", "memory_mib": "Memory",
+    },
+    "Content and style": {
+        "content_weight": "Content weight (α)", "style_weight": "Style weight (β)",
+        "total_variation": "Smoothing", "normalisation": "Loss", "start_noise": "Start from noise",
+    },
+    "Network": {
+        "pooling": "Pooling", "content_layers": "Content layers",
+        "content_layer_weights": "Their weights", "style_layers": "Style layers",
+        "style_layer_weights": "Their weights",
+    },
+    "Optimiser": {
+        "optimiser": "Optimiser", "history": "History", "learning_rate": "Learning rate",
+        "averaging": "Averaging", "tolerance": "Tolerance", "box": "Keep within range",
+    },
+}  # fmt: skip
+_CHOICES = {
+    "lbfgs": "L-BFGS", "adam": "Adam", "relative": "Relative", "gatys": "As in the paper",
+    "max": "Maximum", "average": "Average",
+}  # fmt: skip
+_LEAST = {
+    "working_px": "The layer's own", "refinement": "None", "scales": "By size",
+    "memory_mib": "What is free", "tolerance": "Never stop", "averaging": "None",
+    "content_weight": "From the strength", "style_weight": "From the strength",
+}  # fmt: skip
+"""What the least value of a setting means."""
+
+
+class _Editor(NamedTuple):
+    """A widget for one setting."""
+
+    widget: QtWidgets.QWidget
+    read: Callable[[], Any]
+    show: Callable[[Any], None]
+
+
+class AdvancedDialog(QtWidgets.QDialog):
+    """settings: at first those given, and once accepted what the painter has made of them.
+
+    by_quality: whether how long to paint is left to the quality.
+    """
+
+    def __init__(self, parent: QtWidgets.QWidget, settings: Settings, *, by_quality: bool) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Impasto: Advanced")
+        self.settings = settings
+        self._editors: dict[str, _Editor] = {}
+        self._by_quality = QtWidgets.QCheckBox("As the quality says")
+        columns = QtWidgets.QHBoxLayout()
+        for headings in (("Size and steps", "Optimiser"), ("Content and style", "Network")):
+            column = QtWidgets.QVBoxLayout()
+            for heading in headings:
+                column.addWidget(self._group(heading))
+            column.addStretch(1)
+            columns.addLayout(column)
+        inside = QtWidgets.QWidget()
+        inside.setLayout(columns)
+        scroll = QtWidgets.QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        scroll.setWidget(inside)
+        self._words = QtWidgets.QLabel()
+        self._words.setWordWrap(True)
+        self._words.hide()
+        layout = QtWidgets.QVBoxLayout(self)
+        layout.addWidget(scroll, 1)
+        layout.addWidget(self._words)
+        layout.addWidget(self._buttons())
+        self._by_quality.toggled.connect(self._enable)
+        self._by_quality.setChecked(by_quality)
+        self._show(settings)
+        wanted = inside.sizeHint() + QtCore.QSize(40, 90)
+        self.resize(wanted.width(), min(_HEIGHT_PX, wanted.height()))
+
+    @property
+    def is_by_quality(self) -> bool:
+        """Whether how long to paint is left to the quality."""
+        return self._by_quality.isChecked()
+
+    def accept(self) -> None:
+        """Close it, unless what was entered cannot be."""
+        try:
+            changes = {name: editor.read() for name, editor in self._editors.items()}
+            self.settings = dataclasses.replace(self.settings, **changes)
+        except (BadField, ValueError) as error:
+            self._words.setText(str(error))
+            self._words.show()
+        else:
+            super().accept()
+
+    def _buttons(self) -> QtWidgets.QDialogButtonBox:
+        kinds = QtWidgets.QDialogButtonBox.StandardButton
+        buttons = QtWidgets.QDialogButtonBox(kinds.Ok | kinds.Cancel | kinds.RestoreDefaults)
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        buttons.button(kinds.RestoreDefaults).clicked.connect(lambda _: self._restore())
+        return buttons
+
+    def _group(self, heading: str) -> QtWidgets.QGroupBox:
+        group = QtWidgets.QGroupBox(heading)
+        form = QtWidgets.QFormLayout(group)
+        if "iterations" in _GROUPS[heading]:
+            form.addRow(self._by_quality)
+        for name, text in _GROUPS[heading].items():
+            editor = _make_editor(name)
+            editor.widget.setToolTip(_sentence(_SPECS[name].doc))
+            editor.widget.setAccessibleName(f"{heading}: {text}")
+            self._editors[name] = editor
+            words = QtWidgets.QLabel(text)
+            words.setBuddy(editor.widget)
+            form.addRow(words, editor.widget)
+        return group
+
+    def _show(self, settings: Settings) -> None:
+        for name, editor in self._editors.items():
+            editor.show(getattr(settings, name))
+        self._enable()
+
+    def _restore(self) -> None:
+        """All as at first; how long to paint as the quality says, if it says so."""
+        self._by_quality.setChecked(True)
+        effort = {name: getattr(self.settings, name) for name in _EFFORT}
+        self._show(dataclasses.replace(Settings(), **effort))
+
+    def _enable(self, *_: object) -> None:
+        for name in _EFFORT:
+            self._editors[name].widget.setEnabled(not self.is_by_quality)
+
+
+def _sentence(doc: str) -> str:
+    return doc[:1].upper() + doc[1:]
+
+
+def _make_editor(name: str) -> _Editor:
+    spec, default = _SPECS[name], getattr(Settings(), name)
+    if isinstance(default, bool):
+        check = QtWidgets.QCheckBox()
+        return _Editor(check, check.isChecked, check.setChecked)
+    if isinstance(default, tuple):
+        numbers = not spec.choices
+        line = QtWidgets.QLineEdit()
+        line.setPlaceholderText("All equal" if numbers else "")
+        return _Editor(
+            line,
+            lambda: _items(line.text(), float if numbers else str),
+            lambda value: line.setText(", ".join(map(_plain, value))),
+        )
+    if spec.choices:
+        box = QtWidgets.QComboBox()
+        for choice in spec.choices:
+            box.addItem(_CHOICES[choice], choice)
+        return _Editor(box, box.currentData, lambda value: box.setCurrentIndex(box.findData(value)))
+    return _number_editor(name, default)
+
+
+def _number_editor(name: str, default: float | None) -> _Editor:
+    spec = _SPECS[name]
+    whole = isinstance(default, int)
+    spin = QtWidgets.QSpinBox() if whole else QtWidgets.QDoubleSpinBox()
+    # None has no number of its own, and so stands below the least.
+    low = -1 if default is None else spec.low
+    if not whole:
+        spin.setDecimals(5 if spec.high is not None and spec.high <= 1 else 3)
+        spin.setSingleStep(0.01 if spec.high is not None and spec.high <= 1 else 1)
+    spin.setRange(low, min(spec.high, _LARGEST_INT) if whole else spec.high)
+    spin.setSuffix(f" {spec.unit}" if spec.unit else "")
+    spin.setSpecialValueText(_LEAST.get(name, ""))
+    # The largest of some would make the dialog as wide as a screen.
+    spin.setMaximumWidth(spin.fontMetrics().horizontalAdvance("M") * 16)
+    if default is None:
+        return _Editor(
+            spin,
+            lambda: None if spin.value() < 0 else spin.value(),
+            lambda value: spin.setValue(-1 if value is None else value),
+        )
+    return _Editor(spin, spin.value, spin.setValue)
+
+
+def _items(text: str, kind: Callable[[str], Any]) -> tuple[Any, ...]:
+    """What stands between commas. Raises ValueError where that is not a number but should be."""
+    try:
+        return tuple(kind(item) for item in map(str.strip, text.split(",")) if item)
+    except ValueError as error:
+        raise ValueError(f"“{text}” is not a list of numbers with commas between.") from error
+
+
+def _plain(value: object) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,198 @@
+"""How the docker is seen and reached: in a low window, by keyboard, by a screen reader."""
+
+import pytest
+from tests.hosts.conftest import xvfb
+from tests.hosts.krita.pieces import BEFORE
+
+HEIGHT_PX = 350
+WIDTH_PX = 290
+
+
+@pytest.fixture(scope="module", autouse=True)
+def style(saved_style):
+    """There is a style to paint in."""
+
+
+SHOWN = (
+    BEFORE
+    + """
+def placed(height, width):
+    window = krita.activeWindow().qwindow()
+    window.showNormal()
+    window.setGeometry(0, 0, 1366, 740)
+    for other in krita.dockers():
+        other.setVisible(other is docker or other.objectName() in ("ToolBox", "KisLayerBox"))
+    docker.setVisible(True)
+    docker.setFloating(True)
+    docker.resize(width, height)
+    docker.move(800, 60)
+    yield 500
+
+def shown(widget):
+    part = widget.visibleRegion().boundingRect()
+    return widget.isVisible() and part.size() == widget.size()
+"""
+)
+
+
+def test_first_painting_needs_no_scrolling_in_350_px(own_krita, krita_daemon, pictures, version):
+    with xvfb("1366x768") as screen:
+        host = own_krita(screen=screen, IMPASTO_HOME=str(krita_daemon.home))
+        size, seen, thumbnail = host.run(
+            SHOWN
+            + """
+def main():
+    yield from opened(photo)
+    docker.styles.fetch()
+    docker.styles.choose("Dusk")
+    yield from placed(height, width)
+    yield from until(lambda: docker.styles.chosen)
+    yield from until(docker.estimate.text)
+    yield 700
+    needed = {"strength": docker.controls.strength, "stroke": docker.controls.scale,
+              "quality": docker.controls.quality, "search": docker.styles.sought,
+              "add": docker.styles.add, "button": docker._stylise, "styles": docker.styles,
+              "more": docker.more.heading}
+    item, = docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly)
+    rect = docker.styles.visualItemRect(item)
+    return [[docker.width(), docker.height()],
+            [name for name, widget in needed.items() if not shown(widget)],
+            docker.styles.viewport().rect().contains(rect)]
+""",
+            **{**pictures, "photo": pictures["large"]},
+            height=HEIGHT_PX,
+            width=WIDTH_PX,
+        )
+        host.picture(f"krita-{version}-350px")
+    assert size == [WIDTH_PX, HEIGHT_PX]
+    assert seen == [] and thumbnail
+
+
+def test_every_control_has_a_name_for_a_screen_reader(krita, pictures):
+    unnamed, names = krita.run(
+        BEFORE
+        + """
+def named(widget, labels):
+    buddies = [label.text() for label in labels if label.buddy() is widget]
+    for call in "accessibleName", "text", "title":
+        if own := getattr(widget, call, str)():
+            return own
+    return buddies and buddies[0]
+
+def inside(widget, kind):
+    parent = widget.parentWidget()
+    while parent and not isinstance(parent, kind):
+        parent = parent.parentWidget()
+    return parent is not None
+
+def looked_at(root):
+    labels = root.findChildren(QtWidgets.QLabel)
+    parts = QtWidgets.QAbstractSpinBox, QtWidgets.QComboBox, QtWidgets.QAbstractItemView
+    for widget in root.findChildren(QtWidgets.QWidget):
+        bare = isinstance(widget, (QtWidgets.QScrollBar, QtWidgets.QLabel))
+        if widget.focusPolicy() and not bare and not inside(widget, parts):
+            what = f"{type(widget).__name__} {widget.objectName()} in {root.windowTitle()}"
+            yield what, named(widget, labels)
+
+def main():
+    yield from opened(photo)
+    found = list(looked_at(docker))
+    begin(iterations=90_000, working_px=256)
+    painting = docker.painting
+    yield from until(lambda: painting.canvas)
+    found += looked_at(krita.activeWindow().qwindow().statusBar().findChild(
+        sys.modules["impasto.status_bar"].StatusBarProgress))
+    docker.cancel()
+    yield from ended(painting)
+    def look(dialog):
+        found.extend(looked_at(dialog))
+        dialog.reject()
+    yield from answered(docker.controls.ask_advanced, look)
+    yield from closed(krita.activeDocument())
+    return [[what for what, name in found if not name], [name for _, name in found if name]]
+""",
+        **pictures,
+    )
+    assert unnamed == []
+    for name in (
+        "Styles", "Find styles by name or tag", "Add a picture's style", "Strength",
+        "Stroke size in percent", "Quality", "Roll the dice", "Finish Now", "Seed",
+        "Network: Style layers",
+    ):  # fmt: skip
+        assert name in names, names
+
+
+def test_keyboard_alone_leads_from_the_menu_to_the_layer(krita, pictures):
+    told = krita.run(
+        BEFORE
+        + """
+from PyQt5 import QtTest
+
+def press(key, times=1):
+    for _ in range(times):
+        QtTest.QTest.keyClick(QtWidgets.QApplication.focusWidget(), key)
+        yield 50
+
+def main():
+    document = yield from opened(photo)
+    docker.styles.fetch()
+    yield from until(lambda: docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
+    docker.controls.quality.setCurrentIndex(0)
+    docker.styles.clearSelection()
+    docker.setVisible(False)
+    krita.activeWindow().qwindow().activateWindow()
+    krita.action("impasto_choose").trigger()
+    yield 300
+    told = [docker.isVisible(), docker.styles.hasFocus(), docker.styles.chosen.name]
+    yield from press(QtCore.Qt.Key_Tab, 4)
+    told.append(docker.controls.strength.bar.hasFocus())
+    docker.controls.strength.setValue(50)
+    yield from press(QtCore.Qt.Key_Right, 3)
+    yield from press(QtCore.Qt.Key_PageDown)
+    told.append(docker.controls.strength.value())
+    while not docker._stylise.hasFocus():
+        yield from press(QtCore.Qt.Key_Tab)
+    yield from press(QtCore.Qt.Key_Space)
+    yield from until(lambda: docker.painting)
+    painting = docker.painting
+    yield from until(lambda: painting.canvas)
+    docker.conclude()
+    yield from done(document, painting)
+    told.append(layers(document))
+    yield from closed(document)
+    return told
+""",
+        **pictures,
+    )
+    visible, focus, style, slider, strength, names = told
+    assert visible and focus and style == "Dusk" and slider
+    assert strength == 43
+    assert names == ["Background", "Dusk 43%"]
+
+
+def test_progress_stays_in_the_status_bar_when_the_docker_is_closed(krita, pictures):
+    told = krita.run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    begin(iterations=90_000, working_px=256)
+    painting = docker.painting
+    bar, = krita.activeWindow().qwindow().statusBar().findChildren(
+        sys.modules["impasto.status_bar"].StatusBarProgress)
+    docker.setVisible(False)
+    other = yield from opened(large)
+    yield from until(lambda: painting.canvas and "Painting" in bar._words.text())
+    told = [bar.isVisible(), krita.activeDocument() == other]
+    button, = (each for each in bar.findChildren(QtWidgets.QPushButton) if each.text() == "Cancel")
+    button.click()
+    yield from ended(painting)
+    told += [bar.isVisible(), len(document.topLevelNodes())]
+    docker.setVisible(True)
+    yield from closed(other)
+    yield from closed(document)
+    return told
+""",
+        **pictures,
+    )
+    assert told == [True, True, False, 1]
