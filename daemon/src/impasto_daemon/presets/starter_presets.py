@@ -7,28 +7,32 @@ from importlib.resources import as_file, files
 
 from impasto_daemon.images.pictures import read_picture, shrink
 from impasto_daemon.presets.preset_file import THUMBNAIL_PX, Preset
-from impasto_protocol.codec import digest_of
+from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.settings import Settings
 
 STARTER_STYLES = (
     "swirls", "dots", "knife", "lights", "watercolour", "gouache", "ink", "charcoal", "pastel",
     "woodcut", "glass", "mosaic", "marbling", "batik",
 )  # fmt: skip
-"""Each is a picture in `starter/`, `NAME.jpg`."""
+"""Each is a picture in `starter/`, `NAME.jpg`, and one that is painted in it, in `samples/`."""
 
 
 def starter_presets() -> Iterator[Preset]:
     """A preset for each of STARTER_STYLES."""
     for style in STARTER_STYLES:
-        with as_file(files("impasto_daemon") / "presets" / "starter" / f"{style}.jpg") as file:
-            picture = read_picture(file)
+        picture, sample = _read(f"{style}.jpg"), _read("samples", f"{style}.webp")
         yield Preset(
             name=style.capitalize(),
             settings=Settings(),
             picture=picture,
-            thumbnail=shrink(picture, THUMBNAIL_PX),
+            thumbnail=shrink(sample, THUMBNAIL_PX),
             network="",
             style=digest_of(picture.data).hex(),
             statistics={},
             folder="Starter",
         )
+
+
+def _read(*path: str) -> Picture:
+    with as_file(files("impasto_daemon").joinpath("presets", "starter", *path)) as file:
+        return read_picture(file)

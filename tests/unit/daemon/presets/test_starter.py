@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto_daemon.presets.starter_presets import STARTER_STYLES
+from impasto_daemon.presets.starter_presets import STARTER_STYLES, starter_presets
 from starter_styles.brush import Brush, Canvas
+from starter_styles.samples import compose
 from starter_styles.styles import SIZE, STYLES, paint
 
 FOLDER = files("impasto_daemon") / "presets" / "starter"
@@ -43,6 +44,23 @@ def test_picture_is_small_and_of_the_right_size(name):
     assert len(data) < 300_000
     assert pixels(data).shape == (SIZE[1], SIZE[0], 3)
     assert STYLES[name].__doc__
+
+
+@pytest.mark.parametrize("name", STYLES)
+def test_lists_show_a_photograph_painted_in_it_and_the_style_in_the_corner(name):
+    sample = FOLDER / "samples" / f"{name}.webp"
+    assert len(sample.read_bytes()) < 12_000
+    shown = Image.open(io.BytesIO(sample.read_bytes())).convert("RGB")
+    style = Image.open(io.BytesIO(shipped(name))).convert("RGB")
+    composed = compose(shown, style)
+    assert shown.size == composed.size
+    # The inset is the style's: pasting it again changes next to nothing, another one's much.
+    apart = np.subtract(composed, shown, dtype=np.float32)[-50:, -50:]
+    assert np.abs(apart).mean() < 14
+    preset = next(p for p in starter_presets() if p.name == name.capitalize())
+    thumbnail = np.asarray(shown.resize((128, 85)), np.float32)
+    seen = np.frombuffer(preset.thumbnail.data, np.uint8).reshape(85, 128, 3)
+    assert np.abs(seen - thumbnail).mean() < 6
 
 
 @pytest.mark.parametrize("name", STYLES)
