@@ -591,7 +591,7 @@ def main():
     + f"""
 def main():
     begin({LONG})
-    yield from until(lambda: docker.painting.canvas and "left" in docker.words.text())
+    yield from until(lambda: docker.painting.canvas and ", step" in docker.words.text())
     yield 1200
 """,
     "finished": BEFORE

@@ -148,7 +148,6 @@ def main():
     told.append(docker.controls.strength.bar.hasFocus())
     docker.controls.strength.setValue(50)
     yield from press(QtCore.Qt.Key_Right, 3)
-    yield from press(QtCore.Qt.Key_PageDown)
     told.append(docker.controls.strength.value())
     while not docker._stylise.hasFocus():
         yield from press(QtCore.Qt.Key_Tab)
@@ -166,8 +165,8 @@ def main():
     )
     visible, focus, style, slider, strength, names = told
     assert visible and focus and style == "Dusk" and slider
-    assert strength == 43
-    assert names == ["Background", "Dusk 43%"]
+    assert strength == 53
+    assert names == ["Background", "Dusk 53%"]
 
 
 def test_progress_stays_in_the_status_bar_when_the_docker_is_closed(krita, pictures):
@@ -196,3 +195,43 @@ def main():
         **pictures,
     )
     assert told == [True, True, False, 1]
+
+
+def test_preview_is_painted_beside_the_document_and_gives_way(krita, pictures):
+    modified, differ, gave_way, layers, remembered = krita.run(
+        BEFORE
+        + """
+def main():
+    sys.modules["impasto.draft"]._ITERATIONS = 4
+    document = yield from opened(photo)
+    docker.styles.fetch()
+    docker.styles.choose("Dusk")
+    icon = lambda: docker.styles.chosen and docker.styles.currentItem().icon()
+    yield from until(lambda: icon() and not icon().isNull())
+    docker._see_before.click()
+    window = docker.preview
+    yield from until(lambda: window._words.text().startswith("About"))
+    yield 300
+    window.grab().save(str(shown))
+    told = [document.modified(), window._before != window._after]
+    begin(iterations=90_000, working_px=256)
+    told.append(not window._draft.is_painted)
+    painting = docker.painting
+    yield from until(lambda: painting.canvas)
+    yield 1000
+    told[-1] &= not window._draft.is_painted
+    docker.cancel()
+    yield from ended(painting)
+    told.append(layers(document))
+    remembered = [krita.readSetting("impasto", "preview", "")]
+    window.reject()
+    remembered.append(krita.readSetting("impasto", "preview", ""))
+    remembered.append(docker._see_before.isChecked())
+    yield from closed(document)
+    return [*told, remembered]
+""",
+        **{**pictures, "photo": pictures["large"]},
+        shown=krita.folder / "preview.png",
+    )
+    assert not modified and differ and gave_way and layers == ["Background"]
+    assert remembered == ["yes", "no", False]

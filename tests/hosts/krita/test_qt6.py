@@ -106,6 +106,20 @@ def test_settings_of_no_quality_are_said_to_be_those_of_advanced(environment):
     assert seen == ["As set in Advanced", 0]
 
 
+def test_preview_follows_settings_and_part_and_gives_way_to_a_painting(
+    environment, pictures, tmp_path
+):
+    shown = Path(os.environ.get("IMPASTO_ARTEFACTS", tmp_path)) / "krita-6-preview.png"
+    seen = play("painting", "preview", environment, photo=pictures["large"], shown=shown)
+    assert seen["steps"] == 0 and seen["differs"] and seen["gave_way"]
+    assert seen["closed"] == [False, "no"]
+    first, stronger, part = seen["began"]
+    assert [first[1], stronger[1], part[1]] == [0.6, 0.8, 0.8]
+    assert first[3] == [0, 0, 1, 1] and part[3][2] == pytest.approx(0.5, abs=0.02)
+    # Strokes as large on the picture.
+    assert part[2] == pytest.approx(first[2] * 2, rel=0.05)
+
+
 def test_actions_begin_and_end_paintings(environment, pictures):
     seen = play("painting", "actions", environment, photo=pictures["photo"])
     applied, stylised, words = seen

@@ -80,6 +80,8 @@ class AdvancedDialog(QtWidgets.QDialog):
         scroll = QtWidgets.QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setFrameShape(QtWidgets.QFrame.Shape.NoFrame)
+        # By the keyboard one goes from control to control, and they move into sight.
+        scroll.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inside)
         self._words = QtWidgets.QLabel()
         self._words.setWordWrap(True)

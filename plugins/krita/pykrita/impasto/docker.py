@@ -20,6 +20,7 @@ from .controls import Controls
 from .daemon_client import DaemonClient
 from .estimate_line import EstimateLine
 from .painting import Painting, PaintingListener
+from .preview import PreviewWindow
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recent_styles import remember_style
 from .recipe import Recipe
@@ -40,6 +41,7 @@ class Docker(DockWidget):
         self.painting: Painting | None = None
         self._error: Exception | None = None
         self._unfinished = 0
+        self._was_shown = False
         self._daemon = DaemonClient()
         self._daemon.listeners.append(self._show_state)
         self._build()
@@ -67,14 +69,16 @@ class Docker(DockWidget):
         """The styles are fetched when somebody can see them."""
         if self._daemon.state == "away":
             self.styles.fetch()
+        if not self._was_shown:
+            self._was_shown = True
+            self._see_before.setChecked(self.preview.open_if_remembered())
 
     # What actions and buttons do --------------------------------------------------------------
 
     def choose(self) -> None:
         """Let the keyboard choose a style, and go on to the settings from there."""
         self.styles.setFocus()
-        if not self.styles.chosen:
-            self.styles.setCurrentRow(0)
+        self.styles.choose_first()
 
     def stylise(self) -> None:
         """Paint the active layer in the chosen style."""
@@ -202,6 +206,7 @@ class Docker(DockWidget):
 
     def _set_painting(self, painting: Painting | None) -> None:
         self.painting = painting
+        self.preview.pause(painting is not None)
         self._show_what_can_be_pressed()
 
     def _show_what_can_be_pressed(self) -> None:
@@ -254,12 +259,12 @@ class Docker(DockWidget):
             self._ask_report()
 
     def _ask_report(self) -> None:
-        if self._daemon.state == "ready" and self.isVisible():
+        if self._daemon.state == "ready" and (self.isVisible() or self.preview.isVisible()):
             self._daemon.ask(Status(), lambda report, _: self._show_report(report), lambda _: None)
 
     def _show_report(self, report: Report) -> None:
+        self._unfinished = self.preview.hear(report)
         waiting = sum(job.state == "queued" for job in report.jobs)
-        self._unfinished = waiting + sum(job.state == "running" for job in report.jobs)
         parts = [report.device or "No job has been done yet",
                  report.weights,
                  f"{waiting} waiting" if waiting else ""]  # fmt: skip
@@ -283,6 +288,13 @@ class Docker(DockWidget):
         self._conclude = self._button(
             "Finish Now", "End now, and keep what has been painted so far", self.conclude
         )
+        self.preview = PreviewWindow(self, self._daemon, self._previewed, self.fail)
+        self._see_before = self._button(
+            "Preview", "See what comes of it before it is painted", self._toggle_preview
+        )
+        self._see_before.setCheckable(True)
+        self._see_before.setFlat(True)
+        self.preview.closed.connect(lambda: self._see_before.setChecked(False))
         self._in_status_bar = StatusBarProgress(self.conclude, self.cancel, self.fail)
         self._bar = QtWidgets.QProgressBar()
         self._bar.setTextVisible(False)
@@ -322,9 +334,8 @@ class Docker(DockWidget):
             self._copy_diagnostics,
         )
         self._copy.setFlat(True)
-        self.more = Section(
-            "More", column(self.controls.more, self.state_words, row(self._start, self._copy))
-        )
+        more = column(self.controls.more, self.state_words, row(self._start, self._copy))
+        self.more = Section("More", more, beside=self._see_before)
         styles = column(self.styles, row(self.styles.folders, self.styles.sought, self.styles.add))
         scroll = QtWidgets.QScrollArea()
         scroll.setWidgetResizable(True)
@@ -341,7 +352,7 @@ class Docker(DockWidget):
         order = [
             styles, styles.folders, styles.sought, styles.add,
             controls.strength.bar, controls.strength.box, controls.scale.bar, controls.scale.box,
-            controls.quality, self.results, self.more.heading, self._stylise,
+            controls.quality, self.results, self.more.heading, self._see_before, self._stylise,
             self._conclude, self._cancel,
         ]  # fmt: skip
         for widget, following in pairwise(order):
@@ -349,6 +360,14 @@ class Docker(DockWidget):
 
     def _button(self, text: str, tip: str, pressed: Any) -> QtWidgets.QPushButton:
         return button(text, tip, pressed, self.fail)
+
+    def _toggle_preview(self) -> None:
+        self.preview.set_shown(self._see_before.isChecked())
+
+    def _previewed(self) -> tuple[str, QtGui.QIcon, Settings]:
+        chosen = self.styles.chosen
+        icon = self.styles.currentItem().icon() if chosen else QtGui.QIcon()
+        return chosen.name if chosen else "", icon, self.settings()
 
     def _take_settings_of_style(self) -> None:
         if chosen := self.styles.chosen:

@@ -105,6 +105,15 @@ class StyleBrowser(QtWidgets.QListWidget):
                 self.folders.setCurrentIndex(0)
                 self.sought.clear()
             self.setCurrentItem(item)
+            # The current one may be one that is not selected.
+            item.setSelected(True)
+
+    def choose_first(self) -> None:
+        """Choose the first that is to be seen, unless one is chosen."""
+        seen = (item for item in map(self.item, range(self.count())) if not item.isHidden())
+        if not self.chosen and (first := next(seen, None)):
+            self.choose(first.text())
+            self.picked.emit()
 
     def when_there(self, act: Callable[[], None]) -> None:
         """Do something once the styles have come."""

@@ -59,9 +59,12 @@ def row(*widgets: QtWidgets.QWidget) -> QtWidgets.QHBoxLayout:
 
 
 class Section(QtWidgets.QWidget):
-    """Widgets that a click on their heading shows and hides; at first they are hidden."""
+    """Widgets that a click on their heading shows and hides; at first they are hidden.
 
-    def __init__(self, heading: str, content: QtWidgets.QWidget) -> None:
+    beside: stands beside the heading, and is always shown.
+    """
+
+    def __init__(self, heading: str, content: QtWidgets.QWidget, beside: QtWidgets.QWidget) -> None:
         super().__init__()
         self.heading = QtWidgets.QToolButton()
         self.heading.setText(heading)
@@ -72,7 +75,9 @@ class Section(QtWidgets.QWidget):
         layout = QtWidgets.QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setSpacing(_SPACE_PX)
-        layout.addWidget(self.heading)
+        headings = row(self.heading, beside)
+        headings.insertStretch(1, 1)
+        layout.addLayout(headings)
         layout.addWidget(content)
         self.heading.toggled.connect(self.open)
         self.open(False)

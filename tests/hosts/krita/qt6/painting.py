@@ -3,11 +3,11 @@
 import json
 import re
 
-from impasto import recipe
+from impasto import draft, recipe
 from impasto.recipe import Recipe
 from krita import Document, Krita
-from painter import choosing
-from PyQt6 import QtWidgets
+from painter import LEFT, choosing
+from PyQt6 import QtCore, QtGui, QtTest, QtWidgets
 
 from impasto_protocol.fields import to_dict
 from impasto_protocol.settings import Settings
@@ -168,3 +168,49 @@ def leave_while_painting(painter, photo):
     painter.leave()
     painter.until("the canvas taken out", lambda: len(document.root.children) == 1)
     return document.modified()
+
+
+def preview(painter, photo, shown):
+    """Style, layer and a draft, before anything is painted; it gives way to a painting."""
+    docker, told = painter.docker, {}
+    window, began = docker.preview, []
+    Krita.document = Document(photo)
+    painter.click(painter.style("Dusk"))
+    begin_draft = window._draft.begin
+
+    def begun(content, style, settings, part):
+        scale = draft.of_draft(settings, part).style_scale
+        began.append([style, settings.strength, scale, [*part]])
+        begin_draft(content, style, settings, part)
+
+    window._draft.begin = begun
+    draft._ITERATIONS = 4
+    painter.press("Preview")
+    drawn = lambda: window._words.text().startswith("About")  # noqa: E731
+    painter.until("a draft", drawn)
+    told["steps"] = len(Krita.document.added)
+    window.grab().save(shown)
+    before, after = (_mean(image) for image in (window._before, window._after))
+    told["differs"] = before != after
+    docker.controls.strength.setValue(80)
+    painter.until("another draft", lambda: len(began) == 2 and drawn())
+    where = QtCore.QPoint(30, 30)
+    QtTest.QTest.mousePress(window._part, LEFT, pos=where)
+    QtTest.QTest.mouseMove(window._part, where + QtCore.QPoint(60, 45))
+    move = QtGui.QMouseEvent(
+        QtCore.QEvent.Type.MouseMove, QtCore.QPointF(90, 75), QtCore.QPointF(90, 75),
+        QtCore.Qt.MouseButton.NoButton, LEFT, QtCore.Qt.KeyboardModifier.NoModifier,
+    )  # fmt: skip
+    QtWidgets.QApplication.sendEvent(window._part, move)
+    painter.until("a draft of a part", lambda: len(began) == 3)
+    painter.press("Stylise")
+    told["gave_way"] = not window._draft.is_painted and docker.painting is not None
+    end(painter, "Cancel")
+    painter.press("Preview")
+    told["closed"] = [window.isVisible(), Krita.settings["impasto", "preview"]]
+    return {**told, "began": began}
+
+
+def _mean(image):
+    return image.scaled(1, 1, transformMode=QtCore.Qt.TransformationMode.SmoothTransformation
+                        ).pixelColor(0, 0).getRgb()  # fmt: skip

@@ -47,8 +47,10 @@ class Node(Keeper):
         return QtCore.QRect(0, 0, *self._size)
 
     def pixelData(self, *box):
-        assert box == (0, 0, *self._size)
-        return QtCore.QByteArray(bytes(self._data))
+        x, y, width, height = box
+        rows = range(y, y + height)
+        starts = (4 * (row * self._size[0] + x) for row in rows)
+        return QtCore.QByteArray(b"".join(self._data[at : at + 4 * width] for at in starts))
 
     def setPixelData(self, data, *box):
         assert box == (0, 0, *self._size) and len(data) == len(self._data)

@@ -1,0 +1,109 @@
+"""A small painting that shows what a large one would look like: a job that gives way to any other.
+
+Imports nothing of what is seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import NamedTuple
+
+from impasto_protocol.client import new_job_id, result_in
+from impasto_protocol.codec import Picture
+from impasto_protocol.messages import JobMessage, Report, Stylise
+from impasto_protocol.settings import Settings
+
+from .daemon_client import DaemonClient, OnError
+from .layers import pixels_of
+from .qt import QtCore, QtGui
+
+DRAFT_PX = 256
+_ITERATIONS = 60
+_UNFINISHED = ("queued", "running")
+_STYLE_SCALES = (0.1, 4.0)
+
+
+class Part(NamedTuple):
+    """A part of a picture, in shares of its width and height from 0 to 1."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+
+WHOLE = Part(0.0, 0.0, 1.0, 1.0)
+
+
+class Draft:
+    """One at a time. show: gets each picture of it, and whether it is the last. fail: an error."""
+
+    def __init__(
+        self, daemon: DaemonClient, show: Callable[[Picture, bool], None], fail: OnError
+    ) -> None:
+        self._daemon, self._show, self._fail = daemon, show, fail
+        self._job = ""
+
+    @property
+    def is_painted(self) -> bool:
+        """Whether one is under way."""
+        return bool(self._job)
+
+    def begin(self, content: QtGui.QImage, style: str, settings: Settings, part: Part) -> None:
+        """Paint a small picture as the large one of which it is a part would be."""
+        self.cancel()
+        self._job = job = new_job_id()
+
+        def hear(message: JobMessage, pictures: list[Picture]) -> None:
+            if job == self._job:
+                ended = result_in(message) is not None
+                self._job = "" if ended else job
+                if pictures:
+                    self._show(pictures[0], ended)
+
+        def give_up(error: Exception) -> None:
+            if job == self._job:
+                self._job = ""
+                self._fail(error)
+
+        message = Stylise(
+            job=job, settings=of_draft(settings, part), preset=style, preview_px=DRAFT_PX
+        )
+        self._daemon.submit(message, {"content": _as_picture(content)}, hear, give_up)
+
+    def cancel(self) -> None:
+        """End it, and hear of it no more."""
+        job, self._job = self._job, ""
+        if job:
+            self._daemon.cancel(job)
+
+    def count_others(self, report: Report) -> int:
+        """How many other jobs the daemon has to do."""
+        return sum(job.state in _UNFINISHED and job.job != self._job for job in report.jobs)
+
+
+def of_draft(settings: Settings, part: Part) -> Settings:
+    """Settings that paint a part as small as a draft, its strokes as large in proportion."""
+    least, most = _STYLE_SCALES
+    scale = settings.style_scale / max(part.width, part.height)
+    return replace(
+        settings,
+        iterations=_ITERATIONS,
+        working_px=DRAFT_PX,
+        refinement=0,
+        memory_mib=0,
+        snapshots=(),
+        style_scale=min(most, max(least, scale)),
+    )
+
+
+def _as_picture(image: QtGui.QImage) -> Picture:
+    longest = QtCore.QSize(DRAFT_PX, DRAFT_PX)
+    if image.width() > DRAFT_PX or image.height() > DRAFT_PX:
+        image = image.scaled(
+            image.size().scaled(longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio),
+            transformMode=QtCore.Qt.TransformationMode.SmoothTransformation,
+        )
+    image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
+    return Picture(image.height(), image.width(), 4, "uint8", pixels_of(image))
