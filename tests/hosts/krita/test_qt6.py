@@ -194,6 +194,16 @@ def test_files_dropped_on_the_styles_become_styles(environment, pictures, saved,
     assert seen["words"].startswith("notes.txt cannot be read")
 
 
+def test_list_shows_favourites_and_recent_styles_and_says_what_to_do_first(environment, tmp_path):
+    shown = Path(os.environ.get("IMPASTO_ARTEFACTS", tmp_path)) / "krita-6-no-styles.png"
+    liked, now, unused, used, recent, empty = play("browser", "narrow", environment, shown=shown)
+    assert not liked[0] and not unused[0]
+    assert "choose All styles" in liked[1] and liked[1] == unused[1]
+    assert now == used == [["Dusk"], ""]
+    assert recent == ["Dusk", "Bark"]
+    assert not empty[0] and "Press +" in empty[1] and "drag one here" in empty[1]
+
+
 def test_entries_of_the_menu_ask_and_do_what_they_say(
     krita_daemon, environment, pictures, saved, tmp_path
 ):

@@ -207,6 +207,7 @@ class StyleBrowser(QtWidgets.QListWidget):
     # The list ---------------------------------------------------------------------------------
 
     def _fill(self, found: list[PresetInfo]) -> None:
+        self._there = True
         self.clear()
         for info in found:
             item = _Item(info.name, self)
@@ -219,7 +220,7 @@ class StyleBrowser(QtWidgets.QListWidget):
         self._ask_for_icon()
         if self._wanted:
             self.choose(self._wanted)
-        self._there, then = True, self._then
+        then = self._then
         self._wait_for([])
         for act in then:
             act()

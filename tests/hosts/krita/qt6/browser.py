@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from impasto.recent_styles import recent_styles, remember_style
 from painter import agreeing, declining, naming, typing
 
 
@@ -52,3 +53,33 @@ def menu(painter, saved, exported, style):
     painter.choose("Add a Picture's Style…", naming(style))
     painter.style("style")
     return {**told, "names": names_in(styles)}
+
+
+def narrow(painter, shown):
+    """To favourites and those used last; and what stands there where there is none."""
+    styles, told = painter.docker.styles, []
+
+    def seen(folder):
+        styles.folders.setCurrentIndex(folder)
+        items = map(styles.item, range(styles.count()))
+        return [[i.text() for i in items if not i.isHidden()], styles.accessibleDescription()]
+
+    painter.style("Dusk")
+    told.append(seen(1))
+    styles.folders.setCurrentIndex(0)
+    painter.choose("Favourite", of="Dusk")
+    painter.until("it a favourite", lambda: styles.chosen and styles.chosen.tags)
+    told.append(seen(1))
+    told.append(seen(2))
+    for name in "Bark", "Dusk":
+        remember_style(name)
+    styles.folders.setCurrentIndex(0)
+    told.append(seen(2))
+    styles.folders.setCurrentIndex(0)
+    painter.choose("Favourite", of="Dusk")
+    painter.until("it none", lambda: styles.chosen and not styles.chosen.tags)
+    told.append(recent_styles())
+    styles._fill([])
+    told.append(seen(0))
+    painter.docker.grab().save(shown)
+    return told
