@@ -27,7 +27,7 @@ def status(painter, photo):
     begin(painter, photo, LONG)
     with Client.connect(start=False) as other:
         job = other.stylise(Picture(1, 1, 3, "uint8", bytes(3)), "Dusk")
-        painter.until("a waiting job", lambda: "waiting" in state(docker))
+        painter.until("a waiting job", lambda: "1 waiting" in state(docker))
         told.append(state(docker))
         questions = []
 
