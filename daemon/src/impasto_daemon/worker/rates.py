@@ -20,6 +20,11 @@ _LEAST_WORK = 5e11
 """Less than this says nothing of the device: half a TFLOP, in floating-point operations."""
 
 
+_SMALL_WORK = 1e13
+"""Less than this, as of a dialog's preview, counts only while nothing is known: it does not keep a
+GPU busy."""
+
+
 @dataclass(frozen=True)
 class Rate:
     """What is known of a device.
@@ -67,6 +72,8 @@ class Rates:
         if work < _LEAST_WORK:
             return
         known, now = self.get(device), 1e12 * seconds / work
+        if known.seconds and work < _SMALL_WORK:
+            return
         rate = (known.seconds + now) / 2 if known.seconds else now
         self.put(device, dataclasses.replace(known, seconds=rate))
 

@@ -34,10 +34,18 @@ def request(height, width, settings=SHARP):
 def test_time_is_unknown_until_the_device_has_painted(rates):
     estimator = Estimator(Config(), rates)
     assert ask(estimator).seconds is None
-    rates.learn("auto", 2e12, 10.0)
+    rates.learn("auto", 2e13, 10.0)
     before = ask(estimator).seconds
-    rates.learn("auto", 2e12, 20.0)
+    rates.learn("auto", 2e13, 20.0)
     assert ask(estimator).seconds == pytest.approx(1.5 * before)
+
+
+def test_small_painting_counts_only_while_nothing_is_known(rates):
+    """A GPU is not busy with a preview."""
+    rates.learn("auto", 1e12, 9.0)
+    assert rates.get("auto").seconds == 9.0
+    rates.learn("auto", 1e12, 5.0)
+    assert rates.get("auto").seconds == 9.0
 
 
 def test_painting_that_says_nothing_of_the_device_is_not_learned_from(rates):
