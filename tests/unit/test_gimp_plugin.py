@@ -15,9 +15,10 @@ import numpy as np
 import pytest
 
 from impasto_protocol.client import Client
+from impasto_protocol.codec import Picture
 from impasto_protocol.errors import DaemonLost, DaemonNotRunning
 from impasto_protocol.fields import field_spec, type_hints
-from impasto_protocol.messages import Estimate, Estimated
+from impasto_protocol.messages import Estimate, Estimated, JobInfo, Report
 from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "plugins" / "gimp" / "impasto"
@@ -71,7 +72,8 @@ def test_dialog_has_every_setting_with_its_range_and_default(arguments):
 
 def test_qualities_are_those_of_both_editors_in_a_painters_words(arguments):
     words = {name: f"{name.capitalize()}: {words}" for name, words in QUALITY_WORDS.items()}
-    assert {**words, "custom": "As set below"} == arguments.QUALITY
+    custom = "Custom: with the steps and sizes under Advanced"
+    assert {**words, "custom": custom} == arguments.QUALITY
     assert {name.replace("-", "_") for name in arguments.BY_QUALITY} == QUALITIES["good"].keys()
 
 
@@ -136,7 +138,7 @@ class Daemon:
 
     def __init__(self):
         self.running, self.lost, self.closed, self.connected = True, False, 0, threading.Event()
-        self.requests, self.answers = [], {}
+        self.requests, self.answers, self.jobs = [], {}, []
 
     def connect(self, *, name, start):
         assert not start
@@ -148,6 +150,17 @@ class Daemon:
     def pump(self):
         if self.lost:
             raise DaemonLost("The daemon has ended.")
+
+    def submit(self, message, pictures):
+        self.jobs.append(types.SimpleNamespace(message=message, cancelled=False, ended=False))
+        job = self.jobs[-1]
+        job.poll = list
+
+        def cancel():
+            job.cancelled = job.ended = True
+
+        job.cancel = cancel
+        return job
 
     def request(self, message):
         self.requests.append(message)
@@ -169,11 +182,17 @@ def estimated(seconds):
 
 
 class Following:
-    """What a dialog is shown of estimates. look: GLib's timer goes off."""
+    """What a dialog is shown of estimates and drafts. look: GLib's timer goes off."""
 
-    def __init__(self, module, glib):
-        self.shown = []
-        self.estimates = module.Estimates(self.shown.append)
+    def __init__(self, glib):
+        import daemon_link
+        import drafts
+        import estimates
+
+        self.shown, self.drawn, self.now = [], [], 0.0
+        self.estimates = estimates.Estimates(lambda found: self.shown.append(dict(found)))
+        self.drafts = drafts.Drafts(lambda *told: self.drawn.append(told), lambda: self.now)
+        self.link = daemon_link.DaemonLink([self.estimates, self.drafts])
         _, self.look = glib.timeout_add.call_args.args
 
     def look_until(self, is_so):
@@ -193,49 +212,52 @@ def daemon(monkeypatch):
 
 @pytest.fixture
 def following(repository, daemon, monkeypatch):
-    import estimates
+    import daemon_link
 
     repository.GLib.SOURCE_CONTINUE = True
-    monkeypatch.setattr(estimates, "_AGAIN_S", 0.01)
-    following = Following(estimates, repository.GLib)
+    monkeypatch.setattr(daemon_link, "_AGAIN_S", 0.01)
+    following = Following(repository.GLib)
     yield following
-    following.estimates.close()
-    del sys.modules["estimates"]
+    following.link.close()
+    for name in ("daemon_link", "estimates", "drafts"):
+        del sys.modules[name]
 
 
-def test_only_the_newest_question_is_asked_and_only_its_answer_shown(daemon, following):
+def test_only_the_newest_questions_are_asked_and_only_their_answers_shown(daemon, following):
     for height in (1, 2, 3):
-        following.estimates.ask(question(height))
+        following.estimates.ask({"good": question(height), "best": question(10 * height)})
     following.look_until(lambda: daemon.requests)
     assert daemon.requests == [question(3)]
     for height in (4, 5):
-        following.estimates.ask(question(height))
+        following.estimates.ask({"good": question(height), "best": question(10 * height)})
         following.look()
     assert len(daemon.requests) == 1  # one at a time
     daemon.answers[1] = estimated(10.0), []
     following.look()
     assert not following.shown and daemon.requests[1:] == [question(5)]
-    daemon.answers[2] = estimated(20.0), []
+    for number, seconds in ((2, 20.0), (3, 30.0)):
+        daemon.answers[number] = estimated(seconds), []
+        following.look()
     following.look()
-    following.look()
-    assert following.shown == [estimated(20.0)] and len(daemon.requests) == 2
+    assert daemon.requests[2:] == [question(50)]
+    assert following.shown[-1] == {"good": estimated(20.0), "best": estimated(30.0)}
 
 
 def test_line_is_empty_where_nothing_can_be_painted(daemon, following):
-    following.estimates.ask(question(1))
+    following.estimates.ask({"good": question(1)})
     following.look_until(lambda: daemon.requests)
     daemon.answers[1] = estimated(10.0), []
-    following.estimates.ask(None)
+    following.estimates.ask({})
     following.look()
-    assert following.shown == [None]
+    assert following.shown == [{}]
 
 
 def test_line_is_empty_when_the_daemon_ends_until_one_runs_again(daemon, following):
-    following.estimates.ask(question(1))
+    following.estimates.ask({"good": question(1)})
     following.look_until(lambda: daemon.requests)
     daemon.running, daemon.lost = False, True
     following.look()
-    assert following.shown == [None] and daemon.closed
+    assert following.shown == [{}] and daemon.closed
     daemon.connected.clear()
     assert daemon.connected.wait(10)
     following.look()
@@ -246,9 +268,9 @@ def test_line_is_empty_when_the_daemon_ends_until_one_runs_again(daemon, followi
 
 def test_older_daemon_is_not_asked(daemon, following):
     daemon.welcome = types.SimpleNamespace(capabilities=())
-    following.estimates.ask(question(1))
+    following.estimates.ask({"good": question(1)})
     following.look_until(lambda: following.shown)
-    assert not daemon.requests and following.shown == [None]
+    assert not daemon.requests and following.shown == [{}]
 
 
 def test_connection_that_comes_after_the_dialog_was_closed_is_let_go(
@@ -259,9 +281,65 @@ def test_connection_that_comes_after_the_dialog_was_closed_is_let_go(
     monkeypatch.setattr(Client, "connect", lambda **_: closed.wait(10) and late)
     daemon.lost = True
     following.look_until(lambda: daemon.closed)
-    following.estimates.close()
+    following.link.close()
     closed.set()
     assert let_go.wait(10)
+
+
+def draft(strength):
+    import drafts
+
+    grey = Picture(4, 4, 3, "uint8", bytes(48))
+    return drafts.Draft(grey, "Dusk", Settings(strength=strength))
+
+
+def report(daemon, *jobs):
+    """Answer the question who is there with these jobs: their clients' names and states."""
+    found = tuple(JobInfo(job="a" * 32, client=name, state=state) for name, state in jobs)
+    message = Report(version="1", pid=1, uptime_s=1.0, worker="idle", clients=1, dropped=0,
+                     jobs=found)  # fmt: skip
+    daemon.answers[len(daemon.requests)] = message, []
+
+
+def begun(daemon, following, strength, *jobs):
+    """Ask for a draft, and tell who is there."""
+    following.drafts.ask(draft(strength))
+    following.now += 2
+    asked = len(daemon.requests)
+    following.look_until(lambda: len(daemon.requests) > asked)
+    report(daemon, *jobs)
+    following.look()
+
+
+def test_draft_is_small_quick_and_ended_when_another_is_wanted(daemon, following):
+    begun(daemon, following, 0.3, ("Krita", "done"))
+    (first,) = daemon.jobs
+    assert first.message.settings.strength == 0.3 and first.message.preset == "Dusk"
+    assert first.message.settings.iterations <= 100 and first.message.preview_px == 256
+    for strength in (0.4, 0.5):
+        following.drafts.ask(draft(strength))
+        following.look()
+    assert first.cancelled and len(daemon.jobs) == 1  # until the painter has settled
+    following.now += 1
+    following.look()
+    assert daemon.jobs[1].message.settings.strength == 0.5
+    following.link.close()
+    assert daemon.jobs[1].cancelled
+
+
+def test_draft_makes_way_for_a_painting(daemon, following):
+    begun(daemon, following, 0.3, ("GIMP", "queued"))
+    assert not daemon.jobs
+    following.now += 2
+    following.look_until(lambda: len(daemon.requests) == 2)
+    report(daemon, ("Krita preview", "running"))
+    following.look()
+    (job,) = daemon.jobs
+    following.now += 2
+    following.look()
+    report(daemon, ("GIMP preview", "running"), ("impasto", "queued"))
+    following.look()
+    assert job.cancelled and following.drawn[-1] == ("A painting goes first", None)
 
 
 def test_every_procedure_has_its_help(arguments):

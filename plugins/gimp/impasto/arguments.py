@@ -6,7 +6,7 @@ test holds their ranges and defaults to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import gi
@@ -25,11 +25,12 @@ STYLE_FROM = {
     "pattern": "A pattern",
     "preset": "A saved style",
 }
+STYLE_LABELS = {"file": "_Picture file", "layer": "La_yer", "pattern": "P_attern"}
 QUALITY = {
     "draft": "Draft: to try a style out: broad strokes, in the least time",
     "good": "Good: sharp at the picture's own size",
     "best": "Best: finer detail, in four to eight times as long",
-    "custom": "As set below",
+    "custom": "Custom: with the steps and sizes under Advanced",
 }
 SELECTION = {
     "alpha": "The layer's transparency",
@@ -42,17 +43,10 @@ LOOK: tuple[Argument, ...] = (
     ("double", "style-scale", "Stroke si_ze",
      "Size of the brush strokes: the style picture's size over the layer's", 0.1, 4, 1),
     ("choice", "quality", "_Quality", "How long to paint, and at which size", QUALITY, "good"),
-    ("int", "iterations", "_Iterations", "Steps of the painting, if the quality is as set here",
-     1, 100_000, 300),
-    ("int", "working-px", "_Working size",
-     "Long edge at which it is painted, in pixels, if the quality is as set here; 0: as it is",
-     0, 131_072, 0),
-    ("int", "refinement", "Refi_nement",
-     "Steps at each doubling from the working size to the layer's own, if the quality is as set "
-     "here; 0: enlarged only", 0, 1000, 0),
-    ("bool", "keep-colours", "_Keep colours",
+    ("int", "seed", "S_eed", "Another seed, another painting of the same kind",
+     0, 2_147_483_647, 0),
+    ("bool", "keep-colours", "_Keep the picture's colours",
      "Keep the layer's colours; only light and dark are painted", False),
-    ("int", "seed", "S_eed", "Seed of the noise", 0, 2_147_483_647, 0),
 )  # fmt: skip
 
 RESULT: tuple[Argument, ...] = (
@@ -67,35 +61,59 @@ RESULT: tuple[Argument, ...] = (
      True),
 )  # fmt: skip
 
-ADVANCED: tuple[Argument, ...] = (
-    ("int", "scales", "Scales", "Coarse-to-fine steps; 0 chooses by size", 0, 8, 0),
-    ("double", "start-noise", "Start from noise",
-     "0 starts from the layer, 1 from noise, between them a blend", 0, 1, 0),
-    ("choice", "optimiser", "Optimiser", "What lowers the loss",
-     {"lbfgs": "L-BFGS", "adam": "Adam"}, "lbfgs"),
-    ("double", "learning-rate", "Learning rate", "Step size of Adam", 0.00001, 1, 0.02),
-    ("int", "history", "History", "Pairs of steps that L-BFGS remembers", 1, 100, 10),
-    ("double", "averaging", "Averaging", "Decay of the average of Adam's iterates; 0: none",
-     0, 0.9999, 0.99),
-    ("double", "tolerance", "Tolerance", "Stop when so small a share of the loss is gained; "
-     "0 never stops", 0, 0.5, 0.002),
-    ("bool", "box", "Keep within range", "Keep every pixel within black and white", True),
-    ("double", "total-variation", "Smoothing", "Weight of the total variation", 0, 1000, 1),
-    ("choice", "normalisation", "Loss", "How the terms of the loss are measured",
-     {"relative": "Relative", "gatys": "As in the paper"}, "relative"),
-    ("double", "content-weight", "Content weight (α)", "-1 takes it from the strength",
-     -1, 1e12, -1),
-    ("double", "style-weight", "Style weight (β)", "-1 takes it from the strength", -1, 1e12, -1),
-    ("choice", "pooling", "Pooling", "Pooling of VGG-19",
-     {"max": "Maximum", "average": "Average"}, "max"),
-    ("int", "memory-mib", "Memory (MiB)", "Most memory that it may take; 0: what is free",
-     0, 16_777_216, 0),
-    ("string", "content-layers", "Content layers", "Separated by commas", "relu4_2"),
-    ("string", "content-layer-weights", "Their weights", "Separated by commas; empty: equal", ""),
-    ("string", "style-layers", "Style layers", "Separated by commas",
-     "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1"),
-    ("string", "style-layer-weights", "Their weights", "Separated by commas; empty: equal", ""),
-)  # fmt: skip
+ADVANCED_GROUPS: dict[str, tuple[Argument, ...]] = {
+    "Scales and steps": (
+        ("int", "iterations", "_Iterations", "Steps of the painting, if the quality is custom",
+         1, 100_000, 300),
+        ("int", "working-px", "Working size",
+         "Long edge at which it is painted, in pixels, if the quality is custom; 0: as it is",
+         0, 131_072, 0),
+        ("int", "refinement", "Refinement",
+         "Steps at each doubling from the working size to the layer's own, if the quality is "
+         "custom; 0: enlarged only", 0, 1000, 0),
+        ("int", "scales", "Scales", "Coarse-to-fine steps; 0 chooses by size", 0, 8, 0),
+        ("double", "start-noise", "Start from noise",
+         "0 starts from the layer, or with a seed from a little noise; 1 from noise, between them "
+         "a blend", 0, 1, 0),
+    ),
+    "Optimiser": (
+        ("choice", "optimiser", "Optimiser", "What lowers the loss",
+         {"lbfgs": "L-BFGS", "adam": "Adam"}, "lbfgs"),
+        ("double", "learning-rate", "Learning rate", "Step size of Adam", 0.00001, 1, 0.02),
+        ("int", "history", "History", "Pairs of steps that L-BFGS remembers", 1, 100, 10),
+        ("double", "averaging", "Averaging", "Decay of the average of Adam's iterates; 0: none",
+         0, 0.9999, 0.99),
+        ("double", "tolerance", "Tolerance", "Stop when so small a share of the loss is gained; "
+         "0 never stops", 0, 0.5, 0.002),
+        ("bool", "box", "Keep within range", "Keep every pixel within black and white", True),
+    ),
+    "Loss": (
+        ("choice", "normalisation", "Loss", "How the terms of the loss are measured",
+         {"relative": "Relative", "gatys": "As in the paper"}, "relative"),
+        ("double", "content-weight", "Content weight (α)", "-1 takes it from the strength",
+         -1, 1e12, -1),
+        ("double", "style-weight", "Style weight (β)", "-1 takes it from the strength",
+         -1, 1e12, -1),
+        ("double", "total-variation", "Smoothing", "Weight of the total variation", 0, 1000, 1),
+    ),
+    "Network": (
+        ("choice", "pooling", "Pooling", "Pooling of VGG-19",
+         {"max": "Maximum", "average": "Average"}, "max"),
+        ("string", "content-layers", "Content layers", "Separated by commas", "relu4_2"),
+        ("string", "content-layer-weights", "Their weights",
+         "Separated by commas; empty: equal", ""),
+        ("string", "style-layers", "Style layers", "Separated by commas",
+         "relu1_1,relu2_1,relu3_1,relu4_1,relu5_1"),
+        ("string", "style-layer-weights", "Their weights", "Separated by commas; empty: equal", ""),
+    ),
+    "Memory": (
+        ("int", "memory-mib", "Memory (MiB)", "Most memory that it may take; 0: what is free",
+         0, 16_777_216, 0),
+    ),
+}  # fmt: skip
+"""By headings."""
+
+ADVANCED = tuple(argument for group in ADVANCED_GROUPS.values() for argument in group)
 
 APPLY: tuple[Argument, ...] = (
     ("bool", "own-settings", "Setti_ngs of the style", "Use the strength and stroke size saved "
@@ -105,12 +123,15 @@ APPLY: tuple[Argument, ...] = (
     *RESULT,
 )  # fmt: skip
 
+NAME: tuple[Argument, ...] = (("string", "name", "_Name", "The name to keep it under", ""),)
+REPLACE: tuple[Argument, ...] = (
+    ("bool", "replace", "R_eplace", "Replace a style of the same name", False),
+)
+
 BY_QUALITY = ("iterations", "working-px", "refinement")
 """What a quality sets."""
 
 SETTINGS = tuple(a[1] for a in LOOK + ADVANCED if a[1] != "quality")
-SHARES = tuple(a[1] for a in LOOK + ADVANCED if a[0] == "double" and a[5] <= 1)
-"""What lies between 0 and 1."""
 
 
 def names(table: Iterable[Argument]) -> list[str]:
@@ -131,20 +152,28 @@ def _add(procedure: Gimp.Procedure, table: Iterable[Argument]) -> None:
             getattr(procedure, f"add_{kind}_argument")(name, label, blurb, *rest, _FLAGS)
 
 
+def style_from(kinds: Mapping[str, str], default: str = "file") -> Argument:
+    """The argument that says which kind of style is taken."""
+    return ("choice", "style-from", "Style _from", "Where the style is taken from", kinds, default)
+
+
 def _add_style(procedure: Gimp.Procedure, default: str) -> None:
-    _add(procedure, [
-        ("choice", "style-from", "Style _from", "Where the style is taken from",
-         STYLE_FROM, default),
-    ])  # fmt: skip
+    _add(procedure, [style_from(STYLE_FROM, default)])
     procedure.add_file_argument(
-        "style-file", "_Picture file", "A picture in the style you want",
+        "style-file", STYLE_LABELS["file"], "A picture in the style you want",
         Gimp.FileChooserAction.OPEN, True, None, _FLAGS,
     )  # fmt: skip
     procedure.add_drawable_argument(
-        "style-layer", "La_yer", "An open layer in the style you want", True, _FLAGS
+        "style-layer", STYLE_LABELS["layer"], "An open layer in the style you want", True, _FLAGS
     )
     procedure.add_pattern_argument(
-        "style-pattern", "P_attern", "A pattern in the style you want", True, None, True, _FLAGS
+        "style-pattern",
+        STYLE_LABELS["pattern"],
+        "A pattern in the style you want",
+        True,
+        None,
+        True,
+        _FLAGS,
     )
 
 
@@ -168,12 +197,9 @@ def _add_apply(procedure: Gimp.Procedure) -> None:
 
 
 def _add_save(procedure: Gimp.Procedure) -> None:
-    _add(procedure, [("string", "name", "_Name", "The name to keep it under", "")])
+    _add(procedure, NAME)
     _add_style(procedure, "layer")
-    _add(procedure, [
-        ("bool", "replace", "R_eplace", "Replace a style of the same name", False),
-        LOOK[0], LOOK[1],
-    ])  # fmt: skip
+    _add(procedure, REPLACE + LOOK[:2])
 
 
 ADD = {

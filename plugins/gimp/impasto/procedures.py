@@ -41,7 +41,7 @@ def stylize(
         def estimate() -> Estimate:
             return _estimate(image, found[0], config, recipe.settings_from_config(config))
 
-        dialogs.ask_stylize(procedure, config, estimate)
+        dialogs.ask_stylize(procedure, config, found[0], estimate)
     recipes = [recipe.from_config(config) for _ in found]
     return _paint(image, found, recipes, windows=_windows(run_mode))
 
@@ -74,7 +74,7 @@ def apply(
         def estimate(own: Settings) -> Estimate:
             return _estimate(image, found[0], config, recipe.settings_over_preset(config, own))
 
-        dialogs.ask_preset(procedure, config, estimate)
+        dialogs.ask_preset(procedure, config, found[0], estimate)
     recipes = [recipe.from_preset(config) for _ in found]
     return _paint(image, found, recipes, windows=_windows(run_mode))
 

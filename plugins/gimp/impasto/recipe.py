@@ -13,7 +13,7 @@ from gi.repository import Gimp, Gio
 
 from impasto_protocol.errors import BadField, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict
-from impasto_protocol.settings import QUALITIES, Settings
+from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings
 
 Recipe = dict[str, Any]
 """As it is sent to the process that works and kept on the layer: plain enough for JSON."""
@@ -44,6 +44,8 @@ def settings_from_config(config: Gimp.ProcedureConfig) -> Settings:
         values[name] = _split(name, values[name], item)
     for name in _OPTIONAL:
         values[name] = None if values[name] < 0 else values[name]
+    if values["seed"] and not values["start-noise"]:
+        values["start-noise"] = VARIATION_NOISE
     values = {name.replace("-", "_"): value for name, value in values.items()} | quality
     try:
         return from_dict(Settings, values)

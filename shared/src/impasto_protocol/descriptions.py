@@ -76,6 +76,13 @@ def describe_estimate(estimated: Estimated, quality: str = "") -> str:
     return words
 
 
+def describe_quality(name: str, estimated: Estimated | None) -> str:
+    """A quality's name with the time that it takes on this machine, where that is known."""
+    if estimated is None or estimated.seconds is None:
+        return name
+    return f"{name}, {describe_seconds(estimated.seconds)} here"
+
+
 def diagnostics(host: str, error: BaseException | None = None) -> str:
     """What a bug report needs, with nothing private in it: no pictures, names or keys.
 

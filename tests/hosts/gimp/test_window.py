@@ -319,11 +319,14 @@ def test_style_is_kept_found_by_a_tag_and_applied(window, opened, gimp_daemon):
     time.sleep(1)
     window.picture("gimp-presets")
     # Past the folders to the name or tag; then to the thumbnails, the first of them.
-    window.keys("Tab", "Tab", *"calm", window="Apply Preset")
+    window.keys("Tab", *"calm", window="Apply Preset")
     window.picture("gimp-presets-found")
     window.keys("Tab", "Home", "space", "alt+o", window="Apply Preset")
     window.keys("alt+f", window="^Impasto$")
     wait_for(window, lambda layers: layers[0]["name"] == "Dusk 50%")
+    habits = "Gimp.get_parasite('impasto-habits').get_data()"
+    recent = window.run(f"answer = json.loads(bytes({habits}))['recent']\nkeep = True")
+    assert recent == ["Dusk"]
 
 
 def test_help_button_shows_impastos_own_page(window, opened):

@@ -1,0 +1,139 @@
+"""Small drafts of a painting, painted by a daemon that runs and has nothing else to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from impasto_protocol.client import new_job_id, result_in
+from impasto_protocol.codec import Picture
+from impasto_protocol.descriptions import describe_progress
+from impasto_protocol.errors import ImpastoError
+from impasto_protocol.messages import Report, Status, Stylise
+from impasto_protocol.settings import Settings
+
+if TYPE_CHECKING:
+    from impasto_protocol.client import Client, Job
+
+DRAFT_PX = 256
+_ITERATIONS = 60
+_SETTLED_S = 0.4
+_STATUS_S = 1.0
+_LEAVE_S = 0.3
+_OTHERS = "preview"
+"""What the names of clients end with that paint drafts: they make no way for each other."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a draft is painted from. style: a picture, or the name of a saved style."""
+
+    content: Picture
+    style: Picture | str
+    settings: Settings
+
+    def stylise(self) -> tuple[Stylise, dict[str, Picture]]:
+        """The job, and its pictures."""
+        preset = self.style if isinstance(self.style, str) else ""
+        message = Stylise(
+            job=new_job_id(),
+            settings=replace(
+                self.settings, iterations=_ITERATIONS, working_px=0, refinement=0, snapshots=()
+            ),
+            preset=preset,
+            preview_px=DRAFT_PX,
+            preview_every_s=0.3,
+        )
+        pictures = {"content": self.content}
+        if isinstance(self.style, Picture):
+            pictures["style"] = self.style
+        return message, pictures
+
+
+class Drafts:
+    """Paints the draft that was asked for last. show: told words, and a picture if there is one.
+
+    A job of anybody else goes first: a draft is cancelled as soon as one is known, and painted
+    when the daemon is idle again.
+    """
+
+    def __init__(
+        self,
+        show: Callable[[str, Picture | None], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._show, self._clock = show, clock
+        self._wanted: Draft | None = None
+        self._wanted_since = 0.0
+        self._done: Draft | None = None
+        self._painted: Draft | None = None
+        self._job: Job | None = None
+        self._status: int | None = None
+        self._asked_at = float("-inf")
+        self._idle = False
+
+    def ask(self, draft: Draft | None) -> None:
+        """Have this painted instead of what was asked for before; None: nothing."""
+        if draft != self._wanted:
+            self._wanted, self._wanted_since = draft, self._clock()
+
+    def exchange(self, client: Client) -> None:
+        """Follow the draft that is being painted, end it, or begin the next."""
+        self._look_who_is_there(client)
+        if self._job and (self._painted != self._wanted or not self._idle):
+            self._job.cancel()
+            self._job = None
+            if self._wanted and not self._idle:
+                self._show("A painting goes first", None)
+        if self._job:
+            self._follow(self._job)
+        elif self._wanted and self._wanted != self._done and self._may_begin():
+            self._painted = self._wanted
+            self._show("Beginning a draft", None)
+            self._job = client.submit(*self._wanted.stylise())
+
+    def _may_begin(self) -> bool:
+        return self._idle and self._clock() - self._wanted_since >= _SETTLED_S
+
+    def _look_who_is_there(self, client: Client) -> None:
+        if self._status is not None and (answered := client.answer(self._status)):
+            self._status = None
+            if isinstance(report := answered[0], Report):
+                self._idle = not any(
+                    job.state in ("queued", "running") and not job.client.endswith(_OTHERS)
+                    for job in report.jobs
+                )
+        busy = self._wanted is not None and self._wanted != self._done
+        if busy and self._status is None and self._clock() - self._asked_at >= _STATUS_S:
+            self._asked_at = self._clock()
+            self._status = client.request(Status())
+
+    def _follow(self, job: Job) -> None:
+        try:
+            for message, pictures in job.poll():
+                ended = result_in(message)
+                if ended:
+                    self._job, self._done = None, self._painted
+                words, share = describe_progress(message)
+                if ended or share is not None:
+                    words = "A draft of the result" if ended else f"A draft, {share:.0%}"
+                self._show(words, pictures[0] if pictures else None)
+        except ImpastoError as error:
+            self._job, self._done = None, self._painted
+            self._show(f"No preview. {error}", None)
+
+    def lose(self) -> None:
+        """There is no daemon; the next one paints it anew."""
+        self._job = self._status = self._done = None
+        self._asked_at, self._idle = float("-inf"), False
+
+    def leave(self, client: Client) -> None:
+        """End what is being painted, and see that it is known."""
+        if self._job and not self._job.ended:
+            self._job.cancel()
+            deadline = self._clock() + _LEAVE_S
+            while not self._job.ended and self._clock() < deadline:
+                client.wait(0.05)
+                client.pump()

@@ -1,0 +1,79 @@
+"""The style that a dialog's configuration names, as a small picture; files are read beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import thumbnails
+from gi.repository import Gimp, GLib
+from layers import Box
+
+from impasto_protocol.codec import Picture
+
+_STYLE_PX = 512
+
+
+class StylePicture:
+    """Follows the configuration. changed: called when there is another picture to be seen.
+
+    of_presets: it can only be a saved style. pixbuf: the picture, if it is known. words: why it
+    is not.
+    """
+
+    def __init__(
+        self,
+        config: Gimp.ProcedureConfig,
+        changed: Callable[[], None],
+        *,
+        of_presets: bool = False,
+    ) -> None:
+        self._config, self._changed, self._of_presets = config, changed, of_presets
+        self._source: Any = None
+        self.pixbuf: thumbnails.Pixbuf | None = None
+        self.words = ""
+
+    def follow(self) -> None:
+        """Look whether another style was chosen."""
+        kind = "preset" if self._of_presets else self._config.get_property("style-from")
+        chosen = self._config.get_property(f"style-{kind}")
+        source = (kind, chosen.get_uri() if kind == "file" and chosen else chosen)
+        if source == self._source:
+            return
+        self._source, self.pixbuf, self.words = source, None, ""
+        if kind == "file" and chosen:
+            path = chosen.get_path() or ""
+            threading.Thread(target=self._read_file, args=(source, path), daemon=True).start()
+        elif kind == "layer" and chosen and chosen.is_valid():
+            box = Box(0, 0, chosen.get_width(), chosen.get_height())
+            self.pixbuf = thumbnails.of_layer(chosen, box, _STYLE_PX)
+        elif kind == "pattern" and chosen:
+            self.pixbuf = thumbnails.of_pattern(chosen)
+
+    def take_preset(self, name: str, pixbuf: thumbnails.Pixbuf | None) -> None:
+        """Show the thumbnail of a saved style, if it is the chosen one."""
+        if self._source == ("preset", name):
+            self.pixbuf = pixbuf
+
+    def for_draft(self) -> Picture | str | None:
+        """The style as a draft takes it: a picture, the name of a saved style, or nothing yet."""
+        kind, chosen = self._source or ("", None)
+        if kind == "preset":
+            return chosen or None
+        return thumbnails.to_picture(self.pixbuf) if self.pixbuf else None
+
+    def _read_file(self, source: tuple[str, str], path: str) -> None:
+        try:
+            pixbuf, words = thumbnails.of_file(path, _STYLE_PX), ""
+        except GLib.Error:
+            # GIMP itself may read it, which would hold the dialog up.
+            pixbuf, words = None, "There is no preview of this kind of file."
+        GLib.idle_add(self._take_file, source, pixbuf, words)
+
+    def _take_file(
+        self, source: tuple[str, str], pixbuf: thumbnails.Pixbuf | None, words: str
+    ) -> None:
+        if source == self._source:
+            self.pixbuf, self.words = pixbuf, words
+            self._changed()

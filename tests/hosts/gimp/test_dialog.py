@@ -1,0 +1,278 @@
+"""The dialogs themselves: what is seen in them, with which keys, on which screens."""
+
+import time
+
+import pytest
+from tests.hosts.conftest import xvfb
+from tests.hosts.gimp.test_window import opened, plug_in  # noqa: F401
+
+from impasto_protocol.client import new_job_id
+from impasto_protocol.codec import Picture
+from impasto_protocol.messages import PresetDelete, PresetSave, PresetSort, Status
+from impasto_protocol.settings import Settings
+
+TITLE = "^Impasto Style Transfer$"
+
+# Larger letters, or larger everything, as the painter has set it for the whole screen.
+SCALE = """
+import gi
+gi.require_version("Gtk", "3.0")
+gi.require_version("GdkX11", "3.0")
+from gi.repository import Gdk, GdkX11, Gtk
+Gtk.init_check([])
+Gtk.Settings.get_default().set_property("gtk-xft-dpi", round(96 * 1024 * letters))
+Gdk.Display.get_default().set_window_scale(all)
+keep = True
+"""
+
+# Opens a dialog in this process, so that it can be looked into. Each step is an expression, tried
+# until it is true; what it is then goes into `answer`. `dialog` and `find` are there.
+WALK = """
+import sys, time
+sys.path[:0] = [plug_in, f"{plug_in}/vendor"]
+import procedures
+import gi
+gi.require_version("Gtk", "3.0")
+gi.require_version("GimpUi", "3.0")
+from gi.repository import Gdk, GimpUi, GLib, Gtk
+from impasto_protocol.errors import Cancelled
+
+image = Gimp.get_images()[0]
+procedure = Gimp.get_pdb().lookup_procedure(f"plug-in-impasto-{entry}")
+config = procedure.create_config()
+for name, value in chosen.items():
+    config.set_property(name, Gio.File.new_for_path(value) if name == "style-file" else value)
+answer, began, keep = [], time.monotonic(), True
+waiting = list(steps)
+
+def walk(widget):
+    yield widget
+    if isinstance(widget, Gtk.Container):
+        inside = []
+        widget.forall(inside.append)
+        for child in inside:
+            yield from walk(child)
+
+def step():
+    global began
+    dialog = next(w for w in Gtk.Window.list_toplevels() if isinstance(w, GimpUi.ProcedureDialog))
+    def find(name):
+        return next(w for w in walk(dialog) if w.get_accessible().get_name() == name)
+    def texts():
+        return [w.get_text() for w in walk(dialog) if isinstance(w, Gtk.Label) and w.get_mapped()]
+    try:
+        found = eval(waiting[0], {**globals(), "dialog": dialog, "find": find, "texts": texts})
+        if not found and time.monotonic() > began + patience_s:
+            raise AssertionError(f"{waiting[0]}: {texts()}")
+    except Exception:
+        dialog.response(Gtk.ResponseType.CANCEL)
+        raise
+    if found:
+        answer.append(found if isinstance(found, (str, int, float, list, dict)) else True)
+        waiting.pop(0)
+        began = time.monotonic()
+    if not waiting:
+        dialog.response(Gtk.ResponseType.CANCEL)
+    return bool(waiting)
+
+GLib.timeout_add(100, step)
+ask = {"stylize": "stylize", "apply-preset": "apply", "save-preset": "save"}[entry]
+layers = image.get_selected_layers()
+try:
+    getattr(procedures, ask)(procedure, Gimp.RunMode.INTERACTIVE, image, layers, config)
+except Cancelled:
+    pass
+assert not waiting, f"{waiting}"
+keep = True
+"""
+
+
+@pytest.fixture(scope="module")
+def screen():
+    """The smallest that painters have."""
+    with xvfb("1366x768") as name:
+        yield name
+
+
+@pytest.fixture
+def walk(window, opened, plug_in):  # noqa: F811
+    """walk(entry, steps, chosen): what each step found in a dialog."""
+
+    def begin(entry, *steps, patience_s=60, **chosen):
+        named = {name.replace("_", "-"): value for name, value in chosen.items()}
+        return window.begin(
+            WALK, entry=entry, steps=steps, chosen=named, plug_in=plug_in, patience_s=patience_s
+        )
+
+    def run(entry, *steps, **options):
+        return window.end(begin(entry, *steps, **options))
+
+    run.begin = begin
+    return run
+
+
+@pytest.mark.parametrize("entry", ["stylize", "apply-preset", "save-preset"])
+def test_every_control_has_a_name_for_screen_readers_and_a_letter_of_its_own(walk, entry):
+    nameless, letters = walk(
+        entry,
+        """[w.get_path().to_string() for w in walk(dialog) if w.get_can_focus() and w.get_mapped()
+            and not isinstance(w, (Gtk.ScrolledWindow, Gtk.Viewport, Gtk.Dialog))
+            and not w.get_accessible().get_name() and not (
+                isinstance(w, Gtk.Label) and w.get_text())] or 'none'""",
+        """[w.get_label()[w.get_label().index('_') + 1].lower() for w in walk(dialog)
+            if isinstance(w, (Gtk.Label, Gtk.Button)) and w.get_mapped()
+            and getattr(w, 'get_use_underline', bool)() and '_' in (w.get_label() or '')
+            and not isinstance(w.get_parent(), Gtk.Button)]""",
+    )
+    assert nameless == "none"
+    assert len(letters) > 5 and len(set(letters)) == len(letters), sorted(letters)
+
+
+def test_ok_can_be_pressed_once_there_is_a_style(walk, pictures):
+    """It closed the dialog with an error."""
+    file = f"Gio.File.new_for_path({str(pictures['style'])!r})"
+    ok = "dialog.get_widget_for_response(Gtk.ResponseType.OK).get_sensitive()"
+    walk(
+        "stylize",
+        f"not {ok}",
+        "any(text.startswith('First choose a picture file') for text in texts())",
+        f"config.set_property('style-file', {file}) or {ok}",
+        f"config.set_property('style-from', 'preset') or not {ok}",
+        "any(text == 'First choose one of the saved styles.' for text in texts())",
+    )
+
+
+def test_strength_is_a_slider_in_percent_that_a_double_click_resets(window, walk, tmp_path):
+    place = tmp_path / "place"
+    begun = walk.begin(
+        "stylize",
+        "find('Strength').get_value()",
+        "find('Strength').set_value(81) or config.get_property('strength')",
+        f"""Path({str(place)!r}).write_text(' '.join(str(n) for n in (
+            find('Strength').translate_coordinates(dialog, 60, 10))))""",
+        "config.get_property('strength') == 0.5",
+    )
+    window.await_window(TITLE)
+    deadline = time.monotonic() + 60
+    while not (place.exists() and place.read_text()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    (dialog, *_) = window.windows(TITLE)
+    window.xdotool(
+        "mousemove", "--window", dialog, *place.read_text().split(),
+        "click", "--repeat", "2", "--delay", "80", "1",
+    )  # fmt: skip
+    shown, set_to, *_ = window.end(begun, timeout_s=90)
+    assert (shown, set_to) == (50.0, 0.81)
+
+
+def test_draft_of_the_result_grows_and_shows_the_layer_while_pressed(
+    window, walk, pictures, gimp_daemon
+):
+    pixels = "hash(find('Preview of the result').get_image().get_pixbuf().get_pixels())"
+    before, first, last, pressed, released, *_ = walk(
+        "stylize",
+        f"any(text.startswith('Beginning') for text in texts()) and {pixels}",
+        f"any(text.startswith('A draft, ') for text in texts()) and {pixels}",
+        f"any(text == 'A draft of the result' for text in texts()) and {pixels}",
+        f"find('Preview of the result').emit('pressed') or {pixels}",
+        f"find('Preview of the result').emit('released') or {pixels}",
+        "find('Preview').set_active(False) or True",
+        f"not any('draft' in text for text in texts()) and {pixels}",
+        "find('Preview').set_active(True) or True",
+        patience_s=150,
+        style_file=str(pictures["style"]),
+    )
+    assert pressed == before and released == last
+    assert len({before, first, last}) == 3
+
+
+def test_draft_ends_with_the_dialog_and_makes_way_for_a_painting(
+    window, walk, pictures, gimp_daemon
+):
+    def states():
+        with gimp_daemon.connect() as client:
+            jobs = client.ask(Status())[0].jobs
+            return [job.state for job in jobs if job.client.endswith("preview")]
+
+    wait_for_words = "any(text.startswith('A draft, ') for text in texts())"
+    begun = walk.begin(
+        "stylize", wait_for_words, "'A painting goes first' in texts()", wait_for_words,
+        style_file=str(pictures["style"]), seed=5, patience_s=150,
+    )  # fmt: skip
+    deadline = time.monotonic() + 120
+    while states()[-1:] != ["running"]:
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    grey = Picture(64, 64, 3, "uint8", bytes(64 * 64 * 3))
+    with gimp_daemon.connect() as client:
+        client.stylise(grey, grey, Settings(iterations=30, tolerance=0.0)).result()
+    window.end(begun)
+    deadline = time.monotonic() + 5
+    while "running" in states() or "queued" in states():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+
+
+@pytest.mark.parametrize("letters, everything", [(1, 1), (1.5, 1), (2, 1), (1, 2)])
+@pytest.mark.parametrize("entry", ["stylize", "apply-preset"])
+def test_ok_is_on_a_small_screen_at_every_scale(window, walk, entry, letters, everything, tmp_path):
+    """OK was pushed below the screen when Advanced was opened."""
+    window.run(SCALE, letters=letters, all=everything)
+    seen = tmp_path / "seen"
+    try:
+        steps = [
+            """[w.set_expanded(True) for w in walk(dialog) if isinstance(w, Gtk.Expander)] or 1""",
+            f"Path({str(seen)!r}).write_text(' ') and 'wait'",
+            f"Path({str(seen)!r}).read_text() == 'done'",
+            """(lambda ok: [*dialog.get_size(),
+                *ok.translate_coordinates(dialog, ok.get_allocated_width(),
+                                          ok.get_allocated_height())])(
+                dialog.get_widget_for_response(Gtk.ResponseType.OK))""",
+        ]
+        begun = walk.begin(entry, *steps)
+        deadline = time.monotonic() + 60
+        while not seen.exists():
+            assert time.monotonic() < deadline, window.log()
+            time.sleep(0.1)
+        time.sleep(2)
+        window.picture(f"gimp-{entry}-{letters}-{everything}")
+        seen.write_text("done")
+        width, height, right, bottom = window.end(begun, timeout_s=60)[-1]
+    finally:
+        window.run(SCALE, letters=1, all=1)
+    assert height <= 600 and height * everything <= 768 and width * everything <= 1366
+    assert right <= width and bottom <= height
+
+
+@pytest.fixture
+def styles(gimp_daemon):
+    """Two saved styles; the second has a tag."""
+    grey = Picture(64, 64, 3, "uint8", bytes(64 * 64 * 3))
+    with gimp_daemon.connect() as client:
+        for name in ("Ochre", "Umber"):
+            message = PresetSave(job=new_job_id(), name=name, settings=Settings(), replace=True)
+            client.submit(message, {"style": grey}).result()
+        client.ask(PresetSort(name="Umber", tags=("calm",)))
+        yield client
+        for name in ("Ochre", "Umber"):
+            client.ask(PresetDelete(name=name))
+
+
+def test_styles_are_found_among_favourites_and_by_tag_and_words_say_when_none_is(walk, styles):
+    names = "[row[0] for row in find('Saved styles').get_model()]"
+    walk(
+        "apply-preset",
+        f"{names} == ['Ochre', 'Umber']",
+        "find('Folder of styles').set_active_id('favourites') or 1",
+        f"{names} == [] and 'No saved style is found here.' in texts()",
+        "find('Folder of styles').set_active_id('all') or 1",
+        f"{names} == ['Ochre', 'Umber'] and (find('Saved styles').select_path('1') or 1)",
+        "config.get_property('style-preset') == 'Umber'",
+        "find('Favourite').get_sensitive() and (find('Favourite').clicked() or 1)",
+        "find('Folder of styles').set_active_id('favourites') or 1",
+        f"{names} == ['Umber'] and find('Favourite').get_active()",
+        "find('Name or tag of a style').set_text('calm') or 1",
+        f"{names} == ['Umber']",
+    )
+    assert {info.name: info.tags for info in styles.presets()}["Umber"] == ("calm", "favourite")
