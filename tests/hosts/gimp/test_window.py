@@ -59,7 +59,8 @@ sys.path[:0] = [plug_in, f"{plug_in}/vendor"]
 import procedures
 import gi
 gi.require_version("Gtk", "3.0")
-from gi.repository import GLib, Gtk
+gi.require_version("GimpUi", "3.0")
+from gi.repository import GimpUi, GLib, Gtk
 from impasto_protocol.errors import Cancelled
 
 image = Gimp.get_images()[0]
@@ -76,7 +77,8 @@ def texts(widget):
 
 def step():
     global began, before
-    dialog = next(w for w in Gtk.Window.list_toplevels() if isinstance(w, Gtk.Dialog))
+    found = Gtk.Window.list_toplevels()
+    dialog = next(w for w in found if isinstance(w, GimpUi.ProcedureDialog))
     line = next((text for text in texts(dialog) if text.startswith("It ")), "")
     began = began or time.monotonic()
     if line == before and time.monotonic() < began + 20:
