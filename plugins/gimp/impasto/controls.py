@@ -88,11 +88,17 @@ def control_of(config: Gimp.ProcedureConfig, argument: tuple[Any, ...]) -> Gtk.W
 
 
 def call(widget: Gtk.Widget, label: str) -> None:
-    """Give a widget, or all in it that have none, a name for screen readers."""
-    if not widget.get_accessible().get_name():
-        widget.get_accessible().set_name(label.replace("_", ""))
+    """Give a widget, and all in it that have none, a name for screen readers."""
+    widget.get_accessible().set_name(label.replace("_", ""))
     if isinstance(widget, Gtk.Container):
-        widget.forall(call, label)
+        widget.forall(_call_if_nameless, label)
+
+
+def _call_if_nameless(widget: Gtk.Widget, label: str) -> None:
+    if not widget.get_accessible().get_name():
+        call(widget, label)
+    elif isinstance(widget, Gtk.Container):
+        widget.forall(_call_if_nameless, label)
 
 
 def slider(

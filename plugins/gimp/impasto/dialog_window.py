@@ -70,6 +70,7 @@ class DialogWindow:
         self._below = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=_SPACE_PX)
         self._below.pack_start(self.controls, False, False, 0)
         self._columns = Gtk.Box(spacing=2 * _SPACE_PX)
+        self._hint = Gtk.Label(xalign=0, wrap=True, width_chars=40, no_show_all=True)
         self._line = Gtk.Label(xalign=0, wrap=True, width_chars=40)
         self._quality: QualityChooser | None = None
         self._browser: StyleBrowser | None = None
@@ -259,13 +260,16 @@ class DialogWindow:
         quality = self._config.get_property("quality") if self._quality else ""
         found = self._found.get(quality)
         told = describe_estimate(found, quality) if found else ""
-        self._line.set_text(hint or told)
+        self._hint.set_text(hint)
+        self._hint.set_visible(bool(hint))
+        self._line.set_text(told)
 
     def _lay_out(self) -> None:
         self._columns.pack_start(_scrolled(self._below), True, True, 0)
         content = self.dialog.get_content_area()
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6, border_width=_SPACE_PX)
         box.pack_start(self._columns, True, True, 0)
+        box.pack_start(self._hint, False, False, 0)
         box.pack_start(self._line, False, False, 0)
         box.show_all()
         content.pack_start(box, True, True, 0)

@@ -66,7 +66,7 @@ class Preview(Gtk.Box):
         self._button.connect("released", lambda _: self._show(before=False))
         self._button.connect("key-press-event", self._key, True)
         self._button.connect("key-release-event", self._key, False)
-        self._words = Gtk.Label(xalign=0, wrap=True, width_chars=28, max_width_chars=28, lines=2,
+        self._words = Gtk.Label(xalign=0, wrap=True, width_chars=20, max_width_chars=28, lines=2,
                                 ellipsize=Pango.EllipsizeMode.END)  # fmt: skip
         self._map = LayerMap(result_px // 3, self._choose_part)
         self._style_image = Gtk.Image()

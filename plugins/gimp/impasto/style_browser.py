@@ -53,7 +53,7 @@ class StyleBrowser(Gtk.Box):
         self._folders.set_active_id(_ALL)
         controls.call(self._folders, "Folder of styles")
         self._folders.connect("changed", self._narrow)
-        self._sought = Gtk.SearchEntry(placeholder_text="Name or tag")
+        self._sought = Gtk.SearchEntry(placeholder_text="Name or tag", width_chars=10)
         self._sought.get_accessible().set_name("Name or tag of a style")
         self._sought.connect("search-changed", self._narrow)
         self._favourite = Gtk.ToggleButton(label="★", sensitive=False)

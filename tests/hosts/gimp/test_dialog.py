@@ -188,20 +188,22 @@ def test_draft_of_the_result_grows_and_shows_the_layer_while_pressed(
 
 
 def test_draft_ends_with_the_dialog_and_makes_way_for_a_painting(
-    window, walk, pictures, gimp_daemon
+    window, walk, pictures, gimp_daemon, tmp_path
 ):
     def states():
         with gimp_daemon.connect() as client:
             jobs = client.ask(Status())[0].jobs
             return [job.state for job in jobs if job.client.endswith("preview")]
 
-    wait_for_words = "any(text.startswith('A draft, ') for text in texts())"
+    seen = tmp_path / "seen"
+    painting = "any(text.startswith('A draft, ') for text in texts())"
     begun = walk.begin(
-        "stylize", wait_for_words, "'A painting goes first' in texts()", wait_for_words,
-        style_file=str(pictures["style"]), seed=5, patience_s=150,
+        "stylize", f"{painting} and Path({str(seen)!r}).write_text('it')",
+        "'A painting goes first' in texts()", painting,
+        style_file=str(pictures["style"]), seed=5, patience_s=250,
     )  # fmt: skip
-    deadline = time.monotonic() + 120
-    while states()[-1:] != ["running"]:
+    deadline = time.monotonic() + 250
+    while not seen.exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
     grey = Picture(64, 64, 3, "uint8", bytes(64 * 64 * 3))
