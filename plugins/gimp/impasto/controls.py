@@ -36,16 +36,18 @@ class Controls(Gtk.Grid):
         found = {}
         for argument in table:
             found[argument[1]] = control = control_of(config, argument)
-            self.add_row("" if argument[0] == "bool" else argument[2], control)
+            if argument[0] == "bool":
+                self.add_wide(control)
+            else:
+                self.add_row(argument[2], control)
         return found
 
     def add_row(self, label: str, control: Gtk.Widget) -> None:
         """A row: a label, with its mnemonic, and what it is for."""
-        if label:
-            words = Gtk.Label(label=label, use_underline=True, xalign=0)
-            within = control.get_children() if isinstance(control, Gtk.Box) else [control]
-            words.set_mnemonic_widget(within[0])
-            self.attach(words, 0, self._rows, 1, 1)
+        words = Gtk.Label(label=label, use_underline=True, xalign=0)
+        within = control.get_children() if isinstance(control, Gtk.Box) else [control]
+        words.set_mnemonic_widget(within[0])
+        self.attach(words, 0, self._rows, 1, 1)
         control.set_hexpand(True)
         self.attach(control, 1, self._rows, 1, 1)
         self._rows += 1
@@ -77,7 +79,7 @@ def control_of(config: Gimp.ProcedureConfig, argument: tuple[Any, ...]) -> Gtk.W
     elif kind == "choice":
         control = _choice(config, name, rest[0])
     elif kind == "bool":
-        control = Gtk.CheckButton(label=label, use_underline=True)
+        control = tick(label)
         config.bind_property(name, control, "active", _BOTH_WAYS)
     else:
         control = Gtk.Entry(width_chars=24)
@@ -85,6 +87,17 @@ def control_of(config: Gimp.ProcedureConfig, argument: tuple[Any, ...]) -> Gtk.W
     control.set_tooltip_text(blurb)
     call(control, label)
     return control
+
+
+def tick(label: str) -> Gtk.CheckButton:
+    """A tick box whose words may take several lines."""
+    box = Gtk.CheckButton(label=label, use_underline=True)
+    words = box.get_child()
+    assert isinstance(words, Gtk.Label)
+    words.set_line_wrap(True)
+    words.set_max_width_chars(32)
+    words.set_xalign(0)
+    return box
 
 
 def call(widget: Gtk.Widget, label: str) -> None:
@@ -179,14 +192,14 @@ def _seed(config: Gimp.ProcedureConfig, field: Gtk.SpinButton) -> Gtk.Box:
 
 def custom_tick(config: Gimp.ProcedureConfig) -> Gtk.CheckButton:
     """Ticked while the painter's own steps and sizes count instead of a quality's."""
-    tick = Gtk.CheckButton(label="_Use my own steps and sizes", use_underline=True)
-    tick.set_tooltip_text("Instead of those of a quality")
+    own = tick("_Use my own steps and sizes")
+    own.set_tooltip_text("Instead of those of a quality")
     config.bind_property(
-        "quality", tick, "active", _BOTH_WAYS,
+        "quality", own, "active", _BOTH_WAYS,
         lambda _, quality: quality == "custom",
         lambda _, ticked: "custom" if ticked else "good",
     )  # fmt: skip
-    return tick
+    return own
 
 
 def sensitive_if_custom(config: Gimp.ProcedureConfig, control: Gtk.Widget) -> None:

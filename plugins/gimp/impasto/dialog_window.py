@@ -139,7 +139,7 @@ class DialogWindow:
         for title, table in arguments.ADVANCED_GROUPS.items():
             inside.add_heading(title)
             if table[0][1] in arguments.BY_QUALITY:
-                inside.add_row("", controls.custom_tick(self._config))
+                inside.add_wide(controls.custom_tick(self._config))
             found = inside.add_arguments(self._config, table)
             for name in found.keys() & set(arguments.BY_QUALITY):
                 controls.sensitive_if_custom(self._config, found[name])

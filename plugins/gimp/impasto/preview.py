@@ -131,9 +131,9 @@ class Preview(Gtk.Box):
     def _draft(self) -> Draft | None:
         if not self._source.is_valid():
             return None
-        settings = self._settings()
         whole = layers.selected_box(self._source.get_image(), self._source)
         if not whole:
+            self._settings()  # raises the sentence that says so
             return None
         part = self._part or whole
         if self._read != (whole, part):
@@ -144,6 +144,7 @@ class Preview(Gtk.Box):
         style = self._style.for_draft()
         if style is None or not self._before:
             return None
+        settings = self._settings()
         # The strokes are as large as in the whole of it.
         enlarged = max(whole.width, whole.height) / max(part.width, part.height)
         scale = min(_MOST_STYLE_SCALE, settings.style_scale * enlarged)
