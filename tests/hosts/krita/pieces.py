@@ -73,7 +73,7 @@ def failed():
 def trigger(action):
     krita.action(action).trigger()
     krita.activeDocument().waitForDone()
-    yield 100
+    yield 250  # what a painting hides is shown again by then
 
 
 def closed(document):

@@ -33,7 +33,11 @@ def main():
     before, after, undone, redone, words, active = told
     assert words.startswith("Done"), words
     assert undone == before and redone == after
-    assert after[0] == before[0] and after[1]["name"] == "Dusk 50%" and active == "Background"
+    assert (
+        after[0] == {**before[0], "visible": False}
+        and after[1]["name"] == "Dusk 50%"
+        and active == "Background"
+    )
     assert after[1]["pixels"] != before[0]["pixels"]
 
 
@@ -332,12 +336,47 @@ node = mask
 node = document.createFilterLayer("A filter", krita.filter("invert"), Selection())
 document.rootNode().addChildNode(node, None)
 """, "has no pixels of its own"),
-    "group that is passed through": ("""
+    "group that is passed through, with a mode below": ("""
 node = document.createGroupLayer("Through")
-node.addChildNode(document.topLevelNodes()[0].duplicate(), None)
+multiplied = document.topLevelNodes()[0].duplicate()
+multiplied.setName("Shade")
+node.addChildNode(multiplied, None)
 node.setPassThroughMode(True)
 document.rootNode().addChildNode(node, None)
-""", "passes its layers through"),
+node.childNodes()[0].setBlendingMode("multiply")
+""", "“Shade” is blended with what lies below"),
+    "empty group": ("""
+node = document.createGroupLayer("Empty")
+document.rootNode().addChildNode(node, None)
+""", "nothing on “Empty”"),
+    "empty group that is passed through": ("""
+node = document.createGroupLayer("Empty")
+node.setPassThroughMode(True)
+document.rootNode().addChildNode(node, None)
+""", "nothing on “Empty”"),
+    "transparent layer": ("""
+node = document.createNode("Clear", "paintlayer")
+node.setPixelData(QtCore.QByteArray(bytes([9, 9, 9, 0]) * 100), 0, 0, 10, 10)
+document.rootNode().addChildNode(node, None)
+""", "nothing on “Clear”"),
+    "group of a transparent layer under a mask": ("""
+node = document.createGroupLayer("Clear")
+clear = document.createNode("Within", "paintlayer")
+node.addChildNode(clear, None)
+document.rootNode().addChildNode(node, None)
+everywhere = Selection()
+everywhere.select(0, 0, 160, 120, 255)
+node.addChildNode(document.createFilterMask("M", krita.filter("invert"), everywhere), None)
+""", "nothing on “Clear”"),
+    "selection of a hole": ("""
+node = document.createNode("Holed", "paintlayer")
+node.setPixelData(QtCore.QByteArray(bytes([1, 2, 3, 255]) * 100), 0, 0, 10, 10)
+node.setPixelData(QtCore.QByteArray(bytes([1, 2, 3, 255]) * 100), 50, 50, 10, 10)
+document.rootNode().addChildNode(node, None)
+hole = Selection()
+hole.select(20, 20, 20, 20, 255)
+document.setSelection(hole)
+""", "do not meet"),
     "empty layer": ("""
 node = document.createNode("Empty", "paintlayer")
 document.rootNode().addChildNode(node, None)
@@ -368,10 +407,11 @@ def main():
     document.setActiveNode(scope["node"])
     yield 400
     before = tree(document.rootNode())
+    undo = krita.action("edit_undo").text()
     begin()
+    yield from until(lambda: docker.painting is None)
     words = docker.words.text()
-    assert docker.painting is None
-    assert tree(document.rootNode()) == before
+    assert tree(document.rootNode()) == before and krita.action("edit_undo").text() == undo
     yield from closed(document)
     return words
 """,
@@ -379,6 +419,28 @@ def main():
         **pictures,
     )
     assert words in found
+
+
+def test_several_layers_are_refused(krita, pictures):
+    words = krita.run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    document.rootNode().addChildNode(document.topLevelNodes()[0].duplicate(), None)
+    yield 500
+    window = krita.activeWindow()
+    window.qwindow().findChild(QtWidgets.QTreeView, "listLayers").selectAll()
+    yield from until(lambda: len(window.activeView().selectedNodes()) == 2)
+    begin()
+    assert docker.painting is None and len(document.topLevelNodes()) == 2
+    words = docker.words.text()
+    yield from closed(document)
+    return words
+""",
+        **pictures,
+    )
+    assert words.startswith("Several layers are selected") and "group" in words
 
 
 def test_layer_with_more_pixels_than_krita_counts_is_refused(krita, pictures):
@@ -455,7 +517,7 @@ def main():
         **pictures,
     )
     first, second, words, names, back, gone, icons, (planned_mib, repeated_mib) = told
-    assert first == second and words.startswith("Done")
+    assert first == {**second, "visible": False} and words.startswith("Done")
     # Also when more is free by then, or it would be cut into other tiles.
     assert planned_mib == repeated_mib > 0
     # Each from the layer itself, the newest on top.

@@ -53,6 +53,7 @@ class Docker(DockWidget):
             last = recipe.last()
             self.styles.choose(last.style)
             self.show_settings(last.settings)
+            self._as_source.setChecked(last.as_source)
         QtWidgets.QApplication.instance().aboutToQuit.connect(self._daemon.close)
         # Not a method, which Qt would forget before the docker is gone.
         self.destroyed.connect(lambda: self._let_go())
@@ -87,7 +88,8 @@ class Docker(DockWidget):
         def paint() -> None:
             chosen = self.styles.chosen
             if Krita.instance().activeDocument() == document:
-                self._paint(lambda: Recipe(chosen.name if chosen else "", self.settings()))
+                name, as_source = chosen.name if chosen else "", self._as_source.isChecked()
+                self._paint(lambda: Recipe(name, self.settings(), as_source=as_source))
             else:
                 self._tell("The styles are here now. Press Stylise again to paint this one.", None)
 
@@ -283,6 +285,9 @@ class Docker(DockWidget):
         self.styles = StyleBrowser(self._daemon, self._tell, self.fail, self.settings)
         self.styles.listeners.append(self._show_what_can_be_pressed)
         self.styles.picked.connect(guarded(self.fail, self._take_settings_of_style))
+        self._as_source = QtWidgets.QCheckBox("As the layer")
+        self._as_source.setToolTip("Take the layer's mode and opacity, and hide it")
+        self._as_source.setChecked(True)
         self._stylise = self._button("Stylise", "Paint the layer, or the selection", self.stylise)
         self._cancel = self._button("Cancel", "End it and leave all as it was", self.cancel)
         self._conclude = self._button(
@@ -334,7 +339,9 @@ class Docker(DockWidget):
             self._copy_diagnostics,
         )
         self._copy.setFlat(True)
-        more = column(self.controls.more, self.state_words, row(self._start, self._copy))
+        more = column(
+            self.controls.more, self._as_source, self.state_words, row(self._start, self._copy)
+        )
         self.more = Section("More", more, beside=self._see_before)
         styles = column(self.styles, row(self.styles.folders, self.styles.sought, self.styles.add))
         scroll = QtWidgets.QScrollArea()

@@ -13,7 +13,7 @@ from impasto_protocol.errors import ImpastoError
 from impasto_protocol.messages import Estimate, Estimated
 from impasto_protocol.settings import QUALITIES, Settings
 
-from . import layers
+from . import frames, layers, seen
 from .daemon_client import DaemonClient
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recipe import Recipe
@@ -121,6 +121,7 @@ class EstimateLine(QtWidgets.QLabel):
 
 def _box_to_send(document: layers.Document | None) -> layers.Box:
     node = layers.find_source(document)
-    selection = document.selection()
-    box = layers.box_to_paint(document, node, selection)
+    selection = seen.selection_over(document, node)
+    frames.check(node, selection)
+    box = layers.box_to_paint(node, seen.bounds(document, node), selection)
     return layers.box_to_send(document, box, selection, Recipe.margin_px)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Collection
+import struct
+from collections.abc import Callable, Collection, Iterator
 from typing import Any, NamedTuple
 
 from krita import Krita
@@ -27,6 +28,9 @@ _FORMS = {
     ("GRAYA", "F32"): (2, "float32", "rgb"),
 }
 """Channels, number type and order of what Krita keeps in a form that can be sent as it is."""
+
+OPAQUE = {"uint8": b"\xff", "uint16": b"\xff\xff", "float32": struct.pack("<f", 1)}
+"""The alpha of an opaque pixel, which is the last of its numbers."""
 
 _OWN_PIXELS = "paintlayer"
 _PROJECTED = ("grouplayer", "vectorlayer", "filllayer", "filelayer", "clonelayer")
@@ -87,6 +91,11 @@ SRGB = Space("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
 
 def find_source(document: Document | None) -> Node:
     """The layer that is to be painted. Raises HostUnsupported with one sentence why not."""
+    if document and len(_selected_nodes(document)) > 1:
+        raise HostUnsupported(
+            "Several layers are selected, and Krita would need an undo step for each painting.",
+            next_step="Select one of them, or put them into a group and select that.",
+        )
     node = active_node(document) if document else None
     if node is None:
         raise HostUnsupported("There is no layer to paint.", next_step="Open a picture first.")
@@ -100,39 +109,48 @@ def find_source(document: Document | None) -> Node:
             f"“{node.name()}” has no pixels of its own.",
             next_step="Select a paint layer, or put it into a group and select that.",
         )
-    if node.type() == "grouplayer" and node.passThroughMode():
-        raise HostUnsupported(
-            f"“{node.name()}” passes its layers through, and so has no picture of its own.",
-            next_step="Turn its Pass Through off, or select one of its layers.",
-        )
     return node
 
 
 def active_node(document: Document) -> Node:
     """What is selected in the view in front; the document itself answers for its first view."""
-    window = Krita.instance().activeWindow()
-    view = window.activeView() if window else None
-    selected = view.selectedNodes() if view and view.document() == document else []
+    selected = _selected_nodes(document)
     return selected[0] if len(selected) == 1 else document.activeNode()
 
 
-def box_to_paint(document: Document, node: Node, selection: Any) -> Box:
-    """The part of the layer on the canvas, or what is selected of it. Raises HostUnsupported."""
-    there = Box.of(node.bounds()).within(Box.of(document.bounds()))
+def _selected_nodes(document: Document) -> list[Node]:
+    """Those of the view in front, if it shows this document."""
+    window = Krita.instance().activeWindow()
+    view = window.activeView() if window else None
+    return view.selectedNodes() if view and view.document() == document else []
+
+
+def box_to_paint(node: Node, there: Box, selection: Any) -> Box:
+    """Of where the layer is what is selected. Raises HostUnsupported."""
     if there.qt().isEmpty():
-        raise HostUnsupported(
-            f"There is nothing on “{node.name()}” to paint.", next_step="Select another layer."
-        )
+        raise nothing_on(node)
     if selection is None:
         return there
     selected = Box(selection.x(), selection.y(), selection.width(), selection.height())
     box = selected.within(there)
     if box.qt().isEmpty():
-        raise HostUnsupported(
-            "The selection and the layer do not meet.",
-            next_step="Select a part of the layer, or nothing at all for the whole of it.",
-        )
+        raise nothing_selected()
     return box
+
+
+def nothing_on(node: Node) -> HostUnsupported:
+    """What is said of a layer that is wholly transparent."""
+    return HostUnsupported(
+        f"There is nothing on “{node.name()}” to paint.", next_step="Select another layer."
+    )
+
+
+def nothing_selected() -> HostUnsupported:
+    """What is said of a selection of transparent pixels alone."""
+    return HostUnsupported(
+        "The selection and the layer do not meet.",
+        next_step="Select a part of the layer, or nothing at all for the whole of it.",
+    )
 
 
 def box_to_send(document: Document, box: Box, selection: Any, margin_px: int) -> Box:
@@ -142,8 +160,14 @@ def box_to_send(document: Document, box: Box, selection: Any, margin_px: int) ->
     return box.grown(margin_px).within(Box.of(document.bounds()))
 
 
-def read(converter: ConversionDocument, node: Node, space: Space, box: Box) -> Picture:
-    """The pixels of a box: a paint layer's own, of any other what can be seen of it.
+def read(
+    converter: ConversionDocument,
+    node: Node,
+    space: Space,
+    box: Box,
+    look: Callable[[Box], QtCore.QByteArray],
+) -> Picture:
+    """The pixels of a box in some colour space. look: gives them in the layer's own.
 
     Raises TooLarge.
     """
@@ -154,8 +178,7 @@ def read(converter: ConversionDocument, node: Node, space: Space, box: Box) -> P
             f"{box.width} x {box.height} pixels are too many to be painted at once.",
             next_step="Select a part of the layer and paint that.",
         )
-    data = (node.pixelData if node.type() == _OWN_PIXELS else node.projectionPixelData)(*box)
-    data = converter.convert(data, box, Space.of(node), space)
+    data = converter.convert(look(box), box, Space.of(node), space)
     return Picture(box.height, box.width, channels, dtype, memoryview(data), order)
 
 
@@ -168,6 +191,17 @@ def write(converter: ConversionDocument, node: Node, data: bytes, space: Space, 
     """Put the pixels of a box, in some colour space, into a layer."""
     pixels = converter.convert(QtCore.QByteArray(data), box, space, Space.of(node))
     node.setPixelData(pixels, *box)
+
+
+def opaque(data: bytes, space: Space) -> bytes:
+    """The pixels of a colour space that can be sent, without any transparency."""
+    channels, dtype, _ = _FORMS[space[:2]]
+    one, pixel_bytes = OPAQUE[dtype], channels * DTYPE_BYTES[dtype]
+    filled = bytearray(data)
+    for place, value in enumerate(one):
+        plane = slice(pixel_bytes - len(one) + place, None, pixel_bytes)
+        filled[plane] = bytes([value]) * (len(data) // pixel_bytes)
+    return bytes(filled)
 
 
 def enlarge(preview: Picture, outer: Box, box: Box) -> bytes:
@@ -213,18 +247,21 @@ def find_below(node: Node, unique_id: Any) -> Node | None:
 
     Krita 5.1 knows one too, but hands out a bare QObject.
     """
+    return next((child for child in below(node) if child.uniqueId() == unique_id), None)
+
+
+def below(node: Node) -> Iterator[Node]:
+    """All nodes below another, at any depth."""
     for child in node.childNodes():
-        if found := child if child.uniqueId() == unique_id else find_below(child, unique_id):
-            return found
-    return None
+        yield child
+        yield from below(child)
 
 
-def topmost(node: Node, ids: Collection[Any]) -> Node:
-    """The last of those right above a node whose unique ids are among these, or the node."""
+def with_those_above(node: Node, ids: Collection[Any]) -> list[Node]:
+    """A node and those right above it whose unique ids are among these, from the bottom."""
     siblings = node.parentNode().childNodes()
     above = siblings[[sibling.uniqueId() for sibling in siblings].index(node.uniqueId()) + 1 :]
-    ours = itertools.takewhile(lambda sibling: sibling.uniqueId() in ids, above)
-    return [node, *ours][-1]
+    return [node, *itertools.takewhile(lambda sibling: sibling.uniqueId() in ids, above)]
 
 
 class ConversionDocument:
@@ -254,16 +291,37 @@ class ConversionDocument:
             )
         return node.pixelData(*box)
 
-    def masked(self, selection: Any) -> Node:
-        """An empty layer that a mask cuts by a selection."""
+    def layer(self, selection: Any | None, mode: str) -> Node:
+        """An empty layer of a blending mode, cut by a mask if there is a selection."""
+        hidden = self._open()
+        return copy_of(self._add_masked(hidden.rootNode(), None, selection), mode)
+
+    def grouped(
+        self, data: QtCore.QByteArray, box: Box, space: Space, selection: Any | None, mode: str
+    ) -> Node:
+        """A group of a blending mode: a layer of these pixels, and on top an empty one.
+
+        The empty one is clipped to the other, and cut by a mask if there is a selection.
+        """
+        hidden = self._open()
+        group = hidden.createGroupLayer("Impasto")
+        hidden.rootNode().addChildNode(group, None)
+        whole = hidden.createNode("Impasto", _OWN_PIXELS)
+        group.addChildNode(whole, None)
+        write(self, whole, data, space, box)
+        self._add_masked(group, whole, selection).setInheritAlpha(True)
+        return copy_of(group, mode)
+
+    def _add_masked(self, parent: Node, under: Node | None, selection: Any | None) -> Node:
         hidden = self._open()
         layer = hidden.createNode("Impasto", _OWN_PIXELS)
-        hidden.rootNode().addChildNode(layer, None)
-        mask = hidden.createTransparencyMask("Selection")
-        # A selection of its own, as the document keeps the one it has given.
-        mask.setSelection(selection.duplicate())
-        layer.addChildNode(mask, None)
-        return layer.duplicate()
+        parent.addChildNode(layer, under)
+        if selection:
+            mask = hidden.createTransparencyMask("Selection")
+            # A selection of its own, as the document keeps the one it has given.
+            mask.setSelection(selection.duplicate())
+            layer.addChildNode(mask, None)
+        return layer
 
     def close(self) -> None:
         """Throw it away."""
@@ -271,9 +329,21 @@ class ConversionDocument:
             self._document.close()
             self._document = None
 
+    @property
+    def document(self) -> Document:
+        """The document itself."""
+        return self._open()
+
     def _open(self) -> Document:
         if self._document is None:
             self._document = Krita.instance().createDocument(
                 1, 1, "Impasto", *self._space, self._resolution
             )
         return self._document
+
+
+def copy_of(node: Node, mode: str) -> Node:
+    """A copy of a blending mode; to give it one in the painter's document is an undo step."""
+    if mode != node.blendingMode():
+        node.setBlendingMode(mode)
+    return node.duplicate()

@@ -19,7 +19,7 @@ from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import Cancelled
 from impasto_protocol.messages import JobMessage, Result, Stylise
 
-from . import layers, recipe
+from . import frames, layers, placement, recipe, seen
 from .daemon_client import DaemonClient
 from .qt import QtCore, QtGui, guarded
 from .recipe import Recipe
@@ -58,15 +58,20 @@ class Painting:
         self._source = layers.find_source(self.document)
         self._bounds = self.document.bounds()
         # A copy: the painter may select something else while the layer is being painted.
-        selection = self.document.selection()
-        self._selection = selection.duplicate() if selection else None
-        self._box = layers.box_to_paint(self.document, self._source, self._selection)
+        self._selection = seen.selection_over(self.document, self._source)
+        frames.check(self._source, self._selection)
+        self._keyframe = self._keyframe_shown(self._source)
+        self._reach = seen.bounds(self.document, self._source)
+        self._box = layers.box_to_paint(self._source, self._reach, self._selection)
         self._space = layers.Space.of(self._source).sendable
         self._converter = layers.ConversionDocument(self.document)
         self.thumbnail: QtGui.QImage | None = None
         self._outer = layers.box_to_send(self.document, self._box, self._selection, made.margin_px)
         self._next = 0.0
         self._canvas_id: Any = None
+        self._inserted_id: Any = None
+        self._whole: placement.Whole | None = None
+        self._cover: placement.Cover | None = None
         self._step: str | None = None
         self._busy = self._clean = self._over = self._sent = False
         self.job = new_job_id()
@@ -80,9 +85,12 @@ class Painting:
 
         Looked up each time: a kept one may belong to an image that is gone.
         """
-        if self._canvas_id is None or not self.is_open:
+        return self._find(self._canvas_id)
+
+    def _find(self, unique_id: Any) -> Any:
+        if unique_id is None or not self.is_open:
             return None
-        return layers.find_below(self.document.rootNode(), self._canvas_id)
+        return layers.find_below(self.document.rootNode(), unique_id)
 
     @property
     def is_open(self) -> bool:
@@ -102,9 +110,9 @@ class Painting:
         self._cut_short(keep=True)
 
     def _cut_short(self, *, keep: bool) -> None:
-        if self._sent and self._daemon.state == "ready":
+        if self._sent and not self._over and self._daemon.state == "ready":
             self._daemon.cancel(self.job, keep=keep)
-        else:
+        elif not (keep and self._over):
             self._fail(Cancelled("The job was cancelled."))
 
     def abandon(self) -> None:
@@ -116,7 +124,15 @@ class Painting:
         pictures = {}
         if self._selection is not None:
             pictures["selection"] = layers.read_selection(self._selection, self._outer)
-        content = layers.read(self._converter, self._source, self._space, self._outer)
+        content = layers.read(
+            self._converter, self._source, self._space, self._outer, self._look_at_source
+        )
+        if seen.is_empty(content, pictures.get("selection")):
+            raise layers.nothing_selected() if pictures else layers.nothing_on(self._source)
+        if pictures and self._must_stand_alone(content):
+            data = self._look_at_source(self._reach)
+            space = layers.Space.of(self._source)
+            self._whole = placement.Whole(data, self._reach, space)
         message = Stylise(
             job=self.job,
             settings=self.recipe.settings,
@@ -128,6 +144,14 @@ class Painting:
             self._timer.start(_CHECK_MS)
             self._sent = True
             self._daemon.submit(message, {**pictures, "content": content}, self._hear, self._fail)
+
+    def _look_at_source(self, box: layers.Box) -> QtCore.QByteArray:
+        return seen.pixels(self._converter, self.document, self._source, box)
+
+    def _must_stand_alone(self, content: Picture) -> bool:
+        """Whether a painted part can replace that of the layer only together with the rest."""
+        blending = placement.Blending.of(self._source)
+        return self.recipe.as_source and not (blending.covers and seen.is_opaque(content))
 
     # What the daemon says ---------------------------------------------------------------------
 
@@ -178,7 +202,8 @@ class Painting:
 
         def finish(canvas: Any) -> None:
             self._write(canvas, bytes(part.data), self._space)
-            canvas.setName(self.recipe.layer_name)
+            for node in (canvas, self._find(self._inserted_id)):
+                node.setName(self.recipe.layer_name)
             canvas.setLocked(False)
             # Krita does not know, and the painter may have saved it half painted.
             self.document.setModified(True)
@@ -246,6 +271,9 @@ class Painting:
                 return
             try:
                 self._check()
+                if self._keyframe_shown(self.canvas or self._source) != self._keyframe:
+                    self._wait_for_frame(act)
+                    return
                 if self._canvas_id is None:
                     self._insert()
                 act(self.canvas)
@@ -254,21 +282,49 @@ class Painting:
 
         self._when_idle(look)
 
+    def _wait_for_frame(self, act: Callable[[Any], None]) -> None:
+        """Krita writes into the frame that is shown, and to show another is an undo step."""
+        if self._over:
+            words = f"The painting is ready. Go back to frame {self._keyframe} to put it there."
+            self._listener.on_progress(words, None)
+        QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._with_canvas(act))
+
+    def _keyframe_shown(self, node: Any) -> int | None:
+        return frames.keyframe_shown(self.document, node) if node.animated() else None
+
     def _insert(self) -> None:
         """Put the canvas right above the layer, as one undo step, its mask included."""
         self._clean = not self.document.modified()
         active = layers.active_node(self.document)
-        if self._selection is not None and layers.can_mask(self.document):
-            canvas = self._converter.masked(self._selection)
-        else:
-            canvas = self.document.createNode("Impasto", "paintlayer")
-        below = layers.topmost(self._source, self._canvases)
-        below.parentNode().addChildNode(canvas, below)
+        pile = layers.with_those_above(self._source, self._canvases)
+        made = self._make_canvas(pile[-1])
+        pile[-1].parentNode().addChildNode(made, pile[-1])
+        self._inserted_id = made.uniqueId()
+        self._canvases.append(self._inserted_id)
+        canvas = made.childNodes()[-1] if self._whole else made
         self._canvas_id = canvas.uniqueId()
-        self._canvases.append(self._canvas_id)
+        # Around what is selected the layer itself is to be seen.
+        if self.recipe.as_source and (self._selection is None or self._whole):
+            self._cover = placement.Cover(self.document, pile, self._inserted_id)
         # What the painter would do to it the next preview would do away with.
         canvas.setLocked(True)
         QtCore.QTimer.singleShot(_SETTLE_MS, lambda: self._settle(active))
+
+    def _make_canvas(self, newest: Any) -> Any:
+        """newest: the layer, or the last painting of it, which has other frames painted."""
+        if self._source.animated():
+            base = newest if newest.animated() and self.recipe.as_source else self._source
+            canvas = frames.with_keyframe(
+                self._converter, self.document, base, empty=not self.recipe.as_source
+            )
+            canvas.setVisible(True)
+            return canvas
+        blending = placement.Blending.of(self._source)
+        if not self.recipe.as_source:
+            blending = placement.Blending(inherits_alpha=blending.inherits_alpha)
+        return placement.make_canvas(
+            self.document, self._converter, blending, self._selection, self._whole
+        )
 
     def _settle(self, active: Any) -> None:
         """After a while Krita has made the new layer the active one: give that back."""
@@ -276,15 +332,20 @@ class Painting:
             return
         self._step = self._next_undo()
         now = layers.active_node(self.document)
-        if now and now.uniqueId() == self._canvas_id and active and active.parentNode():
+        if now and now.uniqueId() == self._inserted_id and active and active.parentNode():
             self.document.setActiveNode(active)
 
     def _write(self, canvas: Any, data: bytes, space: layers.Space) -> None:
+        if self._whole and layers.can_mask(self.document):
+            # The rest of the group gives it its transparency.
+            data = layers.opaque(data, space)
         layers.write(self._converter, canvas, data, space, self._box)
         self.document.refreshProjection()
 
     def _take_out(self) -> None:
         """Undo the canvas if it is what Krita would undo; else remove it, which is a step too."""
+        if self._cover:
+            self._cover.lift()
         if self.canvas is None:
             return
         self.canvas.setLocked(False)  # or it would be when the painter wants it back by a redo
@@ -297,7 +358,7 @@ class Painting:
                 return
             # The painter has done something else of that name, which must stay.
             self._trigger("edit_redo")
-        self.canvas.remove()
+        self._find(self._inserted_id).remove()
         self.document.refreshProjection()
 
     def _next_undo(self) -> str:

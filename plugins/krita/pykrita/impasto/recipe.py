@@ -16,11 +16,15 @@ _GROUP, _LAST = "impasto", "last-recipe"
 
 @dataclass(frozen=True)
 class Recipe:
-    """style: the name of a saved style. margin_px: how much around a selection is looked at."""
+    """style: the name of a saved style. margin_px: how much around a selection is looked at.
+
+    as_source: the painting takes the mode and opacity of its layer, and hides it.
+    """
 
     style: str
     settings: Settings
     margin_px: int = 64
+    as_source: bool = True
 
     def __post_init__(self) -> None:
         if not self.style:
@@ -41,7 +45,10 @@ class Recipe:
 
 def remember(recipe: Recipe) -> None:
     """Keep a recipe as the last one."""
-    told = {"style": recipe.style, "settings": to_dict(recipe.settings), "margin": recipe.margin_px}
+    told = {
+        "style": recipe.style, "settings": to_dict(recipe.settings),
+        "margin": recipe.margin_px, "as-source": recipe.as_source,
+    }  # fmt: skip
     Krita.instance().writeSetting(_GROUP, _LAST, json.dumps(told))
 
 
@@ -50,7 +57,7 @@ def last() -> Recipe:
     try:
         told = json.loads(Krita.instance().readSetting(_GROUP, _LAST, ""))
         settings = from_dict(Settings, told["settings"], known_only=True)
-        return Recipe(told["style"], settings, told["margin"])
+        return Recipe(told["style"], settings, told["margin"], told.get("as-source", True))
     except (ValueError, KeyError, TypeError, ImpastoError) as error:
         raise BadField(
             "Nothing has been painted yet that could be repeated.",

@@ -21,6 +21,7 @@ class Node(Keeper):
         self._document, self._name, self._size, self._parent = document, name, size, None
         self._id = QtCore.QUuid.createUuid()
         self._data, self.children = bytearray(size[0] * size[1] * 4), []
+        self._visible = True
 
     def name(self):
         return self._name
@@ -37,11 +38,41 @@ class Node(Keeper):
     def setLocked(self, locked):
         pass
 
+    def visible(self):
+        return self._visible
+
     def setVisible(self, visible):
-        pass
+        self._visible = visible
 
     def type(self):
         return "paintlayer"
+
+    def animated(self):
+        return False
+
+    def layerStyleToAsl(self):
+        return ""
+
+    def blendingMode(self):
+        return "normal"
+
+    def opacity(self):
+        return 255
+
+    def setOpacity(self, opacity):
+        assert opacity == 255
+
+    def colorLabel(self):
+        return 0
+
+    def setColorLabel(self, label):
+        assert label == 0
+
+    def inheritAlpha(self):
+        return False
+
+    def setInheritAlpha(self, inherits):
+        assert not inherits
 
     def bounds(self):
         return QtCore.QRect(0, 0, *self._size)

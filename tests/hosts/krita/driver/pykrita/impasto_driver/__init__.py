@@ -53,6 +53,7 @@ def tree(node):
         data = child.pixelData(box.x(), box.y(), box.width(), box.height())
         found.append({
             "name": child.name(), "type": child.type(), "opacity": child.opacity(),
+            "visible": child.visible(),
             "box": [box.x(), box.y(), box.width(), box.height()],
             "pixels": hashlib.sha256(bytes(data)).hexdigest(), "children": tree(child),
         })  # fmt: skip

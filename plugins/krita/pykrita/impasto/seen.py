@@ -1,0 +1,203 @@
+"""What can be seen of a layer: its pixels through its masks and style, and what is selected of it.
+
+Its mode, its opacity and what it is clipped by are no part of that: `placement` gives them to the
+painting.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from krita import Krita
+
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import HostUnsupported
+
+from .layers import OPAQUE, Box, ConversionDocument, Document, Node, Space
+from .qt import QtCore
+
+_STYLE_REACH_PX = 1000
+"""No style of Krita's throws a shadow farther."""
+_TO_255 = bytes([0]) + bytes([255]) * 255
+
+
+class _Sheet(NamedTuple):
+    """Pixels in a box, and how they are put onto those below: opacity of 255, style as ASL."""
+
+    data: QtCore.QByteArray
+    box: Box
+    opacity: int = 255
+    style: str = ""
+
+
+def bounds(document: Document, node: Node) -> Box:
+    """Where on the canvas something of a layer may be seen: no less than where it is."""
+    canvas = Box.of(document.bounds())
+    if passes_through(node) or not is_unchanged(node):
+        return canvas
+    return Box.of(node.bounds()).within(canvas)
+
+
+def is_unchanged(node: Node) -> bool:
+    """Whether no mask and no style changes what is seen of a layer."""
+    return not _effect_masks(node) and not node.layerStyleToAsl()
+
+
+def pixels(
+    converter: ConversionDocument, document: Document, node: Node, box: Box
+) -> QtCore.QByteArray:
+    """What can be seen of a layer in a box, in the layer's own colour space."""
+    if style := node.layerStyleToAsl():
+        reach = Box.of(node.bounds()).within(Box.of(document.bounds()).grown(_STYLE_REACH_PX))
+        own = reach if _is_plain(node) else Box.of(document.bounds())
+        sheet = _Sheet(_unstyled(converter, document, node, own), own, style=style)
+        return _compose(document, Space.of(node), [sheet], box)
+    return _unstyled(converter, document, node, box)
+
+
+def selection_over(document: Document, node: Node) -> Any | None:
+    """A copy of what is selected of a layer: in the image and by the layer's local selections."""
+    local = [
+        mask.selection()
+        for mask in node.childNodes()
+        if mask.type() == "selectionmask" and mask.visible()
+    ]
+    selections = [selection for selection in (document.selection(), *local) if selection]
+    if not selections:
+        return None
+    common = selections[0].duplicate()
+    for selection in selections[1:]:
+        common.intersect(selection)
+    return common
+
+
+def is_empty(content: Picture, selection: Picture | None) -> bool:
+    """Whether a picture has no pixel that is selected and not wholly transparent."""
+    if content.channels in (1, 3):
+        seen = b"\xff" * (content.width * content.height)
+    else:
+        seen = _marks(content)
+    if selection is None:
+        return not seen.strip(b"\0")
+    selected = bytes(selection.data).translate(_TO_255)
+    return not int.from_bytes(seen, "big") & int.from_bytes(selected, "big")
+
+
+def is_opaque(content: Picture) -> bool:
+    """Whether no pixel of a picture is transparent in any degree."""
+    if content.channels in (1, 3):
+        return True
+    one, size = OPAQUE[content.dtype], _pixel_bytes(content)
+    data = bytes(content.data)
+    return not any(
+        data[size - len(one) + place :: size].strip(bytes([value]))
+        for place, value in enumerate(one)
+    )
+
+
+def _pixel_bytes(content: Picture) -> int:
+    return len(content.data) // (content.width * content.height)
+
+
+def _marks(content: Picture) -> bytes:
+    """For every pixel a byte, 0 where it is wholly transparent and else 255."""
+    size = _pixel_bytes(content)
+    number = size // content.channels
+    data = bytes(content.data)
+    planes = [data[size - number + byte :: size].translate(_TO_255) for byte in range(number)]
+    marked = 0
+    for plane in planes:
+        marked |= int.from_bytes(plane, "big")
+    return marked.to_bytes(content.width * content.height, "big")
+
+
+def _is_plain(node: Node) -> bool:
+    return node.type() == "paintlayer" and not _effect_masks(node)
+
+
+def _effect_masks(node: Node) -> list[Node]:
+    """The masks that change what is seen of a layer."""
+    return [
+        child
+        for child in node.childNodes()
+        if "mask" in child.type() and child.type() != "selectionmask" and child.visible()
+    ]
+
+
+def passes_through(node: Node) -> bool:
+    """Whether a node is a group whose layers are put onto what is below it one by one."""
+    return node.type() == "grouplayer" and node.passThroughMode()
+
+
+def _unstyled(
+    converter: ConversionDocument, document: Document, node: Node, box: Box
+) -> QtCore.QByteArray:
+    if passes_through(node):
+        sheets = list(_sheets(converter, document, node, box))
+        return _compose(document, Space.of(node), sheets, box)
+    return (node.pixelData if _is_plain(node) else node.projectionPixelData)(*box)
+
+
+def _sheets(
+    converter: ConversionDocument, document: Document, group: Node, box: Box
+) -> Sequence[_Sheet]:
+    """What a group that is passed through consists of, from the bottom.
+
+    Krita gives each layer the opacity of the group as well.
+    """
+    sheets: list[_Sheet] = []
+    for child in group.childNodes():
+        if not child.visible() or "mask" in child.type():
+            continue
+        if passes_through(child):
+            found = _sheets(converter, document, child, box)
+        else:
+            _check_apart(group, child)
+            data = pixels(converter, document, child, box)
+            data = converter.convert(data, box, Space.of(child), Space.of(group))
+            found = [_Sheet(data, box, child.opacity())]
+        sheets += [
+            sheet._replace(opacity=round(sheet.opacity * group.opacity() / 255)) for sheet in found
+        ]
+    return sheets
+
+
+def _check_apart(group: Node, child: Node) -> None:
+    """Raises HostUnsupported when a layer looks another way without what is below its group."""
+    if child.blendingMode() != "normal" or child.inheritAlpha() or child.type() == "filterlayer":
+        raise HostUnsupported(
+            f"“{group.name()}” passes its layers through, and “{child.name()}” is blended with "
+            "what lies below the group.",
+            next_step="Turn the group's Pass Through off, or select one of its layers.",
+        )
+
+
+def _compose(
+    document: Document, space: Space, sheets: Sequence[_Sheet], box: Box
+) -> QtCore.QByteArray:
+    """The pixels of sheets that lie on one another, put together by Krita.
+
+    A style is seen in the projection of a group that holds the layer alone.
+    """
+    canvas = document.bounds()
+    hidden = Krita.instance().createDocument(
+        canvas.width(), canvas.height(), "Impasto", *space, document.resolution()
+    )
+    try:
+        group = hidden.createGroupLayer("Impasto")
+        hidden.rootNode().addChildNode(group, None)
+        below = None
+        for sheet in sheets:
+            layer = hidden.createNode("Impasto", "paintlayer")
+            layer.setPixelData(sheet.data, *sheet.box)
+            layer.setOpacity(sheet.opacity)
+            if sheet.style:
+                layer.setLayerStyleFromAsl(sheet.style)
+            group.addChildNode(layer, below)
+            below = layer
+        hidden.refreshProjection()
+        hidden.waitForDone()
+        return group.projectionPixelData(*box)
+    finally:
+        hidden.close()
