@@ -535,13 +535,13 @@ def main():
 
 
 THEMES = {"dark": "Krita dark", "light": "Krita bright"}
-SCALES = {"5.1": [1], "5.2": [1, 2], "5.3": [1]}
+SCALES = {"5.1": [1.5], "5.2": [1, 2], "5.3": [1]}
 
 
 def test_looks(own_krita, krita_daemon, pictures, version):
-    """In both themes, at the usual and at double scale, narrow. The pictures are for people."""
+    """In both themes, at 100, 150 and 200 %, narrow. The pictures are for people."""
     for scale in SCALES[version]:
-        with xvfb(f"{1400 * scale}x{900 * scale}") as screen:
+        with xvfb(f"{round(1400 * scale)}x{round(900 * scale)}") as screen:
             host = own_krita(
                 screen=screen, IMPASTO_HOME=str(krita_daemon.home), QT_SCALE_FACTOR=str(scale)
             )
