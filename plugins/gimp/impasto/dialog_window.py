@@ -258,11 +258,12 @@ class DialogWindow:
         hint = self._lacking()
         self.dialog.set_response_sensitive(Gtk.ResponseType.OK, not hint)
         quality = self._config.get_property("quality") if self._quality else ""
-        found = self._found.get(quality)
-        told = describe_estimate(found, quality) if found else ""
+        if found := self._found.get(quality):
+            self._line.set_text(describe_estimate(found, quality))
+        elif not self._found:  # otherwise the answer is on its way
+            self._line.set_text("")
         self._hint.set_text(hint)
         self._hint.set_visible(bool(hint))
-        self._line.set_text(told)
 
     def _lay_out(self) -> None:
         self._columns.pack_start(_scrolled(self._below), True, True, 0)
