@@ -12,7 +12,7 @@ from impasto_protocol.errors import ImpastoError
 from impasto_protocol.messages import Report
 from impasto_protocol.settings import Settings
 
-from . import layers
+from . import layers, seen
 from .daemon_client import DaemonClient
 from .draft import DRAFT_PX, WHOLE, Draft
 from .part_chooser import PartChooser
@@ -146,7 +146,8 @@ class PreviewWindow(QtWidgets.QDialog):
             return
         try:
             node = layers.find_source(document)
-            box = layers.box_to_paint(document, node, document.selection())
+            selection = seen.selection_over(document, node)
+            box = layers.box_to_paint(node, seen.bounds(document, node), selection)
         except ImpastoError as error:
             self._draft.cancel()
             self._words.setText(str(error))
@@ -209,10 +210,13 @@ class PreviewWindow(QtWidgets.QDialog):
 
 
 def _read(document: Any, node: Any, box: layers.Box) -> QtGui.QImage:
-    """What is painted of a layer in a box, in sRGB."""
+    """What can be seen of a layer in a box, in sRGB."""
     converter = layers.ConversionDocument(document)
     try:
-        picture = layers.read(converter, node, layers.SRGB, box)
+        picture = layers.read(
+            converter, node, layers.SRGB, box,
+            lambda part: seen.pixels(converter, document, node, part),
+        )  # fmt: skip
     finally:
         converter.close()
     form = QtGui.QImage.Format.Format_ARGB32
