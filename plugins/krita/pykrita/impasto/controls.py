@@ -43,6 +43,7 @@ class Controls(QtWidgets.QWidget):
         self.quality = _quality_box()
         self.keep_colours = QtWidgets.QCheckBox("Keep the picture's colours")
         self.seed = QtWidgets.QSpinBox()
+        self.seed.setAccessibleName("Seed")
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setToolTip("Another seed, another painting of the same kind")
         dice = narrow(button("⚄", "Roll the dice", self._roll, fail), "Roll the dice")
