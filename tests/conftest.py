@@ -30,7 +30,7 @@ def pytest_addoption(parser):
 
     parser.addoption(
         "--every-editor", action="store_true",
-        help="run all tests of the editors in the newest GIMP and Krita too: half an hour more",
+        help="run the tests of the editors in the newest GIMP and Krita too: half an hour more",
     )  # fmt: skip
 
 

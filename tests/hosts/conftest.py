@@ -13,9 +13,7 @@ from tests.integration.conftest import make_daemon
 
 ROOT = Path(__file__).resolve().parents[2]
 YOUNG = {"tests/hosts/gimp": "3.2", "tests/hosts/krita": "5.3"}
-"""The newest version of each editor, and where its tests are."""
-FOR_YOUNG = ("test_layers.py", "test_versions.py")
-"""What these are tested for without `--every-editor`."""
+"""The newest version of each editor, which is only tested with `--every-editor`."""
 HOSTS = Path(os.environ.get("IMPASTO_HOSTS", "/var/tmp/impasto-hosts"))
 
 
@@ -69,7 +67,7 @@ def pytest_collection_modifyitems(config, items):
 def _is_left_out(item):
     version = item.callspec.params.get("version") if hasattr(item, "callspec") else None
     young = YOUNG.get(item.path.parent.relative_to(ROOT).as_posix())
-    return version is not None and version == young and item.path.name not in FOR_YOUNG
+    return version is not None and version == young
 
 
 @pytest.fixture(scope="session")
