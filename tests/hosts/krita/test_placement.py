@@ -120,6 +120,7 @@ node.setColorLabel(3)
     "multiplied, selected": "node = patch; node.setBlendingMode('multiply'); select()",
     "inherits alpha, selected": "node = clipped(); select()",
     "selected": "node = background; select()",
+    "selected where it is opaque": "node = patch; document.setSelection(part(45, 35, 20, 15))",
 }
 ALSO_IN_5_1 = (
     "filter mask", "style and filter mask", "pass-through group, seen in part",
@@ -302,7 +303,7 @@ def main():
     print(f"{kind}: {apart} of 255 apart; {source} -> {canvas}")
     assert apart <= 2
     assert back and np.array_equal(undone, before) and np.array_equal(redone, after)
-    assert again == source["visible"] == (kind == "selected")
+    assert again == source["visible"] == kind.startswith("selected")
     assert canvas["visible"] and canvas["name"] == "Dusk 0%"
     assert changed == ("mask" in kind) or "group" in kind or "fill" in kind, kind
     if "pass-through" in kind:  # it is its layers that have the opacity
@@ -616,3 +617,21 @@ def main():
         **pictures,
     )
     assert said in words and unchanged
+
+
+def test_preview_shows_what_is_seen(krita, pictures, tmp_path):
+    shown, seen = krita.run(
+        PREPARE
+        + """
+def main():
+    node = yield from prepared("node = patch; filtered(node)")
+    from impasto import layers as moved, preview
+    image = preview._read(document, node, moved.Box(40, 30, 8, 8))
+    told = [bytes(moved.pixels_of(image)).hex(), bytes(document.pixelData(40, 30, 8, 8)).hex()]
+    yield from closed(document)
+    return told
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    assert shown == seen

@@ -257,3 +257,8 @@ def test_too_old_python_is_said_in_the_docker_and_copied(complete, nowhere):
     words, copied = play("fallback_docker", "too_old", nowhere, plugins=complete.parent)
     assert words.startswith("Impasto needs a Krita with Python 3.10 or newer")
     assert "error: SyntaxError: invalid syntax" in copied
+
+
+def test_what_is_transparent_where_it_is_selected_is_known(environment):
+    right, asked = play("alphas", "looked_at", environment)
+    assert right == asked > 40

@@ -13,10 +13,11 @@ from impasto_protocol.errors import ImpastoError
 from impasto_protocol.messages import Estimate, Estimated
 from impasto_protocol.settings import QUALITIES, Settings
 
-from . import frames, layers, seen
+from . import layers
 from .daemon_client import DaemonClient
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recipe import Recipe
+from .subject import find_subject
 
 _LOOK_MS = 300
 _RENEW_MS = 10_000
@@ -120,8 +121,5 @@ class EstimateLine(QtWidgets.QLabel):
 
 
 def _box_to_send(document: layers.Document | None) -> layers.Box:
-    node = layers.find_source(document)
-    selection = seen.selection_over(document, node)
-    frames.check(node, selection)
-    box = layers.box_to_paint(node, seen.bounds(document, node), selection)
-    return layers.box_to_send(document, box, selection, Recipe.margin_px)
+    subject = find_subject(document)
+    return layers.box_to_send(document, subject.box, subject.selection, Recipe.margin_px)

@@ -172,14 +172,18 @@ def read(
     Raises TooLarge.
     """
     channels, dtype, order = _FORMS[space[:2]]
-    # Krita itself counts bytes in 32 bits, and crashes where there are more.
-    if box.width * box.height * channels * DTYPE_BYTES[dtype] > FRAME_BYTES:
+    check_size(box, channels * DTYPE_BYTES[dtype])
+    data = converter.convert(look(box), box, Space.of(node), space)
+    return Picture(box.height, box.width, channels, dtype, memoryview(data), order)
+
+
+def check_size(box: Box, pixel_bytes: int) -> None:
+    """Raises TooLarge: Krita itself counts bytes in 32 bits, and crashes where there are more."""
+    if box.width * box.height * pixel_bytes > FRAME_BYTES:
         raise TooLarge(
             f"{box.width} x {box.height} pixels are too many to be painted at once.",
             next_step="Select a part of the layer and paint that.",
         )
-    data = converter.convert(look(box), box, Space.of(node), space)
-    return Picture(box.height, box.width, channels, dtype, memoryview(data), order)
 
 
 def read_selection(selection: Any, box: Box) -> Picture:

@@ -23,6 +23,7 @@ from . import frames, layers, placement, recipe, seen
 from .daemon_client import DaemonClient
 from .qt import QtCore, QtGui, guarded
 from .recipe import Recipe
+from .subject import find_subject
 
 _PREVIEW_PX, _THUMBNAIL_PX = 768, 96
 _SETTLE_MS = 300
@@ -55,14 +56,9 @@ class Painting:
     def __init__(self, daemon: DaemonClient, made: Recipe, listener: PaintingListener) -> None:
         self.recipe, self._daemon, self._listener = made, daemon, listener
         self.document = Krita.instance().activeDocument()
-        self._source = layers.find_source(self.document)
+        self._source, self._selection, self._reach, self._box = find_subject(self.document)
         self._bounds = self.document.bounds()
-        # A copy: the painter may select something else while the layer is being painted.
-        self._selection = seen.selection_over(self.document, self._source)
-        frames.check(self._source, self._selection)
         self._keyframe = self._keyframe_shown(self._source)
-        self._reach = seen.bounds(self.document, self._source)
-        self._box = layers.box_to_paint(self._source, self._reach, self._selection)
         self._space = layers.Space.of(self._source).sendable
         self._converter = layers.ConversionDocument(self.document)
         self.thumbnail: QtGui.QImage | None = None
@@ -129,7 +125,8 @@ class Painting:
         )
         if seen.is_empty(content, pictures.get("selection")):
             raise layers.nothing_selected() if pictures else layers.nothing_on(self._source)
-        if pictures and self._must_stand_alone(content):
+        if pictures and self._must_stand_alone(content, pictures["selection"]):
+            layers.check_size(self._reach, seen.pixel_bytes(content))
             data = self._look_at_source(self._reach)
             space = layers.Space.of(self._source)
             self._whole = placement.Whole(data, self._reach, space)
@@ -148,10 +145,12 @@ class Painting:
     def _look_at_source(self, box: layers.Box) -> QtCore.QByteArray:
         return seen.pixels(self._converter, self.document, self._source, box)
 
-    def _must_stand_alone(self, content: Picture) -> bool:
+    def _must_stand_alone(self, content: Picture, selection: Picture) -> bool:
         """Whether a painted part can replace that of the layer only together with the rest."""
         blending = placement.Blending.of(self._source)
-        return self.recipe.as_source and not (blending.covers and seen.is_opaque(content))
+        return self.recipe.as_source and not (
+            blending.covers and seen.is_opaque(content, selection)
+        )
 
     # What the daemon says ---------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from krita import Krita
@@ -17,6 +18,7 @@ from .daemon_client import DaemonClient
 from .draft import DRAFT_PX, WHOLE, Draft
 from .part_chooser import PartChooser
 from .qt import QtCore, QtGui, QtWidgets, guarded
+from .subject import find_subject
 from .widgets import button, label
 
 _LOOK_MS = 400
@@ -145,9 +147,7 @@ class PreviewWindow(QtWidgets.QDialog):
             self._words.setText(words or self._words.text())
             return
         try:
-            node = layers.find_source(document)
-            selection = seen.selection_over(document, node)
-            box = layers.box_to_paint(node, seen.bounds(document, node), selection)
+            node, _, _, box = find_subject(document)
         except ImpastoError as error:
             self._draft.cancel()
             self._words.setText(str(error))
@@ -213,10 +213,8 @@ def _read(document: Any, node: Any, box: layers.Box) -> QtGui.QImage:
     """What can be seen of a layer in a box, in sRGB."""
     converter = layers.ConversionDocument(document)
     try:
-        picture = layers.read(
-            converter, node, layers.SRGB, box,
-            lambda part: seen.pixels(converter, document, node, part),
-        )  # fmt: skip
+        look = partial(seen.pixels, converter, document, node)
+        picture = layers.read(converter, node, layers.SRGB, box, look)
     finally:
         converter.close()
     form = QtGui.QImage.Format.Format_ARGB32

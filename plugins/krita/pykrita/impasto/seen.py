@@ -14,7 +14,7 @@ from krita import Krita
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import HostUnsupported
 
-from .layers import OPAQUE, Box, ConversionDocument, Document, Node, Space
+from .layers import OPAQUE, Box, ConversionDocument, Document, Node, Space, check_size
 from .qt import QtCore
 
 _STYLE_REACH_PX = 1000
@@ -47,10 +47,11 @@ def is_unchanged(node: Node) -> bool:
 def pixels(
     converter: ConversionDocument, document: Document, node: Node, box: Box
 ) -> QtCore.QByteArray:
-    """What can be seen of a layer in a box, in the layer's own colour space."""
+    """What can be seen of a layer in a box, in the layer's own colour space. Raises TooLarge."""
     if style := node.layerStyleToAsl():
         reach = Box.of(node.bounds()).within(Box.of(document.bounds()).grown(_STYLE_REACH_PX))
         own = reach if _is_plain(node) else Box.of(document.bounds())
+        check_size(own, len(node.projectionPixelData(0, 0, 1, 1)))
         sheet = _Sheet(_unstyled(converter, document, node, own), own, style=style)
         return _compose(document, Space.of(node), [sheet], box)
     return _unstyled(converter, document, node, box)
@@ -74,42 +75,30 @@ def selection_over(document: Document, node: Node) -> Any | None:
 
 def is_empty(content: Picture, selection: Picture | None) -> bool:
     """Whether a picture has no pixel that is selected and not wholly transparent."""
-    if content.channels in (1, 3):
-        seen = b"\xff" * (content.width * content.height)
-    else:
-        seen = _marks(content)
-    if selection is None:
-        return not seen.strip(b"\0")
-    selected = bytes(selection.data).translate(_TO_255)
-    return not int.from_bytes(seen, "big") & int.from_bytes(selected, "big")
+    nothing = bytes(len(OPAQUE[content.dtype]))
+    return not _has_alpha_other_than(nothing, content, selection)
 
 
-def is_opaque(content: Picture) -> bool:
-    """Whether no pixel of a picture is transparent in any degree."""
-    if content.channels in (1, 3):
-        return True
-    one, size = OPAQUE[content.dtype], _pixel_bytes(content)
-    data = bytes(content.data)
-    return not any(
-        data[size - len(one) + place :: size].strip(bytes([value]))
-        for place, value in enumerate(one)
-    )
+def is_opaque(content: Picture, selection: Picture | None) -> bool:
+    """Whether no selected pixel of a picture is transparent in any degree."""
+    return not _has_alpha_other_than(OPAQUE[content.dtype], content, selection)
 
 
-def _pixel_bytes(content: Picture) -> int:
+def _has_alpha_other_than(alpha: bytes, content: Picture, selection: Picture | None) -> bool:
+    """Whether a selected pixel has another alpha. alpha: the bytes of such a number."""
+    size, data = pixel_bytes(content), bytes(content.data)
+    others = 0
+    for place, value in enumerate(alpha, start=size - len(alpha)):
+        is_other = bytes(255 * (byte != value) for byte in range(256))
+        others |= int.from_bytes(data[place::size].translate(is_other), "big")
+    if selection is not None:
+        others &= int.from_bytes(bytes(selection.data).translate(_TO_255), "big")
+    return bool(others)
+
+
+def pixel_bytes(content: Picture) -> int:
+    """What a pixel takes."""
     return len(content.data) // (content.width * content.height)
-
-
-def _marks(content: Picture) -> bytes:
-    """For every pixel a byte, 0 where it is wholly transparent and else 255."""
-    size = _pixel_bytes(content)
-    number = size // content.channels
-    data = bytes(content.data)
-    planes = [data[size - number + byte :: size].translate(_TO_255) for byte in range(number)]
-    marked = 0
-    for plane in planes:
-        marked |= int.from_bytes(plane, "big")
-    return marked.to_bytes(content.width * content.height, "big")
 
 
 def _is_plain(node: Node) -> bool:
