@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from impasto_protocol.client import new_job_id, result_in
@@ -12,13 +12,11 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import ImpastoError
 from impasto_protocol.messages import Report, Status, Stylise
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import DRAFT_PX, Settings, draft_of
 
 if TYPE_CHECKING:
     from impasto_protocol.client import Client, Job
 
-DRAFT_PX = 256
-_ITERATIONS = 60
 _SETTLED_S = 0.4
 _STATUS_S = 1.0
 _LEAVE_S = 0.3
@@ -28,20 +26,22 @@ _OTHERS = "preview"
 
 @dataclass(frozen=True)
 class Draft:
-    """What a draft is painted from. style: a picture, or the name of a saved style."""
+    """What a draft is painted from. style: a picture, or the name of a saved style.
+
+    share: how much of the long edge of what would be painted the content shows.
+    """
 
     content: Picture
     style: Picture | str
     settings: Settings
+    share: float = 1.0
 
     def stylise(self) -> tuple[Stylise, dict[str, Picture]]:
         """The job, and its pictures."""
         preset = self.style if isinstance(self.style, str) else ""
         message = Stylise(
             job=new_job_id(),
-            settings=replace(
-                self.settings, iterations=_ITERATIONS, working_px=0, refinement=0, snapshots=()
-            ),
+            settings=draft_of(self.settings, self.share),
             preset=preset,
             preview_px=DRAFT_PX,
             preview_every_s=0.3,

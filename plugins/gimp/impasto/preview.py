@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import gi
 import layers
 import remembered
 import thumbnails
-from drafts import DRAFT_PX, Draft, Drafts
+from drafts import Draft, Drafts
 
 gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
@@ -20,13 +19,12 @@ from style_picture import StylePicture  # noqa: E402
 
 from impasto_protocol.codec import Picture  # noqa: E402
 from impasto_protocol.errors import ImpastoError  # noqa: E402
-from impasto_protocol.settings import Settings  # noqa: E402
+from impasto_protocol.settings import DRAFT_PX, Settings  # noqa: E402
 
 if TYPE_CHECKING:
     from impasto_protocol.client import Client
 
 _SOON_MS = 150
-_MOST_STYLE_SCALE = 4.0
 _NO_DAEMON = "The preview comes as soon as Impasto runs."
 
 
@@ -117,7 +115,7 @@ class Preview(Gtk.Box):
         except ImpastoError as error:
             words = f"No preview. {error}"
         style, side = self._style.pixbuf, self._result_px // 3
-        self._style_image.set_from_pixbuf(style and thumbnails.fitted(style, side, side))
+        self._style_image.set_from_pixbuf(style and thumbnails.fitted(style, side))
         wanted = self._tick.get_active()
         self._drafts.ask(draft if wanted else None)
         if not wanted or not draft:
@@ -144,12 +142,8 @@ class Preview(Gtk.Box):
         style = self._style.for_draft()
         if style is None or not self._before:
             return None
-        settings = self._settings()
-        # The strokes are as large as in the whole of it.
-        enlarged = max(whole.width, whole.height) / max(part.width, part.height)
-        scale = min(_MOST_STYLE_SCALE, settings.style_scale * enlarged)
-        content = thumbnails.to_picture(self._before)
-        return Draft(content, style, replace(settings, style_scale=scale))
+        share = max(part.width, part.height) / max(whole.width, whole.height)
+        return Draft(thumbnails.to_picture(self._before), style, self._settings(), share)
 
     def _show_draft(self, words: str, picture: Picture | None) -> None:
         if not self._tick.get_active():
@@ -162,7 +156,7 @@ class Preview(Gtk.Box):
     def _show(self, *, before: bool) -> None:
         shown = self._before if before or not self._after else self._after
         side = self._result_px
-        self._result.set_from_pixbuf(shown and thumbnails.fitted(shown, side, side))
+        self._result.set_from_pixbuf(shown and thumbnails.fitted(shown, side))
 
     def _key(self, _button: Gtk.Button, event: Gdk.EventKey, pressed: bool) -> bool:
         if event.keyval != Gdk.KEY_space:
@@ -201,7 +195,7 @@ class LayerMap(Gtk.EventBox):
 
     def show_layer(self, pixbuf: GdkPixbuf.Pixbuf, whole: Box, part: Box | None) -> None:
         """Show a layer's box `whole`, and what of it is chosen."""
-        self._shown = thumbnails.fitted(pixbuf, self._side_px, self._side_px)
+        self._shown = thumbnails.fitted(pixbuf, self._side_px)
         self._whole = whole
         if part is None:
             self._image.set_from_pixbuf(self._shown)

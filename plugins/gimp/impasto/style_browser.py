@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,14 +16,13 @@ import thumbnails
 gi.require_version("Gtk", "3.0")
 from gi.repository import GdkPixbuf, Gimp, GLib, Gtk  # noqa: E402
 
+from impasto_protocol.messages import PresetGet, PresetSort  # noqa: E402
+
 if TYPE_CHECKING:
     from impasto_protocol.client import Client
     from impasto_protocol.codec import Picture
     from impasto_protocol.messages import PresetInfo
     from impasto_protocol.settings import Settings
-
-FAVOURITE = "favourite"
-"""The tag of a favourite, in every editor."""
 
 _ALL, _FAVOURITES, _RECENT = "all", "favourites", "recent"
 _SIDE_PX = 88
@@ -116,7 +116,7 @@ class StyleBrowser(Gtk.Box):
         row = self._row()
         self._favourite.set_sensitive(row is not None)
         with self._favourite.handler_block(self._ticked):
-            self._favourite.set_active(row is not None and FAVOURITE in row[2].tags)
+            self._favourite.set_active(row is not None and row[2].is_favourite)
 
     def _narrow(self, *_: object) -> None:
         self._shown.refilter()
@@ -124,23 +124,20 @@ class StyleBrowser(Gtk.Box):
             self._words.set_text("" if len(self._shown) else "No saved style is found here.")
 
     def _is_shown(self, model: Gtk.TreeModel, row: Gtk.TreeIter, _: object) -> bool:
-        info, folder = model[row][2], self._folders.get_active_id() or _ALL
+        info: PresetInfo = model[row][2]
+        folder = self._folders.get_active_id() or _ALL
         within = {
             _ALL: True,
-            _FAVOURITES: FAVOURITE in info.tags,
+            _FAVOURITES: info.is_favourite,
             _RECENT: info.name in self._recent,
         }.get(folder, folder == f"/{info.folder}")
         return within and info.matches(self._sought.get_text())
 
     def _sort(self, button: Gtk.ToggleButton) -> None:
         """Tag the chosen style as a favourite, or take the tag from it."""
-        from impasto_protocol.messages import PresetSort
-
         if not (row := self._row()):
             return
-        others = tuple(tag for tag in row[2].tags if tag != FAVOURITE)
-        tags = (*others, FAVOURITE) if button.get_active() else others
-        name = row[0]
+        name, tags = row[0], row[2].tags_as(favourite=button.get_active())
 
         def sort(client: Client) -> str:
             client.ask(PresetSort(name=name, tags=tags))
@@ -150,8 +147,6 @@ class StyleBrowser(Gtk.Box):
         self._in_thread(sort)
 
     def _take_tags(self, name: str, tags: tuple[str, ...]) -> None:
-        from dataclasses import replace
-
         for row in self._model:
             if row[0] == name:
                 row[2] = replace(row[2], tags=tags)
@@ -177,8 +172,6 @@ class StyleBrowser(Gtk.Box):
         self._show_favourite()  # as it is, whatever became of the wish
 
     def _fetch(self, client: Client) -> str:
-        from impasto_protocol.messages import PresetGet
-
         found = client.presets()
         GLib.idle_add(self._add_folders, sorted({info.folder for info in found} - {""}))
         for info in found:
@@ -193,7 +186,7 @@ class StyleBrowser(Gtk.Box):
                 self._folders.append(f"/{folder}", folder)
 
     def _add(self, info: PresetInfo, thumbnail: Picture) -> None:
-        pixbuf = thumbnails.fitted(thumbnails.of_picture(thumbnail), _SIDE_PX, _SIDE_PX)
+        pixbuf = thumbnails.fitted(thumbnails.of_picture(thumbnail), _SIDE_PX)
         row = self._model.append([info.name, pixbuf, info])
         path = self._shown.convert_child_path_to_path(self._model.get_path(row))
         if info.name == self._config.get_property("style-preset"):

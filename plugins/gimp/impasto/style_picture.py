@@ -46,8 +46,7 @@ class StylePicture:
             path = chosen.get_path() or ""
             threading.Thread(target=self._read_file, args=(source, path), daemon=True).start()
         elif kind == "layer" and chosen and chosen.is_valid():
-            box = Box(0, 0, chosen.get_width(), chosen.get_height())
-            self.pixbuf = thumbnails.of_layer(chosen, box, _STYLE_PX)
+            self.pixbuf = thumbnails.of_layer(chosen, Box.of(chosen), _STYLE_PX)
         elif kind == "pattern" and chosen:
             self.pixbuf = thumbnails.of_pattern(chosen)
 

@@ -63,15 +63,10 @@ def to_picture(pixbuf: Pixbuf) -> Picture:
     return Picture(height, width, channels, "uint8", b"".join(rows))
 
 
-def fitted(pixbuf: Pixbuf, width: int, height: int) -> Pixbuf:
-    """Brought to the largest size that fits into so many px."""
-    share = min(width / pixbuf.get_width(), height / pixbuf.get_height())
-    found = pixbuf.scale_simple(
-        max(1, round(share * pixbuf.get_width())),
-        max(1, round(share * pixbuf.get_height())),
-        GdkPixbuf.InterpType.BILINEAR,
-    )
-    return found or pixbuf
+def fitted(pixbuf: Pixbuf, longest_px: int) -> Pixbuf:
+    """Brought to a size with that long edge."""
+    size = fitting(pixbuf.get_width(), pixbuf.get_height(), longest_px)
+    return pixbuf.scale_simple(*size, GdkPixbuf.InterpType.BILINEAR) or pixbuf
 
 
 def fitting(width: int, height: int, longest_px: int) -> tuple[int, int]:

@@ -88,6 +88,9 @@ class FileInfo:
         return "A file"
 
 
+_FAVOURITE = "favourite"
+
+
 @dataclass(frozen=True)
 class PresetInfo:
     """A preset without its pixels and statistics."""
@@ -118,6 +121,16 @@ class PresetInfo:
         """Whether each of the words, or of their parts, stands in its name, folder or tags."""
         told = " ".join([self.name, self.folder, *self.tags]).casefold()
         return all(word in told for word in words.casefold().split())
+
+    @property
+    def is_favourite(self) -> bool:
+        """Whether it has the tag that marks a favourite in every editor."""
+        return _FAVOURITE in self.tags
+
+    def tags_as(self, *, favourite: bool) -> tuple[str, ...]:
+        """Its tags as a favourite, or as none."""
+        others = tuple(tag for tag in self.tags if tag != _FAVOURITE)
+        return (*others, _FAVOURITE) if favourite else others
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ The engine, the wire, the command line, presets and the editors' dialogs all use
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import spec_field, validate
@@ -35,6 +35,11 @@ QUALITY_WORDS = {
 
 VARIATION_NOISE = 0.4
 """The noise to start from where seeds are to differ and none was asked for."""
+
+DRAFT_PX = 256
+"""The long edge of a draft, which shows in small what would be painted."""
+DRAFT_ITERATIONS = 60
+_LARGEST_STYLE_SCALE = 4.0
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Settings:
         "size of the brush strokes, as the style picture's size over the photograph's",
         default=1.0,
         low=0.1,
-        high=4,
+        high=_LARGEST_STYLE_SCALE,
     )
     keep_colours: bool = spec_field(
         "keep the photograph's colours; only light and dark are painted", default=False
@@ -175,3 +180,19 @@ class Settings:
                     f"{name} needs one weight for each of {', '.join(layers)}, not all zero.",
                     field=name,
                 )
+
+
+def draft_of(settings: Settings, share: float = 1.0) -> Settings:
+    """Settings for a draft of a picture of at most DRAFT_PX: a few steps at its own size.
+
+    share: how much of the long edge of what would be painted the draft shows, above 0 and at most
+    1; its strokes are as large as in the whole.
+    """
+    return replace(
+        settings,
+        iterations=DRAFT_ITERATIONS,
+        working_px=0,
+        refinement=0,
+        snapshots=(),
+        style_scale=min(_LARGEST_STYLE_SCALE, settings.style_scale / share),
+    )

@@ -202,7 +202,7 @@ def test_preview_is_painted_beside_the_document_and_gives_way(krita, pictures):
         BEFORE
         + """
 def main():
-    sys.modules["impasto.draft"]._ITERATIONS = 4
+    sys.modules["impasto_protocol.settings"].DRAFT_ITERATIONS = 4
     document = yield from opened(photo)
     docker.styles.fetch()
     docker.styles.choose("Dusk")

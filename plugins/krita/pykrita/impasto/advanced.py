@@ -13,7 +13,8 @@ from impasto_protocol.settings import QUALITIES, Settings
 from .qt import QtCore, QtWidgets
 
 _SPECS = {field.name: field_spec(field) for field in dataclasses.fields(Settings)}
-_EFFORT = tuple(QUALITIES["good"])
+EFFORT = tuple(QUALITIES["good"])
+"""The settings that a quality stands for."""
 _LARGEST_INT = 2**31 - 1
 _HEIGHT_PX = 560
 
@@ -143,11 +144,11 @@ class AdvancedDialog(QtWidgets.QDialog):
     def _restore(self) -> None:
         """All as at first; how long to paint as the quality says, if it says so."""
         self._by_quality.setChecked(True)
-        effort = {name: getattr(self.settings, name) for name in _EFFORT}
+        effort = {name: getattr(self.settings, name) for name in EFFORT}
         self._show(dataclasses.replace(Settings(), **effort))
 
     def _enable(self, *_: object) -> None:
-        for name in _EFFORT:
+        for name in EFFORT:
             self._editors[name].widget.setEnabled(not self.is_by_quality)
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from impasto_protocol.descriptions import describe_seconds
+from impasto_protocol.descriptions import describe_quality
+from impasto_protocol.messages import Estimated
 from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, VARIATION_NOISE, Settings
 
-from .advanced import AdvancedDialog
+from .advanced import EFFORT, AdvancedDialog
 from .percent_slider import PercentSlider
 from .qt import QtCore, QtWidgets
 from .widgets import button, narrow, row
@@ -18,8 +19,6 @@ from .widgets import button, narrow, row
 _QUALITY_NAMES = {"draft": "Draft", "good": "Good", "best": "Best"}
 _CUSTOM = ""
 _CUSTOM_NAME = "As set in Advanced"
-_EFFORT = tuple(QUALITIES["good"])
-"""The settings that a quality stands for."""
 
 
 class Controls(QtWidgets.QWidget):
@@ -96,13 +95,10 @@ class Controls(QtWidgets.QWidget):
         """Have the controls say what was saved with a style, at the quality that is chosen."""
         self.show_settings(replace(settings, **self._effort()))
 
-    def show_times(self, seconds: Mapping[str, float | None]) -> None:
+    def show_times(self, found: Mapping[str, Estimated]) -> None:
         """Have each quality say how long it would take, where that is known."""
-        for index in range(len(_QUALITY_NAMES)):
-            value = self.quality.itemData(index)
-            known = seconds.get(value)
-            time = "" if known is None else f", {describe_seconds(known)} here"
-            self.quality.setItemText(index, f"{_QUALITY_NAMES[value]}{time}")
+        for index, (value, name) in enumerate(_QUALITY_NAMES.items()):
+            self.quality.setItemText(index, describe_quality(name, found.get(value)))
 
     def ask_advanced(self) -> None:
         """Have the painter set everything else."""
@@ -122,7 +118,7 @@ class Controls(QtWidgets.QWidget):
 
     def _choose_quality(self, value: str, settings: Settings) -> None:
         if value == _CUSTOM:
-            self._custom = {name: getattr(settings, name) for name in _EFFORT}
+            self._custom = {name: getattr(settings, name) for name in EFFORT}
             if self.quality.findData(_CUSTOM) < 0:
                 self.quality.addItem(_CUSTOM_NAME, _CUSTOM)
         self.quality.setCurrentIndex(self.quality.findData(value))

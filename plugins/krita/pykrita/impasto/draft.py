@@ -12,16 +12,13 @@ from typing import NamedTuple
 from impasto_protocol.client import new_job_id, result_in
 from impasto_protocol.codec import Picture
 from impasto_protocol.messages import JobMessage, Report, Stylise
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import DRAFT_PX, Settings, draft_of
 
 from .daemon_client import DaemonClient, OnError
 from .layers import pixels_of
-from .qt import QtCore, QtGui
+from .qt import QtGui
 
-DRAFT_PX = 256
-_ITERATIONS = 60
 _UNFINISHED = ("queued", "running")
-_STYLE_SCALES = (0.1, 4.0)
 
 
 class Part(NamedTuple):
@@ -51,7 +48,10 @@ class Draft:
         return bool(self._job)
 
     def begin(self, content: QtGui.QImage, style: str, settings: Settings, part: Part) -> None:
-        """Paint a small picture as the large one of which it is a part would be."""
+        """Paint a small picture as the large one of which it is a part would be.
+
+        content: of DRAFT_PX at most.
+        """
         self.cancel()
         self._job = job = new_job_id()
 
@@ -84,26 +84,10 @@ class Draft:
 
 
 def of_draft(settings: Settings, part: Part) -> Settings:
-    """Settings that paint a part as small as a draft, its strokes as large in proportion."""
-    least, most = _STYLE_SCALES
-    scale = settings.style_scale / max(part.width, part.height)
-    return replace(
-        settings,
-        iterations=_ITERATIONS,
-        working_px=DRAFT_PX,
-        refinement=0,
-        memory_mib=0,
-        snapshots=(),
-        style_scale=min(most, max(least, scale)),
-    )
+    """Settings that paint a part as small as a draft, in whatever memory is free."""
+    return replace(draft_of(settings, max(part.width, part.height)), memory_mib=0)
 
 
 def _as_picture(image: QtGui.QImage) -> Picture:
-    longest = QtCore.QSize(DRAFT_PX, DRAFT_PX)
-    if image.width() > DRAFT_PX or image.height() > DRAFT_PX:
-        image = image.scaled(
-            image.size().scaled(longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio),
-            transformMode=QtCore.Qt.TransformationMode.SmoothTransformation,
-        )
     image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
     return Picture(image.height(), image.width(), 4, "uint8", pixels_of(image))

@@ -32,7 +32,7 @@ class EstimateLine(QtWidgets.QLabel):
     """Empty while no daemon is connected or no layer can be painted.
 
     settings, quality: what the controls say; a quality of no name is neither of QUALITIES.
-    show_times: gets how many seconds each quality would take. fail: shows an error.
+    show_times: gets what each quality would take. fail: shows an error.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class EstimateLine(QtWidgets.QLabel):
         daemon: DaemonClient,
         settings: Callable[[], Settings],
         quality: Callable[[], str],
-        show_times: Callable[[Mapping[str, float | None]], None],
+        show_times: Callable[[Mapping[str, Estimated]], None],
         fail: Callable[[Exception], None],
     ) -> None:
         super().__init__()
@@ -112,7 +112,7 @@ class EstimateLine(QtWidgets.QLabel):
         self._waits = False
         chosen = next(iter(answers))
         self.setText(describe_estimate(answers[chosen], chosen))
-        self._show_times({quality: answers[quality].seconds for quality in QUALITIES})
+        self._show_times(answers)
 
     def _forget(self) -> None:
         self._asked = None

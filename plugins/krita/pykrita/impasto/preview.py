@@ -11,11 +11,11 @@ from krita import Krita
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import ImpastoError
 from impasto_protocol.messages import Report
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import DRAFT_PX, Settings
 
 from . import layers, seen
 from .daemon_client import DaemonClient
-from .draft import DRAFT_PX, WHOLE, Draft
+from .draft import WHOLE, Draft
 from .part_chooser import PartChooser
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .subject import find_subject
@@ -182,15 +182,17 @@ class PreviewWindow(QtWidgets.QDialog):
     def _begin(
         self, document: Any, node: Any, box: layers.Box, name: str, settings: Settings
     ) -> None:
-        part = self._part.part
+        part, whole = self._part.part, None
         if self._read != (node.uniqueId(), box):
-            self._part.show_picture(_read(document, node, box))
+            whole = _read(document, node, box)
+            self._part.show_picture(whole)
             self._read = node.uniqueId(), box
         inner = layers.Box(
             box.x + int(part.x * box.width), box.y + int(part.y * box.height),
             max(1, int(part.width * box.width)), max(1, int(part.height * box.height)),
         )  # fmt: skip
-        self._before = _fitted(_read(document, node, inner), DRAFT_PX)
+        shown = whole if whole and inner == box else _read(document, node, inner)
+        self._before = _fitted(shown, DRAFT_PX)
         self._after = self._before
         self._paint_picture(self._before)
         self._words.setText("Painting the preview")

@@ -25,9 +25,6 @@ from .daemon_client import DaemonClient
 from .qt import QtCore, QtWidgets
 from .style_files import read_saved, write_saved
 
-FAVOURITE = "favourite"
-"""The tag of a style that the painter likes."""
-
 _FILES = "Saved styles (*.safetensors);;Packs of styles (*.zip);;All files (*)"
 
 
@@ -51,7 +48,7 @@ class StyleEditor:
         """The entries for one style."""
         favourite = menu.addAction("Favourite", lambda: self.favour(info))
         favourite.setCheckable(True)
-        favourite.setChecked(FAVOURITE in info.tags)
+        favourite.setChecked(info.is_favourite)
         menu.addAction("Rename…", lambda: self.rename(info.name))
         menu.addAction("Folder…", lambda: self.move(info))
         menu.addAction("Tags…", lambda: self.tag(info))
@@ -60,8 +57,7 @@ class StyleEditor:
 
     def favour(self, info: PresetInfo) -> None:
         """Make it a favourite, or one no longer."""
-        others = tuple(tag for tag in info.tags if tag != FAVOURITE)
-        tags = others if FAVOURITE in info.tags else (*others, FAVOURITE)
+        tags = info.tags_as(favourite=not info.is_favourite)
         self.change(lambda: PresetSort(name=info.name, tags=tags), info.name)
 
     def rename(self, name: str) -> None:

@@ -15,7 +15,7 @@ from .daemon_client import DaemonClient
 from .layers import to_image
 from .qt import QtCore, QtGui, QtWidgets
 from .recent_styles import recent_styles
-from .style_editor import FAVOURITE, StyleEditor
+from .style_editor import StyleEditor
 from .style_saver import StyleSaver
 from .widgets import button, narrow
 
@@ -247,7 +247,7 @@ class StyleBrowser(QtWidgets.QListWidget):
             item.rank = recent.index(info.name) if info.name in recent else len(recent)
             shown = {
                 _ALL: True,
-                _FAVOURITES: FAVOURITE in info.tags,
+                _FAVOURITES: info.is_favourite,
                 _RECENT: info.name in recent,
             }.get(folder, folder == info.folder)
             item.setHidden(not (shown and info.matches(words)))
@@ -290,7 +290,7 @@ class StyleBrowser(QtWidgets.QListWidget):
     def _show_icon(self, answer: Presets, frames: Sequence[Buffer]) -> None:
         (info,), (thumbnail,) = answer.presets, pictures_in(answer, frames)
         for item in self.findItems(info.name, QtCore.Qt.MatchFlag.MatchExactly):
-            item.setIcon(icon_of(thumbnail, starred=FAVOURITE in info.tags))
+            item.setIcon(icon_of(thumbnail, starred=info.is_favourite))
         self._ask_for_icon()
 
     def _free_name(self, stem: str) -> str:

@@ -9,6 +9,7 @@ from krita import Document, Krita
 from painter import LEFT, choosing
 from PyQt6 import QtCore, QtGui, QtTest, QtWidgets
 
+from impasto_protocol import settings
 from impasto_protocol.fields import to_dict
 from impasto_protocol.settings import Settings
 
@@ -184,7 +185,7 @@ def preview(painter, photo, shown):
         begin_draft(content, style, settings, part)
 
     window._draft.begin = begun
-    draft._ITERATIONS = 4
+    settings.DRAFT_ITERATIONS = 4
     painter.press("Preview")
     drawn = lambda: window._words.text().startswith("About")  # noqa: E731
     painter.until("a draft", drawn)
