@@ -42,7 +42,7 @@ def stylize(
             return _estimate(image, found[0], config, recipe.settings_from_config(config))
 
         dialogs.ask_stylize(procedure, config, found[0], estimate)
-    recipes = [recipe.from_config(config) for _ in found]
+    recipes = [recipe.from_config(config)] * len(found)
     return _paint(image, found, recipes, windows=_windows(run_mode))
 
 
@@ -75,7 +75,7 @@ def apply(
             return _estimate(image, found[0], config, recipe.settings_over_preset(config, own))
 
         dialogs.ask_preset(procedure, config, found[0], estimate)
-    recipes = [recipe.from_preset(config) for _ in found]
+    recipes = [recipe.from_preset(config)] * len(found)
     return _paint(image, found, recipes, windows=_windows(run_mode))
 
 
@@ -132,8 +132,10 @@ def _paint(
     The painting of the first. Raises before any is painted where one of them cannot be.
     """
     for source, made in zip(found, recipes, strict=True):
-        made.setdefault("as-source", True)  # a recipe of before there was the choice
-        _check(image, source, made)
+        sources.check(source, hide=made["as-source"])
+    for source in found[1:]:  # at the first one looks when it is painted, which comes next
+        with sources.seen(source) as seen:
+            sources.box_to_paint(image, seen)
     painted: list[tuple[insertion.Painting, recipe.Recipe]] = []
     notes: dict[str, None] = {}
     try:
@@ -160,13 +162,6 @@ def _kept(made: recipe.Recipe, told: dict[str, Any]) -> recipe.Recipe:
     passing = ("over-preset", "place")
     kept = {name: value for name, value in made.items() if name not in passing}
     return {**kept, "settings": told["settings"]}
-
-
-def _check(image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe) -> None:
-    """Raise HostUnsupported where a layer cannot be painted."""
-    sources.check(source, hide=made["as-source"])
-    with sources.seen(source) as seen:
-        sources.box_to_paint(image, seen)
 
 
 def _paint_layer(

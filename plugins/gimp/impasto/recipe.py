@@ -142,6 +142,7 @@ def find(drawable: Gimp.Drawable) -> Recipe:
         )
     recipe: Recipe = json.loads(bytes(parasite.get_data()))
     from_dict(Settings, recipe["settings"], known_only=True)
+    recipe.setdefault("as-source", True)  # it may be of before there was the choice
     return recipe
 
 
