@@ -4,7 +4,7 @@ import time
 
 import pytest
 from tests.hosts.conftest import xvfb
-from tests.hosts.gimp.test_window import opened, plug_in  # noqa: F401
+from tests.hosts.gimp.test_window import BEFORE_DIALOG, OPEN_DIALOG, opened, plug_in  # noqa: F401
 
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
@@ -25,21 +25,11 @@ Gdk.Display.get_default().set_window_scale(all)
 keep = True
 """
 
-# Opens a dialog in this process, so that it can be looked into. Each step is an expression, tried
-# until it is true; what it is then goes into `answer`. `dialog` and `find` are there.
-WALK = """
-import sys, time
-sys.path[:0] = [plug_in, f"{plug_in}/vendor"]
-import procedures
-import gi
-gi.require_version("Gtk", "3.0")
-gi.require_version("GimpUi", "3.0")
-from gi.repository import Gdk, GimpUi, GLib, Gtk
-from impasto_protocol.errors import Cancelled
-
-image = Gimp.get_images()[0]
-procedure = Gimp.get_pdb().lookup_procedure(f"plug-in-impasto-{entry}")
-config = procedure.create_config()
+# A dialog is looked into. Each step is an expression, tried until it is true; what it is then goes
+# into `answer`. `dialog` and `find` are there.
+WALK = (
+    BEFORE_DIALOG
+    + """
 for name, value in chosen.items():
     config.set_property(name, Gio.File.new_for_path(value) if name == "style-file" else value)
 answer, began, keep = [], time.monotonic(), True
@@ -74,17 +64,12 @@ def step():
     if not waiting:
         dialog.response(Gtk.ResponseType.CANCEL)
     return bool(waiting)
-
-GLib.timeout_add(100, step)
-ask = {"stylize": "stylize", "apply-preset": "apply", "save-preset": "save"}[entry]
-layers = image.get_selected_layers()
-try:
-    getattr(procedures, ask)(procedure, Gimp.RunMode.INTERACTIVE, image, layers, config)
-except Cancelled:
-    pass
-assert not waiting, f"{waiting}"
-keep = True
 """
+    + OPEN_DIALOG
+    + """
+assert not waiting, f"{waiting}"
+"""
+)
 
 
 @pytest.fixture(scope="module")

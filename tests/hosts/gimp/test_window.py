@@ -52,20 +52,35 @@ answer = [mask.get_width(), mask.get_height(), max(data),
 keep = True
 """
 
-# Opens a dialog in this process, so that what it shows can be read, and changes it step by step.
-DIALOG = """
+# Before and after what looks into a dialog by `step`, which is opened in this process.
+BEFORE_DIALOG = """
 import sys, time
 sys.path[:0] = [plug_in, f"{plug_in}/vendor"]
 import procedures
 import gi
 gi.require_version("Gtk", "3.0")
 gi.require_version("GimpUi", "3.0")
-from gi.repository import GimpUi, GLib, Gtk
+from gi.repository import Gdk, GimpUi, GLib, Gtk
 from impasto_protocol.errors import Cancelled
 
 image = Gimp.get_images()[0]
 procedure = Gimp.get_pdb().lookup_procedure(f"plug-in-impasto-{entry}")
 config = procedure.create_config()
+"""
+OPEN_DIALOG = """
+GLib.timeout_add(100, step)
+ask = {"stylize": "stylize", "apply-preset": "apply", "save-preset": "save"}[entry]
+layers = image.get_selected_layers()
+try:
+    getattr(procedures, ask)(procedure, Gimp.RunMode.INTERACTIVE, image, layers, config)
+except Cancelled:
+    pass
+"""
+
+# What a dialog shows is read, and it is changed step by step.
+DIALOG = (
+    BEFORE_DIALOG
+    + """
 answer, steps, began, before = [], [*steps, "dialog.response(Gtk.ResponseType.CANCEL)"], 0, ""
 
 def texts(widget):
@@ -93,15 +108,10 @@ def step():
         dialog.response(Gtk.ResponseType.CANCEL)
         raise
     return bool(steps)
-
-GLib.timeout_add(100, step)
-ask = {"stylize": procedures.stylize, "apply-preset": procedures.apply}[entry]
-try:
-    ask(procedure, Gimp.RunMode.INTERACTIVE, image, image.get_selected_layers(), config)
-except Cancelled:
-    pass
-keep = True
 """
+    + OPEN_DIALOG
+    + "keep = True\n"
+)
 SELECT = "image.select_rectangle(Gimp.ChannelOps.REPLACE, 40, 30, 20, 20)\n"
 
 
