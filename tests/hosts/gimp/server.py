@@ -91,4 +91,5 @@ def _serve(folder):
         time.sleep(0.02)
 
 
+Gimp.get_plug_in().set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)  # no messages on the screen
 _serve(Path(os.environ["IMPASTO_TEST_FOLDER"]))

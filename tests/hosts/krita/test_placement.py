@@ -246,12 +246,15 @@ def prepared(piece):
     document.rootNode().addChildNode(patch, background)
     scope = globals()
     exec(piece, scope)
+    node = scope["node"]
     document.refreshProjection()
     document.waitForDone()
+    # Krita draws the shapes of a vector layer, and the file of a file layer, in its own time.
+    yield from until(lambda: any(bytes(node.projectionPixelData(0, 0, 160, 120))))
     yield 200
-    document.setActiveNode(scope["node"])
-    yield from until(lambda: document.activeNode() == scope["node"])
-    return scope["node"]
+    document.setActiveNode(node)
+    yield from until(lambda: document.activeNode() == node)
+    return node
 """
 )
 
