@@ -105,9 +105,7 @@ def pictures(tmp_path_factory):
 def running_daemon(folder):
     """The real daemon, with the real weights where they are named."""
     weights = os.environ.get("IMPASTO_WEIGHTS")
-    # Whatever else runs: in bfloat16 another number of threads gives other bits.
-    settings = {"IMPASTO_THREADS": "1"} | ({"IMPASTO_WEIGHTS": weights} if weights else {})
-    daemon = make_daemon(folder, **settings).start()
+    daemon = make_daemon(folder, **({"IMPASTO_WEIGHTS": weights} if weights else {})).start()
     try:
         yield daemon
     finally:

@@ -14,7 +14,7 @@ from impasto_daemon.engine.gram import add_gram_gradient, gram_sum
 from impasto_daemon.engine.losses import ContentLoss, StyleLoss, TotalVariation, squared_error
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Segment, Vgg19, backpropagate
-from impasto_daemon.engine.sums import LayerSums, total
+from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
 from impasto_daemon.engine.tiles import WHOLE, Tile, Tiling, cut, margin_px
 from impasto_protocol.settings import Settings
 
@@ -111,6 +111,12 @@ class Objective:
         First the sums over all tiles, then, as these are known, the gradient of each tile, which
         reaches into its margin and is added up there.
         """
+        with one_thread_if_small(*picture.shape[-2:]):
+            return self._evaluate(picture, between)
+
+    def _evaluate(
+        self, picture: Tensor, between: Callable[[], None]
+    ) -> tuple[dict[str, Tensor], Tensor]:
         errors, sums = LayerSums(), LayerSums()
         for index, part in enumerate(self._parts):
             if index:
@@ -199,8 +205,9 @@ class Objective:
         if not layers:
             return {}
         segments = self._segments(part, self._colours, layers, graph=False)
-        # A copy, so that the margin's features are not kept with them.
-        return {s.layer: part.core(s.features, s.layer).clone() for s in segments}
+        with one_thread_if_small(*self._colours.shape[-2:]):
+            # A copy, so that the margin's features are not kept with them.
+            return {s.layer: part.core(s.features, s.layer).clone() for s in segments}
 
     def _positions(self, layer: str) -> Tensor:
         """Σ m over a layer's feature map."""

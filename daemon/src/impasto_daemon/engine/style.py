@@ -11,7 +11,7 @@ from impasto_daemon.engine.alpha import tile_mask
 from impasto_daemon.engine.gram import gram_sum
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
-from impasto_daemon.engine.sums import LayerSums, total
+from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
 from impasto_daemon.engine.tiles import Tiling, cut, margin_px
 
 GramMatrices = dict[tuple[int, str], Tensor]
@@ -69,12 +69,13 @@ class Style:
         tiling = Tiling(math.ceil(height / _TILE_PX), math.ceil(width / _TILE_PX))
         for tile in cut(height, width, tiling, margin_px(layers)):
             window = tile.window(masked.colours)[None].to(self._network.device)
-            for segment in self._network.segments(window, layers):
-                layer = segment.layer
-                weights = tile_mask(masked.alpha, tile, layer)
-                features = tile.core(segment.features, layer)
-                sums.add(layer, gram_sum(features, weights.to(features.device)))
-                positions.add(layer, total(weights))
+            with one_thread_if_small(height, width):
+                for segment in self._network.segments(window, layers):
+                    layer = segment.layer
+                    weights = tile_mask(masked.alpha, tile, layer)
+                    features = tile.core(segment.features, layer)
+                    sums.add(layer, gram_sum(features, weights.to(features.device)))
+                    positions.add(layer, total(weights))
         for layer in layers:
             count = positions[layer].to(sums[layer]).clamp_min(1e-12)
             self.grams[size_px, layer] = sums[layer] / count

@@ -6,7 +6,8 @@ difference of the last bit within twenty-five steps.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor
@@ -16,6 +17,7 @@ _ROW = 4096
 
 
 _BLOCK = 1 << 22
+_SMALL_PX = 128 * 128
 
 
 def total(values: Tensor) -> Tensor:
@@ -41,6 +43,22 @@ def dot(one: Tensor, other: Tensor) -> Tensor:
 def blocks(values: Tensor) -> Sequence[Tensor]:
     """Views of a contiguous tensor, flat, which what is computed on the way is as small as."""
     return torch.split(values.view(-1), _BLOCK)
+
+
+@contextmanager
+def one_thread_if_small(height: int, width: int) -> Iterator[None]:
+    """Compute with one thread while a picture of that size, in px, is looked at, if it is small.
+
+    oneDNN cuts the sum over the channels of a small feature map into as many parts as there are
+    threads: seen up to 96 x 96 px, in float32 and with eight of them.
+    """
+    before = torch.get_num_threads()
+    if height * width < _SMALL_PX:
+        torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 class LayerSums(dict[str, Tensor]):

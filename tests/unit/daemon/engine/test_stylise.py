@@ -68,17 +68,21 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_others(paint, noise):
     assert not torch.equal(one, other)
 
 
-def test_number_of_threads_changes_no_bit(paint, noise):
+@pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("size", [(120, 160), (96, 90), (24, 20)])
+def test_number_of_threads_changes_no_bit(noise, precision, size):
     """It follows what other programs leave free."""
-    content, before = noise(3, 120, 100), torch.get_num_threads()
+    network = Vgg19(oxford.unpack(), weights_hash="oxford", precision=precision)
+    settings = Settings(iterations=4, scales=1, tolerance=0)
+    content, before, pictures = noise(3, *size), torch.get_num_threads(), []
     try:
-        pictures = []
-        for threads in (1, 2):
+        for threads in (1, 2, 8):
             torch.set_num_threads(threads)
-            pictures.append(result(paint(content, iterations=10, scales=1)).picture)
+            style = Style(noise(3, 90, 70, seed=1), network)
+            pictures.append(result(list(stylise(content, style, settings, network))).picture)
     finally:
         torch.set_num_threads(before)
-    assert torch.equal(*pictures)
+    assert all(torch.equal(pictures[0], other) for other in pictures[1:])
 
 
 def test_alpha_comes_back_bit_for_bit_and_hidden_colours_too(paint, noise):
