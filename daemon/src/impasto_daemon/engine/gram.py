@@ -46,7 +46,8 @@ def _times(columns: Tensor, slope: Tensor) -> Tensor:
     Of 512 channels in bfloat16 it makes as many parts as there are threads.
     """
     parts = zip(columns.split(_CHANNELS, dim=1), slope.split(_CHANNELS), strict=True)
-    return functools.reduce(operator.iadd, (some @ rows for some, rows in parts))
+    product: Tensor = functools.reduce(operator.iadd, (some @ rows for some, rows in parts))
+    return product
 
 
 def add_gram_gradient(
