@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgpack
 
+from impasto_protocol.colour_space import SRGB, ColourSpace
 from impasto_protocol.errors import (
     BadField,
     BadImage,
@@ -27,9 +28,10 @@ Buffer = bytes | bytearray | memoryview
 
 @dataclass(frozen=True)
 class Picture:
-    """Pixels outside of any message: (height, width, channels), interleaved, straight alpha, sRGB.
+    """Pixels outside of any message: (height, width, channels), interleaved, straight alpha.
 
     order: "rgb", or "bgr" as some editors keep them; alpha is last in either.
+    space: what its numbers stand for.
     Raises BadField or BadImage when the numbers and the data do not fit together.
     """
 
@@ -39,6 +41,7 @@ class Picture:
     dtype: str
     data: Buffer
     order: str = "rgb"
+    space: ColourSpace = SRGB
 
     def __post_init__(self) -> None:
         _check_length(self.info("picture"), self.data)
@@ -47,7 +50,7 @@ class Picture:
         """The header's description of these pixels, with their `digest` if it is wanted."""
         found = digest_of(self.data) if digest else b""
         shape = (self.height, self.width, self.channels)
-        return FrameInfo(role, *shape, self.dtype, self.order, found)
+        return FrameInfo(role, *shape, self.dtype, self.order, found, self.space)
 
     def crop(self, x: int, y: int, width: int, height: int) -> Picture:
         """A rectangle of it, in px from its upper left corner."""
@@ -57,13 +60,14 @@ class Picture:
         row_bytes, view = self.width * pixel_bytes, memoryview(self.data)
         firsts = range(y * row_bytes + x * pixel_bytes, (y + height) * row_bytes, row_bytes)
         data = b"".join(view[first : first + width * pixel_bytes] for first in firsts)
-        return Picture(height, width, self.channels, self.dtype, data, self.order)
+        return replace(self, height=height, width=width, data=data)
 
     @classmethod
     def received(cls, info: FrameInfo, data: Buffer) -> Picture:
         """The pixels of a frame. Raises BadImage when they do not have the digest that is named."""
         verify(info, data)
-        return cls(info.height, info.width, info.channels, info.dtype, data, info.order)
+        shape = (info.height, info.width, info.channels)
+        return cls(*shape, info.dtype, data, info.order, info.space)
 
 
 def digest_of(data: Buffer) -> bytes:

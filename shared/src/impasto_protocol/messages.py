@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
+from impasto_protocol.colour_space import SRGB, ColourSpace
 from impasto_protocol.fields import spec_field, validate
 from impasto_protocol.limits import DIGEST_BYTES, PACK_PRESETS
 from impasto_protocol.settings import Settings
@@ -25,7 +26,7 @@ DTYPE_BYTES = {"uint8": 1, "uint16": 2, "float32": 4}
 
 @dataclass(frozen=True)
 class FrameInfo:
-    """What a pixel frame holds: rows top to bottom, channels interleaved, straight alpha, sRGB."""
+    """What a pixel frame holds: rows top to bottom, channels interleaved, straight alpha."""
 
     role: str = spec_field(
         "what the picture is for",
@@ -43,7 +44,9 @@ class FrameInfo:
     height: int = spec_field("rows", unit="px", low=1, high=2**17)
     width: int = spec_field("columns", unit="px", low=1, high=2**17)
     channels: int = spec_field("1 grey, 2 grey and alpha, 3 RGB, 4 RGB and alpha", low=1, high=4)
-    dtype: str = spec_field("number type; float32 runs from 0 to 1", choices=tuple(DTYPE_BYTES))
+    dtype: str = spec_field(
+        "number type; black is 0 and white 1 in floats", choices=tuple(DTYPE_BYTES)
+    )
     order: str = spec_field(
         "order of the colours; only `content` and `start` may be bgr, and what is painted is as "
         "the content",
@@ -55,6 +58,11 @@ class FrameInfo:
         unit="bytes",
         default=b"",
         longest=DIGEST_BYTES,
+    )
+    space: ColourSpace = spec_field(
+        "its colours, sRGB unless told; what is painted is as the content, previews are sRGB",
+        default=SRGB,
+        since="1.3",
     )
 
     def __post_init__(self) -> None:

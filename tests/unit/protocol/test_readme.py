@@ -7,6 +7,7 @@ from pathlib import Path
 
 import impasto_protocol
 from impasto_protocol import fields
+from impasto_protocol.colour_space import ColourSpace
 from impasto_protocol.messages import (
     MESSAGES,
     FileInfo,
@@ -47,7 +48,8 @@ def table():
              "since", "meaning"]  # fmt: skip
     lines = ["| " + " | ".join(heads) + " |", "|" + "-|" * len(heads)]
     parts = {"every message": Message, "Settings": Settings, "FrameInfo": FrameInfo,
-             "FileInfo": FileInfo, "PresetInfo": PresetInfo, "JobInfo": JobInfo}  # fmt: skip
+             "ColourSpace": ColourSpace, "FileInfo": FileInfo, "PresetInfo": PresetInfo,
+             "JobInfo": JobInfo}  # fmt: skip
     for name, cls in {**parts, **dict(sorted(MESSAGES.items()))}.items():
         lines += rows(name, cls)
     return "\n".join(lines)
