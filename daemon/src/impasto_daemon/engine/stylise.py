@@ -59,12 +59,13 @@ def stylise(
     sets no bound.
     conclude: asked between evaluations; True ends the painting with the picture as it stands.
     between: called between two tiles; what it raises ends the painting.
+    At strength 0, with no weights, start or noise of its own, it is the content.
     Closing the generator cancels. Same picture, settings, seed, memory and machine: same bytes.
     """
     masked = MaskedPicture.of(
         content.to(network.device), None if selection is None else selection.to(network.device)
     )
-    if masked.empty:
+    if masked.empty or (start is None and _keeps_content(settings)):
         yield Finished(masked.original, 0, True, {})
         return
     first = masked.colours if start is None else MaskedPicture.of(start.to(network.device)).colours
@@ -73,6 +74,12 @@ def stylise(
         masked, rows, columns, style, settings, network, memory_mib, conclude, between, clock
     )
     yield from painter.paint(_blend_noise(first, settings)[:, rows, columns])
+
+
+def _keeps_content(settings: Settings) -> bool:
+    # By its weight alone the style would still show: its smallest is a tenth of the content's.
+    weights = (settings.content_weight, settings.style_weight)
+    return settings.strength == 0 and weights == (None, None) and not settings.start_noise
 
 
 def _surroundings(paint_mask: Tensor) -> tuple[slice, slice]:
