@@ -38,6 +38,7 @@ from impasto_daemon.worker.orders import WorkerMessage
 from impasto_daemon.worker.rates import RATES_FILE, Rates
 from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, decode, encode
+from impasto_protocol.colour_space import SRGB
 from impasto_protocol.connection import connection_file, read_connection, write_connection
 from impasto_protocol.errors import (
     BadField,
@@ -397,6 +398,8 @@ def _check_roles(message: messages.Stylise | messages.PresetSave) -> None:
         raise _bad_frames("There is no selection to cut the painting with.", "cut")
     if isinstance(message, messages.PresetSave):
         (style,) = message.frames
+        if style.space != SRGB:
+            raise _bad_frames("A style to be kept must be sRGB.", "space")
         if style.dtype != "uint8":
             raise BadImage(
                 "A style to be kept must be an 8-bit picture.",

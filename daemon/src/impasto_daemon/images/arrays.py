@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from impasto_protocol.codec import Picture
+from impasto_protocol.colour_space import SRGB, ColourSpace
 
 
 def to_array(picture: Picture) -> NDArray[Any]:
@@ -16,7 +17,7 @@ def to_array(picture: Picture) -> NDArray[Any]:
     return flat.reshape(picture.height, picture.width, picture.channels)
 
 
-def from_array(pixels: NDArray[Any], order: str = "rgb") -> Picture:
+def from_array(pixels: NDArray[Any], order: str = "rgb", space: ColourSpace = SRGB) -> Picture:
     """The picture of an array (H, W, C); order: that of its channels."""
     height, width, channels = pixels.shape
-    return Picture(height, width, channels, pixels.dtype.name, pixels.tobytes(), order)
+    return Picture(height, width, channels, pixels.dtype.name, pixels.tobytes(), order, space)

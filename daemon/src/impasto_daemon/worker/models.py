@@ -23,6 +23,7 @@ from impasto_daemon.worker.rates import Rate
 from impasto_daemon.worker.tensors import to_tensor
 from impasto_daemon.worker.threads import ThreadLimit, usable_cores
 from impasto_protocol.codec import Picture, digest_of
+from impasto_protocol.colour_space import SRGB, ColourSpace
 from impasto_protocol.errors import NoDevice
 
 _STYLES_KEPT = 16
@@ -161,12 +162,22 @@ class ModelCache:
             )
         return self._networks[pooling]
 
-    def style(self, key: str, picture: Picture, network: Vgg19, known: Statistics) -> Style:
-        """The style of a picture whose hash is `key`, with the statistics it has already."""
+    def style(
+        self, key: str, picture: Picture, network: Vgg19, known: Statistics,
+        space: ColourSpace = SRGB,
+    ) -> Style:  # fmt: skip
+        """The style of a picture whose hash is `key`, as it is painted in a space.
+
+        known: the statistics it has already, there.
+        """
         shape = picture.height, picture.width, picture.channels, picture.dtype
-        name = digest_of(f"{key} {shape} {network.name}".encode()).hex()
+        about = f"{key} {shape} {network.name}"
+        if (picture.space, space) != (SRGB, SRGB):
+            about += f" {picture.space} {space}"
+        name = digest_of(about.encode()).hex()
         if name not in self._styles:
-            self._styles[name] = Style(to_tensor(picture), network, _tensors(self._cache.get(name)))
+            pixels, grams = to_tensor(picture, space), self._cache.get(name)
+            self._styles[name] = Style(pixels, network, _tensors(grams))
         self._styles[name].grams.update(_tensors(known))
         self._styles.move_to_end(name)
         while len(self._styles) > _STYLES_KEPT:

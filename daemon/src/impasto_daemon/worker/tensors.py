@@ -4,18 +4,24 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from impasto_daemon.images.arrays import from_array, to_array
+from impasto_daemon.worker.colours import convert, painting_space
 from impasto_protocol.codec import Picture
+from impasto_protocol.colour_space import SRGB, ColourSpace
 
 _LARGEST = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
 _BGR = [2, 1, 0, 3]
 _LUMA = (0.2126, 0.7152, 0.0722)
 
 
-def to_tensor(picture: Picture) -> Tensor:
-    """(3 or 4, H, W) float32 in [0, 1]; grey becomes RGB."""
+def to_tensor(picture: Picture, space: ColourSpace | None = None) -> Tensor:
+    """(3 or 4, H, W) float32; grey becomes RGB.
+
+    space: what its colours are brought to, cut to 0 to 1 on the way; None leaves them as they are.
+    """
     array = to_array(picture)
     # torch will not look at what it may not write to, though it only reads.
     pixels = torch.from_numpy(array if array.flags.writeable else array.copy()).permute(2, 0, 1)
@@ -24,16 +30,28 @@ def to_tensor(picture: Picture) -> Tensor:
     planes = torch.empty(pixels.shape).copy_(pixels).div_(_LARGEST[picture.dtype])
     if picture.channels <= 2:
         planes = torch.cat([planes[:1].expand(3, -1, -1), planes[1:]])
-    return planes
+    if space is None or picture.space == space:
+        return planes
+    if picture.dtype == "float32":
+        planes.masked_fill_(planes.isinf(), torch.nan)  # or they would be cut off to numbers
+    return convert(planes, picture.space, space)
 
 
-def to_picture(painted: Tensor, like: Picture, *, cut: Tensor | None = None) -> Picture:
-    """A painting (3 or 4, H, W) in [0, 1] in the form of `like`.
+def to_picture(
+    painted: Tensor,
+    like: Picture,
+    *,
+    strength: float = 1.0,
+    selection: Tensor | None = None,
+    cut: Tensor | None = None,
+) -> Picture:
+    """A painting (3 or 4, H, W) in [0, 1], in the painting space of `like`, in its form.
 
     Its alpha, and all that it hides, is that of `like` bit for bit, or with `cut`, (1, H, W) in
-    [0, 1], so much of it.
+    [0, 1], so much of it. So are floats that are not numbers, or that `selection`, (1, H, W),
+    leaves out; of what lies beyond 0 and 1 elsewhere the painting keeps 1 - strength.
     """
-    colours = painted[:3].cpu()
+    colours = convert(painted[:3].cpu(), painting_space(like.space), like.space)
     if like.channels <= 2:
         weights = torch.tensor(_LUMA).view(3, 1, 1)
         colours = (colours * weights).sum(dim=0, keepdim=True)
@@ -43,22 +61,40 @@ def to_picture(painted: Tensor, like: Picture, *, cut: Tensor | None = None) -> 
     if like.dtype != "float32":
         scaled = np.rint(scaled)
     pixels = scaled.astype(like.dtype)
-    alpha = None
+    original, alpha = to_array(like), None
     if like.channels in (2, 4):
-        original = to_array(like)
-        alpha = original[:, :, -1:]
-        pixels = np.where(alpha > 0, pixels, original[:, :, :-1])
+        original, alpha = original[:, :, :-1], original[:, :, -1:]
+    if like.dtype == "float32":
+        pixels = _with_what_lies_beyond(pixels, original, 1 - strength, selection)
+    if alpha is not None:
+        pixels = np.where(alpha > 0, pixels, original)
     if cut is not None:
         whole = np.float32(_LARGEST[like.dtype]) if alpha is None else alpha
         left = whole * cut.permute(1, 2, 0).numpy()
         alpha = (left if like.dtype == "float32" else np.rint(left)).astype(pixels.dtype)
     if alpha is not None:
         pixels = np.concatenate([pixels, alpha], axis=2)
-    return from_array(pixels, like.order)
+    return from_array(pixels, like.order, like.space)
 
 
-def to_preview(painted: Tensor, alpha: Tensor | None = None) -> Picture:
-    """An 8-bit picture of a tensor (3, H, W) in [0, 1] with an alpha (1, H, W) or none."""
+def _with_what_lies_beyond(
+    pixels: NDArray[np.float32], original: NDArray[np.float32], share: float,
+    selection: Tensor | None,
+) -> NDArray[np.float32]:  # fmt: skip
+    """Colours, (H, W, C), with a share of what the original's have below 0 and above 1."""
+    kept = ~np.isfinite(original).all(axis=2, keepdims=True)
+    if selection is not None:
+        kept |= selection.permute(1, 2, 0).numpy() <= 0
+    beyond = np.where(kept, 0, original - original.clip(0, 1))
+    return np.where(kept, original, pixels + np.float32(share) * beyond)
+
+
+def to_preview(painted: Tensor, space: ColourSpace, alpha: Tensor | None = None) -> Picture:
+    """An 8-bit sRGB picture of a tensor (3, H, W) in [0, 1], in the painting space of `space`.
+
+    alpha: (1, H, W) or none.
+    """
+    painted = convert(painted.cpu().clamp(0, 1), painting_space(space), SRGB)
     planes = painted if alpha is None else torch.cat([painted, alpha.to(painted)])
     pixels = (planes.clamp(0, 1) * 255).round().to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     return from_array(pixels)

@@ -29,6 +29,7 @@ from impasto_daemon.images.pictures import shrink
 from impasto_daemon.presets.preset_file import PICTURE_PX, THUMBNAIL_PX, Preset, check_name
 from impasto_daemon.presets.statistics import Statistics
 from impasto_daemon.presets.store import PresetStore
+from impasto_daemon.worker.colours import painting_space
 from impasto_daemon.worker.job_channel import JobChannel
 from impasto_daemon.worker.memory import allowed_mib
 from impasto_daemon.worker.models import ModelCache, describe, trim_heap
@@ -38,6 +39,7 @@ from impasto_daemon.worker.rates import RATES_FILE, Rates
 from impasto_daemon.worker.tensors import to_picture, to_preview, to_tensor
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture, digest_of
+from impasto_protocol.colour_space import SRGB
 from impasto_protocol.errors import (
     Cancelled,
     GpuFailed,
@@ -149,14 +151,19 @@ class Worker:
         style, style_hash, notes = self._style(job, message, pictures)
         known = len(style.grams)
         network = self._models.network(settings.pooling)
-        content = to_tensor(pictures["content"])
-        start = to_tensor(pictures["start"]) if "start" in pictures else None
-        selection = to_tensor(pictures["selection"])[:1] if "selection" in pictures else None
         sent = pictures["content"]
+        space = painting_space(sent.space)
+        content = to_tensor(sent, space)
+        start = to_tensor(pictures["start"], space) if "start" in pictures else None
+        selection = to_tensor(pictures["selection"])[:1] if "selection" in pictures else None
         cut = selection if message.cut else None
-        reporter = _ProgressReporter(
-            job, message, sent, content[3:] if len(content) == 4 else None, cut
+        finish = partial(
+            to_picture, like=sent, strength=settings.strength, selection=selection, cut=cut
         )
+        alpha = content[3:] if len(content) == 4 else None
+        if cut is not None:
+            alpha = cut if alpha is None else alpha * cut
+        reporter = _ProgressReporter(job, message, sent, alpha, finish)
         memory_mib = self._memory_mib(message, network, share)
         painting = time.monotonic()
         for event in stylise(
@@ -187,7 +194,7 @@ class Worker:
                 notes=tuple(notes),
                 memory_mib=memory_mib,
             ),
-            {"picture": sent if unchanged else to_picture(event.picture, sent, cut=cut)},
+            {"picture": sent if unchanged else finish(event.picture)},
         )
         if len(style.grams) > known:
             self._models.keep(style)
@@ -208,11 +215,15 @@ class Worker:
     ) -> tuple[Style, str, list[str]]:
         """The style of a job, its hash, and notes for the painter."""
         network = self._models.network(message.settings.pooling)
+        space = painting_space(pictures["content"].space)
         if not message.preset:
             key = digest_of(pictures["style"].data).hex()
-            return self._models.style(key, pictures["style"], network, {}), key, []
+            return self._models.style(key, pictures["style"], network, {}, space), key, []
         info, preset = self._presets.info(message.preset), self._presets.get(message.preset)
         names = self._models.names(message.settings.pooling)
+        if space != SRGB:  # a preset's statistics are of its picture in sRGB
+            style = self._models.style(preset.style, preset.picture, network, {}, space)
+            return style, preset.style, []
         known = preset.statistics if preset.network in names else {}
         style = self._models.style(preset.style, preset.picture, network, known)
         return style, preset.style, self._renew(job, info, style, network)
@@ -299,10 +310,10 @@ class _ProgressReporter:
 
     def __init__(
         self, channel: JobChannel, message: messages.Stylise, content: Picture,
-        alpha: Tensor | None, cut: Tensor | None,
+        alpha: Tensor | None, finish: Callable[[Tensor], Picture],
     ) -> None:  # fmt: skip
-        self._channel, self._message, self._content, self._cut = channel, message, content, cut
-        self._alpha = cut if alpha is None else alpha if cut is None else alpha * cut
+        self._channel, self._message, self._content = channel, message, content
+        self._alpha, self._finish = alpha, finish
         self._shown = time.monotonic()
 
     def show(self, event: Event) -> None:
@@ -310,9 +321,8 @@ class _ProgressReporter:
         if isinstance(event, Iteration) and (self._channel.due or event.step == event.of):
             self._channel.send(self._progress(event), self._preview(event))
         elif isinstance(event, Snapshot):
-            picture = to_picture(event.picture, self._content, cut=self._cut)
             message = messages.Snapshot(job=self._message.job, step=event.step)
-            self._channel.send(message, {"snapshot": picture})
+            self._channel.send(message, {"snapshot": self._finish(event.picture)})
 
     def _progress(self, event: Iteration) -> messages.Progress:
         return messages.Progress(
@@ -333,7 +343,7 @@ class _ProgressReporter:
         self._shown = now
         size = fit(self._content.height, self._content.width, longest)
         alpha = None if self._alpha is None else resize(self._alpha, *size)
-        return {"preview": to_preview(event.preview(*size), alpha)}
+        return {"preview": to_preview(event.preview(*size), self._content.space, alpha)}
 
 
 def _between_tiles(job: JobChannel) -> None:

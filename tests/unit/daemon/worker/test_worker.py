@@ -16,15 +16,19 @@ import torch
 from impasto_daemon.config import Config
 from impasto_daemon.engine.convolutions import CONVOLUTIONS
 from impasto_daemon.engine.events import Finished
+from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.style import Style
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker import models as models
 from impasto_daemon.worker import worker as module
+from impasto_daemon.worker.colours import convert
 from impasto_daemon.worker.orders import Alive, Idle, JobUpdate, Quit, Ready, Run, WeightsLoaded
 from impasto_daemon.worker.pipe import receive, send
+from impasto_daemon.worker.tensors import to_tensor
 from impasto_protocol import messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
+from impasto_protocol.colour_space import LINEAR, SRGB, ColourSpace
 from impasto_protocol.settings import STYLE_LAYERS, Settings
 
 REAL = module.stylise
@@ -336,6 +340,79 @@ def test_order_of_the_colours_is_the_same_painting(work, picture):
     assert bytes(painted["bgr"].data) == swap(painted["rgb"].data) != content.data
 
 
+def test_strength_0_is_the_photograph(work, picture):
+    content, style = picture(40, 300), picture(seed=1)
+    message = messages.Stylise(
+        job=new_job_id(), settings=Settings(strength=0.0),
+        frames=(content.info("content"), style.info("style")),
+    )  # fmt: skip
+    assert painting(work(run(message, content, style))) == content
+
+
+REC_2020 = ColourSpace((0.708, 0.292, 0.170, 0.797, 0.131, 0.046))
+LINEAR_REC_2020 = dataclasses.replace(REC_2020, transfer=LINEAR)
+
+
+def deep(planes, space):
+    """A 16-bit picture of a tensor (3, H, W)."""
+    pixels = (planes.permute(1, 2, 0) * 65535).round().numpy().astype(np.uint16)
+    return Picture(*pixels.shape, "uint16", pixels.tobytes(), space=space)
+
+
+@pytest.mark.parametrize(
+    ("space", "kept"), [(REC_2020, False), (LINEAR_REC_2020, True)], ids=["picture", "preset"]
+)
+def test_wide_picture_is_painted_in_the_colours_of_the_style(work, picture, space, kept):
+    """The same scene in sRGB and in another space: the paintings look the same from afar."""
+    scene, strokes = (
+        resize(torch.rand(3, 6, 8, generator=torch.Generator().manual_seed(seed)), 48, 64)
+        for seed in (3, 4)
+    )
+    pixels = (strokes.permute(1, 2, 0) * 255).round().numpy().astype(np.uint8)
+    style = Picture(48, 64, 3, "uint8", pixels.tobytes())
+    save = messages.PresetSave(
+        job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
+    )
+    orders, frames = [run(save, style)] if kept else [], () if kept else (style.info("style"),)
+    in_space = convert(scene, SRGB, space)
+    for content in (deep(scene, SRGB), deep(in_space, space), deep(in_space, SRGB)):
+        message = messages.Stylise(
+            job=new_job_id(), settings=Settings(iterations=20, strength=0.8, **SHALLOW),
+            preset="kept" if kept else "", frames=(content.info("content"), *frames),
+        )  # fmt: skip
+        orders.append(run(message, content, *([] if kept else [style])))
+    found = paintings(work(*orders))
+    assert [painted.space for painted in found] == [SRGB, space, SRGB]
+    unnamed = dataclasses.replace(found[2], space=space)  # as it is shown in the editor
+    plain, named, unnamed = (
+        resize(to_tensor(each, SRGB), 6, 8) for each in (found[0], found[1], unnamed)
+    )
+    apart, wrong = ((each - plain).abs().mean() for each in (named, unnamed))
+    print(f"{apart:.4f} apart; {wrong:.4f} where the space is not named")
+    assert apart < 0.07 and wrong > 1.5 * apart
+
+
+def test_painting_of_a_wide_picture_leaves_the_preset_s_own_statistics(work, picture, tmp_path):
+    style, content = picture(64, 64, seed=1), picture()
+    save = messages.PresetSave(
+        job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
+    )
+    endings(work(run(save, style)))
+    (file,) = (tmp_path / "presets").iterdir()
+    before = file.read_bytes()
+    wide = dataclasses.replace(content, space=REC_2020)
+    losses = []
+    for sent in (content, wide, content):
+        message = messages.Stylise(
+            job=new_job_id(), settings=Settings(iterations=1), preset="kept",
+            frames=(sent.info("content"),),
+        )  # fmt: skip
+        (result,) = endings(work(run(message, sent)))
+        losses.append(result.losses)
+    assert losses[0] == losses[2] != losses[1]
+    assert file.read_bytes() == before
+
+
 @pytest.mark.parametrize("channels", [1, 2, 3, 4])
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
 def test_painting_can_be_cut_by_the_selection(work, channels, dtype):
@@ -365,10 +442,15 @@ def swap(data):
     return bytes(pixels)
 
 
+def paintings(said):
+    return [Picture.received(each.message.frames[0], each.frames[0])
+            for each in said if isinstance(each, JobUpdate)
+            and isinstance(each.message, messages.Result) and each.frames]  # fmt: skip
+
+
 def painting(said):
-    (news,) = [each for each in said if isinstance(each, JobUpdate)
-               and isinstance(each.message, messages.Result)]  # fmt: skip
-    return Picture.received(news.message.frames[0], news.frames[0])
+    (found,) = paintings(said)
+    return found
 
 
 def test_hidden_pixels_and_alpha_come_back_bit_for_bit(work, picture):
