@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
+import imagecodecs
 import numpy as np
 from PIL import ImageCms
 
 from impasto_daemon.images import cicp
 from impasto_daemon.images.colours import Profile, to_rgb
+from impasto_protocol.colour_space import SRGB, Colour, ColourSpace, measure
 
 _LINEAR_MIDDLE = 165
 """What 128 is shown as: 188 where numbers are of linear light, 147 with a gamma of 1.8."""
@@ -16,6 +19,7 @@ _D50 = (0.3457, 0.3585)
 _SRGB_COLORANTS = ((0.6484, 0.3309), (0.3212, 0.5979), (0.1559, 0.0660))
 """Chromaticities of red, green and blue as a profile has them, adapted to D50."""
 _CLOSE = 0.003
+_SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 
 
 def is_linear(profile: Profile) -> bool:
@@ -35,6 +39,22 @@ def painting_profile(profile: Profile) -> bytes:
     if not profile.is_two_way:
         return b""
     return _with_srgb_curve(profile.data) if is_linear(profile) else profile.data
+
+
+def colour_space(profile: bytes) -> ColourSpace:
+    """The primaries and transfer of an RGB profile; sRGB's where it is more than those."""
+    if not profile:
+        return SRGB
+
+    def look(numbers: Sequence[Colour]) -> list[Colour]:
+        row = np.array([numbers], np.float32)
+        linear = cicp.rgb_profile(_SRGB_PRIMARIES, cicp.D65, gamma=1.0)
+        seen = imagecodecs.cms_transform(
+            row, profile, linear, colorspace="rgb", outcolorspace="rgb"
+        )
+        return [(float(r), float(g), float(b)) for r, g, b in seen[0]]
+
+    return measure(look) or SRGB
 
 
 def _with_srgb_curve(data: bytes) -> bytes:

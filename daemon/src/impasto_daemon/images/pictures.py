@@ -20,7 +20,7 @@ from impasto_daemon.images.colours import Profile, check_profile, to_rgb, with_r
 from impasto_daemon.images.decoders import decode
 from impasto_daemon.images.exif import read_orientation, upright_exif
 from impasto_daemon.images.metadata import KeptMetadata, upright_xmp
-from impasto_daemon.images.painting_profile import is_linear, painting_profile
+from impasto_daemon.images.painting_profile import colour_space, is_linear, painting_profile
 from impasto_daemon.images.source import SAVE_ANEW, SCALE_DOWN, Source, Unsupported
 from impasto_daemon.images.tones import to_8_bit, to_16_bit
 from impasto_protocol.codec import Picture
@@ -71,7 +71,8 @@ def read_photograph(path: Path, *, longest_px: int = 0) -> tuple[Picture, KeptMe
     # 8 bits of linear light are too few steps for the dark tones of a curve to keep apart.
     numbers = to_16_bit(source.pixels) if was_linear else source.pixels
     pixels = to_rgb(numbers, source.space, profile.data, kept)
-    picture = from_array(_fitted(_turned(pixels, read_orientation(source.exif)), longest_px))
+    upright = _fitted(_turned(pixels, read_orientation(source.exif)), longest_px)
+    picture = from_array(upright, space=colour_space(kept))
     exif, exif_note = upright_exif(source.exif, (picture.width, picture.height))
     xmp, xmp_note = upright_xmp(source.xmp)
     notes = [*source.notes, profile.note, _colours_note(source, profile), exif_note, xmp_note]
@@ -223,7 +224,8 @@ def _in_8_bits(source: Source, longest_px: int, target: bytes) -> tuple[Picture,
     profile = check_profile(source.icc, source.space)
     pixels = to_8_bit(to_rgb(source.pixels, source.space, profile.data, target))
     upright = _fitted(_turned(pixels, read_orientation(source.exif)), longest_px)
-    return from_array(upright), tuple(filter(None, [*source.notes, profile.note]))
+    picture = from_array(upright, space=colour_space(target))
+    return picture, tuple(filter(None, [*source.notes, profile.note]))
 
 
 def _colours_note(source: Source, profile: Profile) -> str:

@@ -9,7 +9,9 @@ import pytest
 from PIL import Image
 from tests.unit.daemon.images.picture_kinds import COLOURS, GREY, GREYS, RGB, curved, deep
 
+from impasto_daemon.images.painting_profile import colour_space
 from impasto_daemon.images.pictures import read_photograph, read_picture, read_style, write_picture
+from impasto_protocol.colour_space import SRGB as SRGB_SPACE
 
 SRGB = (0.64, 0.33, 1, 0.30, 0.60, 1, 0.15, 0.06, 1)
 REC_2020 = (0.708, 0.292, 1, 0.170, 0.797, 1, 0.131, 0.046, 1)
@@ -120,3 +122,42 @@ def test_grey_in_a_profile_of_rgb_is_seen_by_it(tmp_path, ending, bits, alpha):
     assert np.abs(middles(array(style)) - shown).max() <= 3
     write_picture(tmp_path / "painting.png", photo, kept=kept)
     assert np.abs(middles(array(read_picture(tmp_path / "painting.png"))) - shown).max() <= 3
+
+
+@pytest.mark.parametrize(
+    ("primaries", "white", "gamma", "told"),
+    [
+        (REC_2020, D65, 2.2, (0.708, 0.292, 0.170, 0.797, 0.131, 0.046)),
+        # Bradford's adaptation of its primaries to D65.
+        (PROPHOTO, D50, 1.8, (0.7351, 0.2611, 0.1383, 0.8775, 0.0686, 0.0138)),
+    ],
+    ids=["Rec. 2020", "ProPhoto"],
+)
+def test_photo_and_style_say_their_primaries(tmp_path, primaries, white, gamma, told):
+    """So that a saved style has its own colours on them."""
+    icc = profile(primaries, white, gamma)
+    (tmp_path / "x.tif").write_bytes(tiff_of(curved(RGB).astype("u2"), icc))
+    photo, kept = read_photograph(tmp_path / "x.tif")
+    style, _ = read_style(tmp_path / "x.tif", profile=kept.icc)
+    assert photo.space == style.space
+    assert photo.space.primaries == pytest.approx(told, abs=1e-3)
+    lights = [(step / 64) ** gamma for step in range(65)]
+    assert photo.space.transfer == pytest.approx(lights, abs=1e-3)
+    assert read_style(tmp_path / "x.tif")[0].space == SRGB_SPACE
+
+
+def test_photo_in_srgb_says_nothing_of_it(tmp_path):
+    icc = bytes(imagecodecs.cms_profile("srgb"))
+    (tmp_path / "x.tif").write_bytes(tiff_of(curved(RGB).astype("u2"), icc))
+    photo, kept = read_photograph(tmp_path / "x.tif")
+    assert kept.icc == icc and photo.space == SRGB_SPACE
+
+
+def test_profile_that_is_more_than_primaries_and_a_curve_has_none():
+    """As of a scanner: it stays with its numbers, and the style is brought to it by the profile."""
+    steps = np.linspace(0, 1, 256)
+    curves = np.rint(np.stack([steps**2.2, steps**1.2, steps**1.8]) * 65535).astype(np.uint16)
+    icc = imagecodecs.cms_profile(
+        "rgb", primaries=REC_2020, whitepoint=D65, transferfunction=curves
+    )
+    assert colour_space(bytes(icc)) == SRGB_SPACE
