@@ -45,7 +45,7 @@ def _times(columns: Tensor, slope: Tensor) -> Tensor:
 
     Of 512 channels in bfloat16 it makes as many parts as there are threads.
     """
-    parts = zip(columns.split(_CHANNELS, dim=1), slope.split(_CHANNELS), strict=True)
+    parts = zip(torch.split(columns, _CHANNELS, dim=1), torch.split(slope, _CHANNELS), strict=True)
     product: Tensor = functools.reduce(operator.iadd, (some @ rows for some, rows in parts))
     return product
 
