@@ -24,9 +24,12 @@ class Host:
             command, {**variables, **environment}, stdout=self._log, stderr=self._log
         )
 
-    def begin(self, code, **values):
-        """Have a piece of code run with these values; its number, for `end`."""
-        number = f"{next(self._numbers):04}"
+    def begin(self, code, *, where="", **values):
+        """Have a piece of code run with these values; its number, for `end`.
+
+        where: the folder that a second server serves.
+        """
+        number = f"{where}/{next(self._numbers):04}".lstrip("/")
         lines = [f"{name} = {value!r}" for name, value in values.items()]
         piece = self.folder / "work" / f"{number}.part"
         piece.write_text("\n".join(["from pathlib import PosixPath", *lines, code]))

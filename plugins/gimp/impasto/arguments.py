@@ -213,9 +213,6 @@ ADD = {
 
 def add_work(procedure: Gimp.Procedure) -> None:
     """The arguments of the procedure that does the work."""
-    procedure.add_image_argument("image", "Image", "The image", True, _FLAGS)
-    procedure.add_drawable_argument("source", "Source", "The layer to be painted", True, _FLAGS)
-    procedure.add_layer_argument("canvas", "Canvas", "The layer to paint in", True, _FLAGS)
     procedure.add_string_argument("recipe", "Recipe", "What to do, as JSON", "", _FLAGS)
     procedure.add_boolean_argument("interactive", "Interactive", "Show windows", False, _FLAGS)
     procedure.add_string_return_value("told", "Told", "What came of it, as JSON", "", _FLAGS)

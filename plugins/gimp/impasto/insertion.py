@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,15 +18,18 @@ _STEP = "plug-in-impasto-step"
 class Painting:
     """A painted layer that is not in the image yet.
 
-    source: the layer above which it is put.
+    source: the layer above which it is put; None: above all.
     hides: it takes the place of its source, which is hidden.
     apply_mask: its mask, with which a selection cuts it out, becomes its transparency.
+    apart: it is the only layer of an image of its own instead. note: what there is to say of it.
     """
 
-    source: Gimp.Layer
+    source: Gimp.Layer | None
     layer: Gimp.Layer
     hides: bool
     apply_mask: bool
+    apart: bool = False
+    note: str = ""
 
 
 def prepare(
@@ -80,16 +84,21 @@ def _take_looks(source: Gimp.Layer, painted: Gimp.Layer) -> None:
 
 
 def insert(image: Gimp.Image, paintings: Sequence[Painting], name: str) -> None:
-    """Put paintings into the image, in one undo step of this name.
+    """Put paintings into the image, in one undo step of this name; show those that are apart.
 
     GIMP names a plug-in's undo step after the label of the procedure that runs, so this is done
     by a procedure that lives as long as it takes.
     """
+    for painting in paintings:
+        if painting.apart:
+            _show_apart(painting)
+    if all(painting.apart for painting in paintings):
+        return
     failed: list[Exception] = []
 
     def run(procedure: Gimp.Procedure, *_: Any) -> Gimp.ValueArray:
         try:
-            _insert_all(image, paintings)
+            _insert_all(image, [painting for painting in paintings if not painting.apart])
         except Exception as error:  # PyGObject would only print it
             failed.append(error)
         return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
@@ -124,11 +133,30 @@ def _insert_all(image: Gimp.Image, paintings: Sequence[Painting]) -> None:
 def _insert(image: Gimp.Image, painting: Painting) -> None:
     source, layer = painting.source, painting.layer
     layer.set_visible(True)
-    image.insert_layer(layer, source.get_parent(), image.get_item_position(source))
+    if source:
+        image.insert_layer(layer, source.get_parent(), image.get_item_position(source))
+    else:
+        image.insert_layer(layer, None, 0)
+    _finish(painting)
+    if source and painting.hides:
+        source.set_visible(False)
+
+
+def _finish(painting: Painting) -> None:
+    """What can only be done to a layer in an image."""
+    source, layer = painting.source, painting.layer
     if painting.apply_mask:
         layer.remove_mask(Gimp.MaskApplyMode.APPLY)
-        layers.copy_mask(source, source, layer, layers.box_of(layer, source))
+        if source:
+            layers.copy_mask(source, source, layer, layers.box_of(layer, source))
     elif layer.get_mask():
         layer.set_edit_mask(False)
-    if painting.hides:
-        source.set_visible(False)
+
+
+def _show_apart(painting: Painting) -> None:
+    """Have a painting seen that is an image of its own."""
+    _finish(painting)
+    apart = painting.layer.get_image()
+    apart.undo_enable()
+    with suppress(TypeError):  # where GIMP runs without windows
+        Gimp.Display.new(apart)

@@ -1,7 +1,8 @@
 """One job, in a process of its own: pixels to the daemon, previews and the painting back.
 
-It writes into the canvas it was given and changes nothing else, so that it can be killed at any
-moment: GIMP does that when its progress bar is cancelled, and the daemon then ends the job too.
+It writes into the painting and the canvas that it was given and changes nothing else, so that it
+can be killed at any moment: GIMP does that when its progress bar is cancelled, and the daemon then
+ends the job too. The canvas shows previews, in the image where anything may happen to it.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from impasto_protocol.settings import Settings
 
 _PREVIEW_PX = 768
 _TICK_S = 0.05
+_LOOK_S = 0.5
 
 
 def run(config: Gimp.ProcedureConfig) -> str:
@@ -51,30 +53,48 @@ def run(config: Gimp.ProcedureConfig) -> str:
 def _run(config: Gimp.ProcedureConfig) -> dict[str, Any]:
     Gegl.init(None)  # GIMP readies GEGL's buffers for a plug-in, but not formats and operations
     recipe = json.loads(config.get_property("recipe"))
+    # Read first: until there is a daemon, anything may become of the image.
+    content = None if "save" in recipe else _Content(recipe)
     progress = _Progress(
         place=recipe.get("place", ""),
-        painting="save" not in recipe,
+        image=content.image if content else None,
         interactive=config.get_property("interactive"),
     )
     try:
         with _connect(progress) as client:
-            if "save" in recipe:
-                return _save(client, recipe, progress)
-            return _stylise(client, config, recipe, progress)
+            if content:
+                return _stylise(client, content, recipe, progress)
+            return _save(client, recipe, progress)
     finally:
         progress.close()
 
 
+class _Content:
+    """What is painted: its pixels, as they are now, and where a painting and previews of it go."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        image = Gimp.Image.get_by_id(recipe["image"])
+        source, canvas, painting = (
+            Gimp.Item.get_by_id(recipe[role]) for role in ("source", "canvas", "painting")
+        )
+        if not (
+            image and isinstance(source, Gimp.Drawable) and isinstance(canvas, Gimp.Layer)
+            and isinstance(painting, Gimp.Layer)
+        ):  # fmt: skip
+            raise Cancelled("The layer or its image was closed.")
+        self.image, self.painting = image, painting
+        self.inner = layers.Box(*recipe["box"])
+        self.outer = layers.box_to_send(image, source, self.inner, recipe["context-margin"])
+        self.pictures = {"content": layers.read(source, self.outer)}
+        if not Gimp.Selection.is_empty(image):
+            self.pictures["selection"] = layers.read_selection(image, source, self.outer)
+        self.previews = _Previews(canvas, self.outer, self.inner)
+
+
 def _stylise(
-    client: Client, config: Gimp.ProcedureConfig, recipe: Recipe, progress: _Progress
+    client: Client, content: _Content, recipe: Recipe, progress: _Progress
 ) -> dict[str, Any]:
-    image, source = config.get_property("image"), config.get_property("source")
-    canvas = config.get_property("canvas")
-    inner = layers.Box(*recipe["box"])
-    outer = layers.box_to_send(image, source, inner, recipe["context-margin"])
-    pictures = {"content": layers.read(source, outer)}
-    if not Gimp.Selection.is_empty(image):
-        pictures["selection"] = layers.read_selection(image, source, outer)
+    pictures = content.pictures
     settings, style = from_dict(Settings, recipe["settings"]), recipe["style"]
     if style["from"] != "preset":
         pictures["style"] = _read_style(style)
@@ -90,16 +110,13 @@ def _stylise(
         preset=style["name"] if style["from"] == "preset" else "",
         preview_px=_PREVIEW_PX if recipe["preview"] else 0,
     )
-    previews = _Previews(canvas, outer, inner)
 
     def on_pictures(found: Sequence[Picture]) -> None:
-        if not canvas.is_valid():
-            raise Cancelled("The layer that was being painted was removed.")
         if found:
-            previews.show(found[0])
+            content.previews.show(found[0])
 
     result, (painted,) = _follow(client, client.submit(message, pictures), progress, on_pictures)
-    layers.write(canvas, painted, outer, inner)
+    layers.write(content.painting, painted, content.outer, content.inner)
     return {
         "steps": result.steps,
         "seconds": result.seconds,
@@ -210,7 +227,9 @@ class _Previews:
         began = time.monotonic()
         if began < self._next:
             return
-        layers.write_preview(self._canvas, preview, self._outer, self._inner)
+        # GIMP gives nothing for what goes in the midst of it.
+        with contextlib.suppress(AttributeError, TypeError):
+            layers.write_preview(self._canvas, preview, self._outer, self._inner)
         ended = time.monotonic()
         self._next = ended + 3 * (ended - began)
 
@@ -219,18 +238,20 @@ class _Progress:
     """GIMP's own progress bar and, where windows may be shown, a window beside it.
 
     place: which of several layers is painted, or nothing.
-    painting: the job is one, whose picture can be kept before its end.
+    image: the one that is painted, if any; what it has become can be kept before the job's end, and
+    when it is closed, `tick` raises Cancelled.
     wanted: None, or what was asked for there: "conclude" or "cancel".
     """
 
-    def __init__(self, *, place: str, painting: bool, interactive: bool) -> None:
+    def __init__(self, *, place: str, image: Gimp.Image | None, interactive: bool) -> None:
         self._prefix = f"{place}: " if place else ""
         Gimp.progress_init("Impasto")
+        self._image, self._looked = image, 0.0
         self._window = None
         if interactive:
             from progress_window import ProgressWindow
 
-            self._window = ProgressWindow(can_conclude=painting)
+            self._window = ProgressWindow(can_conclude=image is not None)
 
     @property
     def wanted(self) -> Literal["conclude", "cancel"] | None:
@@ -254,6 +275,11 @@ class _Progress:
     def tick(self) -> None:
         if self._window:
             self._window.tick()
+        now = time.monotonic()
+        if self._image and now - self._looked > _LOOK_S:
+            self._looked = now
+            if not self._image.is_valid():
+                raise Cancelled("The image that was being painted was closed.")
 
     def close(self) -> None:
         with contextlib.suppress(Exception):

@@ -66,7 +66,7 @@ def selected_box(image: Gimp.Image, drawable: Gimp.Drawable) -> Box | None:
     return Box(left, top, right - left, bottom - top) if left < right and top < bottom else None
 
 
-def box_to_send(image: Gimp.Image, layer: Gimp.Layer, inner: Box, margin: int) -> Box:
+def box_to_send(image: Gimp.Image, layer: Gimp.Drawable, inner: Box, margin: int) -> Box:
     """The part of a layer that is to be painted, with `margin` px around it if it is selected."""
     return inner if Gimp.Selection.is_empty(image) else inner.grown(margin, layer)
 
@@ -109,7 +109,7 @@ def _alpha(drawable: Gimp.Drawable, box: Box) -> Iterator[bytes]:
         yield buffer.get(rectangle, 1.0, "A u8", Gegl.AbyssPolicy.NONE)
 
 
-def read_selection(image: Gimp.Image, layer: Gimp.Layer, box: Box) -> Picture:
+def read_selection(image: Gimp.Image, layer: Gimp.Drawable, box: Box) -> Picture:
     """The soft selection over a box of a layer, grey."""
     _, left, top = layer.get_offsets()
     there = Gegl.Rectangle.new(left + box.x, top + box.y, box.width, box.height)
@@ -209,11 +209,14 @@ def blend(seen: Gimp.Drawable, painted: Gimp.Layer, mask: Gimp.LayerMask, inner:
 
 
 def write_preview(layer: Gimp.Layer, preview: Picture, outer: Box, inner: Box) -> None:
-    """The same with a smaller picture of the box `outer`, which GEGL brings to its size."""
+    """The same with a smaller picture of the box `outer`, which GEGL brings to its size.
+
+    Nothing is written where the layer has gone, or is no longer as it was.
+    """
     colours = "R'G'B'A" if preview.channels == 4 else "R'G'B'"
     small = Gegl.Buffer.new(f"{colours} u8", 0, 0, preview.width, preview.height)
     small.set(small.get_extent(), f"{colours} u8", bytes(preview.data))
-    buffer = layer.get_buffer()
+    large = Gegl.Buffer.new(f"{colours} u8", 0, 0, inner.width, inner.height)
     graph = Gegl.Node()
     steps = [
         _node(graph, "gegl:buffer-source", buffer=small),
@@ -221,12 +224,24 @@ def write_preview(layer: Gimp.Layer, preview: Picture, outer: Box, inner: Box) -
               y=outer.height / preview.height, abyss_policy=Gegl.AbyssPolicy.CLAMP),
         _node(graph, "gegl:translate", x=float(outer.x - inner.x), y=float(outer.y - inner.y)),
         _node(graph, "gegl:crop", width=float(inner.width), height=float(inner.height)),
-        _node(graph, "gegl:write-buffer", buffer=buffer),
+        _node(graph, "gegl:write-buffer", buffer=large),
     ]  # fmt: skip
     for before, after in pairwise(steps):
         before.link(after)
     steps[-1].process()
-    show(layer, buffer)
+    data = large.get(large.get_extent(), 1.0, f"{colours} u8", Gegl.AbyssPolicy.NONE)
+    # At once, and last: GIMP ends the process that writes into a layer which it is just turning.
+    if can_be_shown(layer, inner):
+        buffer = layer.get_buffer()
+        buffer.set(large.get_extent(), f"{colours} u8", data)
+        show(layer, buffer)
+
+
+def can_be_shown(layer: Gimp.Layer, inner: Box) -> bool:
+    """Whether a preview as large as the box can be written into the layer, which may be gone."""
+    if not layer.is_valid() or is_locked(layer):
+        return False
+    return (layer.get_width(), layer.get_height()) == (inner.width, inner.height)
 
 
 def _node(graph: Gegl.Node, operation: str, **properties: object) -> Gegl.Node:
@@ -241,3 +256,40 @@ def show(layer: Gimp.Drawable, buffer: Gegl.Buffer) -> None:
     buffer.flush()
     layer.update(0, 0, layer.get_width(), layer.get_height())
     Gimp.displays_flush()
+
+
+def is_locked(layer: Gimp.Layer) -> bool:
+    """Whether its pixels, or those of a group that holds it, must not be changed."""
+    item: Gimp.Item | None = layer
+    while item:
+        if item.get_lock_content():
+            return True
+        item = item.get_parent()
+    return False
+
+
+def read_mask(layer: Gimp.Layer, box: Box) -> bytes | None:
+    """The mask of a layer over a box of it, for `give_mask`."""
+    if not (mask := layer.get_mask()):
+        return None
+    return mask.get_buffer().get(box.rectangle(), 1.0, "Y float", Gegl.AbyssPolicy.CLAMP)
+
+
+def give_mask(layer: Gimp.Layer, data: bytes) -> None:
+    """Give a layer a mask, of which `read_mask` has read as much as the layer is large."""
+    mask = layer.create_mask(Gimp.AddMaskType.WHITE)
+    layer.add_mask(mask)
+    buffer = mask.get_buffer()
+    buffer.set(Box.of(layer).rectangle(), "Y float", data)
+    show(mask, buffer)
+    layer.set_edit_mask(False)
+
+
+def copy_pixels(source: Gimp.Layer, target: Gimp.Layer) -> None:
+    """The very numbers of one layer into another of the same format, and its mask."""
+    buffer, whole = target.get_buffer(), Box.of(source)
+    data = source.get_buffer().get(whole.rectangle(), 1.0, None, Gegl.AbyssPolicy.NONE)
+    buffer.set(whole.rectangle(), Babl.get_name(source.get_format()), data)
+    show(target, buffer)
+    if mask := read_mask(source, whole):
+        give_mask(target, mask)

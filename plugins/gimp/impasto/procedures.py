@@ -10,20 +10,27 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import insertion
 import layers
+import placing
 import recipe
 import sources
 from gi.repository import Gimp
 
-from impasto_protocol.errors import BadField, Cancelled, error_from_code
+from impasto_protocol.errors import BadField, Cancelled, WorkerFailed, error_from_code
 from impasto_protocol.messages import Estimate
 from impasto_protocol.settings import Settings
 
 _WORK = "plug-in-impasto-work"
+
+
+class _ProcessEnded(Exception):
+    """The process that does the work was ended, not by the painter."""
+
+    code, next_step = WorkerFailed.code, WorkerFailed.default_next_step
 
 
 def stylize(
@@ -97,7 +104,7 @@ def save(
         dialogs.ask_save(procedure, config)
     if not config.get_property("name"):
         raise BadField("The style needs a name.", next_step="Type one and try again.")
-    _work(None, None, None, recipe.to_save(config), windows=_windows(run_mode))
+    _work(recipe.to_save(config), windows=_windows(run_mode))
 
 
 def _estimate(
@@ -136,25 +143,40 @@ def _paint(
     for source in found[1:]:  # at the first one looks when it is painted, which comes next
         with sources.seen(source) as seen:
             sources.box_to_paint(image, seen)
-    painted: list[tuple[insertion.Painting, recipe.Recipe]] = []
+    painted: list[_Painted] = []
     notes: dict[str, None] = {}
     try:
         for number, (source, made) in enumerate(zip(found, recipes, strict=True), 1):
             place = f"layer {number} of {len(found)}" if len(found) > 1 else ""
-            painting, told = _paint_layer(image, source, {**made, "place": place}, windows=windows)
-            painted.append((painting, _kept(made, told)))
-            notes |= dict.fromkeys(told.get("notes", []))
+            painted.append(_paint_layer(image, source, {**made, "place": place}, windows=windows))
+        for one in painted:
+            notes |= dict.fromkeys(one.notes)
     except Exception:
-        for painting, _ in painted:
-            if painting.layer.is_valid():
-                painting.layer.delete()
+        for one in painted:
+            if one.layer.is_valid():
+                one.layer.delete()
         raise
-    names = dict.fromkeys(recipe.layer_name(made) for _, made in painted)
-    insertion.insert(image, [painting for painting, _ in painted], f"Impasto: {', '.join(names)}")
-    recipe.keep(painted[-1][1])
-    for note in notes:
+    paintings = [_prepare(one) for one in painted]
+    names = dict.fromkeys(recipe.layer_name(one.made) for one in painted)
+    insertion.insert(image, paintings, f"Impasto: {', '.join(names)}")
+    recipe.keep(painted[-1].made)
+    for note in notes | dict.fromkeys(painting.note for painting in paintings if painting.note):
         Gimp.message(f"Impasto: {note}")
-    return painted[0][0].layer
+    return paintings[0].layer
+
+
+@dataclass(frozen=True)
+class _Painted:
+    """A layer's painting, in a layer that is not inserted yet.
+
+    cut: its mask is that of a selection. notes: what the daemon told of it.
+    """
+
+    place: placing.Place
+    layer: Gimp.Layer
+    made: recipe.Recipe
+    cut: bool
+    notes: Sequence[str]
 
 
 def _kept(made: recipe.Recipe, told: dict[str, Any]) -> recipe.Recipe:
@@ -166,25 +188,85 @@ def _kept(made: recipe.Recipe, told: dict[str, Any]) -> recipe.Recipe:
 
 def _paint_layer(
     image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, windows: bool
-) -> tuple[insertion.Painting, dict[str, Any]]:
-    """The painting of one layer, not inserted yet, and what the daemon told of it."""
+) -> _Painted:
+    """The painting of one layer, not inserted yet."""
+    try:
+        return _paint_once(image, source, made, windows=windows)
+    except _ProcessEnded:
+        # GIMP ends a process that writes a preview into a layer in the moment that it is turned.
+        if not made["preview"] or not image.is_valid() or not source.is_valid():
+            raise
+    painted = _paint_once(image, source, {**made, "preview": False}, windows=windows)
+    return replace(painted, made={**painted.made, "preview": True})
+
+
+def _paint_once(
+    image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, windows: bool
+) -> _Painted:
     with sources.seen(source) as seen:
         inner = sources.box_to_paint(image, seen)
+        place = placing.Place(image, source, seen, inner)
         # Asked once: the painter may select something else while the layer is being painted.
         cut = not Gimp.Selection.is_empty(image)
-        with _canvas(image, source, seen, inner, cut=cut, visible=made["preview"]) as canvas:
-            told = _work(image, seen, canvas, {**made, "box": astuple(inner)}, windows=windows)
-            if not image.is_valid() or not canvas.is_valid() or not source.is_valid():
-                raise Cancelled("The layer or its image was closed.")
-            painted = canvas.copy()
-        painting = insertion.prepare(
-            source, seen, painted, inner, painted.get_mask() if cut else None,
-            as_source=made["as-source"], keep_mask=made["selection-as"] == "mask",
+        with (
+            _canvas(image, source, seen, inner, cut=cut, visible=made["preview"]) as canvas,
+            _new_painting(image, canvas, place.colours) as painting,
+        ):
+            told = _work(
+                {**made, "box": astuple(inner)},
+                windows=windows,
+                image=image,
+                source=seen,
+                canvas=canvas,
+                painting=painting,
+            )
+            if not image.is_valid():
+                raise Cancelled("The image was closed.")
+    return _Painted(place, painting, _kept(made, told), cut, told.get("notes", []))
+
+
+@contextmanager
+def _new_painting(
+    image: Gimp.Image, canvas: Gimp.Layer, colours: placing.Colours
+) -> Iterator[Gimp.Layer]:
+    """What is painted into: a layer with the size and mask of the canvas, not inserted.
+
+    Nothing that a painter does can reach it there. It is deleted where painting fails.
+    """
+    painting = Gimp.Layer.new(
+        image, "Impasto", canvas.get_width(), canvas.get_height(), colours.layer_type(), 100,
+        image.get_default_new_layer_mode(),
+    )  # fmt: skip
+    try:
+        if mask := layers.read_mask(canvas, layers.Box.of(canvas)):
+            layers.give_mask(painting, mask)
+        yield painting
+    except Exception:
+        if painting.is_valid():
+            painting.delete()
+        raise
+
+
+def _prepare(painted: _Painted) -> insertion.Painting:
+    """What is inserted, as the image is now."""
+    made, place = painted.made, painted.place
+    spot = place.find()
+    layer = place.bring(painted.layer, spot)
+    keep_mask = made["selection-as"] == "mask"
+    if spot.above:
+        with sources.seen(spot.above) as seen:
+            prepared = insertion.prepare(
+                spot.above, seen, layer, spot.inner, layer.get_mask() if painted.cut else None,
+                as_source=made["as-source"], keep_mask=keep_mask,
+            )  # fmt: skip
+    else:
+        prepared = insertion.Painting(
+            None, layer, hides=False, apply_mask=painted.cut and not keep_mask,
+            apart=spot.apart, note=spot.note,
         )  # fmt: skip
-    made = _kept(made, told)
-    painting.layer.set_name(recipe.layer_name(made))
-    recipe.keep(made, painting.layer)
-    return painting, told
+    prepared.layer.set_name(recipe.layer_name(made))
+    recipe.keep(made, prepared.layer)
+    return prepared
 
 
 @contextmanager
@@ -259,26 +341,28 @@ def _untracked(image: Gimp.Image) -> Iterator[None]:
 
 
 def _work(
-    image: Gimp.Image | None,
-    seen: Gimp.Drawable | None,
-    canvas: Gimp.Layer | None,
     made: recipe.Recipe,
     *,
     windows: bool,
+    **painted: Gimp.Image | Gimp.Item,
 ) -> dict[str, Any]:
-    """Have the other process do it: what came of it. Raises what it failed with."""
+    """Have the other process do it: what came of it. Raises what it failed with.
+
+    painted: the `image`, `source`, `canvas` and `painting` of a painting.
+    """
     procedure = Gimp.get_pdb().lookup_procedure(_WORK)
     assert procedure  # it is registered with the one that calls it
     config = procedure.create_config()
-    if image:
-        config.set_property("image", image)
-        config.set_property("source", seen)
-        config.set_property("canvas", canvas)
-    config.set_property("recipe", json.dumps(made))
+    # By their numbers: GIMP keeps an image that is closed for as long as a call has it as argument.
+    numbers = {role: thing.get_id() for role, thing in painted.items()}
+    config.set_property("recipe", json.dumps({**made, **numbers}))
     config.set_property("interactive", windows)
     values = procedure.run(config)
-    if values.index(0) != Gimp.PDBStatusType.SUCCESS:
+    status = values.index(0)
+    if status == Gimp.PDBStatusType.CANCEL:
         raise Cancelled("Painting was cancelled.")
+    if status != Gimp.PDBStatusType.SUCCESS:
+        raise _ProcessEnded("The process that painted has ended before its time.")
     told: dict[str, Any] = json.loads(values.index(1))
     if "error" in told:
         raise error_from_code(**told["error"])

@@ -34,6 +34,22 @@ class Gimp(Host):
         super().__init__(tree, folder, command, environment, display)
 
 
+class Pair(Gimp):
+    """A GIMP without a window that runs a second piece while the first waits for a painting."""
+
+    def __init__(self, tree, folder, environment):
+        super().__init__(tree, folder, {**environment, "IMPASTO_TEST_SERVER": HERE / "server.py"})
+        (folder / "work/beside").mkdir()
+
+    def beside(self, code, **values):
+        """What a piece of code leaves in `answer` that runs beside another."""
+        return self.end(self.begin(f"{code}\nkeep = True", where="beside", **values))
+
+    def close(self):
+        (self.folder / "work/beside/end").touch()
+        super().close()
+
+
 class Window(Gimp):
     """A GIMP with a window on a screen of its own."""
 
@@ -120,7 +136,7 @@ def running_job():
     """running_job(daemon): the job that is being painted, once it is."""
 
     def find(daemon):
-        deadline = time.monotonic() + 120
+        deadline = time.monotonic() + 300
         with daemon.connect() as client:
             while time.monotonic() < deadline:
                 for job in client.ask(Status())[0].jobs:
@@ -154,6 +170,23 @@ def gimp(tree, profile, gimp_daemon, tmp_path_factory):
     """One GIMP for all tests that leave it as they found it."""
     environment = {"GIMP3_DIRECTORY": str(profile), "IMPASTO_HOME": str(gimp_daemon.home)}
     running = Gimp(tree, tmp_path_factory.mktemp("gimp"), environment)
+    yield running
+    running.close()
+
+
+@pytest.fixture(scope="module")
+def pair(tree, profile, gimp_daemon, tmp_path_factory):
+    """One GIMP in which something can happen to what is being painted."""
+    folder = tmp_path_factory.mktemp("pair")
+    shutil.copytree(profile, folder / "profile")
+    plug_in = folder / "profile/plug-ins/beside"
+    plug_in.mkdir()
+    shutil.copy(HERE / "beside.py", plug_in)
+    (plug_in / "beside.py").chmod(0o755)
+    environment = {
+        "GIMP3_DIRECTORY": str(folder / "profile"), "IMPASTO_HOME": str(gimp_daemon.home)
+    }  # fmt: skip
+    running = Pair(tree, folder, environment)
     yield running
     running.close()
 

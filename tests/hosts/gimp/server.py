@@ -1,6 +1,7 @@
 """Runs inside GIMP: does the pieces of a test that are put into a folder, one after the other.
 
 Each NUMBER.py is run with the helpers below; what it leaves in `answer` goes to NUMBER.json.
+A second server is given another folder within the test's as FOLDER.
 """
 
 import hashlib
@@ -92,4 +93,4 @@ def _serve(folder):
 
 
 Gimp.get_plug_in().set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)  # no messages on the screen
-_serve(Path(os.environ["IMPASTO_TEST_FOLDER"]))
+_serve(Path(os.environ["IMPASTO_TEST_FOLDER"]) / globals().get("FOLDER", ""))

@@ -37,12 +37,13 @@ def test_cancelled_job_leaves_the_image_as_it_was(gimp, gimp_daemon, pictures, r
 def test_killed_plug_in_ends_its_job_and_leaves_nothing(
     gimp, gimp_daemon, pictures, running_job, profile
 ):
-    """As GIMP kills it when its progress bar is cancelled."""
-    number = gimp.begin(PAINT, arguments=LONG, **pictures)
+    """As GIMP ends one that does what it must not, or a painter one that takes too much memory."""
+    number = gimp.begin(PAINT, arguments={**LONG, "preview": False}, **pictures)
     job = running_job(gimp_daemon)
     os.kill(max(plug_in_processes(profile)), 9)  # the second of the two, which does the work
-    status, _, same, undo, _ = gimp.end(number)
-    assert (status, same, undo) == ("cancel", True, True)
+    status, error, same, undo, _ = gimp.end(number)
+    assert (status, same, undo) == ("execution-error", True, True)
+    assert error.startswith("WORKER_FAILED") and "Try once more" in error
     killed = time.monotonic()
     with gimp_daemon.connect() as client:
         while True:
@@ -51,6 +52,22 @@ def test_killed_plug_in_ends_its_job_and_leaves_nothing(
                 break
             assert time.monotonic() - killed < 8
             time.sleep(0.1)
+
+
+def test_process_that_ends_over_a_preview_is_followed_by_one_without(
+    gimp, gimp_daemon, pictures, running_job, profile
+):
+    """GIMP ends one that writes a preview in the moment in which the layer is turned."""
+    number = gimp.begin(PAINT, arguments=LONG, **pictures)
+    first = running_job(gimp_daemon)
+    os.kill(max(plug_in_processes(profile)), 9)
+    while (second := running_job(gimp_daemon)).job == first.job:
+        time.sleep(0.1)
+    with gimp_daemon.connect() as client:
+        client._send(Cancel(job=second.job, keep=True))
+        client.ask(Status())
+    status, error, *_, layers = gimp.end(number)
+    assert (status, error, layers) == ("success", None, 2)
 
 
 def test_killed_daemon_is_noticed_and_the_next_run_starts_another(

@@ -266,6 +266,26 @@ def click_cancel(window):
     window.keys("Tab")
 
 
+def test_image_that_is_closed_ends_its_job(window, opened, gimp_daemon, running_job):
+    begin(window, "alt+i", "ctrl+a", "9", "0", "0", "0", "Tab")
+    job = running_job(gimp_daemon)
+    window.keys("ctrl+w")
+    window.keys("ctrl+d", window="Close")  # discards the changes
+    closed = time.monotonic()
+    while any(plug_in_processes(window.folder)):
+        assert time.monotonic() < closed + 5
+        time.sleep(0.1)
+    assert not window.windows("^Impasto$")
+    with gimp_daemon.connect() as client:
+        while True:
+            states = {found.job: found.state for found in client.ask(Status())[0].jobs}
+            if states[job.job] == "cancelled":
+                break
+            assert time.monotonic() < closed + 20
+            time.sleep(0.1)
+    assert window.run(LOOK) is None
+
+
 def test_stop_and_keep(window, opened):
     begin(window, "alt+i", "ctrl+a", "9", "0", "0", "0", "Tab")
     wait_for(window, lambda layers: len(layers) == 2 and layers[0]["name"] == "Impasto")

@@ -1,0 +1,174 @@
+"""What a painter does to an image while a layer of it is painted: the painting is never lost."""
+
+import numpy as np
+import pytest
+
+from impasto_protocol.messages import Cancel, Status
+
+# Strength 0 gives back what was read, so that it is seen whether it lies where it belongs.
+PAINT = """
+image = load(photo)
+layer = image.get_layers()[0]
+layer.add_alpha()
+layer.scale(40, 30, False)
+image.resize(60, 50, 10, 8)
+under = layer.copy()
+under.set_name("under")
+image.insert_layer(under, None, 1)
+group = Gimp.GroupLayer.new(image, "group")
+image.insert_layer(group, None, 0)
+if begun.get("grouped"):
+    image.reorder_item(layer, group, 0)
+if begun.get("selected"):
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 14, 12, 20, 10)
+dump(layer, folder / "then", "R'G'B'A u8")
+before = Gimp.get_images()
+status, painted, error = stylize(image, layer, style, iterations=100_000, strength=0.0)
+if status == "success":
+    dump(painted, folder / "painted", "R'G'B'A u8")
+if layer.is_valid():
+    dump(layer, folder / "now", "R'G'B'A u8")
+found = tree([painted])[0] if painted else {}
+names = [layer["name"] for layer in tree(image.get_layers())]
+answer = {
+    "status": status, "error": error, "size": found.get("size"), "offsets": found.get("offsets"),
+    "apart": [i.get_id() != image.get_id() for i in Gimp.get_images() if i not in before],
+    "now": [layer.get_height(), layer.get_width()] if layer.is_valid() else None,
+    "then": list(layer.get_offsets())[1:] if layer.is_valid() else None,
+    "parent": painted.get_parent().get_name() if painted and painted.get_parent() else None,
+    "layers": names,
+    "in": painted.get_image().get_id() == image.get_id() if painted else None,
+}
+"""
+CHANGE = """
+image = Gimp.get_images()[0]
+def find(name, layers):
+    for layer in layers:
+        if layer.get_name() == name:
+            return layer
+        if layer.is_group() and (found := find(name, layer.get_children())):
+            return found
+canvas, layer, under, group = (
+    find(name, image.get_layers()) for name in ("Impasto", "Background", "under", "group")
+)
+"""
+
+
+@pytest.fixture
+def paint_while(pair, gimp_daemon, pictures, running_job, tmp_path):
+    """paint_while(code, **begun): what came of a painting that the code ran beside, its pixels."""
+
+    def run(code, **begun):
+        number = pair.begin(PAINT, folder=tmp_path, begun=begun, **pictures)
+        job = running_job(gimp_daemon)
+        pair.beside(CHANGE + code)
+        with gimp_daemon.connect() as client:
+            client._send(Cancel(job=job.job, keep=True))
+            client.ask(Status())
+        return pair.end(number)
+
+    return run
+
+
+def pixels(path, height, width):
+    return np.fromfile(path, np.uint8).reshape(height, width, 4)[..., :3].astype(float)
+
+
+FOLLOWED = {
+    "nothing": "",
+    "source moved": "layer.set_offsets(-5, 21)",
+    "image resized": "image.resize(90, 80, 20, 25)",
+    "image cropped beside it": "image.crop(44, 36, 8, 6)",
+    "image mirrored": "image.flip(Gimp.OrientationType.HORIZONTAL)",
+    "image upset": "image.flip(Gimp.OrientationType.VERTICAL)",
+    "image turned": "image.rotate(Gimp.RotationType.DEGREES180)",
+    "image turned right": "image.rotate(Gimp.RotationType.DEGREES90)",
+    "image turned and mirrored": "image.rotate(Gimp.RotationType.DEGREES90)\n"
+    "image.flip(Gimp.OrientationType.HORIZONTAL)",
+    "layer mirrored": "layer.transform_flip_simple(Gimp.OrientationType.HORIZONTAL, True, 0)",
+    "grey": "image.convert_grayscale()",
+    "float": "image.convert_precision(Gimp.Precision.FLOAT_LINEAR)",
+    "another profile": "image.convert_color_profile(Gimp.ColorProfile.new_rgb_adobe(),"
+    " Gimp.ColorRenderingIntent.RELATIVE_COLORIMETRIC, True)",
+    "preview deleted": "image.remove_layer(canvas)",
+    "preview locked": "canvas.set_lock_content(True)\nimport time; time.sleep(1)",
+    "preview scaled": "canvas.scale(7, 5, True)\nimport time; time.sleep(1)",
+    "preview in a group": "image.reorder_item(canvas, group, 0)",
+    "reordered": "image.lower_item_to_bottom(layer)",
+}
+IN_GROUP = {
+    "put into a group": ("image.reorder_item(layer, group, 0)", False),
+    "put into a locked group": (
+        "image.reorder_item(layer, group, 0)\ngroup.set_lock_content(True)", False),
+    "group locked": ("group.set_lock_content(True)\nimport time; time.sleep(1)", True),
+    "group locked in place": ("group.set_lock_position(True)", True),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("change", "selected"),
+    [(change, False) for change in FOLLOWED]
+    + [(change, True) for change in ("image mirrored", "image turned right", "float")],
+)
+def test_painting_follows_its_source(paint_while, tmp_path, change, selected):
+    told = paint_while(FOLLOWED[change], selected=selected)
+    assert (told["status"], told["error"], told["in"]) == ("success", None, True)
+    assert told["apart"] == [] and "Impasto" not in told["layers"]
+    width, height = told["size"]
+    now = pixels(tmp_path / "now", *told["now"])
+    x, y = (own - of for own, of in zip(told["offsets"], told["then"], strict=True))
+    assert {width, height} == ({20, 10} if selected else {40, 30})
+    assert x >= 0 and y >= 0
+    painted = pixels(tmp_path / "painted", height, width)
+    there = now[y : y + height, x : x + width]
+    assert np.abs(painted - there).mean() < 6
+
+
+@pytest.mark.parametrize("change", IN_GROUP)
+def test_painting_follows_its_source_into_a_group(paint_while, change):
+    code, grouped = IN_GROUP[change]
+    told = paint_while(code, grouped=grouped)
+    assert (told["status"], told["error"], told["in"]) == ("success", None, True)
+    assert told["parent"] == "group" and told["offsets"] == told["then"]
+    assert "Impasto" not in told["layers"]
+
+
+GONE = {
+    "source deleted": "image.remove_layer(layer)",
+    "flattened": "image.flatten()",
+    "source merged down": "image.merge_down(layer, Gimp.MergeType.EXPAND_AS_NECESSARY)",
+    "preview merged down": "image.merge_down(canvas, Gimp.MergeType.EXPAND_AS_NECESSARY)",
+    "all merged": "image.merge_visible_layers(Gimp.MergeType.CLIP_TO_IMAGE)",
+    "indexed and deleted": "image.convert_indexed(Gimp.ConvertDitherType.NONE,"
+    " Gimp.ConvertPaletteType.GENERATE, 64, False, False, '')\nimage.remove_layer(layer)",
+    "indexed": "image.convert_indexed(Gimp.ConvertDitherType.NONE,"
+    " Gimp.ConvertPaletteType.GENERATE, 64, False, False, '')",
+    "layer cropped": "layer.resize(20, 15, 0, 0)",
+    "layer turned a little": "layer.transform_rotate(0.3, True, 0, 0)",
+}
+
+
+@pytest.mark.parametrize("change", GONE)
+def test_painting_whose_source_is_gone_is_a_layer_in_its_old_place(paint_while, tmp_path, change):
+    told = paint_while(GONE[change])
+    assert "Impasto" not in told["layers"]
+    assert (told["status"], told["error"], told["in"]) == ("success", None, True)
+    assert told["size"] == [40, 30] and told["offsets"] == [10, 8]
+    painted, then = (pixels(tmp_path / name, 30, 40) for name in ("painted", "then"))
+    assert np.abs(painted - then).mean() < 12
+
+
+APART = {
+    "cropped": "image.crop(30, 20, 15, 12)",
+    "scaled": "image.scale(30, 25)",
+    "only layer deleted and cropped": "image.remove_layer(layer)\nimage.crop(30, 20, 15, 12)",
+}
+
+
+@pytest.mark.parametrize("change", APART)
+def test_painting_that_no_longer_fits_is_an_image_of_its_own(paint_while, tmp_path, change):
+    told = paint_while(APART[change])
+    assert (told["status"], told["error"], told["in"]) == ("success", None, False)
+    assert told["apart"] == [True] and told["size"] == [40, 30]
+    painted, then = (pixels(tmp_path / name, 30, 40) for name in ("painted", "then"))
+    assert np.abs(painted - then).mean() < 6
