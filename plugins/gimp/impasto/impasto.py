@@ -94,6 +94,7 @@ class Impasto(Gimp.PlugIn):
     ) -> Gimp.ValueArray:
         """Any of the four. This is the border where errors become a painter's words."""
         interactive = run_mode != Gimp.RunMode.NONINTERACTIVE
+        self.set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)  # GIMP would show its own words
         try:
             import procedures
 
@@ -117,6 +118,7 @@ class Impasto(Gimp.PlugIn):
     def _work(
         self, procedure: Gimp.Procedure, config: Gimp.ProcedureConfig, _data: object
     ) -> Gimp.ValueArray:
+        self.set_pdb_error_handler(Gimp.PDBErrorHandler.PLUGIN)
         try:
             import job_process
 

@@ -18,7 +18,7 @@ from typing import Any, Literal
 
 import layers
 import sources
-from gi.repository import Gegl, Gimp, Gio
+from gi.repository import Gegl, Gimp, Gio, GLib
 from recipe import Recipe
 
 from impasto_protocol.client import Client, Job, new_job_id, result_in
@@ -201,15 +201,36 @@ def _read_style(style: dict[str, Any]) -> Picture:
                 f"There is no pattern {style['name']!r}.", next_step="Choose another pattern."
             )
         return layers.read_pattern(pattern)
-    file = Gio.File.new_for_uri(style["uri"])
-    if file.query_file_type(Gio.FileQueryInfoFlags.NONE, None) != Gio.FileType.REGULAR:
+    return _read_style_file(Gio.File.new_for_uri(style["uri"]))
+
+
+def _read_style_file(file: Gio.File) -> Picture:
+    """The picture in a file that GIMP can open. Raises StyleUnreadable."""
+    name = file.get_basename()
+    kind = file.query_file_type(Gio.FileQueryInfoFlags.NONE, None)
+    if kind == Gio.FileType.UNKNOWN:
+        raise StyleUnreadable(f"There is no picture file {name}.", next_step="Choose another file.")
+    if kind != Gio.FileType.REGULAR:
         raise StyleUnreadable(
-            f"There is no picture file {file.get_basename()}.", next_step="Choose another file."
+            f"The style {name} is no file but a folder or a device.",
+            next_step="Choose a picture file.",
+        )
+    if file.query_info("standard::size", Gio.FileQueryInfoFlags.NONE, None).get_size() == 0:
+        raise StyleUnreadable(
+            f"The style {name} is an empty file.", next_step="Choose another file."
         )
     try:
         image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
-    except Exception as error:
-        raise StyleUnreadable(f"{file.get_basename()} cannot be read: {error}.") from error
+    except GLib.Error as error:
+        raise StyleUnreadable(f"The style {name} cannot be read: {error.message}.") from error
+    if not image:
+        why = Gimp.get_pdb().get_last_error()
+        if why == "Unknown file type":
+            raise StyleUnreadable(
+                f"GIMP does not read files such as the style {name}.",
+                next_step="Choose a picture file, as PNG or JPEG.",
+            )
+        raise StyleUnreadable(f"GIMP cannot read the style {name}: it is damaged, or no picture.")
     try:
         return layers.read_style(image.flatten())
     finally:

@@ -597,6 +597,54 @@ for source in (painting, group, merged):
     assert answer[0][0] is None
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("notes.txt", b"buy milk", "the style notes.txt"),
+        ("other.kra", b"PK\3\4 mimetype application/x-krita", "the style other.kra"),
+        ("text.png", b"buy milk", "GIMP cannot read the style text.png"),
+        ("cut.png", "cut", "GIMP cannot read the style cut.png"),
+        ("empty.png", b"", "empty.png is an empty file"),
+        ("folder.png", None, "folder.png is no file but a folder"),
+        ("gone.png", "gone", "There is no picture file gone.png"),
+    ],
+)
+def test_style_file_that_is_no_picture_is_named_with_what_is_wrong(
+    gimp, pictures, tmp_path, name, content, words
+):
+    """By Again, as GIMP itself refuses a script that names a folder, or no file."""
+    file = tmp_path / name
+    data = pictures["style"].read_bytes()
+    file.write_bytes(data)
+    painted = gimp.run(
+        """
+image = load(photo)
+status, painted, error = stylize(image, image.get_layers()[0], file, iterations=1)
+answer = status, error
+""",
+        file=file, photo=pictures["photo"],
+    )  # fmt: skip
+    assert painted == ["success", None]
+    file.unlink()
+    if content is None:
+        file.mkdir()
+    elif content == "cut":
+        file.write_bytes(data[: len(data) // 2])
+    elif content != "gone":
+        file.write_bytes(content)
+    status, error, layers = gimp.run(
+        """
+image = load(photo)
+status, _, error = call("again", image, image.get_layers())
+answer = status, error, len(image.get_layers())
+""",
+        file=file, photo=pictures["photo"],
+    )  # fmt: skip
+    assert (status, layers) == ("execution-error", 1)
+    assert error.startswith("STYLE_UNREADABLE") and words in error
+    assert "Choose" in error or "Open the style picture" in error
+
+
 def test_style_is_taken_from_a_layer_or_a_pattern(gimp, pictures):
     answer = gimp.run(
         """
