@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -18,18 +18,16 @@ _STEP = "plug-in-impasto-step"
 class Painting:
     """A painted layer that is not in the image yet.
 
+    layer: not inserted, or the only one of an image of its own, which is to be shown.
     source: the layer above which it is put; None: above all.
     hides: it takes the place of its source, which is hidden.
     apply_mask: its mask, with which a selection cuts it out, becomes its transparency.
-    apart: it is the only layer of an image of its own instead. note: what there is to say of it.
     """
 
     source: Gimp.Layer | None
     layer: Gimp.Layer
     hides: bool
     apply_mask: bool
-    apart: bool = False
-    note: str = ""
 
 
 def prepare(
@@ -55,7 +53,7 @@ def prepare(
         whole = layers.blend(seen, painted, cut, inner)
         painted.delete()
         painted, cut = whole, None
-        layers.copy_mask(source, seen, painted, layers.Box.of(seen))
+        layers.copy_mask(source, painted)
     if as_source:
         _take_looks(source, painted)
     # A layer has one mask: where the source has its own, the selection becomes transparency.
@@ -84,21 +82,27 @@ def _take_looks(source: Gimp.Layer, painted: Gimp.Layer) -> None:
 
 
 def insert(image: Gimp.Image, paintings: Sequence[Painting], name: str) -> None:
-    """Put paintings into the image, in one undo step of this name; show those that are apart.
+    """Put paintings into the image, in one undo step of this name; show those that are apart."""
+    here = [painting for painting in paintings if painting.layer.get_image() == image]
+    for painting in paintings:
+        if painting not in here:
+            _show_apart(painting)
+    if here:
+        _as_step(name, lambda: _insert_all(image, here))
+    Gimp.displays_flush()
+
+
+def _as_step(name: str, change: Callable[[], None]) -> None:
+    """Change an image, in one undo step of this name.
 
     GIMP names a plug-in's undo step after the label of the procedure that runs, so this is done
     by a procedure that lives as long as it takes.
     """
-    for painting in paintings:
-        if painting.apart:
-            _show_apart(painting)
-    if all(painting.apart for painting in paintings):
-        return
     failed: list[Exception] = []
 
     def run(procedure: Gimp.Procedure, *_: Any) -> Gimp.ValueArray:
         try:
-            _insert_all(image, [painting for painting in paintings if not painting.apart])
+            change()
         except Exception as error:  # PyGObject would only print it
             failed.append(error)
         return procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
@@ -117,7 +121,6 @@ def insert(image: Gimp.Image, paintings: Sequence[Painting], name: str) -> None:
         plug_in.remove_temp_procedure(_STEP)
     if failed:
         raise failed[0]
-    Gimp.displays_flush()
 
 
 def _insert_all(image: Gimp.Image, paintings: Sequence[Painting]) -> None:
@@ -133,29 +136,29 @@ def _insert_all(image: Gimp.Image, paintings: Sequence[Painting]) -> None:
 def _insert(image: Gimp.Image, painting: Painting) -> None:
     source, layer = painting.source, painting.layer
     layer.set_visible(True)
+    parent, position = None, 0
     if source:
-        image.insert_layer(layer, source.get_parent(), image.get_item_position(source))
-    else:
-        image.insert_layer(layer, None, 0)
-    _finish(painting)
+        parent, position = source.get_parent(), image.get_item_position(source)
+    image.insert_layer(layer, parent, position)
+    _finish_mask(painting)
     if source and painting.hides:
         source.set_visible(False)
 
 
-def _finish(painting: Painting) -> None:
-    """What can only be done to a layer in an image."""
+def _finish_mask(painting: Painting) -> None:
+    """What can only be done to the mask of a layer in an image."""
     source, layer = painting.source, painting.layer
     if painting.apply_mask:
         layer.remove_mask(Gimp.MaskApplyMode.APPLY)
         if source:
-            layers.copy_mask(source, source, layer, layers.box_of(layer, source))
+            layers.copy_mask(source, layer)
     elif layer.get_mask():
         layer.set_edit_mask(False)
 
 
 def _show_apart(painting: Painting) -> None:
-    """Have a painting seen that is an image of its own."""
-    _finish(painting)
+    """Show a painting that is an image of its own."""
+    _finish_mask(painting)
     apart = painting.layer.get_image()
     apart.undo_enable()
     with suppress(TypeError):  # where GIMP runs without windows

@@ -152,18 +152,17 @@ def write(layer: Gimp.Layer, picture: Picture, outer: Box, inner: Box) -> None:
     show(layer, buffer)
 
 
-def copy_mask(source: Gimp.Layer, seen: Gimp.Drawable, layer: Gimp.Layer, inner: Box) -> None:
-    """Give a layer that lies over the box `inner` of what is seen of a source the source's mask."""
+def copy_mask(source: Gimp.Layer, layer: Gimp.Layer) -> None:
+    """Give a layer that lies over a source the source's mask, if there is one."""
     own = source.get_mask()
     if own is None:
         return
-    there = box_of(seen, source)
-    box = Gegl.Rectangle.new(there.x + inner.x, there.y + inner.y, inner.width, inner.height)
+    box = box_of(layer, source)
     mask = layer.create_mask(Gimp.AddMaskType.WHITE)
     layer.add_mask(mask)
     buffer = mask.get_buffer()
-    data = own.get_buffer().get(box, 1.0, "Y float", Gegl.AbyssPolicy.NONE)
-    buffer.set(Gegl.Rectangle.new(0, 0, inner.width, inner.height), "Y float", data)
+    data = own.get_buffer().get(box.rectangle(), 1.0, "Y float", Gegl.AbyssPolicy.NONE)
+    buffer.set(Box.of(layer).rectangle(), "Y float", data)
     show(mask, buffer)
     layer.set_edit_mask(False)
     layer.set_apply_mask(source.get_apply_mask())
@@ -231,17 +230,27 @@ def write_preview(layer: Gimp.Layer, preview: Picture, outer: Box, inner: Box) -
     steps[-1].process()
     data = large.get(large.get_extent(), 1.0, f"{colours} u8", Gegl.AbyssPolicy.NONE)
     # At once, and last: GIMP ends the process that writes into a layer which it is just turning.
-    if can_be_shown(layer, inner):
+    if _can_be_shown(layer, inner):
         buffer = layer.get_buffer()
         buffer.set(large.get_extent(), f"{colours} u8", data)
         show(layer, buffer)
 
 
-def can_be_shown(layer: Gimp.Layer, inner: Box) -> bool:
+def _can_be_shown(layer: Gimp.Layer, inner: Box) -> bool:
     """Whether a preview as large as the box can be written into the layer, which may be gone."""
-    if not layer.is_valid() or is_locked(layer):
+    if not layer.is_valid() or _is_locked(layer):
         return False
     return (layer.get_width(), layer.get_height()) == (inner.width, inner.height)
+
+
+def _is_locked(layer: Gimp.Layer) -> bool:
+    """Whether its pixels, or those of a group that holds it, must not be changed."""
+    item: Gimp.Item | None = layer
+    while item:
+        if item.get_lock_content():
+            return True
+        item = item.get_parent()
+    return False
 
 
 def _node(graph: Gegl.Node, operation: str, **properties: object) -> Gegl.Node:
@@ -258,38 +267,11 @@ def show(layer: Gimp.Drawable, buffer: Gegl.Buffer) -> None:
     Gimp.displays_flush()
 
 
-def is_locked(layer: Gimp.Layer) -> bool:
-    """Whether its pixels, or those of a group that holds it, must not be changed."""
-    item: Gimp.Item | None = layer
-    while item:
-        if item.get_lock_content():
-            return True
-        item = item.get_parent()
-    return False
-
-
-def read_mask(layer: Gimp.Layer, box: Box) -> bytes | None:
-    """The mask of a layer over a box of it, for `give_mask`."""
-    if not (mask := layer.get_mask()):
-        return None
-    return mask.get_buffer().get(box.rectangle(), 1.0, "Y float", Gegl.AbyssPolicy.CLAMP)
-
-
-def give_mask(layer: Gimp.Layer, data: bytes) -> None:
-    """Give a layer a mask, of which `read_mask` has read as much as the layer is large."""
-    mask = layer.create_mask(Gimp.AddMaskType.WHITE)
-    layer.add_mask(mask)
-    buffer = mask.get_buffer()
-    buffer.set(Box.of(layer).rectangle(), "Y float", data)
-    show(mask, buffer)
-    layer.set_edit_mask(False)
-
-
-def copy_pixels(source: Gimp.Layer, target: Gimp.Layer) -> None:
-    """The very numbers of one layer into another of the same format, and its mask."""
+def copy_into(source: Gimp.Layer, target: Gimp.Layer) -> None:
+    """Give a layer of the same size and format another one's very numbers, place and mask."""
     buffer, whole = target.get_buffer(), Box.of(source)
     data = source.get_buffer().get(whole.rectangle(), 1.0, None, Gegl.AbyssPolicy.NONE)
     buffer.set(whole.rectangle(), Babl.get_name(source.get_format()), data)
     show(target, buffer)
-    if mask := read_mask(source, whole):
-        give_mask(target, mask)
+    target.set_offsets(*source.get_offsets()[1:])
+    copy_mask(source, target)

@@ -1,18 +1,18 @@
 """The four menu entries, from the layer that is selected to the layer that is added.
 
-A canvas is put above each source without a trace in the undo history, `plug-in-impasto-work`
-paints in it, and what all of them have become is inserted as one undo step. Whatever happens on the
-way, a canvas is taken out again.
+`plug-in-impasto-work` paints each into a layer that is not inserted yet; at the end all of them are
+inserted, in one undo step.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import astuple, dataclass, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import astuple, dataclass
 from typing import Any
 
+import canvas
 import insertion
 import layers
 import placing
@@ -27,10 +27,8 @@ from impasto_protocol.settings import Settings
 _WORK = "plug-in-impasto-work"
 
 
-class _ProcessEnded(Exception):
+class _ProcessEnded(WorkerFailed):
     """The process that does the work was ended, not by the painter."""
-
-    code, next_step = WorkerFailed.code, WorkerFailed.default_next_step
 
 
 def stylize(
@@ -144,39 +142,65 @@ def _paint(
         with sources.seen(source) as seen:
             sources.box_to_paint(image, seen)
     painted: list[_Painted] = []
-    notes: dict[str, None] = {}
-    try:
+    with ExitStack() as cleanup:
         for number, (source, made) in enumerate(zip(found, recipes, strict=True), 1):
             place = f"layer {number} of {len(found)}" if len(found) > 1 else ""
-            painted.append(_paint_layer(image, source, {**made, "place": place}, windows=windows))
-        for one in painted:
-            notes |= dict.fromkeys(one.notes)
-    except Exception:
-        for one in painted:
-            if one.layer.is_valid():
-                one.layer.delete()
-        raise
-    paintings = [_prepare(one) for one in painted]
+            one = _paint_layer(image, source, {**made, "place": place}, windows=windows)
+            cleanup.enter_context(_deleted_on_error(one.layer))
+            painted.append(one)
+        spots = [one.place.find() for one in painted]
+        paintings = [_prepare(one, spot) for one, spot in zip(painted, spots, strict=True)]
     names = dict.fromkeys(recipe.layer_name(one.made) for one in painted)
     insertion.insert(image, paintings, f"Impasto: {', '.join(names)}")
     recipe.keep(painted[-1].made)
-    for note in notes | dict.fromkeys(painting.note for painting in paintings if painting.note):
+    notes = [note for one in painted for note in one.notes] + [spot.note for spot in spots]
+    for note in dict.fromkeys(filter(None, notes)):
         Gimp.message(f"Impasto: {note}")
     return paintings[0].layer
 
 
 @dataclass(frozen=True)
 class _Painted:
-    """A layer's painting, in a layer that is not inserted yet.
-
-    cut: its mask is that of a selection. notes: what the daemon told of it.
-    """
+    """A layer's painting, in a layer that is not inserted yet. notes: what the daemon told."""
 
     place: placing.Place
     layer: Gimp.Layer
     made: recipe.Recipe
-    cut: bool
     notes: Sequence[str]
+
+
+def _paint_layer(
+    image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, windows: bool
+) -> _Painted:
+    """The painting of one layer."""
+    preview = made["preview"]
+    try:
+        return _paint_once(image, source, made, preview=preview, windows=windows)
+    except _ProcessEnded:
+        # GIMP ends a process that writes a preview into a layer in the moment that it is turned.
+        if not preview or not image.is_valid() or not source.is_valid():
+            raise
+    return _paint_once(image, source, made, preview=False, windows=windows)
+
+
+def _paint_once(
+    image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, preview: bool, windows: bool
+) -> _Painted:
+    with sources.seen(source) as seen:
+        inner = sources.box_to_paint(image, seen)
+        place = placing.Place(image, source, seen, inner)
+        painting = place.new_painting()
+        with (
+            _deleted_on_error(painting),
+            canvas.above(source, painting, visible=preview) as shown,
+        ):
+            order = {**made, "box": astuple(inner), "preview": preview}
+            told = _work(
+                order, windows=windows, image=image, source=seen, canvas=shown, painting=painting
+            )
+            if not image.is_valid():
+                raise Cancelled("The image was closed.")
+    return _Painted(place, painting, _kept(made, told), told["notes"])
 
 
 def _kept(made: recipe.Recipe, told: dict[str, Any]) -> recipe.Recipe:
@@ -186,158 +210,32 @@ def _kept(made: recipe.Recipe, told: dict[str, Any]) -> recipe.Recipe:
     return {**kept, "settings": told["settings"]}
 
 
-def _paint_layer(
-    image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, windows: bool
-) -> _Painted:
-    """The painting of one layer, not inserted yet."""
-    try:
-        return _paint_once(image, source, made, windows=windows)
-    except _ProcessEnded:
-        # GIMP ends a process that writes a preview into a layer in the moment that it is turned.
-        if not made["preview"] or not image.is_valid() or not source.is_valid():
-            raise
-    painted = _paint_once(image, source, {**made, "preview": False}, windows=windows)
-    return replace(painted, made={**painted.made, "preview": True})
-
-
-def _paint_once(
-    image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, windows: bool
-) -> _Painted:
-    with sources.seen(source) as seen:
-        inner = sources.box_to_paint(image, seen)
-        place = placing.Place(image, source, seen, inner)
-        # Asked once: the painter may select something else while the layer is being painted.
-        cut = not Gimp.Selection.is_empty(image)
-        with (
-            _canvas(image, source, seen, inner, cut=cut, visible=made["preview"]) as canvas,
-            _new_painting(image, canvas, place.colours) as painting,
-        ):
-            told = _work(
-                {**made, "box": astuple(inner)},
-                windows=windows,
-                image=image,
-                source=seen,
-                canvas=canvas,
-                painting=painting,
-            )
-            if not image.is_valid():
-                raise Cancelled("The image was closed.")
-    return _Painted(place, painting, _kept(made, told), cut, told.get("notes", []))
-
-
 @contextmanager
-def _new_painting(
-    image: Gimp.Image, canvas: Gimp.Layer, colours: placing.Colours
-) -> Iterator[Gimp.Layer]:
-    """What is painted into: a layer with the size and mask of the canvas, not inserted.
-
-    Nothing that a painter does can reach it there. It is deleted where painting fails.
-    """
-    painting = Gimp.Layer.new(
-        image, "Impasto", canvas.get_width(), canvas.get_height(), colours.layer_type(), 100,
-        image.get_default_new_layer_mode(),
-    )  # fmt: skip
+def _deleted_on_error(layer: Gimp.Layer) -> Iterator[None]:
     try:
-        if mask := layers.read_mask(canvas, layers.Box.of(canvas)):
-            layers.give_mask(painting, mask)
-        yield painting
+        yield
     except Exception:
-        if painting.is_valid():
-            painting.delete()
+        if layer.is_valid():
+            layer.delete()
         raise
 
 
-def _prepare(painted: _Painted) -> insertion.Painting:
-    """What is inserted, as the image is now."""
-    made, place = painted.made, painted.place
-    spot = place.find()
-    layer = place.bring(painted.layer, spot)
+def _prepare(painted: _Painted, spot: placing.Spot) -> insertion.Painting:
+    """What is inserted at a spot."""
+    made, cut = painted.made, painted.place.cut
+    layer = painted.place.bring(painted.layer, spot)
     keep_mask = made["selection-as"] == "mask"
     if spot.above:
         with sources.seen(spot.above) as seen:
             prepared = insertion.prepare(
-                spot.above, seen, layer, spot.inner, layer.get_mask() if painted.cut else None,
+                spot.above, seen, layer, spot.inner, layer.get_mask() if cut else None,
                 as_source=made["as-source"], keep_mask=keep_mask,
             )  # fmt: skip
     else:
-        prepared = insertion.Painting(
-            None, layer, hides=False, apply_mask=painted.cut and not keep_mask,
-            apart=spot.apart, note=spot.note,
-        )  # fmt: skip
+        prepared = insertion.Painting(None, layer, hides=False, apply_mask=cut and not keep_mask)
     prepared.layer.set_name(recipe.layer_name(made))
     recipe.keep(made, prepared.layer)
     return prepared
-
-
-@contextmanager
-def _canvas(
-    image: Gimp.Image,
-    source: Gimp.Layer,
-    seen: Gimp.Drawable,
-    inner: layers.Box,
-    *,
-    cut: bool,
-    visible: bool,
-) -> Iterator[Gimp.Layer]:
-    """An empty layer above the source for as long as it is painted in.
-
-    inner: what it covers of what is seen of the source. cut: by the selection.
-    """
-    selected, clean = image.get_selected_layers(), not image.is_dirty()
-    canvas = _insert_canvas(image, source, seen, inner, cut=cut, visible=visible)
-    if clean:
-        image.clean_all()  # of the canvas, so that what the painter does meanwhile can be told
-    try:
-        yield canvas
-    finally:
-        if image.is_valid():
-            clean = clean and not image.is_dirty()
-            _take_out(image, canvas)
-            image.set_selected_layers([layer for layer in selected if layer.is_valid()])
-            if clean:
-                image.clean_all()
-
-
-def _insert_canvas(
-    image: Gimp.Image,
-    source: Gimp.Layer,
-    seen: Gimp.Drawable,
-    inner: layers.Box,
-    *,
-    cut: bool,
-    visible: bool,
-) -> Gimp.Layer:
-    _, left, top = seen.get_offsets()
-    canvas = Gimp.Layer.new(
-        image, "Impasto", inner.width, inner.height, source.type_with_alpha(), 100,
-        image.get_default_new_layer_mode(),
-    )  # fmt: skip
-    canvas.set_offsets(left + inner.x, top + inner.y)  # before a group locks its position
-    with _untracked(image):
-        image.insert_layer(canvas, source.get_parent(), image.get_item_position(source))
-        if cut:
-            canvas.add_mask(canvas.create_mask(Gimp.AddMaskType.SELECTION))
-        else:
-            layers.copy_mask(source, seen, canvas, inner)
-        canvas.set_visible(visible)
-    return canvas
-
-
-def _take_out(image: Gimp.Image, canvas: Gimp.Layer) -> None:
-    if canvas.is_valid() and canvas.get_image() == image:
-        with _untracked(image):
-            image.remove_layer(canvas)
-    Gimp.displays_flush()
-
-
-@contextmanager
-def _untracked(image: Gimp.Image) -> Iterator[None]:
-    """Changes that leave no trace in the undo history."""
-    image.undo_freeze()
-    try:
-        yield
-    finally:
-        image.undo_thaw()
 
 
 def _work(
