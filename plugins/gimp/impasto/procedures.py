@@ -177,8 +177,10 @@ def _paint_layer(
     try:
         return _paint_once(image, source, made, preview=preview, windows=windows)
     except _ProcessEnded:
-        # GIMP ends a process that writes a preview into a layer in the moment that it is turned.
-        if not preview or not image.is_valid() or not source.is_valid():
+        # GIMP ends a process that writes a preview in the moment that its layer is turned, or goes.
+        if not image.is_valid():
+            raise Cancelled("The image was closed.") from None
+        if not preview or not source.is_valid():
             raise
     return _paint_once(image, source, made, preview=False, windows=windows)
 
