@@ -394,7 +394,10 @@ def test_dialogs_open_without_a_complaint_of_gimps(window, opened):
         window.keys(f"ctrl+alt+{key}")
         window.await_window(title)
         window.keys("Escape", window=title)
-    said = log.read_text()[before:]
+    # GIMP may let go of a plug-in before that has said its last, which it then complains of.
+    said = "\n".join(
+        line for line in log.read_text()[before:].splitlines() if "Broken pipe" not in line
+    )
     # "no mnemonic" stays: Advanced has more controls than there are letters left.
     assert "CRITICAL" not in said and "WARNING" not in said and "duplicate mnemonic" not in said
 
