@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 import layers
 import sources
+from form import Form
 from gi.repository import Gegl, Gimp, Gio, GLib
 from recipe import Recipe
 
@@ -85,7 +86,8 @@ class _Content:
         self.image, self.painting = image, painting
         self.inner = layers.Box(*recipe["box"])
         self.outer = layers.box_to_send(image, source, self.inner, recipe["context-margin"])
-        self.pictures = {"content": layers.read(source, self.outer)}
+        self.form = Form.of(source)
+        self.pictures = {"content": layers.read(source, self.outer, self.form)}
         if not Gimp.Selection.is_empty(image):
             self.pictures["selection"] = layers.read_selection(image, source, self.outer)
         self.previews = _Previews(canvas, self.outer, self.inner)
@@ -116,7 +118,7 @@ def _stylise(
             content.previews.show(found[0])
 
     result, (painted,) = _follow(client, client.submit(message, pictures), progress, on_pictures)
-    layers.write(content.painting, painted, content.outer, content.inner)
+    layers.write(content.painting, painted, content.outer, content.inner, content.form)
     return {
         "steps": result.steps,
         "seconds": result.seconds,

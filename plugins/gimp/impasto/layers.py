@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import gi
+from form import Form
 
 gi.require_version("Babl", "0.1")
 gi.require_version("Gegl", "0.4")
@@ -16,7 +17,6 @@ from impasto_protocol.codec import Picture  # noqa: E402
 
 _LONGEST_STYLE_PX = 3000
 _ROWS = 128
-_BABL_TYPES = {"uint8": "u8", "uint16": "u16", "float32": "float"}
 
 
 @dataclass(frozen=True)
@@ -71,23 +71,12 @@ def box_to_send(image: Gimp.Image, layer: Gimp.Drawable, inner: Box, margin: int
     return inner if Gimp.Selection.is_empty(image) else inner.grown(margin, layer)
 
 
-def read(drawable: Gimp.Drawable, box: Box | None = None, scale: float = 1.0) -> Picture:
-    """The pixels of a drawable, or of a box of it, as they look in sRGB.
-
-    8 and 16-bit layers stay what they are, all others become float32.
-    """
-    box = box or Box.of(drawable)
-    precision = drawable.get_image().get_precision().value_nick
-    dtype = {"u8-": "uint8", "u16": "uint16"}.get(precision[:3], "float32")
-    colours, channels = ("Y'", 1) if drawable.is_gray() else ("R'G'B'", 3)
-    if drawable.has_alpha():
-        colours, channels = colours + "A", channels + 1
-    if scale != 1.0:
-        box = Box(*(round(n * scale) for n in (box.x, box.y, box.width, box.height)))
-    data = drawable.get_buffer().get(
-        box.rectangle(), scale, f"{colours} {_BABL_TYPES[dtype]}", Gegl.AbyssPolicy.CLAMP
-    )
-    return Picture(box.height, box.width, channels, dtype, data)
+def read(drawable: Gimp.Drawable, box: Box, form: Form) -> Picture:
+    """The pixels of a box of a drawable, in a form."""
+    channels = (1 if drawable.is_gray() else 3) + drawable.has_alpha()
+    name = form.name(channels)
+    data = drawable.get_buffer().get(box.rectangle(), 1.0, name, Gegl.AbyssPolicy.CLAMP)
+    return Picture(box.height, box.width, channels, form.dtype, data, space=form.space)
 
 
 def is_transparent(drawable: Gimp.Drawable, box: Box) -> bool:
@@ -121,11 +110,9 @@ def read_style(drawable: Gimp.Drawable) -> Picture:
     """A style's pixels, 8-bit, no larger than any painting needs."""
     longest = max(drawable.get_width(), drawable.get_height())
     scale = min(1.0, _LONGEST_STYLE_PX / longest)
-    picture = read(drawable, scale=scale)
-    if picture.dtype == "uint8" and picture.channels > 2:
-        return picture
-    box = Box(0, 0, picture.width, picture.height)
-    return _read_8_bit(drawable.get_buffer(), box, scale)
+    width, height = (round(n * scale) for n in (drawable.get_width(), drawable.get_height()))
+    alpha = drawable.is_gray() or drawable.has_alpha()
+    return _read_8_bit(drawable.get_buffer(), Box(0, 0, width, height), scale, alpha=alpha)
 
 
 def read_pattern(pattern: Gimp.Pattern) -> Picture:
@@ -135,20 +122,24 @@ def read_pattern(pattern: Gimp.Pattern) -> Picture:
     return _read_8_bit(buffer, Box(0, 0, width, height), 1.0)
 
 
-def _read_8_bit(buffer: Gegl.Buffer, box: Box, scale: float) -> Picture:
-    data = buffer.get(box.rectangle(), scale, "R'G'B'A u8", Gegl.AbyssPolicy.CLAMP)
-    return Picture(box.height, box.width, 4, "uint8", data)
+def _read_8_bit(buffer: Gegl.Buffer, box: Box, scale: float, *, alpha: bool = True) -> Picture:
+    """As it looks in sRGB."""
+    name = "R'G'B'A u8" if alpha else "R'G'B' u8"
+    data = buffer.get(box.rectangle(), scale, name, Gegl.AbyssPolicy.CLAMP)
+    return Picture(box.height, box.width, 4 if alpha else 3, "uint8", data)
 
 
-def write(layer: Gimp.Layer, picture: Picture, outer: Box, inner: Box) -> None:
-    """Put the part of a painting of the box `outer` that lies in `inner` into a layer as large."""
-    colours = {1: "Y'", 2: "Y'A", 3: "R'G'B'", 4: "R'G'B'A"}[picture.channels]
+def write(layer: Gimp.Layer, picture: Picture, outer: Box, inner: Box, form: Form) -> None:
+    """Put the part of a painting of the box `outer` that lies in `inner` into a layer as large.
+
+    form: the one that the content was read in.
+    """
     part = picture.crop(inner.x - outer.x, inner.y - outer.y, inner.width, inner.height)
     buffer = layer.get_buffer()
     whole = Gegl.Rectangle.new(0, 0, inner.width, inner.height)
     # GEGL takes a buffer of the wrong length without a word; Picture has checked it. And it takes
     # seconds for anything but bytes.
-    buffer.set(whole, f"{colours} {_BABL_TYPES[part.dtype]}", bytes(part.data))
+    buffer.set(whole, form.name(part.channels), bytes(part.data))
     show(layer, buffer)
 
 

