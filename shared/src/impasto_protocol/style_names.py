@@ -1,0 +1,29 @@
+"""A saved style known again by its picture, whatever it is called now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from impasto_protocol.errors import UnknownPreset
+from impasto_protocol.messages import PresetInfo
+
+
+def name_now(name: str, style_hash: str, presets: Iterable[PresetInfo]) -> str:
+    """What the style is called now that was called `name` and whose picture has that hash.
+
+    Raises UnknownPreset where it is not among the presets.
+    """
+    hashes = {info.name: info.style for info in presets}
+    if hashes.get(name) == style_hash:
+        return name
+    for other, found in hashes.items():
+        if found == style_hash:
+            return other
+    if name in hashes:
+        raise UnknownPreset(
+            f"“{name}” is another style now than the one that was used.",
+            next_step="Choose it anew, or import the former one.",
+        )
+    raise UnknownPreset(
+        f"The style “{name}” is gone.", next_step="Import it again, or choose another one."
+    )
