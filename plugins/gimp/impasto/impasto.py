@@ -52,8 +52,8 @@ class Impasto(Gimp.PlugIn):
                       "opacity and hides it, unless you say otherwise. Several layers are painted "
                       "one after the other; a script is given the painting of the first."),
             AGAIN: ("Impasto: A_gain", "Paint with the last settings, without a dialog",
-                    "Uses the settings of the active layer if Impasto painted it, else those of "
-                    "the last run."),
+                    "Uses the style and settings of the active layer if Impasto painted it, else "
+                    "those of the last run."),
             APPLY: ("Impasto: Apply _Preset…", "Paint the layer in a saved style",
                     "Paints with a style that was saved, and with the settings saved with it."),
             SAVE: ("Impasto: Save Style as Prese_t…", "Keep a picture's style under a name",

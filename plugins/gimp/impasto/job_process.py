@@ -16,16 +16,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
+import job_style
 import layers
-import sources
+import style_sources
 from form import Form
-from gi.repository import Gegl, Gimp, Gio, GLib
+from gi.repository import Gegl, Gimp
+from layer_recipes import STYLE
 from recipe import Recipe
 
 from impasto_protocol.client import Client, Job, new_job_id, result_in
 from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_progress
-from impasto_protocol.errors import BadMessage, Cancelled, ImpastoError, StyleUnreadable
+from impasto_protocol.errors import BadMessage, Cancelled, ImpastoError
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import PresetGet, Presets, PresetSave, Progress, Result, Stylise
 from impasto_protocol.settings import Settings
@@ -58,6 +60,7 @@ def _run(config: Gimp.ProcedureConfig) -> dict[str, Any]:
     content = None if "save" in recipe else _Content(recipe)
     progress = _Progress(
         place=recipe.get("place", ""),
+        whose=recipe.get("whose", ""),
         image=content.image if content else None,
         interactive=config.get_property("interactive"),
     )
@@ -96,12 +99,10 @@ class _Content:
 def _stylise(
     client: Client, content: _Content, recipe: Recipe, progress: _Progress
 ) -> dict[str, Any]:
-    pictures = content.pictures
-    settings, style = from_dict(Settings, recipe["settings"]), recipe["style"]
-    if style["from"] != "preset":
-        pictures["style"] = _read_style(style)
-    elif "over-preset" in recipe:
-        answer, _ = client.ask(PresetGet(name=style["name"], thumbnail_only=True))
+    settings = from_dict(Settings, recipe["settings"])
+    style = job_style.find(client, recipe, content.painting.get_parasite(STYLE))
+    if "over-preset" in recipe:
+        answer, _ = client.ask(PresetGet(name=style.preset, thumbnail_only=True))
         if not isinstance(answer, Presets):
             raise BadMessage("The daemon's answer was not a style.")
         own = to_dict(answer.presets[0].settings)
@@ -109,9 +110,10 @@ def _stylise(
     message = Stylise(
         job=new_job_id(),
         settings=settings,
-        preset=style["name"] if style["from"] == "preset" else "",
+        preset=style.preset,
         preview_px=_PREVIEW_PX if recipe["preview"] else 0,
     )
+    pictures = content.pictures | ({"style": style.picture} if style.picture else {})
 
     def on_pictures(found: Sequence[Picture]) -> None:
         if found:
@@ -119,12 +121,15 @@ def _stylise(
 
     result, (painted,) = _follow(client, client.submit(message, pictures), progress, on_pictures)
     layers.write(content.painting, painted, content.outer, content.inner, content.form)
+    if not style.is_kept:
+        job_style.keep(client, style, content.painting)
     return {
         "steps": result.steps,
         "seconds": result.seconds,
-        "notes": list(result.notes),
+        "notes": list(filter(None, [style.note, *result.notes])),
         # With the memory it was planned for, Again gives the same bytes.
         "settings": to_dict(replace(settings, memory_mib=result.memory_mib)),
+        "style-hash": result.style,
     }
 
 
@@ -136,7 +141,7 @@ def _save(client: Client, recipe: Recipe, progress: _Progress) -> dict[str, Any]
         replace=recipe["replace"],
         keep=False,
     )
-    job = client.submit(message, {"style": _read_style(recipe["style"])})
+    job = client.submit(message, {"style": style_sources.read(recipe["style"])})
     result, _ = _follow(client, job, progress, lambda found: None)
     return {"seconds": result.seconds, "notes": list(result.notes)}
 
@@ -186,59 +191,6 @@ def _connect(progress: _Progress) -> Client:
     return outcome
 
 
-def _read_style(style: dict[str, Any]) -> Picture:
-    if style["from"] == "layer":
-        layer = Gimp.Item.get_by_id(style["id"])
-        if not isinstance(layer, Gimp.Drawable) or not layer.is_valid():
-            raise StyleUnreadable(
-                f"The layer {style['name']!r} with the style is no longer there.",
-                next_step="Choose the style anew.",
-            )
-        with sources.seen(layer) as seen:
-            return layers.read_style(seen)
-    if style["from"] == "pattern":
-        pattern = Gimp.Pattern.get_by_name(style["name"])
-        if not pattern:
-            raise StyleUnreadable(
-                f"There is no pattern {style['name']!r}.", next_step="Choose another pattern."
-            )
-        return layers.read_pattern(pattern)
-    return _read_style_file(Gio.File.new_for_uri(style["uri"]))
-
-
-def _read_style_file(file: Gio.File) -> Picture:
-    """The picture in a file that GIMP can open. Raises StyleUnreadable."""
-    name = file.get_basename()
-    kind = file.query_file_type(Gio.FileQueryInfoFlags.NONE, None)
-    if kind == Gio.FileType.UNKNOWN:
-        raise StyleUnreadable(f"There is no picture file {name}.", next_step="Choose another file.")
-    if kind != Gio.FileType.REGULAR:
-        raise StyleUnreadable(
-            f"The style {name} is no file but a folder or a device.",
-            next_step="Choose a picture file.",
-        )
-    if file.query_info("standard::size", Gio.FileQueryInfoFlags.NONE, None).get_size() == 0:
-        raise StyleUnreadable(
-            f"The style {name} is an empty file.", next_step="Choose another file."
-        )
-    try:
-        image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
-    except GLib.Error as error:
-        raise StyleUnreadable(f"The style {name} cannot be read: {error.message}.") from error
-    if not image:
-        why = Gimp.get_pdb().get_last_error()
-        if why == "Unknown file type":
-            raise StyleUnreadable(
-                f"GIMP does not read files such as the style {name}.",
-                next_step="Choose a picture file, as PNG or JPEG.",
-            )
-        raise StyleUnreadable(f"GIMP cannot read the style {name}: it is damaged, or no picture.")
-    try:
-        return layers.read_style(image.flatten())
-    finally:
-        image.delete()
-
-
 class _Previews:
     """Puts previews into the canvas, and no more of them than GIMP can take in at its ease."""
 
@@ -260,13 +212,15 @@ class _Previews:
 class _Progress:
     """GIMP's own progress bar and, where windows may be shown, a window beside it.
 
-    place: which of several layers is painted, or nothing.
+    place: which of several layers is painted, or nothing. whose: whose recipe is repeated, if any.
     image: the one that is painted, if any; what it has become can be kept before the job's end, and
     when it is closed, `tick` raises Cancelled.
     wanted: None, or what was asked for there: "conclude" or "cancel".
     """
 
-    def __init__(self, *, place: str, image: Gimp.Image | None, interactive: bool) -> None:
+    def __init__(
+        self, *, place: str, whose: str, image: Gimp.Image | None, interactive: bool
+    ) -> None:
         self._prefix = f"{place}: " if place else ""
         Gimp.progress_init("Impasto")
         self._image, self._looked = image, 0.0
@@ -274,7 +228,7 @@ class _Progress:
         if interactive:
             from progress_window import ProgressWindow
 
-            self._window = ProgressWindow(can_conclude=image is not None)
+            self._window = ProgressWindow(whose, can_conclude=image is not None)
 
     @property
     def wanted(self) -> Literal["conclude", "cancel"] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -81,21 +82,30 @@ def read(drawable: Gimp.Drawable, box: Box, form: Form) -> Picture:
 
 def is_transparent(drawable: Gimp.Drawable, box: Box) -> bool:
     """Whether nothing can be seen of a box of a drawable."""
-    return drawable.has_alpha() and not any(map(any, _alpha(drawable, box)))
+    return drawable.has_alpha() and not any(map(any, _rows(drawable, box, "A u8")))
 
 
 def is_opaque(drawable: Gimp.Drawable, box: Box) -> bool:
     """Whether nothing can be seen through a box of a drawable."""
-    return not drawable.has_alpha() or all(set(rows) == {255} for rows in _alpha(drawable, box))
+    opaque = (set(rows) == {255} for rows in _rows(drawable, box, "A u8"))
+    return not drawable.has_alpha() or all(opaque)
 
 
-def _alpha(drawable: Gimp.Drawable, box: Box) -> Iterator[bytes]:
+def digest(drawable: Gimp.Drawable) -> str:
+    """A hash of a drawable's colours, whether they can be seen or not."""
+    found = hashlib.sha256()
+    for rows in _rows(drawable, Box.of(drawable), "R'G'B' u8"):
+        found.update(rows)
+    return found.hexdigest()
+
+
+def _rows(drawable: Gimp.Drawable, box: Box, colours: str) -> Iterator[bytes]:
     """A few rows at a time, as whoever asks mostly knows after the first."""
     buffer = drawable.get_buffer()
     for y in range(box.y, box.y + box.height, _ROWS):
         rows = min(_ROWS, box.y + box.height - y)
         rectangle = Gegl.Rectangle.new(box.x, y, box.width, rows)
-        yield buffer.get(rectangle, 1.0, "A u8", Gegl.AbyssPolicy.NONE)
+        yield buffer.get(rectangle, 1.0, colours, Gegl.AbyssPolicy.NONE)
 
 
 def read_selection(image: Gimp.Image, layer: Gimp.Drawable, box: Box) -> Picture:

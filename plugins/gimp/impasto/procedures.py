@@ -14,11 +14,13 @@ from typing import Any
 
 import canvas
 import insertion
+import layer_recipes
 import layers
 import placing
 import recipe
 import sources
 from gi.repository import Gimp
+from layer_recipes import KeptRecipe
 
 from impasto_protocol.errors import BadField, Cancelled, WorkerFailed, error_from_code
 from impasto_protocol.messages import Estimate
@@ -47,8 +49,8 @@ def stylize(
             return _estimate(image, found[0], config, recipe.settings_from_config(config))
 
         dialogs.ask_stylize(procedure, config, found[0], estimate)
-    recipes = [recipe.from_config(config)] * len(found)
-    return _paint(image, found, recipes, windows=_windows(run_mode))
+    chosen = [KeptRecipe(recipe.from_config(config))] * len(found)
+    return _paint(image, found, chosen, windows=_windows(run_mode))
 
 
 def again(
@@ -59,9 +61,22 @@ def again(
     _config: Gimp.ProcedureConfig,
 ) -> Gimp.Layer:
     """Paint with the recipe that the layer was painted with, or else with the last one."""
-    found = sources.find(image, drawables)
-    recipes = [recipe.find(source) for source in found]
-    return _paint(image, found, recipes, windows=_windows(run_mode))
+    found, windows = sources.find(image, drawables), _windows(run_mode)
+    chosen = [layer_recipes.find(source) for source in found]
+    if not windows:
+        for made in chosen:
+            Gimp.message(f"Impasto: {made.whose}")
+    elif changed := [s for s, made in zip(found, chosen, strict=True) if made.changed]:
+        import question_window
+
+        question_window.ask(
+            "\n".join(
+                f"“{s.get_name()}” has been changed since Impasto painted it." for s in changed
+            ),
+            "The recipe that is kept with it is that of the painting as it was then.",
+            "_Paint by It",
+        )
+    return _paint(image, found, chosen, windows=windows)
 
 
 def apply(
@@ -80,8 +95,8 @@ def apply(
             return _estimate(image, found[0], config, recipe.settings_over_preset(config, own))
 
         dialogs.ask_preset(procedure, config, found[0], estimate)
-    recipes = [recipe.from_preset(config)] * len(found)
-    return _paint(image, found, recipes, windows=_windows(run_mode))
+    chosen = [KeptRecipe(recipe.from_preset(config))] * len(found)
+    return _paint(image, found, chosen, windows=_windows(run_mode))
 
 
 def save(
@@ -102,7 +117,7 @@ def save(
         dialogs.ask_save(procedure, config)
     if not config.get_property("name"):
         raise BadField("The style needs a name.", next_step="Type one and try again.")
-    _work(recipe.to_save(config), windows=_windows(run_mode))
+    _work({**recipe.to_save(config), "interactive": _windows(run_mode)})
 
 
 def _estimate(
@@ -128,7 +143,7 @@ def _windows(run_mode: Gimp.RunMode) -> bool:
 def _paint(
     image: Gimp.Image,
     found: Sequence[Gimp.Layer],
-    recipes: Sequence[recipe.Recipe],
+    chosen: Sequence[KeptRecipe],
     *,
     windows: bool,
 ) -> Gimp.Layer:
@@ -136,23 +151,23 @@ def _paint(
 
     The painting of the first. Raises before any is painted where one of them cannot be.
     """
-    for source, made in zip(found, recipes, strict=True):
-        sources.check(source, hide=made["as-source"])
+    for source, made in zip(found, chosen, strict=True):
+        sources.check(source, hide=made.recipe["as-source"])
     for source in found[1:]:  # at the first one looks when it is painted, which comes next
         with sources.seen(source) as seen:
             sources.box_to_paint(image, seen)
     painted: list[_Painted] = []
     with ExitStack() as cleanup:
-        for number, (source, made) in enumerate(zip(found, recipes, strict=True), 1):
+        for number, (source, made) in enumerate(zip(found, chosen, strict=True), 1):
             place = f"layer {number} of {len(found)}" if len(found) > 1 else ""
-            one = _paint_layer(image, source, {**made, "place": place}, windows=windows)
+            one = _paint_layer(image, source, made, place, windows=windows)
             cleanup.enter_context(_deleted_on_error(one.layer))
             painted.append(one)
         spots = [one.place.find() for one in painted]
         paintings = [_prepare(one, spot) for one, spot in zip(painted, spots, strict=True)]
-    names = dict.fromkeys(recipe.layer_name(one.made) for one in painted)
+    names = dict.fromkeys(recipe.layer_name(one.made.recipe) for one in painted)
     insertion.insert(image, paintings, f"Impasto: {', '.join(names)}")
-    recipe.keep(painted[-1].made)
+    layer_recipes.keep_last(painted[-1].made)
     notes = [note for one in painted for note in one.notes] + [spot.note for spot in spots]
     for note in dict.fromkeys(filter(None, notes)):
         Gimp.message(f"Impasto: {note}")
@@ -165,51 +180,58 @@ class _Painted:
 
     place: placing.Place
     layer: Gimp.Layer
-    made: recipe.Recipe
+    made: KeptRecipe
     notes: Sequence[str]
 
 
 def _paint_layer(
-    image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, windows: bool
+    image: Gimp.Image, source: Gimp.Layer, made: KeptRecipe, place: str, *, windows: bool
 ) -> _Painted:
-    """The painting of one layer."""
-    preview = made["preview"]
+    """The painting of one layer. place: which of several it is, for people."""
+    preview = made.recipe["preview"]
+    order = {**made.recipe, "place": place, "whose": made.whose, "interactive": windows}
     try:
-        return _paint_once(image, source, made, preview=preview, windows=windows)
+        return _paint_once(image, source, made, {**order, "preview": preview})
     except _ProcessEnded:
         # GIMP ends a process that writes a preview in the moment that its layer is turned, or goes.
         if not image.is_valid():
             raise Cancelled("The image was closed.") from None
         if not preview or not source.is_valid():
             raise
-    return _paint_once(image, source, made, preview=False, windows=windows)
+    return _paint_once(image, source, made, {**order, "preview": False})
 
 
 def _paint_once(
-    image: Gimp.Image, source: Gimp.Layer, made: recipe.Recipe, *, preview: bool, windows: bool
+    image: Gimp.Image, source: Gimp.Layer, made: KeptRecipe, order: dict[str, Any]
 ) -> _Painted:
+    """The painting of one layer. order: the recipe, and what else the process is to know."""
     with sources.seen(source) as seen:
         inner = sources.box_to_paint(image, seen)
         place = placing.Place(image, source, seen, inner)
         painting = place.new_painting()
+        if made.style:
+            painting.attach_parasite(made.style)
         with (
             _deleted_on_error(painting),
-            canvas.above(source, painting, visible=preview) as shown,
+            canvas.above(source, painting, visible=order["preview"]) as shown,
         ):
-            order = {**made, "box": astuple(inner), "preview": preview}
             told = _work(
-                order, windows=windows, image=image, source=seen, canvas=shown, painting=painting
+                {**order, "box": astuple(inner)},
+                image=image,
+                source=seen,
+                canvas=shown,
+                painting=painting,
             )
             if not image.is_valid():
                 raise Cancelled("The image was closed.")
-    return _Painted(place, painting, _kept(made, told), told["notes"])
+    style = painting.get_parasite(layer_recipes.STYLE)
+    return _Painted(place, painting, KeptRecipe(_kept(made.recipe, told), style), told["notes"])
 
 
 def _kept(made: recipe.Recipe, told: dict[str, Any]) -> recipe.Recipe:
     """What is kept of a recipe when it has been painted."""
-    passing = ("over-preset", "place")
-    kept = {name: value for name, value in made.items() if name not in passing}
-    return {**kept, "settings": told["settings"]}
+    kept = {name: value for name, value in made.items() if name != "over-preset"}
+    return {**kept, "settings": told["settings"], "style-hash": told["style-hash"]}
 
 
 @contextmanager
@@ -224,7 +246,7 @@ def _deleted_on_error(layer: Gimp.Layer) -> Iterator[None]:
 
 def _prepare(painted: _Painted, spot: placing.Spot) -> insertion.Painting:
     """What is inserted at a spot."""
-    made, cut = painted.made, painted.place.cut
+    made, cut = painted.made.recipe, painted.place.cut
     layer = painted.place.bring(painted.layer, spot)
     keep_mask = made["selection-as"] == "mask"
     if spot.above:
@@ -236,27 +258,23 @@ def _prepare(painted: _Painted, spot: placing.Spot) -> insertion.Painting:
     else:
         prepared = insertion.Painting(None, layer, hides=False, apply_mask=cut and not keep_mask)
     prepared.layer.set_name(recipe.layer_name(made))
-    recipe.keep(made, prepared.layer)
+    layer_recipes.keep(painted.made, prepared.layer)
     return prepared
 
 
-def _work(
-    made: recipe.Recipe,
-    *,
-    windows: bool,
-    **painted: Gimp.Image | Gimp.Item,
-) -> dict[str, Any]:
+def _work(order: dict[str, Any], **painted: Gimp.Image | Gimp.Item) -> dict[str, Any]:
     """Have the other process do it: what came of it. Raises what it failed with.
 
-    painted: the `image`, `source`, `canvas` and `painting` of a painting.
+    order: a recipe, and whether to be `interactive`. painted: the `image`, `source`, `canvas` and
+    `painting` of a painting.
     """
     procedure = Gimp.get_pdb().lookup_procedure(_WORK)
     assert procedure  # it is registered with the one that calls it
     config = procedure.create_config()
     # By their numbers: GIMP keeps an image that is closed for as long as a call has it as argument.
     numbers = {role: thing.get_id() for role, thing in painted.items()}
-    config.set_property("recipe", json.dumps({**made, **numbers}))
-    config.set_property("interactive", windows)
+    config.set_property("recipe", json.dumps({**order, **numbers}))
+    config.set_property("interactive", order["interactive"])
     values = procedure.run(config)
     status = values.index(0)
     if status == Gimp.PDBStatusType.CANCEL:

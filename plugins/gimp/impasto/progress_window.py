@@ -16,10 +16,11 @@ _SPACE_PX = 12
 class ProgressWindow:
     """A small window. wanted: None, "conclude" or "cancel". begun: there is a picture to keep.
 
-    can_conclude: the job has something to show before its end.
+    heading: what stands above, if anything. can_conclude: the job has something to show before
+    its end.
     """
 
-    def __init__(self, *, can_conclude: bool) -> None:
+    def __init__(self, heading: str, *, can_conclude: bool) -> None:
         GimpUi.init("impasto")
         self.wanted: Literal["conclude", "cancel"] | None = None
         self.begun = False
@@ -41,6 +42,9 @@ class ProgressWindow:
         cancel.connect("clicked", lambda _: self._want("cancel"))
         buttons.add(cancel)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
+        if heading:
+            box.pack_start(Gtk.Label(label=heading, xalign=0, wrap=True, max_width_chars=52), False,
+                           False, 0)  # fmt: skip
         for widget in (self._words, self._bar, buttons):
             box.pack_start(widget, False, False, 0)
         self._window.add(box)

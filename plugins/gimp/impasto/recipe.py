@@ -1,4 +1,4 @@
-"""What a painting is made from: the style and the settings, as it is sent, repeated and kept."""
+"""What a painting is made from: the style and the settings, as it is sent and repeated."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings
 
 Recipe = dict[str, Any]
-"""As it is sent to the process that works and kept on the layer: plain enough for JSON."""
+"""As it is sent to the process that works and kept on the layer: plain enough for JSON.
 
-PARASITE = "impasto-recipe"
-_LAST = "impasto-last-recipe"
+style-hash: that of its style's picture, once something has been painted in it.
+"""
+
+_ADDED = {"as-source": True}
+"""What recipes have not always had."""
 _LISTS = {"content-layers": str, "style-layers": str,
           "content-layer-weights": float, "style-layer-weights": float}  # fmt: skip
 _OPTIONAL = ("content-weight", "style-weight")
@@ -125,24 +128,19 @@ def style_name(style: dict[str, Any]) -> str:
     return str(style["name"])
 
 
-def keep(recipe: Recipe, layer: Gimp.Layer | None = None) -> None:
-    """Keep a recipe on a layer, or without one as that of the last run."""
-    data = json.dumps(recipe).encode()
-    keeper, name = (layer, PARASITE) if layer else (Gimp, _LAST)
-    keeper.attach_parasite(Gimp.Parasite.new(name, Gimp.PARASITE_PERSISTENT, data))
-
-
-def find(drawable: Gimp.Drawable) -> Recipe:
-    """The recipe kept on a layer, or else that of the last run. Raises BadField."""
-    parasite = drawable.get_parasite(PARASITE) or Gimp.get_parasite(_LAST)
-    if parasite is None:
+def from_text(text: bytes) -> Recipe:
+    """The recipe that was kept as JSON, by whatever version. Raises BadField where it is none."""
+    try:
+        recipe: Recipe = {**_ADDED, **json.loads(text)}
+        from_dict(Settings, recipe["settings"], known_only=True)
+        layer_name(recipe)
+        if recipe["style"]["from"] not in arguments.STYLE_FROM or set(_RESULT) - recipe.keys():
+            raise ValueError("it is not whole")
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadField(
-            "Nothing has been painted yet that could be repeated.",
-            next_step="Use Filters ▸ Artistic ▸ Impasto Style Transfer first.",
-        )
-    recipe: Recipe = json.loads(bytes(parasite.get_data()))
-    from_dict(Settings, recipe["settings"], known_only=True)
-    recipe.setdefault("as-source", True)  # it may be of before there was the choice
+            "The recipe that is kept cannot be read.",
+            next_step="Paint with Filters ▸ Artistic ▸ Impasto Style Transfer instead.",
+        ) from error
     return recipe
 
 

@@ -54,6 +54,18 @@ def of_picture(picture: Picture) -> Pixbuf:
     )  # fmt: skip
 
 
+def of_png(data: bytes) -> Pixbuf:
+    """A PNG. Raises GLib.Error where it is none."""
+    loader = GdkPixbuf.PixbufLoader.new_with_type("png")
+    try:
+        loader.write(data)
+    finally:
+        loader.close()
+    found = loader.get_pixbuf()
+    assert found  # it raises where there is none
+    return found
+
+
 def to_picture(pixbuf: Pixbuf) -> Picture:
     """The same the other way; the rows of a pixbuf may be padded."""
     width, height = pixbuf.get_width(), pixbuf.get_height()

@@ -705,6 +705,7 @@ answer = status, error
         file.write_bytes(content)
     status, error, layers = gimp.run(
         """
+Gimp.detach_parasite("impasto-style")  # otherwise the picture that is kept is taken
 image = load(photo)
 status, _, error = call("again", image, image.get_layers())
 answer = status, error, len(image.get_layers())

@@ -286,6 +286,31 @@ def test_image_that_is_closed_ends_its_job(window, opened, gimp_daemon, running_
     assert window.run(LOOK) is None
 
 
+def test_again_asks_first_where_the_layer_has_been_changed_since(window, opened):
+    begin(window, "alt+i", "ctrl+a", "9", "0", "0", "0", "Tab")
+    window.keys("alt+f", window="^Impasto$")
+    wait_for(window, lambda layers: layers[0]["name"] == "style 50%")
+    wait_until_over(window)
+    window.keys("ctrl+alt+g")
+    window.await_window("^Impasto$")
+    window.picture("gimp-again")
+    window.keys("alt+f", window="^Impasto$")
+    wait_for(window, lambda layers: len(layers) == 3 and layers[0]["name"].startswith("style"))
+    wait_until_over(window)
+    window.keys("ctrl+comma")  # fill with the foreground colour
+    window.keys("ctrl+alt+g")
+    window.await_window("^Impasto$")
+    window.picture("gimp-again-asks")
+    window.keys("Escape", window="^Impasto$")
+    wait_until_over(window)
+    assert len(window.run(LOOK)) == 3
+    window.keys("ctrl+alt+g")
+    window.keys("alt+p", window="^Impasto$")
+    wait_for(window, lambda layers: len(layers) == 4)
+    window.keys("alt+f", window="^Impasto$")
+    wait_for(window, lambda layers: layers[0]["name"].startswith("style"))
+
+
 def test_stop_and_keep(window, opened):
     begin(window, "alt+i", "ctrl+a", "9", "0", "0", "0", "Tab")
     wait_for(window, lambda layers: len(layers) == 2 and layers[0]["name"] == "Impasto")

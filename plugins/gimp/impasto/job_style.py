@@ -1,0 +1,73 @@
+"""The style of a painting: what its recipe names, or else the picture that is kept with that."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import style_sources
+from gi.repository import Gimp
+from layer_recipes import STYLE
+from recipe import Recipe, style_name
+
+from impasto_protocol.codec import Picture, digest_of
+from impasto_protocol.errors import ImpastoError, StyleUnreadable, UnknownPreset
+from impasto_protocol.messages import PresetGet
+from impasto_protocol.style_names import name_now
+
+if TYPE_CHECKING:
+    from impasto_protocol.client import Client
+
+
+@dataclass(frozen=True)
+class JobStyle:
+    """The name of a saved style, or a picture. note: why that is the one that is kept, if it is."""
+
+    preset: str = ""
+    picture: Picture | None = None
+    note: str = ""
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether it is the picture that is kept with a recipe."""
+        return bool(self.note)
+
+
+def find(client: Client, recipe: Recipe, kept: Gimp.Parasite | None) -> JobStyle:
+    """The style of a recipe: if that is repeated, the very one that was painted in.
+
+    kept: its picture. Raises StyleUnreadable or UnknownPreset where the style is gone, or another
+    one now, and none is kept.
+    """
+    try:
+        return _find_named(client, recipe)
+    except (StyleUnreadable, UnknownPreset) as error:
+        if not kept:
+            raise
+        note = f"{error} The picture that is kept with the painting was used instead."
+        return JobStyle(picture=style_sources.from_text(kept.get_data()), note=note)
+
+
+def _find_named(client: Client, recipe: Recipe) -> JobStyle:
+    style, wanted = recipe["style"], recipe.get("style-hash", "")
+    if style["from"] == "preset":
+        name = style["name"]
+        return JobStyle(preset=name_now(name, wanted, client.presets()) if wanted else name)
+    picture = style_sources.read(style)
+    if wanted not in ("", digest_of(picture.data).hex()):
+        raise StyleUnreadable(
+            f"“{style_name(style)}” is another picture now than the one that was used.",
+            next_step="Choose the style anew.",
+        )
+    return JobStyle(picture=picture)
+
+
+def keep(client: Client, style: JobStyle, painting: Gimp.Layer) -> None:
+    """Keep the picture of a style with what was painted in it."""
+    picture = style.picture
+    with contextlib.suppress(ImpastoError):  # a painting is not lost because a style is deleted
+        if not picture:
+            _, (_, picture) = client.ask(PresetGet(name=style.preset))
+        text = style_sources.to_text(picture)
+        painting.attach_parasite(Gimp.Parasite.new(STYLE, Gimp.PARASITE_PERSISTENT, text))

@@ -1,0 +1,87 @@
+"""The recipes of painted layers, kept on them with their styles' pictures, and so in .xcf files."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+import layers
+import recipe
+from gi.repository import Gimp
+from recipe import Recipe
+
+from impasto_protocol.errors import BadField
+
+STYLE = "impasto-style"
+_RECIPE, _LAST = "impasto-recipe", "impasto-last-recipe"
+_PIXELS = "pixels"
+"""What the recipe of a layer holds beside: a digest of its painting."""
+
+
+@dataclass(frozen=True)
+class KeptRecipe:
+    """A recipe that is to be painted by.
+
+    style: its style's picture, if that is kept. whose: what a painter is told of a recipe that is
+    repeated. changed: the layer that it is kept on is no longer as it was painted.
+    """
+
+    recipe: Recipe
+    style: Gimp.Parasite | None = None
+    whose: str = ""
+    changed: bool = False
+
+
+def keep(made: KeptRecipe, layer: Gimp.Layer) -> None:
+    """Keep the recipe of a painting on its layer.
+
+    That is not in an image yet, or undo would have a step of it.
+    """
+    # A palette changes what comes into its image.
+    indexed = layer.get_image().get_base_type() == Gimp.ImageBaseType.INDEXED
+    pixels = "" if indexed else layers.digest(layer)
+    layer.attach_parasite(_parasite(_RECIPE, {**made.recipe, _PIXELS: pixels}))
+    if made.style:
+        layer.attach_parasite(made.style)
+
+
+def keep_last(made: KeptRecipe) -> None:
+    """Keep a recipe as that of the last run."""
+    Gimp.attach_parasite(_parasite(_LAST, made.recipe))
+    if made.style:
+        Gimp.attach_parasite(made.style)
+    else:  # or that of another recipe would be taken for it
+        Gimp.detach_parasite(STYLE)
+
+
+def find(layer: Gimp.Layer) -> KeptRecipe:
+    """The recipe of a layer, or else that of the last run. Raises BadField."""
+    if own := of_layer(layer):
+        return own
+    if not (parasite := Gimp.get_parasite(_LAST)):
+        raise BadField(
+            "Nothing has been painted yet that could be repeated.",
+            next_step="Use Filters ▸ Artistic ▸ Impasto Style Transfer first.",
+        )
+    last = recipe.from_text(bytes(parasite.get_data()))
+    name = recipe.layer_name(last)
+    whose = f"By the last recipe, “{name}”: “{layer.get_name()}” has none of its own."
+    return KeptRecipe(last, Gimp.get_parasite(STYLE), whose)
+
+
+def of_layer(layer: Gimp.Layer) -> KeptRecipe | None:
+    """The recipe that is kept on a layer, if there is one that can be read."""
+    if not (parasite := layer.get_parasite(_RECIPE)):
+        return None
+    try:
+        own = recipe.from_text(bytes(parasite.get_data()))
+    except (BadField, ValueError):  # any program may write there, and numbers below 0
+        return None
+    changed = own.pop(_PIXELS, "") not in ("", layers.digest(layer))
+    whose = f"By the recipe of “{layer.get_name()}”"
+    whose += ", which has been changed since." if changed else "."
+    return KeptRecipe(own, layer.get_parasite(STYLE), whose, changed)
+
+
+def _parasite(name: str, made: Recipe) -> Gimp.Parasite:
+    return Gimp.Parasite.new(name, Gimp.PARASITE_PERSISTENT, json.dumps(made).encode())

@@ -1,0 +1,108 @@
+"""The picture of a style, wherever it comes from, and as it is kept with a painting."""
+
+from __future__ import annotations
+
+import base64
+import struct
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import layers
+import sources
+import thumbnails
+from gi.repository import Gimp, Gio, GLib
+
+from impasto_protocol.codec import Picture
+from impasto_protocol.errors import StyleUnreadable
+
+KEPT_PX = 1024
+"""The long edge of a kept picture at most: a quarter more than the working size of a painting."""
+_PNG_SIZE = slice(16, 24)
+_NOT_KEPT = "The picture of the style that is kept with the painting cannot be read."
+
+
+def read(style: Mapping[str, Any]) -> Picture:
+    """The picture of a style that is not saved. Raises StyleUnreadable."""
+    if style["from"] == "layer":
+        return _read_layer(style)
+    if style["from"] == "pattern":
+        pattern = Gimp.Pattern.get_by_name(style["name"])
+        if not pattern:
+            raise StyleUnreadable(
+                f"There is no pattern {style['name']!r}.", next_step="Choose another pattern."
+            )
+        return layers.read_pattern(pattern)
+    return _read_file(Gio.File.new_for_uri(style["uri"]))
+
+
+def to_text(picture: Picture) -> bytes:
+    """An 8-bit picture with colours, made no larger than need be, as base64 of a PNG."""
+    pixbuf = thumbnails.of_picture(picture)
+    if max(picture.width, picture.height) > KEPT_PX:
+        pixbuf = thumbnails.fitted(pixbuf, KEPT_PX)
+    _, data = pixbuf.save_to_bufferv("png", [], [])
+    return base64.b64encode(data)
+
+
+def from_text(text: Sequence[int]) -> Picture:
+    """What `to_text` has made of a picture. Raises StyleUnreadable where it is none."""
+    try:
+        return thumbnails.to_picture(thumbnails.of_png(png(text)))
+    except GLib.Error as error:
+        raise StyleUnreadable(_NOT_KEPT) from error
+
+
+def png(text: Sequence[int]) -> bytes:
+    """The PNG that `to_text` has made, no larger than that makes it. Raises StyleUnreadable."""
+    try:
+        data = base64.b64decode(bytes(text), validate=True)
+        large = max(struct.unpack(">II", data[_PNG_SIZE])) > KEPT_PX
+    except (ValueError, struct.error) as error:
+        raise StyleUnreadable(_NOT_KEPT) from error
+    if large:
+        raise StyleUnreadable(_NOT_KEPT)
+    return data
+
+
+def _read_layer(style: Mapping[str, Any]) -> Picture:
+    layer = Gimp.Item.get_by_id(style["id"])
+    if not isinstance(layer, Gimp.Drawable) or not layer.is_valid():
+        raise StyleUnreadable(
+            f"The layer {style['name']!r} with the style is no longer there.",
+            next_step="Choose the style anew.",
+        )
+    with sources.seen(layer) as seen:
+        return layers.read_style(seen)
+
+
+def _read_file(file: Gio.File) -> Picture:
+    """The picture in a file that GIMP can open. Raises StyleUnreadable."""
+    name = file.get_basename()
+    kind = file.query_file_type(Gio.FileQueryInfoFlags.NONE, None)
+    if kind == Gio.FileType.UNKNOWN:
+        raise StyleUnreadable(f"There is no picture file {name}.", next_step="Choose another file.")
+    if kind != Gio.FileType.REGULAR:
+        raise StyleUnreadable(
+            f"The style {name} is no file but a folder or a device.",
+            next_step="Choose a picture file.",
+        )
+    if file.query_info("standard::size", Gio.FileQueryInfoFlags.NONE, None).get_size() == 0:
+        raise StyleUnreadable(
+            f"The style {name} is an empty file.", next_step="Choose another file."
+        )
+    try:
+        image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
+    except GLib.Error as error:
+        raise StyleUnreadable(f"The style {name} cannot be read: {error.message}.") from error
+    if not image:
+        why = Gimp.get_pdb().get_last_error()
+        if why == "Unknown file type":
+            raise StyleUnreadable(
+                f"GIMP does not read files such as the style {name}.",
+                next_step="Choose a picture file, as PNG or JPEG.",
+            )
+        raise StyleUnreadable(f"GIMP cannot read the style {name}: it is damaged, or no picture.")
+    try:
+        return layers.read_style(image.flatten())
+    finally:
+        image.delete()
