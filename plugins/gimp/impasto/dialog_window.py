@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import arguments
 import controls
 import gi
+import layer_recipes
 import remembered
 
 gi.require_version("Gdk", "3.0")
@@ -17,7 +18,7 @@ gi.require_version("Gtk", "3.0")
 from controls import Controls  # noqa: E402
 from daemon_link import DaemonLink, Follower  # noqa: E402
 from estimates import Estimates  # noqa: E402
-from gi.repository import Gdk, Gegl, Gimp, GimpUi, Gio, GObject, Gtk  # noqa: E402
+from gi.repository import Gdk, Gegl, Gimp, GimpUi, Gio, GObject, Gtk, Pango  # noqa: E402
 from preview import Preview  # noqa: E402
 from quality_chooser import CUSTOM, QualityChooser  # noqa: E402
 from style_browser import StyleBrowser  # noqa: E402
@@ -29,6 +30,8 @@ from impasto_protocol.fields import from_dict, to_dict  # noqa: E402
 from impasto_protocol.settings import QUALITIES, Settings  # noqa: E402
 
 if TYPE_CHECKING:
+    from layer_recipes import KeptRecipe
+
     from impasto_protocol.messages import Estimate, Estimated
 
 _SPACE_PX = 12
@@ -98,6 +101,15 @@ class DialogWindow:
         side = min(_LARGEST_PREVIEW_PX, max(_SMALLEST_PREVIEW_PX, _highest_px() - _AROUND_PX))
         self._preview = Preview(source, settings, style, side)
         self._columns.pack_start(_scrolled(self._preview), False, False, 0)
+
+    def offer_recipe(self, made: KeptRecipe, name: str) -> None:
+        """A button that sets everything as the layer of a name was painted."""
+        button = Gtk.Button()
+        label = Gtk.Label(label=f"As “{name}” Was Painted", ellipsize=Pango.EllipsizeMode.END)
+        button.add(label)
+        button.set_tooltip_text(f"Set the style and everything else. {made.whose}")
+        button.connect("clicked", lambda _: layer_recipes.show(made, self._config))
+        self.controls.add_wide(button)
 
     def add_style(self, kinds: Mapping[str, str]) -> None:
         """Where the style comes from, and below it only what the chosen kind needs."""

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import arguments
+import layer_recipes
 from dialog_window import HINTS, DialogWindow
 from gi.repository import Gimp
 from style_picture import StylePicture
@@ -25,12 +26,15 @@ def ask_stylize(
 ) -> None:
     """Have the painter choose style and settings for a layer. Raises Cancelled.
 
+    Where the layer has been painted itself, its recipe can be taken.
     estimate: the question what the painting would take as it is set.
     """
     window = DialogWindow(
         procedure, config, "Impasto Style Transfer", lambda: _lacking_style(config)
     )
     window.preview_of(source, lambda: estimate().settings, StylePicture(config, window.refresh))
+    if own := layer_recipes.of_layer(source):
+        window.offer_recipe(own, source.get_name())
     window.controls.add_heading("Style")
     window.add_style(arguments.STYLE_FROM)
     window.controls.add_heading("Painting")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 
 import layers
 import recipe
-from gi.repository import Gimp
+import style_sources
+from gi.repository import Gimp, Gio
 from recipe import Recipe
 
+from impasto_protocol.codec import digest_of
 from impasto_protocol.errors import BadField
 
 STYLE = "impasto-style"
@@ -81,6 +84,27 @@ def of_layer(layer: Gimp.Layer) -> KeptRecipe | None:
     whose = f"By the recipe of “{layer.get_name()}”"
     whose += ", which has been changed since." if changed else "."
     return KeptRecipe(own, layer.get_parasite(STYLE), whose, changed)
+
+
+def show(made: KeptRecipe, config: Gimp.ProcedureConfig) -> None:
+    """Have the arguments of a procedure say what a recipe says.
+
+    A style that is gone becomes a picture file, in GIMP's own folder.
+    """
+    recipe.show(made.recipe, config)
+    style = made.recipe["style"]
+    if not recipe.show_style(style, config) and made.style:
+        file = _write(style_sources.png(made.style.get_data()), recipe.style_name(style))
+        recipe.show_style({"from": "file", "uri": file.get_uri()}, config)
+
+
+def _write(picture: bytes, name: str) -> Gio.File:
+    folder = Path(Gimp.directory()) / "impasto-styles" / digest_of(picture).hex()[:8]
+    folder.mkdir(parents=True, exist_ok=True)
+    plain = "".join(letter for letter in name if letter not in '/\\:*?"<>|')
+    file = Gio.File.new_for_path(str(folder / f"{plain or 'style'}.png"))
+    file.replace_contents(picture, None, False, Gio.FileCreateFlags.NONE, None)
+    return file
 
 
 def _parasite(name: str, made: Recipe) -> Gimp.Parasite:

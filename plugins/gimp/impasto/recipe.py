@@ -71,6 +71,25 @@ def from_preset(config: Gimp.ProcedureConfig) -> Recipe:
     }
 
 
+def show(recipe: Recipe, config: Gimp.ProcedureConfig) -> None:
+    """Have the arguments of a procedure say what a recipe says, but for the style.
+
+    The memory that it was planned for is nothing that a painter has chosen.
+    """
+    settings = to_dict(from_dict(Settings, recipe["settings"]))
+    same = (
+        name for name, values in QUALITIES.items() if all(settings[n] == values[n] for n in values)
+    )
+    config.set_property("quality", next(same, "custom"))
+    for name in set(arguments.SETTINGS) - {"memory-mib"}:
+        value = settings[name.replace("-", "_")]
+        if name in _LISTS:
+            value = ",".join(map(str, value))
+        config.set_property(name, -1 if value is None else value)
+    for name in _RESULT:
+        config.set_property(name, recipe[name])
+
+
 def settings_over_preset(config: Gimp.ProcedureConfig, own: Settings) -> Settings:
     """A saved style's own settings with what the arguments of a procedure say instead."""
     return replace(own, **_over_preset(config))
@@ -119,6 +138,24 @@ def style_from_config(config: Gimp.ProcedureConfig) -> dict[str, Any]:
     if kind == "pattern":
         return {"from": kind, "name": chosen.get_name()}
     return {"from": kind, "id": chosen.get_id(), "name": chosen.get_name()}
+
+
+def show_style(style: dict[str, Any], config: Gimp.ProcedureConfig) -> bool:
+    """Have the arguments of a procedure name the style of a recipe; whether it is still there."""
+    kind = style["from"]
+    chosen: Any = style.get("name")
+    if kind == "file":
+        chosen = Gio.File.new_for_uri(style["uri"])
+        chosen = chosen if chosen.query_exists(None) else None
+    elif kind == "pattern":
+        chosen = Gimp.Pattern.get_by_name(chosen)
+    elif kind == "layer":  # by its name, too: in another session the number is another layer's
+        layer = Gimp.Item.get_by_id(style["id"])
+        chosen = layer if layer and layer.get_name() == chosen else None
+    if chosen:
+        config.set_property("style-from", kind)
+        config.set_property(f"style-{kind}", chosen)
+    return bool(chosen)
 
 
 def style_name(style: dict[str, Any]) -> str:

@@ -1,8 +1,12 @@
 """The dialogs themselves: what is seen in them, with which keys, on which screens."""
 
+import shutil
 import time
+from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from tests.hosts.conftest import xvfb
 from tests.hosts.gimp.test_window import BEFORE_DIALOG, OPEN_DIALOG, opened, plug_in  # noqa: F401
 
@@ -125,6 +129,34 @@ def test_ok_can_be_pressed_once_there_is_a_style(walk, pictures):
         f"config.set_property('style-from', 'preset') or not {ok}",
         "any(text == 'First choose one of the saved styles.' for text in texts())",
     )
+
+
+def test_dialog_can_be_set_as_the_layer_was_painted(window, walk, pictures, tmp_path):
+    """Its style is gone meanwhile."""
+    style = tmp_path / "swirls.png"
+    shutil.copy(pictures["style"], style)
+    window.run(
+        """
+image = Gimp.get_images()[0]
+status, _, error = stylize(image, image.get_layers()[0], style, strength=0.9, seed=3,
+                           keep_colours=True, style_layers="relu1_1,relu2_1")
+assert status == "success", error
+keep = True
+""",
+        style=style,
+    )
+    style.unlink()
+    names = ["quality", "iterations", "strength", "seed", "keep-colours", "style-layers",
+             "memory-mib", "style-from"]  # fmt: skip
+    *_, values, file = walk(
+        "stylize",
+        "find('As “swirls 90%” Was Painted').clicked() or True",
+        f"[config.get_property(name) for name in {names}]",
+        "config.get_property('style-file').get_path()",
+    )
+    assert values == ["custom", 4, 0.9, 3, True, "relu1_1,relu2_1", 0, "file"]
+    assert Path(file).name == "swirls.png"
+    assert np.array_equal(Image.open(file), Image.open(pictures["style"]))
 
 
 def test_strength_is_a_slider_in_percent_that_a_double_click_resets(window, walk, tmp_path):
