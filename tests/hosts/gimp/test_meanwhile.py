@@ -5,7 +5,7 @@ import pytest
 
 from impasto_protocol.messages import Cancel, Status
 
-# Strength 0 gives back what was read, so that it is seen whether it lies where it belongs.
+# So little strength gives back about what was read: it is seen whether that lies where it belongs.
 PAINT = """
 image = load(photo)
 layer = image.get_layers()[0]
@@ -23,7 +23,7 @@ if begun.get("selected"):
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 14, 12, 20, 10)
 dump(layer, folder / "then", "R'G'B'A u8")
 before = Gimp.get_images()
-status, painted, error = stylize(image, layer, style, iterations=100_000, strength=0.0)
+status, painted, error = stylize(image, layer, style, iterations=100_000, strength=0.01)
 if status == "success":
     dump(painted, folder / "painted", "R'G'B'A u8")
 if layer.is_valid():
