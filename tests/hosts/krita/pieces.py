@@ -9,9 +9,9 @@ krita = Krita.instance()
 docker = krita.activeWindow().qwindow().findChild(sys.modules["impasto"].Docker)
 
 
-def begin(style="Dusk", **settings):
+def begin(style="Dusk", as_source=True, **settings):
     quick = Settings(**{"iterations": 4, "tolerance": 0.0, **settings})
-    docker._paint(lambda: Recipe(style, quick))
+    docker._paint(lambda: Recipe(style, quick, as_source=as_source))
 
 
 def twelve_megapixels(photo):

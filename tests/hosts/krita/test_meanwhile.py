@@ -2,7 +2,9 @@
 
 import time
 
+import numpy as np
 import pytest
+from PIL import Image
 from tests.hosts.krita.conftest import await_cancelled, state_of
 from tests.hosts.krita.pieces import BEFORE, BEGUN, LONG
 
@@ -98,42 +100,166 @@ def main():
     assert names == ["Background", "My own"] and not clean
 
 
-REMOVED = ("docker.painting.canvas.remove()", "The layer that was being painted was removed.")
-ENDS = {
-    "document": ("yield from closed(document)", "The document was closed."),
-    "canvas": REMOVED,
-    "canvas at once": REMOVED,
-    "undo": ("yield from trigger('edit_undo')", "The layer that was being painted was removed."),
-    "size": (
-        "document.resizeImage(0, 0, 200, 150)",
-        "The image got another size while it was being painted.",
-    ),
+def test_document_closed_ends_the_job_quietly(krita, pictures, krita_daemon):
+    words, job = krita.run(
+        BEGUN
+        + """
+def main():
+    document, before = yield from begun()
+    painting = docker.painting
+    yield from closed(document)
+    yield from ended(painting)
+    return [docker.words.text(), painting.job]
+""",
+        **pictures,
+    )
+    assert words == "The document was closed."
+    await_cancelled(krita_daemon, job)
+
+
+TAKEN_OUT = {
+    "undone": "yield from trigger('edit_undo')",
+    "removed": "painting.canvas.remove()",
 }
 
 
-@pytest.mark.parametrize("what", ENDS)
-def test_what_is_painted_going_away_ends_the_job_quietly(krita, pictures, krita_daemon, what):
-    doing, said = ENDS[what]
-    words, names, job = krita.run(
+@pytest.mark.parametrize("how", TAKEN_OUT)
+@pytest.mark.parametrize("states", [0, 2])
+def test_redo_of_what_was_undone_meanwhile_brings_a_finished_layer_back(
+    krita, pictures, krita_daemon, how, states
+):
+    words, names, job, back = krita.run(
         BEGUN
         + f"""
 def main():
-    document, before = yield from begun(states=0 if "at once" in what else 2)
-    painting, names = docker.painting, None
-    job = painting.job
-    {doing}
+    document, before = yield from begun(states=states)
+    painting = docker.painting
+    {TAKEN_OUT[how]}
     yield from ended(painting)
-    yield 500
-    if what != "document":
-        names = [node.name() for node in document.topLevelNodes()]
-        yield from closed(document)
-    return [docker.words.text(), names, job]
+    told = [docker.words.text(), layers(document), painting.job]
+    yield from until(lambda: painting._source is None)
+    yield from trigger("edit_redo" if undone else "edit_undo")
+    yield 200
+    back = [[node.name(), node.locked()] for node in document.topLevelNodes()]
+    yield from closed(document)
+    return [*told, back]
 """,
-        what=what,
+        states=states,
+        undone=how == "undone",
         **pictures,
     )
-    assert words == said and names in (None, ["Background"])
-    await_cancelled(krita_daemon, job)
+    assert words == "The layer that was being painted was removed." and names == ["Background"]
+    assert back == [["Background", False], ["Dusk 50%", False]]
+    assert state_of(krita_daemon, job) == "done"
+
+
+UNLIKE, GONE = "is in an image of its own", "is the topmost layer"
+MERGE = "yield from trigger('select_all_layers'); yield from trigger('merge_layer')"
+MEANWHILE = {
+    "turned by 180°": ("yield from trigger('rotateImage180')", None, UNLIKE),
+    "turned by 90°": ("yield from trigger('rotateImageCW90')", None, UNLIKE),
+    "mirrored": ("yield from trigger('mirrorImageHorizontal')", None, UNLIKE),
+    "scaled": ("document.scaleImage(80, 60, 72, 72, 'Bilinear')", None, UNLIKE),
+    "sheared": ("document.shearImage(10, 0)", None, UNLIKE),
+    "cropped": ("document.crop(5, 6, 100, 90)", (-5, -6), ""),
+    "canvas resized": ("document.resizeImage(-10, -20, 200, 200)", (10, 20), ""),
+    "another colour space": (
+        "document.setColorSpace('RGBA', 'U16', 'sRGB-elle-V2-srgbtrc.icc')", (0, 0), "",
+    ),
+    "layer moved": ("source.move(7, 8)", (7, 8), ""),
+    "layer grouped": ("yield from trigger('create_quick_group')", (0, 0), ""),
+    "layer locked and hidden": ("source.setLocked(True); source.setVisible(False)", (0, 0), ""),
+    "layer duplicated": ("yield from trigger('duplicatelayer')", (0, 0), ""),
+    "layer turned before": ("source.rotateNode(math.pi)", None, UNLIKE),
+    "layer turned after": ("source.rotateNode(math.pi)", (0, 0), ""),
+    "layer removed before": ("source.remove()", (0, 0), GONE),
+    "layer removed after": ("source.remove()", (0, 0), ""),
+    "flattened": ("document.flatten()", (0, 0), GONE),
+    "merged down after": (
+        "document.setActiveNode(painting.canvas); yield 200; yield from trigger('merge_layer')",
+        (0, 0), "",
+    ),
+    "all merged after": (MERGE, (0, 0), ""),
+    "all merged, the layer itself too, after": (MERGE, (0, 0), GONE),
+    "another image in front": ("other = yield from opened(photo)", (0, 0), ""),
+}  # fmt: skip
+
+
+CASES = [
+    (what, when)
+    for what in MEANWHILE
+    for when in ("before", "after")
+    if what.endswith(when) or not what.endswith(("before", "after"))
+]
+
+
+@pytest.mark.parametrize(("what", "when"), CASES)
+def test_painting_is_kept_where_it_belongs_whatever_is_done_meanwhile(krita, pictures, what, when):
+    """Before or after a preview was put into the image."""
+    doing, shift, said = MEANWHILE[what]
+    words, painted, locked, stray, top = krita.run(
+        BEGUN
+        + f"""
+import math
+def main():
+    document = yield from opened(photo)
+    source, = document.topLevelNodes()
+    begin(strength=0.1, as_source="too" not in what, {LONG})
+    painting = docker.painting
+    yield from until(lambda: painting._sent)
+    if when == "after":
+        yield from until(lambda: painting.canvas and painting._step is not None)
+    other = None
+    {doing}
+    document.waitForDone()
+    yield 300
+    if docker.painting:
+        docker.conclude()
+    yield from until(lambda: docker.painting is None)
+    yield 500
+    canvas, place = painting.canvas, shift or (0, 0)
+    canvas.setColorSpace("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
+    told = [docker.words.text(), pixels(canvas, (*place, 160, 120)), canvas.locked(),
+            [painting.document != document, "Impasto" in layers(document)],
+            layers(painting.document)[-1]]
+    for each in (other, document, painting.document):
+        if each in krita.documents():
+            yield from closed(each)
+    return told
+""",
+        what=what,
+        when=when,
+        shift=shift,
+        **pictures,
+    )
+    assert words.startswith("Done") and (said in words if said else "meanwhile" not in words)
+    photo = np.asarray(Image.open(pictures["photo"]).convert("RGB"), float)
+    shown = np.frombuffer(bytes.fromhex(painted), np.uint8).reshape(120, 160, 4)[..., 2::-1]
+    apart = np.abs(photo - shown).mean()
+    assert apart < 12 < np.abs(photo - shown[::-1, ::-1]).mean()
+    assert not locked and stray == [shift is None, False]
+    assert said != GONE or top == "Dusk 10%"
+
+
+def test_result_that_overtakes_the_first_preview_stays_in_its_image(krita, pictures):
+    words, names, images = krita.run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    begin()
+    painting, write = docker.painting, docker.painting._write
+    # By the time that there is a canvas for the preview the result has come.
+    painting._write = lambda *arguments: painting._over and write(*arguments)
+    yield from done(document, painting)
+    told = [docker.words.text(), layers(document), len(krita.documents())]
+    yield from closed(document)
+    return told
+""",
+        **pictures,
+    )
+    assert words.startswith("Done") and "meanwhile" not in words
+    assert names == ["Background", "Dusk 50%"] and images == 1
 
 
 @pytest.mark.parametrize("how", ["conclude", "cancel"])
@@ -324,3 +450,39 @@ def main():
     )
     assert names == ["Background"], undo
     await_cancelled(krita_daemon, job)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_selection_moves_along_with_its_layer(krita, version, pictures, when):
+    place = krita.run(
+        BEFORE
+        + f"""
+from krita import Selection
+
+def main():
+    document = yield from opened(photo)
+    source, = document.topLevelNodes()
+    part = Selection()
+    part.select(50, 40, 60, 50, 255)
+    document.setSelection(part)
+    yield 200
+    begin({LONG})
+    painting = docker.painting
+    yield from until(lambda: painting._sent)
+    if when == "after":
+        yield from until(lambda: painting.canvas and painting._step is not None)
+    source.move(7, 8)
+    document.waitForDone()
+    docker.conclude()
+    yield from done(document, painting)
+    canvas = painting.canvas
+    shown = QtGui.QImage(bytes(canvas.projectionPixelData(0, 0, 160, 120)), 160, 120,
+                         QtGui.QImage.Format_ARGB32)
+    seen = [(x, y) for y in range(120) for x in range(160) if shown.pixelColor(x, y).alpha()]
+    yield from closed(document)
+    return [*map(min, zip(*seen)), *map(max, zip(*seen))]
+""",
+        when=when,
+        **pictures,
+    )
+    assert place == [57, 48, 116, 97]

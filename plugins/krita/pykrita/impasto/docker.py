@@ -176,7 +176,7 @@ class Docker(DockWidget):
         self._set_painting(None)
         remember_style(painting.recipe.style)
         words = f"Done in {result.seconds:.0f} s, {result.steps} steps."
-        self._tell(" ".join([words, *result.notes]), None)
+        self._tell(" ".join([words, *painting.notes, *result.notes]), None)
         item = QtWidgets.QListWidgetItem()
         item.setToolTip(f"{painting.recipe.layer_name}. Click to go back to it.")
         item.setIcon(QtGui.QIcon(QtGui.QPixmap.fromImage(painting.thumbnail)))

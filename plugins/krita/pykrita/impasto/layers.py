@@ -57,6 +57,10 @@ class Box(NamedTuple):
         """The part of it that lies in another."""
         return Box.of(self.qt() & other.qt())
 
+    def moved(self, by: tuple[int, int]) -> Box:
+        """The box so many px further to the right and down."""
+        return Box.of(self.qt().translated(*by))
+
     def grown(self, margin: int) -> Box:
         """The box with `margin` px around it."""
         return Box.of(self.qt().adjusted(-margin, -margin, margin, margin))
@@ -123,6 +127,18 @@ def _selected_nodes(document: Document) -> list[Node]:
     window = Krita.instance().activeWindow()
     view = window.activeView() if window else None
     return view.selectedNodes() if view and view.document() == document else []
+
+
+def is_open(document: Document) -> bool:
+    """Whether a document has not been closed yet."""
+    return any(document == other for other in Krita.instance().documents())
+
+
+def is_at_rest(document: Document) -> bool:
+    """Whether nothing is being done to a document; while a pen is down Krita would wait for it."""
+    if at_rest := document.tryBarrierLock():
+        document.unlock()
+    return at_rest
 
 
 def box_to_paint(node: Node, there: Box, selection: Any) -> Box:
@@ -206,6 +222,21 @@ def opaque(data: bytes, space: Space) -> bytes:
         plane = slice(pixel_bytes - len(one) + place, None, pixel_bytes)
         filled[plane] = bytes([value]) * (len(data) // pixel_bytes)
     return bytes(filled)
+
+
+def move(node: Node, by: tuple[int, int]) -> None:
+    """Move a layer so many px to the right and down, with all in it; that is no undo step."""
+    parts = (part for part in (node, *below(node)) if part.type() != "grouplayer")
+    for part in parts if any(by) else ():
+        part.move(part.position().x() + by[0], part.position().y() + by[1])
+
+
+def move_selection(selection: Any, by: tuple[int, int]) -> None:
+    """Move a selection so many px to the right and down."""
+    x, y = selection.x() + by[0], selection.y() + by[1]
+    # What Krita is told is how far it is to be from where it was made.
+    selection.move(0, 0)
+    selection.move(x - selection.x(), y - selection.y())
 
 
 def enlarge(preview: Picture, outer: Box, box: Box) -> bytes:
@@ -338,12 +369,21 @@ class ConversionDocument:
         """The document itself."""
         return self._open()
 
+    def visible(self, name: str, size: tuple[int, int]) -> Document:
+        """An empty document of the same colour space, in a view of its own."""
+        document = self._make(name, size)
+        for node in document.topLevelNodes():
+            node.remove()
+        Krita.instance().activeWindow().addView(document)
+        return document
+
     def _open(self) -> Document:
         if self._document is None:
-            self._document = Krita.instance().createDocument(
-                1, 1, "Impasto", *self._space, self._resolution
-            )
+            self._document = self._make("Impasto", (1, 1))
         return self._document
+
+    def _make(self, name: str, size: tuple[int, int]) -> Document:
+        return Krita.instance().createDocument(*size, name, *self._space, self._resolution)
 
 
 def copy_of(node: Node, mode: str) -> Node:

@@ -2,6 +2,9 @@
 
 The canvas goes into the image with the first preview, as the one undo step; what is written into
 it afterwards Krita does not record. When it is cancelled the canvas is taken out again.
+
+What becomes of the image meanwhile is looked at before anything is put into it: a layer that was
+moved is followed, and a painting that no longer fits into its image gets one of its own.
 """
 
 from __future__ import annotations
@@ -21,11 +24,18 @@ from impasto_protocol.messages import JobMessage, Result, Stylise
 
 from . import frames, layers, placement, recipe, seen
 from .daemon_client import DaemonClient
+from .landmarks import Landmarks, Shift
 from .qt import QtCore, QtGui, guarded
 from .recipe import Recipe
 from .subject import find_subject
 
 _PREVIEW_PX, _THUMBNAIL_PX = 768, 96
+_TAKEN_OUT = "The layer that was being painted was removed."
+_SOURCE_GONE = "Its layer was merged or removed meanwhile: the painting is the topmost layer."
+_UNLIKE = (
+    "The image or the layer was turned, scaled, distorted or painted over meanwhile: the painting "
+    "is in an image of its own, as the layer was."
+)
 _SETTLE_MS = 300
 """Krita does some things only when its event loop runs again: by then it has."""
 _RETRY_MS = 100
@@ -41,6 +51,9 @@ class PaintingListener:
     on_progress: Callable[[str, float | None], None]
     on_done: Callable[[Painting, Result], None]
     on_failed: Callable[[Painting, Exception], None]
+
+
+_NOBODY = PaintingListener(*[lambda *_: None] * 3)
 
 
 class Painting:
@@ -64,10 +77,19 @@ class Painting:
         self.thumbnail: QtGui.QImage | None = None
         self._outer = layers.box_to_send(self.document, self._box, self._selection, made.margin_px)
         self._next = 0.0
+        self._source_id = self._source.uniqueId()
+        self._source_marks = Landmarks(self.document, self._source, self._box)
         self._canvas_id: Any = None
         self._inserted_id: Any = None
         self._whole: placement.Whole | None = None
         self._cover: placement.Cover | None = None
+        self._canvas_marks: Landmarks | None = None
+        self._canvas: Any = None
+        self._inserted: Any = None
+        self._taken_out: Any = None
+        self._known: list[Any] = []
+        self._fits = True
+        self.notes: list[str] = []
         self._step: str | None = None
         self._busy = self._clean = self._over = self._sent = False
         self.job = new_job_id()
@@ -91,7 +113,7 @@ class Painting:
     @property
     def is_open(self) -> bool:
         """Whether its document is."""
-        return any(document == self.document for document in Krita.instance().documents())
+        return layers.is_open(self.document)
 
     def begin(self) -> None:
         """Send the layer to the daemon."""
@@ -113,7 +135,7 @@ class Painting:
 
     def abandon(self) -> None:
         """Leave the document as it was and tell nobody, as the window is gone."""
-        self._listener = PaintingListener(*[lambda *_: None] * 3)
+        self._listener = _NOBODY
         self._fail(Cancelled("The window was closed."))
 
     def _submit(self) -> None:
@@ -168,15 +190,25 @@ class Painting:
             self._fail(error)
 
     def _check(self) -> None:
-        """Raises Cancelled when what is being painted is no longer there."""
+        """Raises Cancelled when the document is gone."""
         if not self.is_open:
             raise Cancelled("The document was closed.")
-        if self.document.bounds() != self._bounds:
-            raise Cancelled("The image got another size while it was being painted.")
-        if self._canvas_id is None and self._source.parentNode() is None:
-            raise Cancelled("The layer was removed.")
-        if self._canvas_id is not None and self.canvas is None:
-            raise Cancelled("The layer that was being painted was removed.")
+        if self._canvas_id is None or self._taken_out or self.canvas or not self._fits:
+            return
+        if self._find(self._source_id):
+            self._withdraw()
+        else:  # both have become part of another layer
+            self._canvas_id = self._inserted_id = None
+
+    def _withdraw(self) -> None:
+        """The painter has taken the canvas out: it is finished, as a redo would bring it back."""
+        self._timer.stop()
+        self._taken_out = self._canvas
+        if self._cover:
+            self._cover.uncover()
+        listener, self._listener = self._listener, _NOBODY
+        self._daemon.cancel(self.job, keep=True)
+        listener.on_failed(self, Cancelled(_TAKEN_OUT))
 
     def _show(self, preview: Picture) -> None:
         began = time.monotonic()
@@ -201,9 +233,10 @@ class Painting:
 
         def finish(canvas: Any) -> None:
             self._write(canvas, bytes(part.data), self._space)
-            for node in (canvas, self._find(self._inserted_id)):
-                node.setName(self.recipe.layer_name)
-            canvas.setLocked(False)
+            self._release(canvas)
+            if self._taken_out:
+                self._let_go()
+                return
             # Krita does not know, and the painter may have saved it half painted.
             self.document.setModified(True)
             self.thumbnail = canvas.thumbnail(*_fitting(self._box))
@@ -212,7 +245,13 @@ class Painting:
             self._let_go()
             self._listener.on_done(self, result)
 
-        self._with_canvas(finish)
+        self._with_canvas(finish, at_last=True)
+
+    def _release(self, canvas: Any) -> None:
+        """Give it to the painter."""
+        for node in (canvas, self._inserted):
+            node.setName(self.recipe.layer_name)
+        canvas.setLocked(False)
 
     def _fail(self, error: Exception) -> None:
         self._over = True
@@ -224,7 +263,9 @@ class Painting:
         if self._source is None:  # it has ended already
             return
         self._let_go()
-        if self._canvas_id is not None:
+        if self._taken_out and self.is_open:
+            self._release(self._taken_out)
+        elif self._canvas_id is not None:
             # Qt does not keep the owner of a method alive, but it does keep a lambda.
             pause_ms = _SETTLE_MS if self._step is None else 0
             QtCore.QTimer.singleShot(pause_ms, lambda: self._when_idle(self._take_out))
@@ -243,7 +284,7 @@ class Painting:
 
         While a pen is down, for one, Krita would wait for its end, and never hear of it.
         """
-        if self._busy or not self._is_at_rest():
+        if self._busy or (self.is_open and not layers.is_at_rest(self.document)):
             QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._when_idle(act))
         else:
             self._alone(act)
@@ -255,56 +296,117 @@ class Painting:
         finally:
             self._busy = False
 
-    def _is_at_rest(self) -> bool:
-        if not self.is_open:
-            return True
-        if at_rest := self.document.tryBarrierLock():
-            self.document.unlock()
-        return at_rest
-
-    def _with_canvas(self, act: Callable[[Any], None]) -> None:
-        """Do something with the canvas once it is in the document; the first time, put it in."""
+    def _with_canvas(self, act: Callable[[Any], None], *, at_last: bool = False) -> None:
+        """Do something with the canvas, put in if it is not there; `at_last` wherever it may be."""
 
         def look() -> None:
             if self._source is None:  # it has ended meanwhile
                 return
             try:
                 self._check()
-                if self._keyframe_shown(self.canvas or self._source) != self._keyframe:
-                    self._wait_for_frame(act)
+                if self._stays and self._is_at_another_frame():
+                    self._wait_for_frame(act, at_last)
                     return
-                if self._canvas_id is None:
-                    self._insert()
-                act(self.canvas)
+                if self._stays:
+                    self._follow()
+                if at_last or self._stays:
+                    act(self._have_canvas())
             except Exception as error:
                 self._fail(error)
 
         self._when_idle(look)
 
-    def _wait_for_frame(self, act: Callable[[Any], None]) -> None:
+    @property
+    def _stays(self) -> bool:
+        """Whether the painting belongs into its image, as far as is known."""
+        return self._fits and not self._taken_out
+
+    def _is_at_another_frame(self) -> bool:
+        node = self.canvas or self._find(self._source_id)
+        return bool(node) and self._keyframe_shown(node) != self._keyframe
+
+    def _wait_for_frame(self, act: Callable[[Any], None], at_last: bool) -> None:
         """Krita writes into the frame that is shown, and to show another is an undo step."""
         if self._over:
             words = f"The painting is ready. Go back to frame {self._keyframe} to put it there."
             self._listener.on_progress(words, None)
-        QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._with_canvas(act))
+        QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._with_canvas(act, at_last=at_last))
 
     def _keyframe_shown(self, node: Any) -> int | None:
         return frames.keyframe_shown(self.document, node) if node.animated() else None
 
+    def _have_canvas(self) -> Any:
+        if self._taken_out:
+            return self._taken_out
+        if not self._fits:
+            self._insert_elsewhere()
+        elif self._canvas_id is None:
+            self._insert()
+        return self.canvas
+
+    def _follow(self) -> None:
+        """Move along with the layer, or find that its picture no longer fits into the image."""
+        source = self._find(self._source_id)
+        if not source and self._is_buried():
+            self._remove_canvas()
+        canvas = self.canvas
+        by_canvas = by_source = self._source_marks.find(self.document, source) if source else None
+        if canvas and self._canvas_marks:
+            by_canvas = self._canvas_marks.find(self.document, canvas)
+        elif not source and self.document.bounds() == self._bounds:
+            by_canvas = (0, 0)
+        if by_canvas is None:
+            self._fits = False
+            self._remove_canvas()
+            return
+        self._bounds = self.document.bounds()
+        shift = by_source if by_source and any(by_source) else by_canvas
+        if any(shift):
+            self._move(shift)
+            if source:
+                self._source_marks = Landmarks(self.document, source, self._box)
+            if canvas:
+                further = shift[0] - by_canvas[0], shift[1] - by_canvas[1]
+                layers.move(self._find(self._inserted_id), further)
+                self._canvas_marks = Landmarks(self.document, canvas, self._box)
+
+    def _is_buried(self) -> bool:
+        """Whether a merged layer lies on the canvas, which Krita leaves out as it is locked."""
+        inserted = self._find(self._inserted_id)
+        if not inserted:
+            return False
+        siblings = [node.uniqueId() for node in inserted.parentNode().childNodes()]
+        above = siblings[siblings.index(self._inserted_id) :]
+        return any(unique_id not in self._known for unique_id in above)
+
+    def _remove_canvas(self) -> None:
+        self._take_out()
+        self._canvas_id = self._inserted_id = None
+
+    def _move(self, shift: Shift) -> None:
+        self._box, self._outer = self._box.moved(shift), self._outer.moved(shift)
+        if self._selection:
+            layers.move_selection(self._selection, shift)
+        if self._whole:
+            self._whole = self._whole._replace(box=self._whole.box.moved(shift))
+
     def _insert(self) -> None:
-        """Put the canvas right above the layer, as one undo step, its mask included."""
+        """Put the canvas right above the layer, as one undo step, its mask included.
+
+        On top of all where the layer is gone.
+        """
         self._clean = not self.document.modified()
         active = layers.active_node(self.document)
-        pile = layers.with_those_above(self._source, self._canvases)
-        made = self._make_canvas(pile[-1])
-        pile[-1].parentNode().addChildNode(made, pile[-1])
-        self._inserted_id = made.uniqueId()
-        self._canvases.append(self._inserted_id)
-        canvas = made.childNodes()[-1] if self._whole else made
-        self._canvas_id = canvas.uniqueId()
-        # Around what is selected the layer itself is to be seen.
-        if self.recipe.as_source and (self._selection is None or self._whole):
-            self._cover = placement.Cover(self.document, pile, self._inserted_id)
+        if source := self._find(self._source_id):
+            pile = layers.with_those_above(source, self._canvases)
+            self._add(self._make_canvas(pile[-1]), pile[-1].parentNode(), pile[-1])
+            # Around what is selected the layer itself is to be seen.
+            if self.recipe.as_source and (self._selection is None or self._whole):
+                self._cover = placement.Cover(self.document, pile, self._inserted_id)
+        else:
+            self.notes.append(_SOURCE_GONE)
+            self._add(self._make_plain_canvas(), self.document.rootNode(), None)
+        canvas = self._canvas
         # What the painter would do to it the next preview would do away with.
         canvas.setLocked(True)
         QtCore.QTimer.singleShot(_SETTLE_MS, lambda: self._settle(active))
@@ -325,6 +427,29 @@ class Painting:
             self.document, self._converter, blending, self._selection, self._whole
         )
 
+    def _make_plain_canvas(self) -> Any:
+        """For a painting that does not lie above its layer."""
+        self._whole = None
+        return placement.make_canvas(
+            self.document, self._converter, placement.Blending(), self._selection, None
+        )
+
+    def _add(self, made: Any, parent: Any, below: Any | None) -> None:
+        parent.addChildNode(made, below)
+        self._inserted, self._inserted_id = made, made.uniqueId()
+        self._canvases.append(self._inserted_id)
+        self._canvas = made.childNodes()[-1] if self._whole else made
+        self._canvas_id, self._canvas_marks = self._canvas.uniqueId(), None
+        self._known = [node.uniqueId() for node in layers.below(self.document.rootNode())]
+
+    def _insert_elsewhere(self) -> None:
+        """Put the canvas into an image of its own, as large as its own was."""
+        size = self._bounds.width(), self._bounds.height()
+        self.document = self._converter.visible(self.recipe.layer_name, size)
+        self.notes.append(_UNLIKE)
+        self._add(self._make_plain_canvas(), self.document.rootNode(), None)
+        self._step = ""
+
     def _settle(self, active: Any) -> None:
         """After a while Krita has made the new layer the active one: give that back."""
         if not self.is_open:
@@ -339,7 +464,9 @@ class Painting:
             # The rest of the group gives it its transparency.
             data = layers.opaque(data, space)
         layers.write(self._converter, canvas, data, space, self._box)
-        self.document.refreshProjection()
+        if not self._taken_out:
+            self.document.refreshProjection()
+            self._canvas_marks = Landmarks(self.document, canvas, self._box)
 
     def _take_out(self) -> None:
         """Undo the canvas if it is what Krita would undo; else remove it, which is a step too."""
@@ -347,7 +474,7 @@ class Painting:
             self._cover.lift()
         if self.canvas is None:
             return
-        self.canvas.setLocked(False)  # or it would be when the painter wants it back by a redo
+        self._release(self.canvas)  # or it would come back locked by a redo
         if self._step and self._next_undo() == self._step:
             modified = self.document.modified()
             self._trigger("edit_undo")

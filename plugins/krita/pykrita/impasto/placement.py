@@ -8,7 +8,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from krita import Krita
 
-from .layers import Box, ConversionDocument, Document, Node, Space, below, can_mask
+from .layers import Box, ConversionDocument, Document, Node, Space, below, can_mask, is_open
 from .qt import QtCore, guarded
 from .seen import passes_through
 
@@ -94,11 +94,17 @@ class Cover:
             self._all.append(self)
             self._watch()
 
+    def uncover(self) -> None:
+        """Show them while the painting is away."""
+        if self._hides and is_open(self._document):
+            self._set_visible(True, _nodes(self._document))
+            self._document.refreshProjection()
+
     def lift(self) -> None:
         """Show them again, for good."""
         if self in self._all:
             self._all.remove(self)
-            if self._hides and _is_open(self._document):
+            if self._hides and is_open(self._document):
                 self._set_visible(True, _nodes(self._document))
 
     @classmethod
@@ -110,7 +116,7 @@ class Cover:
 
     @classmethod
     def _look_at_all(cls) -> None:
-        cls._all[:] = [cover for cover in cls._all if _is_open(cover._document)]
+        cls._all[:] = [cover for cover in cls._all if is_open(cover._document)]
         front = Krita.instance().activeDocument()
         covers = [cover for cover in cls._all if cover._document == front]
         if covers:
@@ -140,7 +146,3 @@ class Cover:
 
 def _nodes(document: Document) -> dict[Any, Node]:
     return {node.uniqueId(): node for node in below(document.rootNode())}
-
-
-def _is_open(document: Document) -> bool:
-    return any(document == other for other in Krita.instance().documents())

@@ -77,6 +77,9 @@ class Node(Keeper):
     def bounds(self):
         return QtCore.QRect(0, 0, *self._size)
 
+    def position(self):
+        return QtCore.QPoint(0, 0)
+
     def pixelData(self, *box):
         x, y, width, height = box
         rows = range(y, y + height)
