@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import traceback
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -15,9 +16,10 @@ from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
 from impasto_protocol.messages import Report, Result, Status
 from impasto_protocol.settings import Settings
 
-from . import recipe
+from . import layer_recipes, layers, recipe
 from .controls import Controls
 from .daemon_client import DaemonClient
+from .document_settings import Choice, DocumentSettings
 from .estimate_line import EstimateLine
 from .painting import Painting, PaintingListener
 from .preview import PreviewWindow
@@ -45,15 +47,17 @@ class Docker(DockWidget):
         self._daemon = DaemonClient()
         self._daemon.listeners.append(self._show_state)
         self._build()
+        self._by_document = DocumentSettings(self._chosen, self._choose)
+        # Of the docker, so that it does not go on without it when Krita ends.
+        self._follower = QtCore.QTimer(self)
+        self._follower.setSingleShot(True)
+        self._follower.timeout.connect(guarded(self.fail, self._by_document.follow))
         self._show_state()
         self._reporter = QtCore.QTimer()
         self._reporter.timeout.connect(self._ask_report)
         self._reporter.start(_REPORT_MS)
         with contextlib.suppress(BadField):
-            last = recipe.last()
-            self.styles.choose(last.style)
-            self.show_settings(last.settings)
-            self._as_source.setChecked(last.as_source)
+            self._choose(Choice.of(recipe.last()))
         QtWidgets.QApplication.instance().aboutToQuit.connect(self._daemon.close)
         # Not a method, which Qt would forget before the docker is gone.
         self.destroyed.connect(lambda: self._let_go())
@@ -64,7 +68,9 @@ class Docker(DockWidget):
         self._daemon.close()
 
     def canvasChanged(self, canvas: object) -> None:
-        """Krita wants every docker to have this."""
+        """Krita calls this when another view comes to the front."""
+        # By then it says which document that shows.
+        self._follower.start(0)
 
     def showEvent(self, event: object) -> None:
         """The styles are fetched when somebody can see them."""
@@ -83,21 +89,32 @@ class Docker(DockWidget):
 
     def stylise(self) -> None:
         """Paint the active layer in the chosen style."""
+        self._paint_with_styles(lambda: self._chosen().recipe())
+
+    def again(self) -> None:
+        """Paint the active layer by the recipe kept on it, or as the last one was painted."""
+        guarded(self.fail, self._repeat)()
+
+    def _repeat(self) -> None:
+        document = Krita.instance().activeDocument()
+        layer = layers.active_node(document) if document else None
+        found, whose = layer_recipes.to_repeat(document, layer)
+
+        def make() -> Recipe:
+            return replace(found, style=layer_recipes.style_name(found, self.styles.infos))
+
+        self._paint_with_styles(make, whose)
+
+    def _paint_with_styles(self, make: Callable[[], Recipe], note: str = "") -> None:
         document = Krita.instance().activeDocument()
 
         def paint() -> None:
-            chosen = self.styles.chosen
             if Krita.instance().activeDocument() == document:
-                name, as_source = chosen.name if chosen else "", self._as_source.isChecked()
-                self._paint(lambda: Recipe(name, self.settings(), as_source=as_source))
+                self._paint(make, note)
             else:
-                self._tell("The styles are here now. Press Stylise again to paint this one.", None)
+                self._tell("The styles are here now. Press it again to paint this one.", None)
 
         self.styles.when_there(guarded(self.fail, paint))
-
-    def again(self) -> None:
-        """Paint the active layer as the last one was painted."""
-        self._paint(recipe.last)
 
     def apply_preset(self) -> None:
         """Have the painter choose a style from a menu; its own settings count."""
@@ -157,7 +174,7 @@ class Docker(DockWidget):
 
     # A painting's life ------------------------------------------------------------------------
 
-    def _paint(self, make: Any) -> None:
+    def _paint(self, make: Callable[[], Recipe], note: str = "") -> None:
         if self.painting:
             self._tell("A layer is being painted already.", None)
             return
@@ -165,9 +182,9 @@ class Docker(DockWidget):
         try:
             listener = PaintingListener(self._tell, guarded(self.fail, self._done), self._failed)
             self._set_painting(Painting(self._daemon, make(), listener))
-            self._tell(
-                "Waiting for the daemon" if self._daemon.state != "ready" else "Starting", None
-            )
+            self.painting.notes.extend(filter(None, [note]))
+            begun = "Waiting for the daemon" if self._daemon.state != "ready" else "Starting"
+            self._tell(" ".join(filter(None, [note, begun])), None)
             self.painting.begin()
         except Exception as error:
             self.fail(error)
@@ -195,8 +212,7 @@ class Docker(DockWidget):
     def _go_back(self, item: QtWidgets.QListWidgetItem) -> None:
         """Show a result's layer, and its settings in the controls."""
         painting = item.data(QtCore.Qt.ItemDataRole.UserRole)
-        self.styles.choose(painting.recipe.style)
-        self.show_settings(painting.recipe.settings)
+        self._choose(Choice.of(painting.recipe))
         if canvas := painting.canvas:
             if Krita.instance().activeDocument() != painting.document:
                 Krita.instance().setActiveDocument(painting.document)
@@ -205,6 +221,17 @@ class Docker(DockWidget):
             painting.document.refreshProjection()
         else:
             self._tell("That layer is gone; its style and settings are set again.", None)
+
+    def _chosen(self) -> Choice:
+        chosen = self.styles.chosen
+        name = chosen.name if chosen else ""
+        return Choice(name, self.settings(), self._as_source.isChecked())
+
+    def _choose(self, choice: Choice) -> None:
+        """Have the controls say what a painting was made from."""
+        self.styles.choose(choice.style)
+        self.show_settings(choice.settings)
+        self._as_source.setChecked(choice.as_source)
 
     def _set_painting(self, painting: Painting | None) -> None:
         self.painting = painting

@@ -5,6 +5,7 @@ Krita does not tell of such changes, and mirrored or turned by 180° an image ke
 
 from __future__ import annotations
 
+import hashlib
 import operator
 from typing import Any
 
@@ -59,6 +60,12 @@ class Landmarks:
     def _is_turned(self, node: Any, shift: Shift) -> bool:
         now = _look(node, self._box, shift)
         return now != self._pixels and any(now == turned for turned in _turned(self._pixels))
+
+
+def fingerprint(node: Any) -> str:
+    """Of where its pixels are and of some of them; that of a copy of the layer is the same."""
+    box = Box.of(node.bounds())
+    return hashlib.sha256(repr((box, _look(node, box, (0, 0)))).encode()).hexdigest()
 
 
 def _look(node: Any, box: Box, shift: Shift) -> list[bytes]:

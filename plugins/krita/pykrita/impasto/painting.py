@@ -22,7 +22,7 @@ from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import Cancelled
 from impasto_protocol.messages import JobMessage, Result, Stylise
 
-from . import frames, layers, placement, recipe, seen
+from . import frames, layer_recipes, layers, placement, recipe, seen
 from .daemon_client import DaemonClient
 from .landmarks import Landmarks, Shift
 from .qt import QtCore, QtGui, guarded
@@ -240,8 +240,10 @@ class Painting:
             # Krita does not know, and the painter may have saved it half painted.
             self.document.setModified(True)
             self.thumbnail = canvas.thumbnail(*_fitting(self._box))
-            self.recipe = self.recipe.within(result.memory_mib)
+            self.recipe = self.recipe.as_made(result)
             recipe.remember(self.recipe)
+            for node in (canvas, self._find(self._inserted_id)):
+                layer_recipes.keep(self.document, node, self.recipe)
             self._let_go()
             self._listener.on_done(self, result)
 

@@ -9,6 +9,7 @@ from krita import Krita
 
 from impasto_protocol.errors import BadField, ImpastoError, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict
+from impasto_protocol.messages import Result
 from impasto_protocol.settings import Settings
 
 _GROUP, _LAST = "impasto", "last-recipe"
@@ -19,12 +20,14 @@ class Recipe:
     """style: the name of a saved style. margin_px: how much around a selection is looked at.
 
     as_source: the painting takes the mode and opacity of its layer, and hides it.
+    style_hash: that of its picture, by which it is known under another name; empty: not known.
     """
 
     style: str
     settings: Settings
     margin_px: int = 64
     as_source: bool = True
+    style_hash: str = ""
 
     def __post_init__(self) -> None:
         if not self.style:
@@ -38,27 +41,46 @@ class Recipe:
         """The painted layer's name."""
         return f"{self.style} {self.settings.strength:.0%}"
 
-    def within(self, memory_mib: int) -> Recipe:
-        """The same, planned for so much memory: what a painting's bytes depend on."""
-        return replace(self, settings=replace(self.settings, memory_mib=memory_mib))
+    def as_made(self, result: Result) -> Recipe:
+        """The same with what a repetition of its painting needs to be the same to the byte."""
+        settings = replace(self.settings, memory_mib=result.memory_mib)
+        return replace(self, settings=settings, style_hash=result.style)
+
+
+def to_text(recipe: Recipe) -> str:
+    """A recipe as JSON."""
+    told = {
+        "style": recipe.style,
+        "style-hash": recipe.style_hash,
+        "settings": to_dict(recipe.settings),
+        "margin": recipe.margin_px,
+        "as-source": recipe.as_source,
+    }
+    return json.dumps(told)
+
+
+def from_text(text: str) -> Recipe:
+    """What `to_text` has made. Raises BadField when it is none."""
+    try:
+        told = json.loads(text)
+        settings = from_dict(Settings, told["settings"], known_only=True)
+        # An older Impasto did not keep the last two.
+        more = told.get("as-source", True), told.get("style-hash", "")
+        return Recipe(told["style"], settings, told["margin"], *more)
+    except (ValueError, KeyError, TypeError, AttributeError, ImpastoError) as error:
+        raise BadField("The recipe cannot be read.") from error
 
 
 def remember(recipe: Recipe) -> None:
     """Keep a recipe as the last one."""
-    told = {
-        "style": recipe.style, "settings": to_dict(recipe.settings),
-        "margin": recipe.margin_px, "as-source": recipe.as_source,
-    }  # fmt: skip
-    Krita.instance().writeSetting(_GROUP, _LAST, json.dumps(told))
+    Krita.instance().writeSetting(_GROUP, _LAST, to_text(recipe))
 
 
 def last() -> Recipe:
     """The last recipe. Raises BadField when nothing has been painted yet."""
     try:
-        told = json.loads(Krita.instance().readSetting(_GROUP, _LAST, ""))
-        settings = from_dict(Settings, told["settings"], known_only=True)
-        return Recipe(told["style"], settings, told["margin"], told.get("as-source", True))
-    except (ValueError, KeyError, TypeError, ImpastoError) as error:
+        return from_text(Krita.instance().readSetting(_GROUP, _LAST, ""))
+    except BadField as error:
         raise BadField(
             "Nothing has been painted yet that could be repeated.",
             next_step="Choose a style in Impasto's docker and press Stylise.",

@@ -97,6 +97,11 @@ class StyleBrowser(QtWidgets.QListWidget):
         item = self.currentItem()
         return item.data(_INFO) if item and item.isSelected() and not item.isHidden() else None
 
+    @property
+    def infos(self) -> list[PresetInfo]:
+        """All styles that have come, whether they are to be seen or not."""
+        return [self.item(row).data(_INFO) for row in range(self.count())]
+
     def choose(self, name: str) -> None:
         """Choose a style by name, now or when it has arrived."""
         self._wanted = name

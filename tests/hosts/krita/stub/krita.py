@@ -120,7 +120,7 @@ class Document(Keeper):
         bits.setsize(image.sizeInBytes())
         self._active.setPixelData(QtCore.QByteArray(bytes(bits)), 0, 0, *self._size)
         self.root.addChildNode(self._active, None)
-        self.added, self._modified = [], False
+        self.added, self._modified, self._annotations = [], False, {}
 
     def createNode(self, name, kind):
         return Node(self, name, self._size)
@@ -167,6 +167,15 @@ class Document(Keeper):
 
     def setModified(self, modified):
         self._modified = modified
+
+    def annotationTypes(self):
+        return list(self._annotations)
+
+    def annotation(self, key):
+        return self._annotations[key]
+
+    def setAnnotation(self, key, description, data):
+        self._annotations[key] = data
 
     def refreshProjection(self):
         pass

@@ -1,0 +1,56 @@
+"""What the controls say for each document: remembered while Krita runs, afterwards by its file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from krita import Krita
+
+from impasto_protocol.settings import Settings
+
+from . import layer_recipes
+from .recipe import Recipe
+
+
+class Choice(NamedTuple):
+    """What the controls say. style: a name, empty where none is chosen."""
+
+    style: str
+    settings: Settings
+    as_source: bool
+
+    @classmethod
+    def of(cls, made: Recipe) -> Choice:
+        """What they said when something was painted by a recipe."""
+        return cls(made.style, made.settings, made.as_source)
+
+    def recipe(self) -> Recipe:
+        """The recipe that they amount to. Raises StyleUnreadable where no style is chosen."""
+        return Recipe(self.style, self.settings, as_source=self.as_source)
+
+
+class DocumentSettings:
+    """read: what the controls say. show: has them say something."""
+
+    def __init__(self, read: Callable[[], Choice], show: Callable[[Choice], None]) -> None:
+        self._read, self._show = read, show
+        self._chosen: dict[str, Choice] = {}
+        self._document = ""
+
+    def follow(self) -> None:
+        """Another document may have come to the front: have the controls say what is its own.
+
+        Of one that is new to this Krita, what it was last painted by; else they stay.
+        """
+        document = Krita.instance().activeDocument()
+        now = document.rootNode().uniqueId().toString() if document else ""
+        if now == self._document:
+            return
+        if self._document:
+            self._chosen[self._document] = self._read()
+        self._document = now
+        if now in self._chosen:
+            self._show(self._chosen[now])
+        elif document and (last := layer_recipes.last(document)):
+            self._show(Choice.of(last))
