@@ -470,7 +470,7 @@ def test_no_document(krita):
     assert "no layer to paint" in words
 
 
-def test_again_and_preset_and_going_back(krita, pictures):
+def test_again_and_preset_and_the_strip_of_results(krita, pictures, tmp_path):
     told = krita.run(
         BEFORE
         + """
@@ -502,24 +502,46 @@ def main():
     docker.conclude()
     yield from done(document, painting)
     words, told = docker.words.text(), names()
-    docker.results.itemClicked.emit(docker.results.item(2))
-    yield 400
-    back = [document.activeNode().uniqueId() == document.topLevelNodes()[1].uniqueId(),
-            docker.settings().strength]
+    strip, oldest = docker.results, docker.results.item(2)
+    first_painted = document.topLevelNodes()[1]
+    shown, active = [], document.activeNode().uniqueId()
+    for _ in range(2):
+        strip.itemClicked.emit(oldest)
+        yield 300
+        shown.append(first_painted.visible())
+    before = docker.settings().strength
+    strip.itemDoubleClicked.emit(oldest)
+    yield 300
+    back = [before, docker.settings().strength, document.activeNode().uniqueId() == active]
+    compared = strip.compare(oldest, strip.item(0))
+    yield 300
+    pictures = [label.pixmap().size() for label in compared.findChildren(QtWidgets.QLabel)
+                if label.pixmap()]
+    sizes = [[size.width(), size.height()] for size in pictures]
+    compared.grab().save(str(folder / "compared.png"))
+    compared.close()
     document.topLevelNodes()[1].remove()
     yield 400
     docker.results.itemClicked.emit(docker.results.item(2))
     gone = docker.words.text()
     yield from closed(document)
     icons = [not docker.results.item(row).icon().isNull() for row in range(3)]
-    return [first, second, words, told, back, gone, icons, memory_mib]
+    tips = [oldest.text(), oldest.toolTip()]
+    docker.grab().save(str(folder / "strip.png"))
+    return [first, second, words, told, back, gone, icons, memory_mib, shown, sizes, tips]
 """,
+        folder=tmp_path,
         **pictures,
     )
-    first, second, words, names, back, gone, icons, (planned_mib, repeated_mib) = told
+    first, second, words, names, back, gone, icons, memory, shown, sizes, tips = told
+    planned_mib, repeated_mib = memory
     assert first == {**second, "visible": False} and words.startswith("Done")
     # Also when more is free by then, or it would be cut into other tiles.
     assert planned_mib == repeated_mib > 0
     # Each from the layer itself, the newest on top.
     assert names == ["Background", "Dusk 80%", "Dusk 80%", "Dusk 60%"]
-    assert back == [True, 0.8] and "gone" in gone and all(icons)
+    # The layer that Stylise would paint next stays the active one.
+    assert back == [0.6, 0.8, True] and "gone" in gone and all(icons)
+    # The newer ones had hidden it.
+    assert shown == [True, False] and sizes == [[160, 120]] * 2
+    assert tips == ["Dusk 80%", "Dusk 80%\nStrength 80%\nStroke size 100%"]

@@ -173,7 +173,12 @@ def test_click_takes_over_what_was_saved_with_a_style_or_made_a_result(
     seen = play("painting", "go_back", environment, photo=pictures["photo"])
     assert seen["saved"] == [0.6, 1.5, True, 5] and seen["again"]
     assert seen["result"] == [0.3, 1.0, False, 0] and seen["chosen"] == "Dusk"
-    assert seen["active"] and seen["icon"] and seen["remembered"] == ["Dusk", 0.3, True]
+    assert (
+        seen["visible"] == [False, True]
+        and seen["before"]
+        and seen["icon"]
+        and seen["remembered"] == ["Dusk", 0.3, True]
+    )
     assert seen["gone"].startswith("That layer is gone")
 
 

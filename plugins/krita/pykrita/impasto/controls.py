@@ -16,7 +16,7 @@ from .percent_slider import PercentSlider
 from .qt import QtCore, QtWidgets
 from .widgets import button, narrow, row
 
-_QUALITY_NAMES = {"draft": "Draft", "good": "Good", "best": "Best"}
+QUALITY_NAMES = {"draft": "Draft", "good": "Good", "best": "Best"}
 _CUSTOM = ""
 _CUSTOM_NAME = "As set in Advanced"
 
@@ -97,7 +97,7 @@ class Controls(QtWidgets.QWidget):
 
     def show_times(self, found: Mapping[str, Estimated]) -> None:
         """Have each quality say how long it would take, where that is known."""
-        for index, (value, name) in enumerate(_QUALITY_NAMES.items()):
+        for index, (value, name) in enumerate(QUALITY_NAMES.items()):
             self.quality.setItemText(index, describe_quality(name, found.get(value)))
 
     def ask_advanced(self) -> None:
@@ -140,12 +140,12 @@ def _quality_box() -> QtWidgets.QComboBox:
     box.setMinimumContentsLength(8)
     expanding = QtWidgets.QSizePolicy.Policy.Expanding
     box.setSizePolicy(expanding, box.sizePolicy().verticalPolicy())
-    for value, name in _QUALITY_NAMES.items():
+    for value, name in QUALITY_NAMES.items():
         box.addItem(name, value)
         box.setItemData(box.count() - 1, QUALITY_WORDS[value], QtCore.Qt.ItemDataRole.ToolTipRole)
     box.setCurrentIndex(1)
     box.setToolTip(
-        "\n".join(f"{name}: {QUALITY_WORDS[value]}" for value, name in _QUALITY_NAMES.items())
+        "\n".join(f"{name}: {QUALITY_WORDS[value]}" for value, name in QUALITY_NAMES.items())
     )
     return box
 

@@ -26,11 +26,11 @@ from .preview import PreviewWindow
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recent_styles import remember_style
 from .recipe import Recipe
+from .results import ResultStrip
 from .status_bar import StatusBarProgress, show_share
 from .styles import StyleBrowser
 from .widgets import Section, button, column, label, row
 
-_RESULTS = 12
 _REPORT_MS = 2000
 
 
@@ -194,13 +194,7 @@ class Docker(DockWidget):
         remember_style(painting.recipe.style)
         words = f"Done in {result.seconds:.0f} s, {result.steps} steps."
         self._tell(" ".join([words, *painting.notes, *result.notes]), None)
-        item = QtWidgets.QListWidgetItem()
-        item.setToolTip(f"{painting.recipe.layer_name}. Click to go back to it.")
-        item.setIcon(QtGui.QIcon(QtGui.QPixmap.fromImage(painting.thumbnail)))
-        item.setData(QtCore.Qt.ItemDataRole.UserRole, painting)
-        self.results.insertItem(0, item)
-        self.results.takeItem(_RESULTS)
-        self.results.show()
+        self.results.add(painting)
 
     def _failed(self, painting: Painting, error: Exception) -> None:
         self._set_painting(None)
@@ -208,19 +202,6 @@ class Docker(DockWidget):
             self._tell(str(error), None)
         else:
             self.fail(error)
-
-    def _go_back(self, item: QtWidgets.QListWidgetItem) -> None:
-        """Show a result's layer, and its settings in the controls."""
-        painting = item.data(QtCore.Qt.ItemDataRole.UserRole)
-        self._choose(Choice.of(painting.recipe))
-        if canvas := painting.canvas:
-            if Krita.instance().activeDocument() != painting.document:
-                Krita.instance().setActiveDocument(painting.document)
-            canvas.setVisible(True)
-            painting.document.setActiveNode(canvas)
-            painting.document.refreshProjection()
-        else:
-            self._tell("That layer is gone; its style and settings are set again.", None)
 
     def _chosen(self) -> Choice:
         chosen = self.styles.chosen
@@ -333,14 +314,7 @@ class Docker(DockWidget):
         self._bar.setAccessibleName("Progress of the painting")
         self.words, self.state_words = label(), label()
         self.words.hide()
-        self.results = QtWidgets.QListWidget()
-        self.results.setAccessibleName("The last results")
-        self.results.setFlow(QtWidgets.QListView.Flow.LeftToRight)
-        self.results.setIconSize(QtCore.QSize(48, 48))
-        self.results.setFixedHeight(66)
-        self.results.setToolTip("The last results")
-        self.results.itemClicked.connect(guarded(self.fail, self._go_back))
-        self.results.hide()
+        self.results = ResultStrip(self._choose, lambda words: self._tell(words, None), self.fail)
         self.estimate = EstimateLine(
             self._daemon,
             self.settings,

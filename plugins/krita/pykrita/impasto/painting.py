@@ -29,7 +29,7 @@ from .qt import QtCore, QtGui, guarded
 from .recipe import Recipe
 from .subject import find_subject
 
-_PREVIEW_PX, _THUMBNAIL_PX = 768, 96
+_PREVIEW_PX, _THUMBNAIL_PX = 768, 512
 _TAKEN_OUT = "The layer that was being painted was removed."
 _SOURCE_GONE = "Its layer was merged or removed meanwhile: the painting is the topmost layer."
 _UNLIKE = (
@@ -109,6 +109,18 @@ class Painting:
         if unique_id is None or not self.is_open:
             return None
         return layers.find_below(self.document.rootNode(), unique_id)
+
+    @property
+    def layer(self) -> Any:
+        """The canvas, or the group that it is in with the rest of its layer."""
+        return self._find(self._inserted_id)
+
+    def set_visible(self, visible: bool) -> None:
+        """Show the painting, or instead of it what it was painted from."""
+        self.layer.setVisible(visible)
+        if self._cover:
+            self._cover.set_lifted(not visible)
+        self.document.refreshProjection()
 
     @property
     def is_open(self) -> bool:
@@ -242,7 +254,7 @@ class Painting:
             self.thumbnail = canvas.thumbnail(*_fitting(self._box))
             self.recipe = self.recipe.as_made(result)
             recipe.remember(self.recipe)
-            for node in (canvas, self._find(self._inserted_id)):
+            for node in (canvas, self.layer):
                 layer_recipes.keep(self.document, node, self.recipe)
             self._let_go()
             self._listener.on_done(self, result)
@@ -369,15 +381,14 @@ class Painting:
                 self._source_marks = Landmarks(self.document, source, self._box)
             if canvas:
                 further = shift[0] - by_canvas[0], shift[1] - by_canvas[1]
-                layers.move(self._find(self._inserted_id), further)
+                layers.move(self.layer, further)
                 self._canvas_marks = Landmarks(self.document, canvas, self._box)
 
     def _is_buried(self) -> bool:
         """Whether a merged layer lies on the canvas, which Krita leaves out as it is locked."""
-        inserted = self._find(self._inserted_id)
-        if not inserted:
+        if not self.layer:
             return False
-        siblings = [node.uniqueId() for node in inserted.parentNode().childNodes()]
+        siblings = [node.uniqueId() for node in self.layer.parentNode().childNodes()]
         above = siblings[siblings.index(self._inserted_id) :]
         return any(unique_id not in self._known for unique_id in above)
 
@@ -486,7 +497,7 @@ class Painting:
                 return
             # The painter has done something else of that name, which must stay.
             self._trigger("edit_redo")
-        self._find(self._inserted_id).remove()
+        self.layer.remove()
         self.document.refreshProjection()
 
     def _next_undo(self) -> str:
@@ -500,7 +511,8 @@ class Painting:
 
 
 def _fitting(box: layers.Box) -> tuple[int, int]:
-    """Width and height of a thumbnail of what is in a box."""
-    longest = QtCore.QSize(_THUMBNAIL_PX, _THUMBNAIL_PX)
-    size = box.qt().size().scaled(longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio)
+    """Width and height of a thumbnail of what is in a box, never larger than that."""
+    size, longest = box.qt().size(), QtCore.QSize(_THUMBNAIL_PX, _THUMBNAIL_PX)
+    if max(size.width(), size.height()) > _THUMBNAIL_PX:
+        size = size.scaled(longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio)
     return max(1, size.width()), max(1, size.height())

@@ -87,7 +87,7 @@ class Cover:
     def __init__(self, document: Document, covered: Sequence[Node], painting_id: Any) -> None:
         self._document, self._painting_id = document, painting_id
         self._ids = [node.uniqueId() for node in covered if node.visible()]
-        self._hides = False
+        self._hides = self._is_lifted = False
         self._nothing_to_redo: str | None = None
         if self._ids:
             self._set_visible(False, _nodes(document))
@@ -99,6 +99,12 @@ class Cover:
         if self._hides and is_open(self._document):
             self._set_visible(True, _nodes(self._document))
             self._document.refreshProjection()
+
+    def set_lifted(self, lifted: bool) -> None:
+        """Show them instead of the painting, which the painter hides, or no longer."""
+        self._is_lifted = lifted
+        if self in self._all and is_open(self._document):
+            self._set_visible(lifted, _nodes(self._document))
 
     def lift(self) -> None:
         """Show them again, for good."""
@@ -127,6 +133,8 @@ class Cover:
             cls._timer.stop()
 
     def _look(self, nodes: dict[Any, Node]) -> None:
+        if self._is_lifted:
+            return
         is_there = self._painting_id in nodes
         redo = Krita.instance().action("edit_redo").text()
         if self._nothing_to_redo is None:

@@ -113,15 +113,20 @@ def go_back(painter, photo):
     painter.click(painter.style("Bark"))
     again = docker.settings() == saved
     result = docker.results.item(0)
-    painter.click(result)
-    shown = docker.settings()
     painted = Krita.document.root.children[1]
-    active = Krita.document.activeNode() == painted
+    visible = []
+    for _ in range(2):
+        painter.click(result)
+        visible.append(painted.visible())
+    before = docker.settings() == saved
+    docker.results.itemDoubleClicked.emit(result)
+    shown = docker.settings()
     painted.remove()
     painter.click(result)
     return {
         "saved": told_by(saved), "again": again, "result": told_by(shown),
-        "chosen": docker.styles.chosen.name, "active": active, "gone": words_of(painter),
+        "chosen": docker.styles.chosen.name, "visible": visible, "before": before,
+        "gone": words_of(painter),
         "icon": not result.icon().isNull(), "remembered": repeated(painter)
     }  # fmt: skip
 
