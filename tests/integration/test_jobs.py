@@ -1,5 +1,6 @@
 """Jobs through the real daemon: painted, followed, cancelled, collected, refused."""
 
+import dataclasses
 import os
 import time
 
@@ -241,6 +242,25 @@ def test_idle_worker_ends_and_comes_back(own_daemon, picture, gone):
         client.stylise(picture(), picture(seed=1), QUICK).result()
         gone(lambda: worker() != "absent")
         client.stylise(picture(), picture(seed=1), QUICK).result()
+
+
+def test_drafts_are_known_and_make_way_for_paintings_alone(client, daemon, picture):
+    def before_drafts():
+        return client.ask(messages.Status())[0].before_drafts
+
+    pictures = {"content": picture(64, 64), "style": picture(seed=1)}
+    draft = messages.Stylise(job=new_job_id(), settings=LONG, draft=True)
+    with daemon.connect("GIMP preview") as gimp, daemon.connect("Krita") as krita:
+        drafts = [gimp.submit(draft, pictures),
+                  krita.submit(dataclasses.replace(draft, job=new_job_id()), pictures)]  # fmt: skip
+        next(drafts[0].events())
+        assert before_drafts() == 0
+        painting = krita.stylise(*pictures.values(), QUICK)
+        assert before_drafts() == 1
+        for job in drafts:
+            job.cancel()
+        painting.result()
+        assert before_drafts() == 0
 
 
 def test_status_knows_process_device_and_jobs(client, daemon, picture):

@@ -294,8 +294,11 @@ def draft(strength):
 
 
 def report(daemon, *jobs):
-    """Answer the question who is there with these jobs: their clients' names and states."""
-    found = tuple(JobInfo(job="a" * 32, client=name, state=state) for name, state in jobs)
+    """Answer the question who is there with these jobs: clients, states, whether drafts."""
+    found = tuple(
+        JobInfo(job="a" * 32, client=name, state=state, draft=bool(draft))
+        for name, state, *draft in jobs
+    )
     message = Report(version="1", pid=1, uptime_s=1.0, worker="idle", clients=1, dropped=0,
                      jobs=found)  # fmt: skip
     daemon.answers[len(daemon.requests)] = message, []
@@ -332,12 +335,12 @@ def test_draft_makes_way_for_a_painting(daemon, following):
     assert not daemon.jobs
     following.now += 2
     following.look_until(lambda: len(daemon.requests) == 2)
-    report(daemon, ("Krita preview", "running"))
+    report(daemon, ("Krita", "running", "draft"))
     following.look()
     (job,) = daemon.jobs
     following.now += 2
     following.look()
-    report(daemon, ("GIMP preview", "running"), ("impasto", "queued"))
+    report(daemon, ("GIMP preview", "running", "draft"), ("impasto", "queued"))
     following.look()
     assert job.cancelled and following.drawn[-1] == ("A painting goes first", None)
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 _SETTLED_S = 0.4
 _STATUS_S = 1.0
 _LEAVE_S = 0.3
-_OTHERS = "preview"
-"""What the names of clients end with that paint drafts: they make no way for each other."""
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ class Draft:
             preset=preset,
             preview_px=DRAFT_PX,
             preview_every_s=0.3,
+            draft=True,
         )
         pictures = {"content": self.content}
         if isinstance(self.style, Picture):
@@ -55,8 +54,8 @@ class Draft:
 class Drafts:
     """Paints the draft that was asked for last. show: told words, and a picture if there is one.
 
-    A job of anybody else goes first: a draft is cancelled as soon as one is known, and painted
-    when the daemon is idle again.
+    Any job that is no draft goes first: a draft is cancelled as soon as one is known, and painted
+    when there is none any more.
     """
 
     def __init__(
@@ -101,10 +100,7 @@ class Drafts:
         if self._status is not None and (answered := client.answer(self._status)):
             self._status = None
             if isinstance(report := answered[0], Report):
-                self._idle = not any(
-                    job.state in ("queued", "running") and not job.client.endswith(_OTHERS)
-                    for job in report.jobs
-                )
+                self._idle = not report.before_drafts
         busy = self._wanted is not None and self._wanted != self._done
         if busy and self._status is None and self._clock() - self._asked_at >= _STATUS_S:
             self._asked_at = self._clock()

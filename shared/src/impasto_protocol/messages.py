@@ -97,6 +97,7 @@ class FileInfo:
 
 
 _FAVOURITE = "favourite"
+_UNFINISHED = ("queued", "running")
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,7 @@ class JobInfo:
     state: str = spec_field("queued, running, done, failed or cancelled", longest=16)
     step: int = spec_field("evaluations done", default=0, low=0)
     of: int = spec_field("evaluations asked for", default=0, low=0)
+    draft: bool = spec_field("makes way for every job that is none", default=False, since="1.4")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -248,6 +250,12 @@ class Stylise(JobMessage):
     preview_every_s: float = spec_field("least time between previews", unit="s", default=1.0,
                                   low=0.1, high=60)  # fmt: skip
     keep: bool = spec_field("go on when the client is gone, and keep the result", default=False)
+    draft: bool = spec_field(
+        "a small picture of what a painting would be: its client cancels it when the daemon has "
+        "any job that is none",
+        default=False,
+        since="1.4",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -428,6 +436,11 @@ class Report(Message):
     clients: int = spec_field("clients heard of lately", low=0)
     dropped: int = spec_field("messages dropped as unreadable", low=0)
     jobs: tuple[JobInfo, ...] = spec_field("jobs, oldest first", default=(), longest=256)
+
+    @property
+    def before_drafts(self) -> int:
+        """How many jobs have not ended that a draft makes way for: all but other drafts."""
+        return sum(job.state in _UNFINISHED and not job.draft for job in self.jobs)
 
 
 @dataclass(frozen=True, kw_only=True)

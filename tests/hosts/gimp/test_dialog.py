@@ -210,7 +210,7 @@ def test_draft_ends_with_the_dialog_and_makes_way_for_a_painting(
     def states():
         with gimp_daemon.connect() as client:
             jobs = client.ask(Status())[0].jobs
-            return [job.state for job in jobs if job.client.endswith("preview")]
+            return [job.state for job in jobs if job.draft]
 
     seen = tmp_path / "seen"
     painting = "any(text.startswith('A draft, ') for text in texts())"

@@ -430,4 +430,5 @@ def _job_info(job: Job) -> messages.JobInfo:
         state=job.lifecycle.state.value,
         step=progress.step if progress else 0,
         of=progress.of if progress else 0,
+        draft=isinstance(job.request, messages.Stylise) and job.request.draft,
     )

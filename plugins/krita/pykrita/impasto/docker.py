@@ -273,7 +273,8 @@ class Docker(DockWidget):
             self._daemon.ask(Status(), lambda report, _: self._show_report(report), lambda _: None)
 
     def _show_report(self, report: Report) -> None:
-        self._unfinished = self.preview.hear(report)
+        self._unfinished = report.before_drafts
+        self.preview.hear(report)
         waiting = sum(job.state == "queued" for job in report.jobs)
         parts = [report.device or "No job has been done yet",
                  report.weights,

@@ -11,14 +11,12 @@ from typing import NamedTuple
 
 from impasto_protocol.client import new_job_id, result_in
 from impasto_protocol.codec import Picture
-from impasto_protocol.messages import JobMessage, Report, Stylise
+from impasto_protocol.messages import JobMessage, Stylise
 from impasto_protocol.settings import DRAFT_PX, Settings, draft_of
 
 from .daemon_client import DaemonClient, OnError
 from .layers import pixels_of
 from .qt import QtGui
-
-_UNFINISHED = ("queued", "running")
 
 
 class Part(NamedTuple):
@@ -68,8 +66,9 @@ class Draft:
                 self._fail(error)
 
         message = Stylise(
-            job=job, settings=of_draft(settings, part), preset=style, preview_px=DRAFT_PX
-        )
+            job=job, settings=of_draft(settings, part), preset=style, preview_px=DRAFT_PX,
+            draft=True,
+        )  # fmt: skip
         self._daemon.submit(message, {"content": _as_picture(content)}, hear, give_up)
 
     def cancel(self) -> None:
@@ -77,10 +76,6 @@ class Draft:
         job, self._job = self._job, ""
         if job:
             self._daemon.cancel(job)
-
-    def count_others(self, report: Report) -> int:
-        """How many other jobs the daemon has to do."""
-        return sum(job.state in _UNFINISHED and job.job != self._job for job in report.jobs)
 
 
 def of_draft(settings: Settings, part: Part) -> Settings:

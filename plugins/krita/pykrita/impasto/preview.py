@@ -118,14 +118,12 @@ class PreviewWindow(QtWidgets.QDialog):
         self._seen = self._shown = self._read = None
         self._is_free = False
 
-    def hear(self, report: Report) -> int:
-        """What the daemon does: whatever else that is comes first. So many jobs that is."""
-        others = self._draft.count_others(report)
-        self._is_free = not others
-        if others and self._draft.is_painted:
+    def hear(self, report: Report) -> None:
+        """What the daemon does: whatever is no draft comes first."""
+        self._is_free = not report.before_drafts
+        if not self._is_free and self._draft.is_painted:
             self._draft.cancel()
             self._shown = None
-        return others
 
     # From the controls to the picture ---------------------------------------------------------
 
