@@ -25,11 +25,33 @@ def style(saved_style):
     """There is a style to paint in."""
 
 
-def test_picture_dropped_on_the_list_becomes_a_style(krita, pictures, krita_daemon):
-    names = krita.run(
+@pytest.fixture
+def no_style(krita_daemon, saved_style, pictures):
+    """For one test there is none."""
+    with krita_daemon.connect() as client:
+        client.ask(PresetDelete(name="Dusk"))
+        yield
+        for info in client.presets():
+            client.ask(PresetDelete(name=info.name))
+    save_style(krita_daemon, pictures)
+
+
+def test_first_style_is_a_picture_chosen_by_the_button_and_the_next_one_is_dropped(
+    krita, no_style, pictures
+):
+    words, names = krita.run(
         BEFORE
         + """
+def choose(dialog):
+    dialog.selectFile(str(photo))
+    dialog.findChild(QtWidgets.QDialogButtonBox).button(QtWidgets.QDialogButtonBox.Open).click()
+
 def main():
+    docker.styles.fetch()
+    yield from until(lambda: docker.styles._there and not docker.styles.count())
+    words = docker.styles.accessibleDescription()
+    yield from answered(docker.styles.add.click, choose)
+    yield from until(lambda: docker.styles.findItems("photo", QtCore.Qt.MatchExactly))
     mime = QtCore.QMimeData()
     mime.setUrls([QtCore.QUrl.fromLocalFile(str(style))])
     pressed = QtCore.Qt.CopyAction, mime, QtCore.Qt.LeftButton, QtCore.Qt.NoModifier
@@ -41,13 +63,11 @@ def main():
     item, = docker.styles.findItems("style", QtCore.Qt.MatchExactly)
     yield from until(lambda: not item.icon().isNull())
     yield from until(lambda: docker.styles.chosen and docker.styles.chosen.name == "style")
-    return [docker.styles.item(row).text() for row in range(docker.styles.count())]
+    return [words, [docker.styles.item(row).text() for row in range(docker.styles.count())]]
 """,
         **pictures,
     )
-    assert names == ["Dusk", "style"]
-    with krita_daemon.connect() as client:
-        client.ask(PresetDelete(name="style"))
+    assert words.startswith("No style yet. Press +") and names == ["photo", "style"]
 
 
 @pytest.mark.parametrize("ending", ["safetensors", "zip"])
