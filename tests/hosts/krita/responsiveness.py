@@ -1,4 +1,4 @@
-"""How long Krita's event loop is held up while a layer of 12 megapixels is painted.
+"""How long Krita's event loop is held up while a layer of 12 megapixels is painted or previewed.
 
     uv run pytest tests/hosts/krita/responsiveness.py -n0 -s
 
@@ -6,6 +6,7 @@ Beside it stands what Krita's own calls take for that layer, which no plug-in ca
 of the test run, as it measures the machine too.
 """
 
+import pytest
 from tests.hosts.krita.pieces import BEFORE
 
 PIECE = (
@@ -64,3 +65,43 @@ def test_how_long_krita_is_held_up(krita, saved_style, pictures, version):
         f"\nKrita {version}: {words}\nKrita's own calls, ms: {own}\nours around them, ms: {spent}"
     )
     print(f"longest gaps of the event loop, ms: {gaps}; {over} over 100 ms")
+
+
+PREVIEW = (
+    BEFORE
+    + """
+def main():
+    sys.modules["impasto_protocol.settings"].DRAFT_ITERATIONS = 4
+    document = yield from twelve_megapixels(large)
+    document.setColorSpace("RGBA", depth, "sRGB-elle-V2-srgbtrc.icc")
+    document.waitForDone()
+    docker.styles.fetch()
+    docker.styles.choose("Dusk")
+    yield from until(lambda: docker.styles.chosen)
+    yield 3000
+    gaps, clock, timer = [], QtCore.QElapsedTimer(), QtCore.QTimer()
+    timer.timeout.connect(lambda: gaps.append(clock.restart()))
+    clock.start()
+    timer.start(1)
+    yield 5000
+    told = [sorted(gaps)[-3:]]
+    docker.preview.show()
+    for strength in (60, 70):
+        gaps.clear()
+        docker.controls.strength.setValue(strength)
+        yield from until(lambda: docker.preview._draft.is_painted, 60)
+        yield from until(lambda: docker.preview._words.text().startswith("About"), 60)
+        told.append(sorted(gaps)[-3:])
+    timer.stop()
+    docker.preview.hide()
+    yield from closed(document)
+    return told
+"""
+)
+
+
+@pytest.mark.parametrize("depth", ["U8", "U16"])
+def test_how_long_a_preview_holds_krita_up(krita, saved_style, pictures, version, depth):
+    told = krita.end(krita.begin(PREVIEW, depth=depth, **pictures), timeout_s=300)
+    print(f"\nKrita {version}, {depth}: longest gaps of the event loop in ms, with no preview: "
+          f"{told[0]}; with the first one: {told[1]}; with the next: {told[2]}")  # fmt: skip

@@ -1,8 +1,15 @@
 """How the docker is seen and reached: in a low window, by keyboard, by a screen reader."""
 
+import time
+
 import pytest
 from tests.hosts.conftest import xvfb
 from tests.hosts.krita.pieces import BEFORE
+
+from impasto_protocol.client import new_job_id
+from impasto_protocol.codec import Picture
+from impasto_protocol.messages import Stylise
+from impasto_protocol.settings import Settings
 
 HEIGHT_PX = 350
 WIDTH_PX = 290
@@ -197,10 +204,9 @@ def main():
     assert told == [True, True, False, 1]
 
 
-def test_preview_is_painted_beside_the_document_and_gives_way(krita, pictures):
-    modified, differ, gave_way, layers, remembered = krita.run(
-        BEFORE
-        + """
+PREVIEW = (
+    BEFORE
+    + """
 def main():
     sys.modules["impasto_protocol.settings"].DRAFT_ITERATIONS = 4
     document = yield from opened(photo)
@@ -210,6 +216,8 @@ def main():
     yield from until(lambda: icon() and not icon().isNull())
     docker._see_before.click()
     window = docker.preview
+    yield from until(lambda: window._draft.is_painted)
+    begun.touch()
     yield from until(lambda: window._words.text().startswith("About"))
     yield 300
     window.grab().save(str(shown))
@@ -222,16 +230,54 @@ def main():
     told[-1] &= not window._draft.is_painted
     docker.cancel()
     yield from ended(painting)
-    told.append(layers(document))
+    yield from until(lambda: window._draft.is_painted)
+    yield from until(lambda: window._words.text().startswith("About"))
+    before, read = window._before, []
+    begin_reading = window._read.begin
+    window._read.begin = lambda *arguments: (read.append(1), begin_reading(*arguments))
+    docker.controls.strength.setValue(90)
+    yield from until(lambda: window._draft.is_painted)
+    read_once = not read
+    layer = document.topLevelNodes()[0]
+    layer.setPixelData(bytes(4 * 300 * 200), 200, 100, 300, 200)
+    document.refreshProjection()
+    yield from until(lambda: window._before != before)
+    yield from until(lambda: window._words.text().startswith("About"))
+    told += [read_once, layers(document)]
     remembered = [krita.readSetting("impasto", "preview", "")]
     window.reject()
     remembered.append(krita.readSetting("impasto", "preview", ""))
     remembered.append(docker._see_before.isChecked())
     yield from closed(document)
     return [*told, remembered]
-""",
-        **{**pictures, "photo": pictures["large"]},
-        shown=krita.folder / "preview.png",
-    )
+"""
+)
+
+
+def test_preview_is_painted_beside_the_document_and_gives_way(
+    krita, krita_daemon, pictures, tmp_path
+):
+    """To a painting, but not to a draft of another editor."""
+    grey = {"content": Picture(64, 64, 3, "uint8", bytes(64 * 64 * 3))}
+    settings = Settings(iterations=90_000, tolerance=0.0)
+    draft = Stylise(job=new_job_id(), settings=settings, preset="Dusk", draft=True)
+    with krita_daemon.connect("GIMP preview") as gimp:
+        others = gimp.submit(draft, grey)
+        next(others.events())
+        number = krita.begin(
+            PREVIEW,
+            **{**pictures, "photo": pictures["large"]},
+            begun=tmp_path / "begun",
+            shown=krita.folder / "preview.png",
+        )
+        deadline = time.monotonic() + 120
+        while not (tmp_path / "begun").exists():
+            assert time.monotonic() < deadline, krita.log()
+            gimp.pump()
+            time.sleep(0.1)
+        others.cancel()
+    told = krita.end(number)
+    modified, differ, gave_way, read_once, layers, remembered = told
     assert not modified and differ and gave_way and layers == ["Background"]
+    assert read_once
     assert remembered == ["yes", "no", False]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from krita import Krita
@@ -15,9 +14,10 @@ from impasto_protocol.settings import DRAFT_PX, Settings
 
 from . import layers, seen
 from .daemon_client import DaemonClient
-from .draft import WHOLE, Draft
+from .draft import WHOLE, Draft, Part
 from .part_chooser import PartChooser
 from .qt import QtCore, QtGui, QtWidgets, guarded
+from .scaled_read import ScaledRead
 from .subject import find_subject
 from .widgets import button, label
 
@@ -47,7 +47,9 @@ class PreviewWindow(QtWidgets.QDialog):
         self._draft = Draft(daemon, self._show, self._give_up)
         self._seen: Any = None
         self._shown: Any = None
-        self._read: Any = None
+        self._read = ScaledRead(self._give_up_reading)
+        self._looks: Any = None
+        self._pictures: dict[layers.Box, QtGui.QImage] = {}
         self._before, self._after = QtGui.QImage(), QtGui.QImage()
         self._is_free = self.is_paused = self._looking = False
         self._build()
@@ -115,7 +117,9 @@ class PreviewWindow(QtWidgets.QDialog):
     def forget(self) -> None:
         """Let go of what is shown; it is painted anew when everything is at rest."""
         self._draft.cancel()
-        self._seen = self._shown = self._read = None
+        self._read.cancel()
+        self._pictures.clear()
+        self._seen = self._shown = None
         self._is_free = False
 
     def hear(self, report: Report) -> None:
@@ -141,7 +145,7 @@ class PreviewWindow(QtWidgets.QDialog):
         name, icon, settings = self._chosen()
         self._style.setPixmap(icon.pixmap(_THUMBNAIL_PX, _THUMBNAIL_PX))
         document = Krita.instance().activeDocument()
-        if (words := self._lacking(document, name)) or not self._is_at_rest(document):
+        if (words := self._lacking(document, name)) or not layers.is_at_rest(document):
             self._words.setText(words or self._words.text())
             return
         try:
@@ -150,7 +154,8 @@ class PreviewWindow(QtWidgets.QDialog):
             self._draft.cancel()
             self._words.setText(str(error))
             return
-        wanted = (node.uniqueId(), box, self._part.part, name, settings)
+        part, looks = self._part.part, (node.uniqueId(), seen.trace(node, box))
+        wanted = (looks, box, part, name, settings)
         settled, self._seen = wanted == self._seen, wanted
         if wanted == self._shown:
             return
@@ -159,8 +164,9 @@ class PreviewWindow(QtWidgets.QDialog):
             self._words.setText("Painted when the settings rest")
         elif not self._is_free:
             self._words.setText("Painted when nothing else is")
-        else:
-            self._begin(document, node, box, name, settings)
+        elif self._has_read(document, node, looks, (box, inner := _part_of(box, part))):
+            self._part.show_picture(self._pictures[box])
+            self._begin(self._pictures[inner], name, settings, part)
             self._shown = wanted
 
     def _lacking(self, document: Any, name: str) -> str:
@@ -171,26 +177,29 @@ class PreviewWindow(QtWidgets.QDialog):
             return "Open a picture first."
         return "" if name else "Choose a style first."
 
-    def _is_at_rest(self, document: Any) -> bool:
-        """While a pen is down Krita would wait for its end."""
-        if at_rest := document.tryBarrierLock():
-            document.unlock()
-        return at_rest
+    def _has_read(
+        self, document: Any, node: Any, looks: Any, boxes: tuple[layers.Box, ...]
+    ) -> bool:
+        """Whether boxes of a layer have been read as it looks now; else that is begun."""
+        if looks != self._looks:
+            self._looks = looks
+            self._read.cancel()
+            self._pictures.clear()
+        lacking = next((box for box in boxes if box not in self._pictures), None)
+        if lacking is None:
+            return True
 
-    def _begin(
-        self, document: Any, node: Any, box: layers.Box, name: str, settings: Settings
-    ) -> None:
-        part, whole = self._part.part, None
-        if self._read != (node.uniqueId(), box):
-            whole = _read(document, node, box)
-            self._part.show_picture(whole)
-            self._read = node.uniqueId(), box
-        inner = layers.Box(
-            box.x + int(part.x * box.width), box.y + int(part.y * box.height),
-            max(1, int(part.width * box.width)), max(1, int(part.height * box.height)),
-        )  # fmt: skip
-        shown = whole if whole and inner == box else _read(document, node, inner)
-        self._before = _fitted(shown, DRAFT_PX)
+        def keep(picture: QtGui.QImage) -> None:
+            self._pictures[lacking] = picture
+            guarded(self._give_up, self._look)()
+
+        if not self._read.is_under_way:
+            self._words.setText("Looking at the layer")
+            self._read.begin(document, node, lacking, DRAFT_PX, keep)
+        return False
+
+    def _begin(self, picture: QtGui.QImage, name: str, settings: Settings, part: Part) -> None:
+        self._before = _fitted(picture, DRAFT_PX)
         self._after = self._before
         self._paint_picture(self._before)
         self._words.setText("Painting the preview")
@@ -205,21 +214,21 @@ class PreviewWindow(QtWidgets.QDialog):
     def _paint_picture(self, image: QtGui.QImage) -> None:
         self._picture.setPixmap(QtGui.QPixmap.fromImage(_fitted(image, DRAFT_PX)))
 
+    def _give_up_reading(self, error: Exception) -> None:
+        # Until something is another way it would fail again.
+        self._shown = self._seen
+        self._give_up(error)
+
     def _give_up(self, error: Exception) -> None:
         self._words.setText(f"{error} {getattr(error, 'next_step', '')}")
 
 
-def _read(document: Any, node: Any, box: layers.Box) -> QtGui.QImage:
-    """What can be seen of a layer in a box, in sRGB."""
-    converter = layers.ConversionDocument(document)
-    try:
-        look = partial(seen.pixels, converter, document, node)
-        picture = layers.read(converter, node, layers.SRGB, box, look)
-    finally:
-        converter.close()
-    form = QtGui.QImage.Format.Format_ARGB32
-    data = bytes(picture.data)
-    return QtGui.QImage(data, picture.width, picture.height, 4 * picture.width, form).copy()
+def _part_of(box: layers.Box, part: Part) -> layers.Box:
+    """A part of a box in px, one at least."""
+    return layers.Box(
+        box.x + int(part.x * box.width), box.y + int(part.y * box.height),
+        max(1, int(part.width * box.width)), max(1, int(part.height * box.height)),
+    )  # fmt: skip
 
 
 def _fitted(image: QtGui.QImage, longest_px: int) -> QtGui.QImage:

@@ -6,6 +6,7 @@ painting.
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -14,11 +15,12 @@ from krita import Krita
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import HostUnsupported
 
-from .layers import OPAQUE, Box, ConversionDocument, Document, Node, Space, check_size
+from .layers import OPAQUE, Box, ConversionDocument, Document, Node, Space, below, check_size
 from .qt import QtCore
 
 _STYLE_REACH_PX = 1000
 """No style of Krita's throws a shadow farther."""
+_TRACED_ROWS = 128
 _TO_255 = bytes([0]) + bytes([255]) * 255
 
 
@@ -55,6 +57,26 @@ def pixels(
         sheet = _Sheet(_unstyled(converter, document, node, own), own, style=style)
         return _compose(document, Space.of(node), [sheet], box)
     return _unstyled(converter, document, node, box)
+
+
+def is_composed(node: Node) -> bool:
+    """Whether Krita has to put together what is seen of a layer whenever it is read."""
+    return passes_through(node) or bool(node.layerStyleToAsl())
+
+
+def trace(node: Node, box: Box) -> int:
+    """A number that becomes another one when what is seen of a layer in a box changes.
+
+    Only some rows of pixels are looked at: a change that lies between two goes unnoticed.
+    """
+    found = 0
+    for part in (node, *below(node)) if passes_through(node) else (node,):
+        about = part.visible(), part.opacity(), part.layerStyleToAsl()
+        found = zlib.crc32(repr(about).encode(), found)
+        for row in range(0, box.height, max(1, box.height // _TRACED_ROWS)):
+            data = part.projectionPixelData(box.x, box.y + row, box.width, 1)
+            found = zlib.crc32(bytes(data), found)
+    return found
 
 
 def selection_over(document: Document, node: Node) -> Any | None:
