@@ -43,8 +43,9 @@ def test_first_style_is_a_picture_chosen_by_the_button_and_the_next_one_is_dropp
         BEFORE
         + """
 def choose(dialog):
-    dialog.selectFile(str(photo))
-    dialog.findChild(QtWidgets.QDialogButtonBox).button(QtWidgets.QDialogButtonBox.Open).click()
+    name = dialog.findChild(QtWidgets.QLineEdit)
+    name.setText(str(photo))
+    name.returnPressed.emit()  # the button waits for the folder to be read
 
 def main():
     docker.styles.fetch()
