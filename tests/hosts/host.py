@@ -32,7 +32,9 @@ class Host:
         number = f"{where}/{next(self._numbers):04}".lstrip("/")
         lines = [f"{name} = {value!r}" for name, value in values.items()]
         piece = self.folder / "work" / f"{number}.part"
-        piece.write_text("\n".join(["from pathlib import PosixPath", *lines, code]))
+        piece.write_text(
+            "\n".join(["from pathlib import PosixPath", *lines, code]), encoding="utf-8"
+        )
         piece.rename(piece.with_suffix(".py"))
         return number
 

@@ -78,7 +78,7 @@ def _serve(folder):
         for piece in sorted(folder.glob("*.py")):
             scope = {**helpers, "answer": None}
             try:
-                exec(compile(piece.read_text(), str(piece), "exec"), scope)
+                exec(compile(piece.read_text(encoding="utf-8"), str(piece), "exec"), scope)
                 told = {"answer": scope["answer"]}
             except Exception:
                 told = {"error": traceback.format_exc()}

@@ -95,7 +95,7 @@ class Driver(Extension):
         self._running = piece
         scope = {**globals(), "answer": None}
         try:
-            exec(compile(piece.read_text(), str(piece), "exec"), scope)
+            exec(compile(piece.read_text(encoding="utf-8"), str(piece), "exec"), scope)
             self._step(scope, scope["main"]() if "main" in scope else iter(()))
         except Exception:
             self._fail()
