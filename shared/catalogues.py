@@ -1,12 +1,14 @@
 """Brings the catalogues of words up to date: `uv run python shared/catalogues.py`.
 
-Whatever stands in `_()` or `ngettext()` in the plug-ins and the protocol, and each error's usual
-next step, is what a painter may read. What is new comes into each language's `.po` without a
-translation, what has gone leaves it, and the `.mo` files are made of them. A test holds all three.
+Whatever stands in `_()` or `ngettext()` in the plug-ins and the protocol, each error's usual next
+step, and what each setting means, is what a painter may read. What is new comes into each
+language's `.po` without a translation, what has gone leaves it, and the `.mo` files are made of
+them. A test holds all three.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import io
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -18,6 +20,8 @@ from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
 from impasto_protocol.errors import ImpastoError
+from impasto_protocol.fields import field_spec
+from impasto_protocol.settings import Settings
 from impasto_protocol.translations import DOMAIN, LOCALE_DIR
 
 ROOT = Path(__file__).parents[1]
@@ -39,6 +43,8 @@ def extracted() -> Catalog:
             found.add(message, auto_comments=comments, context=context)
     for kind in _kinds_of(ImpastoError):
         found.add(kind.default_next_step)
+    for field in dataclasses.fields(Settings):
+        found.add(field_spec(field).doc)
     return found
 
 

@@ -6,6 +6,7 @@ Each has a name for screen readers and its explanation as a tooltip.
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -15,6 +16,8 @@ import gi
 gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gimp, GObject, Gtk  # noqa: E402
+
+from impasto_protocol.translations import _  # noqa: E402
 
 _SPACE_PX = 6
 _BOTH_WAYS = GObject.BindingFlags.BIDIRECTIONAL | GObject.BindingFlags.SYNC_CREATE
@@ -102,7 +105,7 @@ def tick(label: str) -> Gtk.CheckButton:
 
 def call(widget: Gtk.Widget, label: str) -> None:
     """Give a widget, and all in it that have none, a name for screen readers."""
-    widget.get_accessible().set_name(label.replace("_", ""))
+    widget.get_accessible().set_name(re.sub(r"\(_.\)|_", "", label))
     if isinstance(widget, Gtk.Container):
         widget.forall(_call_if_nameless, label)
 
@@ -118,7 +121,7 @@ def slider(
     config: Gimp.ProcedureConfig, argument: tuple[Any, ...], ends: tuple[str, str]
 ) -> Gtk.Scale:
     """A share as a slider in percent with named ends; a double click sets its default."""
-    _, name, label, _, low, high, default = argument
+    name, label, low, high, default = *argument[1:3], *argument[4:]
     scale = Gtk.Scale(
         adjustment=_share(config, name, low, high), digits=0, value_pos=Gtk.PositionType.RIGHT
     )
@@ -126,7 +129,9 @@ def slider(
     scale.add_mark(100 * high, Gtk.PositionType.BOTTOM, ends[1])
     scale.connect("format-value", lambda _, value: f"{value:.0f} %")
     scale.set_tooltip_text(
-        f"From {ends[0]} to {ends[1]}. A double click sets {100 * default:.0f} %."
+        _("From {low} to {low2}. A double click sets {usual:.0f} %.").format(
+            low=ends[0], low2=ends[1], usual=100 * default
+        )
     )
 
     def reset(_scale: Gtk.Scale, event: Gdk.EventButton) -> bool:
@@ -181,8 +186,8 @@ def _number(
 
 def _seed(config: Gimp.ProcedureConfig, field: Gtk.SpinButton) -> Gtk.Box:
     dice = Gtk.Button(label="⚄")
-    dice.set_tooltip_text("Roll the dice")
-    call(dice, "Roll the dice")
+    dice.set_tooltip_text(_("Roll the dice"))
+    call(dice, _("Roll the dice"))
     dice.connect("clicked", lambda _: config.set_property("seed", random.getrandbits(31)))
     box = Gtk.Box(spacing=_SPACE_PX)
     box.pack_start(field, False, False, 0)
@@ -192,8 +197,8 @@ def _seed(config: Gimp.ProcedureConfig, field: Gtk.SpinButton) -> Gtk.Box:
 
 def custom_tick(config: Gimp.ProcedureConfig) -> Gtk.CheckButton:
     """Ticked while the painter's own steps and sizes count instead of a quality's."""
-    own = tick("_Use my own steps and sizes")
-    own.set_tooltip_text("Instead of those of a quality")
+    own = tick(_("_Use my own steps and sizes"))
+    own.set_tooltip_text(_("Instead of those of a quality"))
     config.bind_property(
         "quality", own, "active", _BOTH_WAYS,
         lambda _, quality: quality == "custom",

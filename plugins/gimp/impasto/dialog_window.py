@@ -28,6 +28,7 @@ from impasto_protocol.descriptions import describe_estimate  # noqa: E402
 from impasto_protocol.errors import Cancelled, ImpastoError  # noqa: E402
 from impasto_protocol.fields import from_dict, to_dict  # noqa: E402
 from impasto_protocol.settings import QUALITIES, Settings  # noqa: E402
+from impasto_protocol.translations import _  # noqa: E402
 
 if TYPE_CHECKING:
     from layer_recipes import KeptRecipe
@@ -41,12 +42,12 @@ _FRAME_PX = 40
 _AROUND_PX = 350
 """The height of a dialog without its preview."""
 _LARGEST_PREVIEW_PX, _SMALLEST_PREVIEW_PX = 256, 96
-_ENDS = ("the photograph", "the painting")
+_ENDS = (_("the photograph"), _("the painting"))
 HINTS = {
-    "file": "First choose a picture file in the style you want, or drop one here.",
-    "layer": "First choose the open layer whose style you want.",
-    "pattern": "First choose the pattern whose style you want.",
-    "preset": "First choose one of the saved styles.",
+    "file": _("First choose a picture file in the style you want, or drop one here."),
+    "layer": _("First choose the open layer whose style you want."),
+    "pattern": _("First choose the pattern whose style you want."),
+    "preset": _("First choose one of the saved styles."),
 }
 _SAVED_STYLES = (".safetensors", ".zip")
 
@@ -67,7 +68,7 @@ class DialogWindow:
         GimpUi.init("impasto")
         Gegl.init(None)  # without it GEGL gives black for a pattern that is made smaller
         self.dialog = GimpUi.ProcedureDialog.new(procedure, config, title)
-        self.dialog.set_ok_label("_OK")
+        self.dialog.set_ok_label(_("_OK"))
         self._config, self._lacking = config, lacking
         self.controls = Controls()
         self._below = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=_SPACE_PX)
@@ -105,9 +106,13 @@ class DialogWindow:
     def offer_recipe(self, made: KeptRecipe, name: str) -> None:
         """A button that sets everything as the layer of a name was painted."""
         button = Gtk.Button()
-        label = Gtk.Label(label=f"As “{name}” Was Painted", ellipsize=Pango.EllipsizeMode.END)
+        label = Gtk.Label(
+            label=_("As “{name}” Was Painted").format(name=name), ellipsize=Pango.EllipsizeMode.END
+        )
         button.add(label)
-        button.set_tooltip_text(f"Set the style and everything else. {made.whose}")
+        button.set_tooltip_text(
+            _("Set the style and everything else. {whose}").format(whose=made.whose)
+        )
         button.connect("clicked", lambda _: layer_recipes.show(made, self._config))
         self.controls.add_wide(button)
 
@@ -141,7 +146,7 @@ class DialogWindow:
     def add_look(self, *, by_tick: bool) -> None:
         """Strength, stroke size and quality. by_tick: steps of one's own are under Advanced."""
         self.add_strokes()
-        custom = "Custom" if by_tick else "As saved with the style"
+        custom = _("Custom") if by_tick else _("As saved with the style")
         self._quality = QualityChooser(self._config, custom, by_tick=by_tick)
         self.controls.add_row(arguments.LOOK[2][2], self._quality)
 
@@ -156,7 +161,7 @@ class DialogWindow:
             for name in found.keys() & set(arguments.BY_QUALITY):
                 controls.sensitive_if_custom(self._config, found[name])
         _follow_quality(self._config)
-        expander = Gtk.Expander(label="A_dvanced", use_underline=True, margin_top=6)
+        expander = Gtk.Expander(label=_("A_dvanced"), use_underline=True, margin_top=6)
         expander.set_expanded(self._config.get_property("quality") == CUSTOM)
         expander.add(inside)
         self._below.pack_start(expander, False, False, 0)
@@ -213,7 +218,7 @@ class DialogWindow:
         chosen = self._browser and self._browser.get_visible()
         self.dialog.destroy()
         if not accepted:
-            raise Cancelled("The dialog was closed.")
+            raise Cancelled(_("The dialog was closed."))
         if chosen:
             remembered.use_style(self._config.get_property("style-preset"))
 

@@ -13,6 +13,7 @@ from style_picture import StylePicture
 
 from impasto_protocol.errors import BadField
 from impasto_protocol.settings import Settings
+from impasto_protocol.translations import _
 
 if TYPE_CHECKING:
     from impasto_protocol.messages import Estimate
@@ -30,17 +31,17 @@ def ask_stylize(
     estimate: the question what the painting would take as it is set.
     """
     window = DialogWindow(
-        procedure, config, "Impasto Style Transfer", lambda: _lacking_style(config)
+        procedure, config, _("Impasto Style Transfer"), lambda: _lacking_style(config)
     )
     window.preview_of(source, lambda: estimate().settings, StylePicture(config, window.refresh))
     if own := layer_recipes.of_layer(source):
         window.offer_recipe(own, source.get_name())
-    window.controls.add_heading("Style")
+    window.controls.add_heading(_("Style"))
     window.add_style(arguments.STYLE_FROM)
-    window.controls.add_heading("Painting")
+    window.controls.add_heading(_("Painting"))
     window.add_look(by_tick=True)
     window.controls.add_arguments(config, arguments.LOOK[3:])
-    window.controls.add_heading("Result")
+    window.controls.add_heading(_("Result"))
     window.controls.add_arguments(config, arguments.RESULT)
     window.add_advanced()
     window.estimate(estimate)
@@ -58,23 +59,23 @@ def ask_preset(
     estimate: the question what the painting would take, by the style's own settings.
     """
     window = DialogWindow(
-        procedure, config, "Impasto: Apply Preset",
+        procedure, config, _("Impasto: Apply Preset"),
         lambda: "" if config.get_property("style-preset") else HINTS["preset"],
     )  # fmt: skip
 
     def of_chosen() -> Estimate:
         own = window.browser.settings()
         if not own:
-            raise BadField("The style is not known yet.")
+            raise BadField(_("The style is not known yet."))
         return estimate(own)
 
     style = StylePicture(config, window.refresh, of_presets=True)
     window.preview_of(source, lambda: of_chosen().settings, style)
     window.add_browser()
-    window.controls.add_heading("Painting")
+    window.controls.add_heading(_("Painting"))
     window.controls.add_arguments(config, arguments.APPLY[:1])
     window.add_look(by_tick=False)
-    window.controls.add_heading("Result")
+    window.controls.add_heading(_("Result"))
     window.controls.add_arguments(config, arguments.RESULT)
     window.estimate(of_chosen)
     window.run()
@@ -85,14 +86,14 @@ def ask_save(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
 
     def lacking() -> str:
         if not (config.get_property("name") or "").strip():
-            return "First type a name for the style."
+            return _("First type a name for the style.")
         return _lacking_style(config)
 
-    window = DialogWindow(procedure, config, "Impasto: Save Style as Preset", lacking)
+    window = DialogWindow(procedure, config, _("Impasto: Save Style as Preset"), lacking)
     window.controls.add_arguments(config, arguments.NAME)
-    window.controls.add_heading("Style")
+    window.controls.add_heading(_("Style"))
     window.add_style({kind: arguments.STYLE_FROM[kind] for kind in ("layer", "file", "pattern")})
-    window.controls.add_heading("Painting")
+    window.controls.add_heading(_("Painting"))
     window.add_strokes()
     window.controls.add_arguments(config, arguments.REPLACE)
     window.run()

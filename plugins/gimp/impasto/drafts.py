@@ -13,6 +13,7 @@ from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import ImpastoError
 from impasto_protocol.messages import Report, Status, Stylise
 from impasto_protocol.settings import DRAFT_PX, Settings, draft_of
+from impasto_protocol.translations import _
 
 if TYPE_CHECKING:
     from impasto_protocol.client import Client, Job
@@ -85,12 +86,12 @@ class Drafts:
             self._job.cancel()
             self._job = None
             if self._wanted and not self._idle:
-                self._show("A painting goes first", None)
+                self._show(_("A painting goes first"), None)
         if self._job:
             self._follow(self._job)
         elif self._wanted and self._wanted != self._done and self._may_begin():
             self._painted = self._wanted
-            self._show("Beginning a draft", None)
+            self._show(_("Beginning a draft"), None)
             self._job = client.submit(*self._wanted.stylise())
 
     def _may_begin(self) -> bool:
@@ -114,11 +115,15 @@ class Drafts:
                     self._job, self._done = None, self._painted
                 words, share = describe_progress(message)
                 if ended or share is not None:
-                    words = "A draft of the result" if ended else f"A draft, {share:.0%}"
+                    words = (
+                        _("A draft of the result")
+                        if ended
+                        else _("A draft, {share:.0%}").format(share=share)
+                    )
                 self._show(words, pictures[0] if pictures else None)
         except ImpastoError as error:
             self._job, self._done = None, self._painted
-            self._show(f"No preview. {error}", None)
+            self._show(_("No preview. {error}").format(error=error), None)
 
     def lose(self) -> None:
         """There is no daemon; the next one paints it anew."""

@@ -9,6 +9,8 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, Gimp, GimpUi, Gtk  # noqa: E402
 
+from impasto_protocol.translations import _  # noqa: E402
+
 
 def show_error(words: str, next_step: str, error: Exception) -> None:
     """Show a sentence and the next step until it is closed; the details can be copied."""
@@ -17,10 +19,10 @@ def show_error(words: str, next_step: str, error: Exception) -> None:
         message_type=Gtk.MessageType.WARNING, text=words, secondary_text=next_step,
         title="Impasto", buttons=Gtk.ButtonsType.CLOSE,
     )  # fmt: skip
-    copy = Gtk.Button(label="Copy _Diagnostics", use_underline=True, halign=Gtk.Align.START,
+    copy = Gtk.Button(label=_("Copy _Diagnostics"), use_underline=True, halign=Gtk.Align.START,
                       relief=Gtk.ReliefStyle.NONE)  # fmt: skip
     copy.get_style_context().add_class("dim-label")
-    copy.set_tooltip_text("Copy what a bug report needs: no pictures, no names")
+    copy.set_tooltip_text(_("Copy what a bug report needs: no pictures, no names"))
     copy.connect("clicked", _copy, error)
     below = dialog.get_message_area()
     assert isinstance(below, Gtk.Box)
@@ -35,7 +37,7 @@ def _copy(button: Gtk.Button, error: Exception) -> None:
     clipboard = Gtk.Clipboard.get(Gdk.SELECTION_CLIPBOARD)
     clipboard.set_text(_diagnose(error), -1)
     clipboard.store()
-    button.set_label("_Diagnostics Copied")
+    button.set_label(_("_Diagnostics Copied"))
 
 
 def _diagnose(error: Exception) -> str:

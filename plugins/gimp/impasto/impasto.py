@@ -22,6 +22,7 @@ _HERE = Path(__file__).parent
 sys.path.insert(0, str(_HERE / "vendor"))
 
 import arguments  # noqa: E402
+from words import _  # noqa: E402
 
 STYLIZE, AGAIN = "plug-in-impasto-stylize", "plug-in-impasto-again"
 APPLY, SAVE = "plug-in-impasto-apply-preset", "plug-in-impasto-save-preset"
@@ -46,18 +47,26 @@ class Impasto(Gimp.PlugIn):
         if name == WORK:
             return self._create_work()
         labels = {
-            STYLIZE: ("Impasto _Style Transfer…", "Paint the layer in the style of a picture",
-                      "Paints the layer, or what is selected of it, as a picture of your choice is "
-                      "painted. The result is a new layer above it, which takes its mode and "
-                      "opacity and hides it, unless you say otherwise. Several layers are painted "
-                      "one after the other; a script is given the painting of the first."),
-            AGAIN: ("Impasto: A_gain", "Paint with the last settings, without a dialog",
-                    "Uses the style and settings of the active layer if Impasto painted it, else "
-                    "those of the last run."),
-            APPLY: ("Impasto: Apply _Preset…", "Paint the layer in a saved style",
-                    "Paints with a style that was saved, and with the settings saved with it."),
-            SAVE: ("Impasto: Save Style as Prese_t…", "Keep a picture's style under a name",
-                   "Studies the style of the layer, or of a picture, and keeps it under a name."),
+            STYLIZE: (_("Impasto _Style Transfer…"), _("Paint the layer in the style of a picture"),
+                      _(
+                          "Paints the layer, or what is selected of it, as a picture of your "
+                          "choice is painted. The result is a new layer above it, which takes "
+                          "its mode and opacity and hides it, unless you say otherwise. Several"
+                          " layers are painted one after the other; a script is given the "
+                          "painting of the first."
+                      )),
+            AGAIN: (_("Impasto: A_gain"), _("Paint with the last settings, without a dialog"),
+                    _(
+                        "Uses the style and settings of the active layer if Impasto painted it,"
+                        " else those of the last run."
+                    )),
+            APPLY: (_("Impasto: Apply _Preset…"), _("Paint the layer in a saved style"),
+                    _("Paints with a style that was saved, and with the settings saved with it.")),
+            SAVE: (_("Impasto: Save Style as Prese_t…"), _("Keep a picture's style under a name"),
+                   _(
+                       "Studies the style of the layer, or of a picture, and keeps it under a "
+                       "name."
+                   )),
         }  # fmt: skip
         label, blurb, help_text = labels[name]
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, self._run, None)
@@ -70,7 +79,7 @@ class Impasto(Gimp.PlugIn):
         arguments.ADD[name](procedure)
         if name != SAVE:
             procedure.add_layer_return_value(
-                "layer", "Layer", "The painted layer", True, GObject.ParamFlags.READWRITE
+                "layer", _("Layer"), _("The painted layer"), True, GObject.ParamFlags.READWRITE
             )
         return procedure
 
@@ -137,16 +146,20 @@ def _failure(procedure: Gimp.Procedure, error: Exception, *, interactive: bool) 
     if code == "CANCELLED":
         return procedure.new_return_values(Gimp.PDBStatusType.CANCEL, GLib.Error(str(error)))
     if isinstance(error, ModuleNotFoundError):
-        words = f"Impasto's own files are not complete: {error.name} is missing."
-        next_step = "Install Impasto again; your styles and settings stay."
+        words = _("Impasto's own files are not complete: {name} is missing.").format(
+            name=error.name
+        )
+        next_step = _("Install Impasto again; your styles and settings stay.")
     elif code:
-        words, next_step = str(error), getattr(error, "next_step", "")
+        words, next_step = _(str(error)), _(getattr(error, "next_step", ""))
     else:
         import traceback
 
         traceback.print_exception(error)
-        words = f"Something went wrong inside Impasto ({type(error).__name__}: {error})."
-        next_step = "Nothing was changed. Try once more; if it happens again, report it."
+        words = _("Something went wrong inside Impasto ({name}: {error}).").format(
+            name=type(error).__name__, error=error
+        )
+        next_step = _("Nothing was changed. Try once more; if it happens again, report it.")
     if interactive:
         import error_window
 

@@ -31,6 +31,7 @@ from impasto_protocol.errors import BadMessage, Cancelled, ImpastoError
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import PresetGet, Presets, PresetSave, Progress, Result, Stylise
 from impasto_protocol.settings import Settings
+from impasto_protocol.translations import _
 
 _PREVIEW_PX = 768
 _TICK_S = 0.05
@@ -47,8 +48,10 @@ def run(config: Gimp.ProcedureConfig) -> str:
         traceback.print_exc()
         told = {
             "code": "INTERNAL",
-            "message": f"Something went wrong inside Impasto ({type(error).__name__}: {error}).",
-            "next_step": "Nothing was changed. Try once more; if it happens again, report it.",
+            "message": _("Something went wrong inside Impasto ({name}: {error}).").format(
+                name=type(error).__name__, error=error
+            ),
+            "next_step": _("Nothing was changed. Try once more; if it happens again, report it."),
         }
     return json.dumps({"error": told})
 
@@ -85,7 +88,7 @@ class _Content:
             image and isinstance(source, Gimp.Drawable) and isinstance(canvas, Gimp.Layer)
             and isinstance(painting, Gimp.Layer)
         ):  # fmt: skip
-            raise Cancelled("The layer or its image was closed.")
+            raise Cancelled(_("The layer or its image was closed."))
         self.image, self.painting = image, painting
         self.inner = layers.Box(*recipe["box"])
         self.outer = layers.box_to_send(image, source, self.inner, recipe["context-margin"])
@@ -102,9 +105,9 @@ def _stylise(
     settings = from_dict(Settings, recipe["settings"])
     style = job_style.find(client, recipe, content.painting.get_parasite(STYLE))
     if "over-preset" in recipe:
-        answer, _ = client.ask(PresetGet(name=style.preset, thumbnail_only=True))
+        answer = client.ask(PresetGet(name=style.preset, thumbnail_only=True))[0]
         if not isinstance(answer, Presets):
-            raise BadMessage("The daemon's answer was not a style.")
+            raise BadMessage(_("The daemon's answer was not a style."))
         own = to_dict(answer.presets[0].settings)
         settings = from_dict(Settings, own | recipe["over-preset"])
     message = Stylise(
@@ -177,14 +180,14 @@ def _connect(progress: _Progress) -> Client:
         except Exception as error:
             found.append(error)
 
-    progress.show("Waiting for Impasto to start", None)
+    progress.show(_("Waiting for Impasto to start"), None)
     thread = threading.Thread(target=connect, daemon=True)
     thread.start()
     while thread.is_alive():
         thread.join(_TICK_S)
         progress.tick()
         if progress.wanted == "cancel":
-            raise Cancelled("Painting was cancelled.")
+            raise Cancelled(_("Painting was cancelled."))
     (outcome,) = found
     if isinstance(outcome, Exception):
         raise outcome
@@ -256,7 +259,7 @@ class _Progress:
         if self._image and now - self._looked > _LOOK_S:
             self._looked = now
             if not self._image.is_valid():
-                raise Cancelled("The image that was being painted was closed.")
+                raise Cancelled(_("The image that was being painted was closed."))
 
     def close(self) -> None:
         with contextlib.suppress(Exception):

@@ -15,6 +15,7 @@ from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.errors import ImpastoError, StyleUnreadable, UnknownPreset
 from impasto_protocol.messages import PresetGet
 from impasto_protocol.style_names import name_now
+from impasto_protocol.translations import _
 
 if TYPE_CHECKING:
     from impasto_protocol.client import Client
@@ -45,7 +46,9 @@ def find(client: Client, recipe: Recipe, kept: Gimp.Parasite | None) -> JobStyle
     except (StyleUnreadable, UnknownPreset) as error:
         if not kept:
             raise
-        note = f"{error} The picture that is kept with the painting was used instead."
+        note = _("{error} The picture that is kept with the painting was used instead.").format(
+            error=error
+        )
         return JobStyle(picture=style_sources.from_text(kept.get_data()), note=note)
 
 
@@ -57,8 +60,10 @@ def _find_named(client: Client, recipe: Recipe) -> JobStyle:
     picture = style_sources.read(style)
     if wanted not in ("", digest_of(picture.data).hex()):
         raise StyleUnreadable(
-            f"“{style_name(style)}” is another picture now than the one that was used.",
-            next_step="Choose the style anew.",
+            _("“{name}” is another picture now than the one that was used.").format(
+                name=style_name(style)
+            ),
+            next_step=_("Choose the style anew."),
         )
     return JobStyle(picture=picture)
 

@@ -14,6 +14,7 @@ from recipe import Recipe
 
 from impasto_protocol.codec import digest_of
 from impasto_protocol.errors import BadField
+from impasto_protocol.translations import _
 
 STYLE = "impasto-style"
 _RECIPE, _LAST = "impasto-recipe", "impasto-last-recipe"
@@ -63,12 +64,14 @@ def find(layer: Gimp.Layer) -> KeptRecipe:
         return own
     if not (parasite := Gimp.get_parasite(_LAST)):
         raise BadField(
-            "Nothing has been painted yet that could be repeated.",
-            next_step="Use Filters ▸ Artistic ▸ Impasto Style Transfer first.",
+            _("Nothing has been painted yet that could be repeated."),
+            next_step=_("Use Filters ▸ Artistic ▸ Impasto Style Transfer first."),
         )
     last = recipe.from_text(bytes(parasite.get_data()))
     name = recipe.layer_name(last)
-    whose = f"By the last recipe, “{name}”: “{layer.get_name()}” has none of its own."
+    whose = _("By the last recipe, “{name}”: “{name2}” has none of its own.").format(
+        name=name, name2=layer.get_name()
+    )
     return KeptRecipe(last, Gimp.get_parasite(STYLE), whose)
 
 
@@ -81,8 +84,11 @@ def of_layer(layer: Gimp.Layer) -> KeptRecipe | None:
     except (BadField, ValueError):  # any program may write there, and numbers below 0
         return None
     changed = own.pop(_PIXELS, "") not in ("", layers.digest(layer))
-    whose = f"By the recipe of “{layer.get_name()}”"
-    whose += ", which has been changed since." if changed else "."
+    whose = (
+        _("By the recipe of “{name}”, which has been changed since.")
+        if changed
+        else _("By the recipe of “{name}”.")
+    ).format(name=layer.get_name())
     return KeptRecipe(own, layer.get_parasite(STYLE), whose, changed)
 
 

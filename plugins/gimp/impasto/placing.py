@@ -10,9 +10,11 @@ from gi.repository import Gimp
 from layers import Box
 from turns import UNTURNED, Lines, Turn, turn_box, turn_layer
 
-_APART = (
-    "The image changed while it was painted, so that the painting no longer fits into it: it is an "
-    "image of its own."
+from impasto_protocol.translations import _
+
+_APART = _(
+    "The image changed while it was painted, so that the painting no longer fits "
+    "into it: it is an image of its own."
 )
 
 
@@ -100,19 +102,19 @@ class Place:
     def find(self) -> Spot:
         """The place now."""
         if not self._source.is_valid():
-            return self._where_it_was("The layer was gone when its painting was done:")
+            return self._where_it_was(_("The layer was gone when its painting was done:"))
         with sources.seen(self._source) as seen:
             turn = self._lines.turn_to(Lines.of(seen))
-            _, left, top = seen.get_offsets()
+            left, top = seen.get_offsets()[1:]
         if turn is None:
-            return self._where_it_was("The layer's shape changed while it was painted:")
+            return self._where_it_was(_("The layer's shape changed while it was painted:"))
         inner = turn_box(self._inner, self._lines.size, turn)
         return Spot(self._source, inner, left + inner.x, top + inner.y, turn)
 
     def _where_it_was(self, why: str) -> Spot:
         if _size(self._image) != self._image_size:
             return Spot(apart=True, note=_APART)
-        note = f"{why} it is a new layer where the layer had been."
+        note = _("{why} it is a new layer where the layer had been.").format(why=why)
         return Spot(left=self._left, top=self._top, note=note)
 
     def bring(self, painting: Gimp.Layer, spot: Spot) -> Gimp.Layer:

@@ -20,12 +20,13 @@ from style_picture import StylePicture  # noqa: E402
 from impasto_protocol.codec import Picture  # noqa: E402
 from impasto_protocol.errors import ImpastoError  # noqa: E402
 from impasto_protocol.settings import DRAFT_PX, Settings  # noqa: E402
+from impasto_protocol.translations import _  # noqa: E402
 
 if TYPE_CHECKING:
     from impasto_protocol.client import Client
 
 _SOON_MS = 150
-_NO_DAEMON = "The preview comes as soon as Impasto runs."
+_NO_DAEMON = _("The preview comes as soon as Impasto runs.")
 
 
 class Preview(Gtk.Box):
@@ -51,15 +52,15 @@ class Preview(Gtk.Box):
         self._after: GdkPixbuf.Pixbuf | None = None
         self._drafts = Drafts(self._show_draft)
         self._connected = False
-        self._tick = Gtk.CheckButton(label="Previe_w", use_underline=True)
-        self._tick.set_tooltip_text("Paint a small draft while this dialog is open")
+        self._tick = Gtk.CheckButton(label=_("Previe_w"), use_underline=True)
+        self._tick.set_tooltip_text(_("Paint a small draft while this dialog is open"))
         self._tick.set_active(remembered.shows_preview())
         self._tick.connect("toggled", self._toggled)
         self._result = Gtk.Image()
         self._result.set_size_request(result_px, result_px)
         self._button = Gtk.Button(relief=Gtk.ReliefStyle.NONE, image=self._result)
-        self._button.set_tooltip_text("Press, or hold the space bar, to see the layer as it is")
-        self._button.get_accessible().set_name("Preview of the result")
+        self._button.set_tooltip_text(_("Press, or hold the space bar, to see the layer as it is"))
+        self._button.get_accessible().set_name(_("Preview of the result"))
         self._button.connect("pressed", lambda _: self._show(before=True))
         self._button.connect("released", lambda _: self._show(before=False))
         self._button.connect("key-press-event", self._key, True)
@@ -69,9 +70,9 @@ class Preview(Gtk.Box):
         self._map = LayerMap(result_px // 3, self._choose_part)
         self._style_image = Gtk.Image()
         self._style_image.set_size_request(result_px // 3, result_px // 3)
-        self._style_image.get_accessible().set_name("The style")
+        self._style_image.get_accessible().set_name(_("The style"))
         small = Gtk.Box(spacing=12, homogeneous=True)
-        for title, widget in (("Layer", self._map), ("Style", self._style_image)):
+        for title, widget in ((_("Layer"), self._map), (_("Style"), self._style_image)):
             below = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=2)
             below.pack_start(Gtk.Label(label=title), False, False, 0)
             below.pack_start(widget, False, False, 0)
@@ -113,7 +114,7 @@ class Preview(Gtk.Box):
         try:
             draft = self._draft()
         except ImpastoError as error:
-            words = f"No preview. {error}"
+            words = _("No preview. {error}").format(error=error)
         style, side = self._style.pixbuf, self._result_px // 3
         self._style_image.set_from_pixbuf(style and thumbnails.fitted(style, side))
         wanted = self._tick.get_active()
@@ -182,9 +183,11 @@ class LayerMap(Gtk.EventBox):
         self._side_px, self._choose = side_px, choose
         self._image = Gtk.Image()
         self._image.set_size_request(side_px, side_px)
-        self._image.get_accessible().set_name("The layer")
+        self._image.get_accessible().set_name(_("The layer"))
         self.add(self._image)
-        self.set_tooltip_text("Drag over a part to see only that in the preview; click to see all")
+        self.set_tooltip_text(
+            _("Drag over a part to see only that in the preview; click to see all")
+        )
         self._shown: GdkPixbuf.Pixbuf | None = None
         self._whole = Box(0, 0, 1, 1)
         self._from: tuple[float, float] | None = None

@@ -25,6 +25,7 @@ from layer_recipes import KeptRecipe
 from impasto_protocol.errors import BadField, Cancelled, WorkerFailed, error_from_code
 from impasto_protocol.messages import Estimate
 from impasto_protocol.settings import Settings
+from impasto_protocol.translations import _
 
 _WORK = "plug-in-impasto-work"
 
@@ -71,10 +72,11 @@ def again(
 
         question_window.ask(
             "\n".join(
-                f"“{s.get_name()}” has been changed since Impasto painted it." for s in changed
+                _("“{name}” has been changed since Impasto painted it.").format(name=s.get_name())
+                for s in changed
             ),
-            "The recipe that is kept with it is that of the painting as it was then.",
-            "_Paint by It",
+            _("The recipe that is kept with it is that of the painting as it was then."),
+            _("_Paint by It"),
         )
     return _paint(image, found, chosen, windows=windows)
 
@@ -116,7 +118,7 @@ def save(
 
         dialogs.ask_save(procedure, config)
     if not config.get_property("name"):
-        raise BadField("The style needs a name.", next_step="Type one and try again.")
+        raise BadField(_("The style needs a name."), next_step=_("Type one and try again."))
     _work({**recipe.to_save(config), "interactive": _windows(run_mode)})
 
 
@@ -159,7 +161,11 @@ def _paint(
     painted: list[_Painted] = []
     with ExitStack() as cleanup:
         for number, (source, made) in enumerate(zip(found, chosen, strict=True), 1):
-            place = f"layer {number} of {len(found)}" if len(found) > 1 else ""
+            place = (
+                _("layer {number} of {of}").format(number=number, of=len(found))
+                if len(found) > 1
+                else ""
+            )
             one = _paint_layer(image, source, made, place, windows=windows)
             cleanup.enter_context(_deleted_on_error(one.layer))
             painted.append(one)
@@ -195,7 +201,7 @@ def _paint_layer(
     except _ProcessEnded:
         # GIMP ends a process that writes a preview in the moment that its layer is turned, or goes.
         if not image.is_valid():
-            raise Cancelled("The image was closed.") from None
+            raise Cancelled(_("The image was closed.")) from None
         if not preview or not source.is_valid():
             raise
     return _paint_once(image, source, made, {**order, "preview": False})
@@ -223,7 +229,7 @@ def _paint_once(
                 painting=painting,
             )
             if not image.is_valid():
-                raise Cancelled("The image was closed.")
+                raise Cancelled(_("The image was closed."))
     style = painting.get_parasite(layer_recipes.STYLE)
     return _Painted(place, painting, KeptRecipe(_kept(made.recipe, told), style), told["notes"])
 
@@ -278,9 +284,9 @@ def _work(order: dict[str, Any], **painted: Gimp.Image | Gimp.Item) -> dict[str,
     values = procedure.run(config)
     status = values.index(0)
     if status == Gimp.PDBStatusType.CANCEL:
-        raise Cancelled("Painting was cancelled.")
+        raise Cancelled(_("Painting was cancelled."))
     if status != Gimp.PDBStatusType.SUCCESS:
-        raise _ProcessEnded("The process that painted has ended before its time.")
+        raise _ProcessEnded(_("The process that painted has ended before its time."))
     told: dict[str, Any] = json.loads(values.index(1))
     if "error" in told:
         raise error_from_code(**told["error"])

@@ -10,6 +10,8 @@ gi.require_version("GimpUi", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, Gtk, Pango  # noqa: E402
 
+from impasto_protocol.translations import _  # noqa: E402
+
 _SPACE_PX = 12
 
 
@@ -29,16 +31,16 @@ class ProgressWindow:
         self._window.set_keep_above(True)
         self._window.connect("delete-event", lambda *_: self._want("cancel"))
         self._bar = Gtk.ProgressBar()
-        self._bar.get_accessible().set_name("Progress")
+        self._bar.get_accessible().set_name(_("Progress"))
         self._words = Gtk.Label(xalign=0, width_chars=52, ellipsize=Pango.EllipsizeMode.END)
         buttons = Gtk.ButtonBox(layout_style=Gtk.ButtonBoxStyle.END, spacing=6)
         if can_conclude:
-            finish = Gtk.Button(label="_Finish Now", use_underline=True)
-            finish.set_tooltip_text("End now, and keep what has been painted so far")
+            finish = Gtk.Button(label=_("_Finish Now"), use_underline=True)
+            finish.set_tooltip_text(_("End now, and keep what has been painted so far"))
             finish.connect("clicked", lambda _: self._want("conclude"))
             buttons.add(finish)
-        cancel = Gtk.Button(label="_Cancel", use_underline=True)
-        cancel.set_tooltip_text("End now, and leave everything as it was")
+        cancel = Gtk.Button(label=_("_Cancel"), use_underline=True)
+        cancel.set_tooltip_text(_("End now, and leave everything as it was"))
         cancel.connect("clicked", lambda _: self._want("cancel"))
         buttons.add(cancel)
         box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=6)
@@ -54,7 +56,9 @@ class ProgressWindow:
     def _want(self, what: Literal["conclude", "cancel"]) -> bool:
         self.wanted = what
         waits = what == "conclude" and not self.begun
-        self._words.set_text("Ending as soon as there is a first picture" if waits else "Ending")
+        self._words.set_text(
+            _("Ending as soon as there is a first picture") if waits else _("Ending")
+        )
         return True
 
     def show(self, words: str, share: float | None) -> None:

@@ -10,9 +10,10 @@ import gi
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gimp, GObject, Gtk  # noqa: E402
 
-from impasto_protocol.descriptions import describe_quality  # noqa: E402
+from impasto_protocol.descriptions import QUALITY_LABELS, describe_quality  # noqa: E402
 from impasto_protocol.messages import Estimated  # noqa: E402
 from impasto_protocol.settings import QUALITIES, QUALITY_WORDS  # noqa: E402
+from impasto_protocol.translations import _  # noqa: E402
 
 CUSTOM = "custom"
 
@@ -24,13 +25,13 @@ class QualityChooser(Gtk.ComboBoxText):
         super().__init__()
         self._custom, self._by_tick = custom, by_tick
         for name in QUALITIES:
-            self.append(name, name.capitalize())
+            self.append(name, QUALITY_LABELS[name])
         if not by_tick:
             self.append(CUSTOM, custom)
         self.set_tooltip_text(
-            "\n".join(f"{name.capitalize()}: {words}" for name, words in QUALITY_WORDS.items())
+            "\n".join(f"{QUALITY_LABELS[name]}: {words}" for name, words in QUALITY_WORDS.items())
         )
-        controls.call(self, "Quality")
+        controls.call(self, _("Quality"))
         self._show_custom(config.get_property("quality"))
         config.connect(
             "notify::quality", lambda *_: self._show_custom(config.get_property("quality"))
@@ -44,7 +45,7 @@ class QualityChooser(Gtk.ComboBoxText):
         """Say beside each quality what it takes, where that is known."""
         for row in self.get_model():
             if row[1] in QUALITIES:
-                row[0] = describe_quality(row[1].capitalize(), found.get(row[1]))
+                row[0] = describe_quality(QUALITY_LABELS[row[1]], found.get(row[1]))
 
     def _show_custom(self, quality: str) -> None:
         if self._by_tick:

@@ -9,6 +9,7 @@ gi.require_version("Gtk", "3.0")
 from gi.repository import GimpUi, Gtk  # noqa: E402
 
 from impasto_protocol.errors import Cancelled  # noqa: E402
+from impasto_protocol.translations import _  # noqa: E402
 
 
 def ask(words: str, consequence: str, go_on: str) -> None:
@@ -25,4 +26,4 @@ def ask(words: str, consequence: str, go_on: str) -> None:
     while Gtk.events_pending():
         Gtk.main_iteration()
     if answer != Gtk.ResponseType.ACCEPT:
-        raise Cancelled("Painting was cancelled.")
+        raise Cancelled(_("Painting was cancelled."))

@@ -14,6 +14,7 @@ from gi.repository import Gimp, Gio
 from impasto_protocol.errors import BadField, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings
+from impasto_protocol.translations import _
 
 Recipe = dict[str, Any]
 """As it is sent to the process that works and kept on the layer: plain enough for JSON.
@@ -53,7 +54,7 @@ def settings_from_config(config: Gimp.ProcedureConfig) -> Settings:
     try:
         return from_dict(Settings, values)
     except BadField as error:
-        error.next_step = "Correct it under Advanced, or press Reset."
+        error.next_step = _("Correct it under Advanced, or press Reset.")
         raise
 
 
@@ -61,7 +62,9 @@ def from_preset(config: Gimp.ProcedureConfig) -> Recipe:
     """The recipe of a saved style. Raises StyleUnreadable when none was named."""
     name = config.get_property("style-preset")
     if not name:
-        raise StyleUnreadable("No saved style was chosen.", next_step="Choose one and try again.")
+        raise StyleUnreadable(
+            _("No saved style was chosen."), next_step=_("Choose one and try again.")
+        )
     chosen = _over_preset(config)
     return {
         "style": {"from": "preset", "name": name},
@@ -128,8 +131,10 @@ def style_from_config(config: Gimp.ProcedureConfig) -> dict[str, Any]:
     chosen = config.get_property(f"style-{kind}")
     if not chosen:
         raise StyleUnreadable(
-            f"No style was chosen: {arguments.STYLE_FROM[kind].lower()} is wanted.",
-            next_step="Choose one in the dialog, or take the style from elsewhere.",
+            _("No style was chosen: {kind} is wanted.").format(
+                kind=_within(arguments.STYLE_FROM[kind])
+            ),
+            next_step=_("Choose one in the dialog, or take the style from elsewhere."),
         )
     if kind == "file":
         return {"from": kind, "uri": chosen.get_uri()}
@@ -172,11 +177,11 @@ def from_text(text: bytes) -> Recipe:
         from_dict(Settings, recipe["settings"], known_only=True)
         layer_name(recipe)
         if recipe["style"]["from"] not in arguments.STYLE_FROM or set(_RESULT) - recipe.keys():
-            raise ValueError("it is not whole")
+            raise ValueError(_("it is not whole"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise BadField(
-            "The recipe that is kept cannot be read.",
-            next_step="Paint with Filters ▸ Artistic ▸ Impasto Style Transfer instead.",
+            _("The recipe that is kept cannot be read."),
+            next_step=_("Paint with Filters ▸ Artistic ▸ Impasto Style Transfer instead."),
         ) from error
     return recipe
 
@@ -185,4 +190,11 @@ def _split(name: str, text: str | None, item: Callable[[str], Any]) -> tuple[Any
     try:
         return tuple(item(part.strip()) for part in (text or "").split(",") if part.strip())
     except ValueError as error:
-        raise BadField(f"{name} must be numbers with commas between them.", field=name) from error
+        raise BadField(
+            _("{name} must be numbers with commas between them.").format(name=name), field=name
+        ) from error
+
+
+def _within(words: str) -> str:
+    """Words as they stand within a sentence."""
+    return words[:1].lower() + words[1:]

@@ -9,6 +9,7 @@ import layers
 from gi.repository import Gimp
 
 from impasto_protocol.errors import HostUnsupported
+from impasto_protocol.translations import _
 
 _OVER = (Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY)
 _AUTO_OR_UNION = (Gimp.LayerCompositeMode.AUTO, Gimp.LayerCompositeMode.UNION)
@@ -17,11 +18,13 @@ _AUTO_OR_UNION = (Gimp.LayerCompositeMode.AUTO, Gimp.LayerCompositeMode.UNION)
 def find(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> list[Gimp.Layer]:
     """The layers that are to be painted. Raises HostUnsupported with one sentence why not."""
     if not drawables:
-        raise HostUnsupported("No layer is selected.", next_step="Select the one to be painted.")
+        raise HostUnsupported(
+            _("No layer is selected."), next_step=_("Select the one to be painted.")
+        )
     if image.get_floating_sel():
         raise HostUnsupported(
-            "There is a floating selection, which has to go before anything is painted.",
-            next_step="Anchor it (Layer ▸ Anchor Layer) or make it a layer, then try again.",
+            _("There is a floating selection, which has to go before anything is painted."),
+            next_step=_("Anchor it (Layer ▸ Anchor Layer) or make it a layer, then try again."),
         )
     return [_layer(drawable) for drawable in drawables]
 
@@ -31,8 +34,8 @@ def find_one(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> Gimp.Laye
     found = find(image, drawables)
     if len(found) > 1:
         raise HostUnsupported(
-            "A style is that of one layer, and several are selected.",
-            next_step="Select one layer, or put them into a group and select that.",
+            _("A style is that of one layer, and several are selected."),
+            next_step=_("Select one layer, or put them into a group and select that."),
         )
     return found[0]
 
@@ -41,7 +44,7 @@ def _layer(drawable: Gimp.Drawable) -> Gimp.Layer:
     if isinstance(drawable, Gimp.LayerMask):
         drawable = Gimp.Layer.from_mask(drawable)
     if not isinstance(drawable, Gimp.Layer):
-        raise HostUnsupported("A channel cannot be painted.", next_step="Select a layer.")
+        raise HostUnsupported(_("A channel cannot be painted."), next_step=_("Select a layer."))
     return drawable
 
 
@@ -55,25 +58,30 @@ def check(source: Gimp.Layer, *, hide: bool) -> None:
     while above:
         if above.get_lock_content():
             raise HostUnsupported(
-                f"The pixels of the group {above.get_name()!r} are locked, and nothing can be "
-                "painted in it.",
-                next_step="Unlock its pixels in the Layers dialog, then try again.",
+                _(
+                    "The pixels of the group {name!r} are locked, and nothing can be painted in it."
+                ).format(name=above.get_name()),
+                next_step=_("Unlock its pixels in the Layers dialog, then try again."),
             )
         above = above.get_parent()
     if hide and source.get_visible() and source.get_lock_visibility():
         raise HostUnsupported(
-            f"The visibility of the layer {name!r} is locked, and its painting is to hide it.",
-            next_step="Unlock its visibility, or turn off that its painting hides it.",
+            _(
+                "The visibility of the layer {name!r} is locked, and its painting is to hide it."
+            ).format(name=name),
+            next_step=_("Unlock its visibility, or turn off that its painting hides it."),
         )
     if source.get_mask() and source.get_show_mask():
         raise HostUnsupported(
-            f"The mask of the layer {name!r} is shown in its place.",
-            next_step="Turn off Layer ▸ Mask ▸ Show Layer Mask, then try again.",
+            _("The mask of the layer {name!r} is shown in its place.").format(name=name),
+            next_step=_("Turn off Layer ▸ Mask ▸ Show Layer Mask, then try again."),
         )
     if source.get_mode() == Gimp.LayerMode.PASS_THROUGH and not _is_same_alone(source):
         raise HostUnsupported(
-            f"The group {name!r} passes through: how its layers look depends on those below it.",
-            next_step="Set the group's mode to Normal, then try again.",
+            _(
+                "The group {name!r} passes through: how its layers look depends on those below it."
+            ).format(name=name),
+            next_step=_("Set the group's mode to Normal, then try again."),
         )
 
 
@@ -152,12 +160,12 @@ def box_to_paint(image: Gimp.Image, seen: Gimp.Drawable) -> layers.Box:
     box = layers.selected_box(image, seen)
     if not box:
         raise HostUnsupported(
-            "The selection and the layer do not meet.",
-            next_step="Select a part of the layer, or nothing at all for the whole of it.",
+            _("The selection and the layer do not meet."),
+            next_step=_("Select a part of the layer, or nothing at all for the whole of it."),
         )
     if layers.is_transparent(seen, box):
         raise HostUnsupported(
-            "There is nothing to paint: what is selected is transparent.",
-            next_step="Select a layer, or a part of it, on which there is something.",
+            _("There is nothing to paint: what is selected is transparent."),
+            next_step=_("Select a layer, or a part of it, on which there is something."),
         )
     return box

@@ -16,7 +16,9 @@ import thumbnails
 gi.require_version("Gtk", "3.0")
 from gi.repository import GdkPixbuf, Gimp, GLib, Gtk  # noqa: E402
 
+from impasto_protocol.descriptions import describe_error  # noqa: E402
 from impasto_protocol.messages import PresetGet, PresetSort  # noqa: E402
+from impasto_protocol.translations import _  # noqa: E402
 
 if TYPE_CHECKING:
     from impasto_protocol.client import Client
@@ -26,9 +28,9 @@ if TYPE_CHECKING:
 
 _ALL, _FAVOURITES, _RECENT = "all", "favourites", "recent"
 _SIDE_PX = 88
-_EMPTY = (
-    "No style has been saved yet. Keep one with Filters ▸ Artistic ▸ Impasto: Save Style as "
-    "Preset, or drop a saved style here."
+_EMPTY = _(
+    "No style has been saved yet. Keep one with Filters ▸ Artistic ▸ Impasto: Save "
+    "Style as Preset, or drop a saved style here."
 )
 
 
@@ -47,18 +49,18 @@ class StyleBrowser(Gtk.Box):
         self._shown.set_visible_func(self._is_shown)
         self._folders = Gtk.ComboBoxText()
         for value, words in (
-            (_ALL, "All styles"), (_FAVOURITES, "Favourites"), (_RECENT, "Recently used"),
+            (_ALL, _("All styles")), (_FAVOURITES, _("Favourites")), (_RECENT, _("Recently used")),
         ):  # fmt: skip
             self._folders.append(value, words)
         self._folders.set_active_id(_ALL)
-        controls.call(self._folders, "Folder of styles")
+        controls.call(self._folders, _("Folder of styles"))
         self._folders.connect("changed", self._narrow)
-        self._sought = Gtk.SearchEntry(placeholder_text="Name or tag", width_chars=10)
-        self._sought.get_accessible().set_name("Name or tag of a style")
+        self._sought = Gtk.SearchEntry(placeholder_text=_("Name or tag"), width_chars=10)
+        self._sought.get_accessible().set_name(_("Name or tag of a style"))
         self._sought.connect("search-changed", self._narrow)
         self._favourite = Gtk.ToggleButton(label="★", sensitive=False)
-        self._favourite.set_tooltip_text("Keep the chosen style among the favourites")
-        self._favourite.get_accessible().set_name("Favourite")
+        self._favourite.set_tooltip_text(_("Keep the chosen style among the favourites"))
+        self._favourite.get_accessible().set_name(_("Favourite"))
         self._ticked = self._favourite.connect("toggled", self._sort)
         finder = Gtk.Box(spacing=6)
         finder.pack_start(self._folders, False, False, 0)
@@ -68,13 +70,13 @@ class StyleBrowser(Gtk.Box):
             model=self._shown, text_column=0, pixbuf_column=1, item_width=96,
             activate_on_single_click=True, spacing=2, row_spacing=2, column_spacing=2, margin=2,
         )  # fmt: skip
-        self._view.get_accessible().set_name("Saved styles")
+        self._view.get_accessible().set_name(_("Saved styles"))
         self._view.connect("selection-changed", self._chosen)
         scrolled = Gtk.ScrolledWindow(
             min_content_height=150, min_content_width=240, shadow_type=Gtk.ShadowType.IN
         )
         scrolled.add(self._view)
-        self._words = Gtk.Label(label="Fetching the saved styles…", xalign=0, wrap=True,
+        self._words = Gtk.Label(label=_("Fetching the saved styles…"), xalign=0, wrap=True,
                                 max_width_chars=36)  # fmt: skip
         self.pack_start(finder, False, False, 0)
         self.pack_start(scrolled, True, True, 0)
@@ -118,12 +120,12 @@ class StyleBrowser(Gtk.Box):
         with self._favourite.handler_block(self._ticked):
             self._favourite.set_active(row is not None and row[2].is_favourite)
 
-    def _narrow(self, *_: object) -> None:
+    def _narrow(self, *args: object) -> None:
         self._shown.refilter()
         if len(self._model):
-            self._words.set_text("" if len(self._shown) else "No saved style is found here.")
+            self._words.set_text("" if len(self._shown) else _("No saved style is found here."))
 
-    def _is_shown(self, model: Gtk.TreeModel, row: Gtk.TreeIter, _: object) -> bool:
+    def _is_shown(self, model: Gtk.TreeModel, row: Gtk.TreeIter, data: object) -> bool:
         info: PresetInfo = model[row][2]
         folder = self._folders.get_active_id() or _ALL
         within = {
@@ -162,7 +164,7 @@ class StyleBrowser(Gtk.Box):
                 with Client.connect(name="GIMP") as client:
                     words = ask(client)
             except Exception as error:
-                words = f"{error} {getattr(error, 'next_step', '')}"
+                words = describe_error(error)
             GLib.idle_add(self._tell, words)
 
         threading.Thread(target=run, daemon=True).start()
@@ -175,7 +177,7 @@ class StyleBrowser(Gtk.Box):
         found = client.presets()
         GLib.idle_add(self._add_folders, sorted({info.folder for info in found} - {""}))
         for info in found:
-            _, pictures = client.ask(PresetGet(name=info.name, thumbnail_only=True))
+            pictures = client.ask(PresetGet(name=info.name, thumbnail_only=True))[1]
             GLib.idle_add(self._add, info, pictures[0])
         return "" if found else _EMPTY
 

@@ -11,6 +11,7 @@ from gi.repository import Gimp, GLib
 from layers import Box
 
 from impasto_protocol.codec import Picture
+from impasto_protocol.translations import _
 
 _STYLE_PX = 512
 
@@ -67,7 +68,7 @@ class StylePicture:
             pixbuf, words = thumbnails.of_file(path, _STYLE_PX), ""
         except GLib.Error:
             # GIMP itself may read it, which would hold the dialog up.
-            pixbuf, words = None, "There is no preview of this kind of file."
+            pixbuf, words = None, _("There is no preview of this kind of file.")
         GLib.idle_add(self._take_file, source, pixbuf, words)
 
     def _take_file(

@@ -14,11 +14,12 @@ from gi.repository import Gimp, Gio, GLib
 
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import StyleUnreadable
+from impasto_protocol.translations import _
 
 KEPT_PX = 1024
 """The long edge of a kept picture at most: a quarter more than the working size of a painting."""
 _PNG_SIZE = slice(16, 24)
-_NOT_KEPT = "The picture of the style that is kept with the painting cannot be read."
+_NOT_KEPT = _("The picture of the style that is kept with the painting cannot be read.")
 
 
 def read(style: Mapping[str, Any]) -> Picture:
@@ -29,7 +30,8 @@ def read(style: Mapping[str, Any]) -> Picture:
         pattern = Gimp.Pattern.get_by_name(style["name"])
         if not pattern:
             raise StyleUnreadable(
-                f"There is no pattern {style['name']!r}.", next_step="Choose another pattern."
+                _("There is no pattern {name!r}.").format(name=style["name"]),
+                next_step=_("Choose another pattern."),
             )
         return layers.read_pattern(pattern)
     return _read_file(Gio.File.new_for_uri(style["uri"]))
@@ -68,8 +70,8 @@ def _read_layer(style: Mapping[str, Any]) -> Picture:
     layer = Gimp.Item.get_by_id(style["id"])
     if not isinstance(layer, Gimp.Drawable) or not layer.is_valid():
         raise StyleUnreadable(
-            f"The layer {style['name']!r} with the style is no longer there.",
-            next_step="Choose the style anew.",
+            _("The layer {name!r} with the style is no longer there.").format(name=style["name"]),
+            next_step=_("Choose the style anew."),
         )
     with sources.seen(layer) as seen:
         return layers.read_style(seen)
@@ -80,28 +82,38 @@ def _read_file(file: Gio.File) -> Picture:
     name = file.get_basename()
     kind = file.query_file_type(Gio.FileQueryInfoFlags.NONE, None)
     if kind == Gio.FileType.UNKNOWN:
-        raise StyleUnreadable(f"There is no picture file {name}.", next_step="Choose another file.")
+        raise StyleUnreadable(
+            _("There is no picture file {name}.").format(name=name),
+            next_step=_("Choose another file."),
+        )
     if kind != Gio.FileType.REGULAR:
         raise StyleUnreadable(
-            f"The style {name} is no file but a folder or a device.",
-            next_step="Choose a picture file.",
+            _("The style {name} is no file but a folder or a device.").format(name=name),
+            next_step=_("Choose a picture file."),
         )
     if file.query_info("standard::size", Gio.FileQueryInfoFlags.NONE, None).get_size() == 0:
         raise StyleUnreadable(
-            f"The style {name} is an empty file.", next_step="Choose another file."
+            _("The style {name} is an empty file.").format(name=name),
+            next_step=_("Choose another file."),
         )
     try:
         image = Gimp.file_load(Gimp.RunMode.NONINTERACTIVE, file)
     except GLib.Error as error:
-        raise StyleUnreadable(f"The style {name} cannot be read: {error.message}.") from error
+        raise StyleUnreadable(
+            _("The style {name} cannot be read: {message}.").format(
+                name=name, message=error.message
+            )
+        ) from error
     if not image:
         why = Gimp.get_pdb().get_last_error()
         if why == "Unknown file type":
             raise StyleUnreadable(
-                f"GIMP does not read files such as the style {name}.",
-                next_step="Choose a picture file, as PNG or JPEG.",
+                _("GIMP does not read files such as the style {name}.").format(name=name),
+                next_step=_("Choose a picture file, as PNG or JPEG."),
             )
-        raise StyleUnreadable(f"GIMP cannot read the style {name}: it is damaged, or no picture.")
+        raise StyleUnreadable(
+            _("GIMP cannot read the style {name}: it is damaged, or no picture.").format(name=name)
+        )
     try:
         return layers.read_style(image.flatten())
     finally:

@@ -86,6 +86,7 @@ from impasto_protocol.messages import (
     Cancelled as CancelledMessage,
 )
 from impasto_protocol.settings import Settings
+from impasto_protocol.translations import _
 
 if TYPE_CHECKING:
     from impasto_protocol.bridge import BridgeTransport
@@ -156,7 +157,7 @@ class Client:
         folder = runtime_dir()
         if not daemon_is_running(folder):
             if not start:
-                raise DaemonNotRunning("No daemon is running.")
+                raise DaemonNotRunning(_("No daemon is running."))
             start_daemon()
         connection = _await_connection(folder, timeout_s)
         return cls(connection, name=name, is_running=lambda: daemon_is_running(folder))
@@ -326,13 +327,13 @@ class Client:
         self._looked = now
         if self._unanswered is not None and now - self._unanswered > self._timeout_s:
             raise DaemonLost(
-                "The daemon has stopped answering.",
-                next_step="End it with `impasto daemon stop`, then try again.",
+                _("The daemon has stopped answering."),
+                next_step=_("End it with `impasto daemon stop`, then try again."),
             )
         if now - self._pinged >= PING_EVERY_S:
             self._pinged = now
             if not self._is_running():
-                raise DaemonLost("The daemon has ended.")
+                raise DaemonLost(_("The daemon has ended."))
             with contextlib.suppress(DaemonLost):  # which it is only after a while
                 self._send(Ping())
 
@@ -374,7 +375,7 @@ class Client:
         message = decode(parts)
         if isinstance(message, Error) and message.code == UnknownClient.code:
             # The transport mends itself, even to another daemon at the same place.
-            raise DaemonLost("The daemon was started anew.")
+            raise DaemonLost(_("The daemon was started anew."))
         if isinstance(message, JobMessage | Error) and (job := self._jobs.get(message.job)):
             job.take(message, pictures_in(message, parts[1:]))
             if job.ended:
@@ -435,7 +436,7 @@ class Job:
             on_event(message, pictures)
             if result := result_in(message):
                 return result, pictures
-        raise UnknownJob("The job's result has been taken already.")
+        raise UnknownJob(_("The job's result has been taken already."))
 
     def cancel(self, *, keep: bool = False) -> None:
         """Ask for the job to end now; with `keep` the picture as it stands becomes the result."""
@@ -447,7 +448,7 @@ def result_in(message: JobMessage) -> Result | None:
     if isinstance(message, Failed):
         raise error_from_code(message.code, message.message, message.next_step)
     if isinstance(message, CancelledMessage):
-        raise Cancelled("The job was cancelled.")
+        raise Cancelled(_("The job was cancelled."))
     return message if isinstance(message, Result) else None
 
 
@@ -499,7 +500,9 @@ def _run_program(*arguments: str) -> None:
         )
     if ended.returncode:
         words = (ended.stderr or ended.stdout).strip().splitlines()
-        raise error_from_lines(words, f"`impasto {' '.join(arguments)}` did not succeed.")
+        raise error_from_lines(
+            words, _("`impasto {names}` did not succeed.").format(names=" ".join(arguments))
+        )
 
 
 def _await_connection(folder: Path, timeout_s: float) -> Connection:
@@ -510,5 +513,5 @@ def _await_connection(folder: Path, timeout_s: float) -> Connection:
             return read_connection(connection_file(folder))
         except DaemonNotRunning:
             if time.monotonic() > deadline:
-                raise DaemonStartFailed("The daemon did not come up in time.") from None
+                raise DaemonStartFailed(_("The daemon did not come up in time.")) from None
             time.sleep(0.05)

@@ -21,6 +21,7 @@ from typing import BinaryIO, Literal
 
 from impasto_protocol.errors import AlreadyRunning, DaemonNotRunning, ImpastoError, UnsafeFolder
 from impasto_protocol.fields import from_dict, spec_field, to_dict, validate
+from impasto_protocol.translations import _
 
 _FILE_BYTES = 16 * 1024
 _RUN_USER = Path("/run/user")
@@ -28,7 +29,7 @@ _SHARED_TEMPORARY = Path("/tmp")
 _NOT_INHERITED = {"VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "__PYVENV_LAUNCHER__"}
 _NOT_INHERITED_PREFIXES = ("PYTHON", "LD_", "DYLD_")
 """Of variables that an interpreter and a loader heed."""
-_ANOTHER_HOME = "Set IMPASTO_HOME to a folder of your own that can be written to."
+_ANOTHER_HOME = _("Set IMPASTO_HOME to a folder of your own that can be written to.")
 
 
 @dataclass(frozen=True)
@@ -101,20 +102,28 @@ def make_private(folder: Path) -> Path:
             folder.mkdir(mode=0o700)
     except OSError as error:
         raise UnsafeFolder(
-            f"{folder} cannot be made: {error.strerror or error}.", next_step=_ANOTHER_HOME
+            _("{folder} cannot be made: {reason}.").format(
+                folder=folder, reason=error.strerror or error
+            ),
+            next_step=_ANOTHER_HOME,
         ) from error
     if sys.platform == "win32":
         return folder
     found = folder.lstat()
     if found.st_uid != os.getuid():
         raise UnsafeFolder(
-            f"{folder} belongs to another user.", next_step=f"Run: sudo rm -r '{folder}'"
+            _("{folder} belongs to another user.").format(folder=folder),
+            next_step=_("Run: sudo rm -r '{folder}'").format(folder=folder),
         )
     if not stat.S_ISDIR(found.st_mode):
-        raise UnsafeFolder(f"{folder} is not a folder.", next_step=f"Run: rm '{folder}'")
+        raise UnsafeFolder(
+            _("{folder} is not a folder.").format(folder=folder),
+            next_step=_("Run: rm '{folder}'").format(folder=folder),
+        )
     if found.st_mode & 0o077:
         raise UnsafeFolder(
-            f"{folder} is open to other users.", next_step=f"Run: chmod 700 '{folder}'"
+            _("{folder} is open to other users.").format(folder=folder),
+            next_step=_("Run: chmod 700 '{folder}'").format(folder=folder),
         )
     return folder
 
@@ -134,17 +143,18 @@ def read_connection(path: Path) -> Connection:
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     except OSError as error:
-        raise DaemonNotRunning("No daemon is running.") from error
+        raise DaemonNotRunning(_("No daemon is running.")) from error
     with os.fdopen(descriptor, "rb") as file:
         found = os.fstat(file.fileno())
         if sys.platform != "win32" and (found.st_mode & 0o077 or found.st_uid != os.getuid()):
             raise UnsafeFolder(
-                f"{path} is open to other users.", next_step=f"Run: rm '{path}'; then try again."
+                _("{path} is open to other users.").format(path=path),
+                next_step=_("Run: rm '{path}'; then try again.").format(path=path),
             )
         try:
             return from_dict(Connection, json.loads(file.read(_FILE_BYTES)))
         except (ValueError, TypeError, AttributeError, ImpastoError) as error:
-            raise DaemonNotRunning(f"{path} is damaged.") from error
+            raise DaemonNotRunning(_("{path} is damaged.").format(path=path)) from error
 
 
 def impasto_command(environment: Mapping[str, str] = os.environ) -> list[str]:
@@ -160,8 +170,8 @@ def impasto_command(environment: Mapping[str, str] = os.environ) -> list[str]:
     found = beside or on_path or shutil.which("impasto", path=str(_installed()))
     if not found:
         raise DaemonNotRunning(
-            "No daemon is running, and the program `impasto` was not found to start one.",
-            next_step="Install Impasto, or set IMPASTO_COMMAND to the path of `impasto`.",
+            _("No daemon is running, and the program `impasto` was not found to start one."),
+            next_step=_("Install Impasto, or set IMPASTO_COMMAND to the path of `impasto`."),
         )
     return [found]
 
@@ -177,9 +187,12 @@ def running_impasto() -> Iterator[list[str]]:
         yield command
     except OSError as error:
         raise DaemonNotRunning(
-            f"The program {command[0]} could not be run: {error.strerror}.",
-            next_step="Run Impasto's installer again, or set IMPASTO_COMMAND to the path of "
-            "`impasto`.",
+            _("The program {command} could not be run: {reason}.").format(
+                command=command[0], reason=error.strerror
+            ),
+            next_step=_(
+                "Run Impasto's installer again, or set IMPASTO_COMMAND to the path of `impasto`."
+            ),
         ) from error
 
 
@@ -220,7 +233,7 @@ def hold_lock(folder: Path) -> BinaryIO:
             return file
         time.sleep(pause_s)
     file.close()
-    raise AlreadyRunning("Another daemon of this user is running.")
+    raise AlreadyRunning(_("Another daemon of this user is running."))
 
 
 def daemon_is_running(folder: Path) -> bool:
@@ -239,7 +252,8 @@ def _open_lock(folder: Path, mode: Literal["ab", "rb+"]) -> BinaryIO:
         raise
     except OSError as error:
         raise UnsafeFolder(
-            f"{folder} cannot be used: {error.strerror}.", next_step=_ANOTHER_HOME
+            _("{folder} cannot be used: {reason}.").format(folder=folder, reason=error.strerror),
+            next_step=_ANOTHER_HOME,
         ) from error
 
 
@@ -249,8 +263,10 @@ def _lock(file: BinaryIO, folder: Path) -> bool:
     except OSError as error:
         file.close()
         raise UnsafeFolder(
-            f"Files in {folder} cannot be locked: {error.strerror}.",
-            next_step="Set IMPASTO_HOME to a folder on a disk of this machine.",
+            _("Files in {folder} cannot be locked: {reason}.").format(
+                folder=folder, reason=error.strerror
+            ),
+            next_step=_("Set IMPASTO_HOME to a folder on a disk of this machine."),
         ) from error
 
 

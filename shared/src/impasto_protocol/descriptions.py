@@ -15,13 +15,16 @@ from impasto_protocol.connection import (
 from impasto_protocol.errors import ImpastoError
 from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
 from impasto_protocol.messages import Accepted, Estimated, JobMessage, Progress
+from impasto_protocol.translations import _, ngettext
 
 PHASE_LABELS = {
-    "starting": "Starting",
-    "weights": "Loading the trained network",
-    "style": "Studying the style",
-    "painting": "Painting",
+    "starting": _("Starting"),
+    "weights": _("Loading the trained network"),
+    "style": _("Studying the style"),
+    "painting": _("Painting"),
 }
+
+QUALITY_LABELS = {"draft": _("Draft"), "good": _("Good"), "best": _("Best")}
 
 LONG_S = 600
 """Whoever would wait longer is told what takes less."""
@@ -35,44 +38,57 @@ _FASTER = {"best": "good", "good": "draft"}
 def describe_progress(message: JobMessage) -> tuple[str, float | None]:
     """A line about a job, and the share that is done if it can be told."""
     if isinstance(message, Accepted) and message.position:
-        return f"Waiting for {_count_paintings(message.position)}", None
+        return _("Waiting for {paintings}").format(
+            paintings=_count_paintings(message.position)
+        ), None
     if not isinstance(message, Progress):
-        return "Waiting", None
+        return _("Waiting"), None
     words = PHASE_LABELS[message.phase]
     if message.phase != "painting" or not message.of:
         return words, None
     if message.of > _UNLIKELY_STEPS:
-        return f"{words} until it changes no more, step {message.step}", None
+        return _("{words} until it changes no more, step {step}").format(
+            words=words, step=message.step
+        ), None
     share = min(1.0, message.step / message.of)
-    words += f", {share:.0%}"
+    words += _(", {share:.0%}").format(share=share)
     if message.seconds_left and message.step:
         # It ends sooner where the picture changes no more.
-        words += f", at most {describe_seconds(message.seconds_left)} to go"
+        words += _(", at most {time} to go").format(time=describe_seconds(message.seconds_left))
     return words, share
 
 
 def _count_paintings(number: int) -> str:
     """So many jobs that come first."""
-    return "another painting" if number == 1 else f"{number} other paintings"
+    return ngettext("another painting", "{number} other paintings", number).format(number=number)
 
 
 def describe_seconds(seconds: float) -> str:
     """A duration as people say it."""
     if seconds < 90:
-        return f"about {max(1, round(seconds))} s"
-    return f"about {round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+        return _("about {number} s").format(number=max(1, round(seconds)))
+    if seconds < 5400:
+        return _("about {number} min").format(number=round(seconds / 60))
+    return _("{number:.1f} h").format(number=seconds / 3600)
 
 
 def describe_estimate(estimated: Estimated, quality: str = "") -> str:
     """What a painting would take, in a painter's words. quality: the one that is chosen, if any."""
-    memory = f"{estimated.memory_mib / 1024:.1f} GiB of memory"
+    memory = _("{number:.1f} GiB of memory").format(number=estimated.memory_mib / 1024)
     if estimated.memory_mib > estimated.free_mib:
-        return f"It needs {memory}, and {estimated.free_mib / 1024:.1f} are free."
+        return _("It needs {memory}, and {free:.1f} are free.").format(
+            memory=memory, free=estimated.free_mib / 1024
+        )
     if estimated.seconds is None:
-        return f"It takes {memory}; how long is known after the first painting."
-    words = f"It takes {describe_seconds(estimated.seconds)} and {memory}."
+        return _("It takes {memory}; how long is known after the first painting.").format(
+            memory=memory
+        )
+    words = _("It takes {time} and {memory}.").format(
+        time=describe_seconds(estimated.seconds), memory=memory
+    )
     if estimated.seconds > LONG_S and quality in _FASTER:
-        words += f" Quality {_FASTER[quality]} takes less."
+        faster = QUALITY_LABELS[_FASTER[quality]]
+        words += _(" Quality {quality} takes less.").format(quality=faster)
     return words
 
 
@@ -80,7 +96,13 @@ def describe_quality(name: str, estimated: Estimated | None) -> str:
     """A quality's name with the time that it takes on this machine, where that is known."""
     if estimated is None or estimated.seconds is None:
         return name
-    return f"{name}, {describe_seconds(estimated.seconds)} here"
+    time = describe_seconds(estimated.seconds)
+    return _("{name}, {time} here").format(name=name, time=time)
+
+
+def describe_error(error: Exception) -> str:
+    """What went wrong and what to do, in the painter's language where it is known in it."""
+    return f"{_(str(error))} {_(getattr(error, 'next_step', ''))}"
 
 
 def diagnostics(host: str, error: BaseException | None = None) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import spec_field, validate
+from impasto_protocol.translations import _
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYERS = ("relu4_2",)
@@ -27,9 +28,9 @@ QUALITIES = {
 """What a quality is: how long to paint, at which size, and how much at each larger one."""
 
 QUALITY_WORDS = {
-    "draft": "to try a style out: broad strokes, in the least time",
-    "good": "sharp at the picture's own size",
-    "best": "finer detail, in four to eight times as long",
+    "draft": _("to try a style out: broad strokes, in the least time"),
+    "good": _("sharp at the picture's own size"),
+    "best": _("finer detail, in four to eight times as long"),
 }
 """A quality in a painter's words."""
 

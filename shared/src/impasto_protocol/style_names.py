@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from impasto_protocol.errors import UnknownPreset
 from impasto_protocol.messages import PresetInfo
+from impasto_protocol.translations import _
 
 
 def name_now(name: str, style_hash: str, presets: Iterable[PresetInfo]) -> str:
@@ -21,9 +22,10 @@ def name_now(name: str, style_hash: str, presets: Iterable[PresetInfo]) -> str:
             return other
     if name in hashes:
         raise UnknownPreset(
-            f"“{name}” is another style now than the one that was used.",
-            next_step="Choose it anew, or import the former one.",
+            _("“{name}” is another style now than the one that was used.").format(name=name),
+            next_step=_("Choose it anew, or import the former one."),
         )
     raise UnknownPreset(
-        f"The style “{name}” is gone.", next_step="Import it again, or choose another one."
+        _("The style “{name}” is gone.").format(name=name),
+        next_step=_("Import it again, or choose another one."),
     )

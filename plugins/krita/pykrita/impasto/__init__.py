@@ -11,6 +11,10 @@ from krita import DockWidgetFactory, DockWidgetFactoryBase, Krita
 sys.path.insert(0, str(Path(__file__).parent / "vendor"))
 
 try:
+    from impasto_protocol.translations import follow_host
+
+    follow_host()  # before anything is imported that has words
+
     from .docker import Docker
     from .extension import Impasto
 except Exception as error:

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import field_spec
 from impasto_protocol.settings import QUALITIES, Settings
+from impasto_protocol.translations import _
 
 from .qt import QtCore, QtWidgets
 
@@ -19,32 +20,34 @@ _LARGEST_INT = 2**31 - 1
 _HEIGHT_PX = 560
 
 _GROUPS: dict[str, dict[str, str]] = {
-    "Size and steps": {
-        "iterations": "Iterations", "working_px": "Working size", "refinement": "Refinement",
-        "scales": "Scales", "memory_mib": "Memory",
+    _("Size and steps"): {
+        "iterations": _("Iterations"), "working_px": _("Working size"),
+        "refinement": _("Refinement"),
+        "scales": _("Scales"), "memory_mib": _("Memory"),
     },
-    "Content and style": {
-        "content_weight": "Content weight (α)", "style_weight": "Style weight (β)",
-        "total_variation": "Smoothing", "normalisation": "Loss", "start_noise": "Start from noise",
+    _("Content and style"): {
+        "content_weight": _("Content weight (α)"), "style_weight": _("Style weight (β)"),
+        "total_variation": _("Smoothing"), "normalisation": _("Loss"),
+        "start_noise": _("Start from noise"),
     },
-    "Network": {
-        "pooling": "Pooling", "content_layers": "Content layers",
-        "content_layer_weights": "Their weights", "style_layers": "Style layers",
-        "style_layer_weights": "Their weights",
+    _("Network"): {
+        "pooling": _("Pooling"), "content_layers": _("Content layers"),
+        "content_layer_weights": _("Their weights"), "style_layers": _("Style layers"),
+        "style_layer_weights": _("Their weights"),
     },
-    "Optimiser": {
-        "optimiser": "Optimiser", "history": "History", "learning_rate": "Learning rate",
-        "averaging": "Averaging", "tolerance": "Tolerance", "box": "Keep within range",
+    _("Optimiser"): {
+        "optimiser": _("Optimiser"), "history": _("History"), "learning_rate": _("Learning rate"),
+        "averaging": _("Averaging"), "tolerance": _("Tolerance"), "box": _("Keep within range"),
     },
 }  # fmt: skip
 _CHOICES = {
-    "lbfgs": "L-BFGS", "adam": "Adam", "relative": "Relative", "gatys": "As in the paper",
-    "max": "Maximum", "average": "Average",
+    "lbfgs": "L-BFGS", "adam": "Adam", "relative": _("Relative"), "gatys": _("As in the paper"),
+    "max": _("Maximum"), "average": _("Average"),
 }  # fmt: skip
 _LEAST = {
-    "working_px": "The layer's own", "refinement": "None", "scales": "By size",
-    "memory_mib": "What is free", "tolerance": "Never stop", "averaging": "None",
-    "content_weight": "From the strength", "style_weight": "From the strength",
+    "working_px": _("The layer's own"), "refinement": _("None"), "scales": _("By size"),
+    "memory_mib": _("What is free"), "tolerance": _("Never stop"), "averaging": _("None"),
+    "content_weight": _("From the strength"), "style_weight": _("From the strength"),
 }  # fmt: skip
 """What the least value of a setting means."""
 
@@ -65,12 +68,15 @@ class AdvancedDialog(QtWidgets.QDialog):
 
     def __init__(self, parent: QtWidgets.QWidget, settings: Settings, *, by_quality: bool) -> None:
         super().__init__(parent)
-        self.setWindowTitle("Impasto: Advanced")
+        self.setWindowTitle(_("Impasto: Advanced"))
         self.settings = settings
         self._editors: dict[str, _Editor] = {}
-        self._by_quality = QtWidgets.QCheckBox("As the quality says")
+        self._by_quality = QtWidgets.QCheckBox(_("As the quality says"))
         columns = QtWidgets.QHBoxLayout()
-        for headings in (("Size and steps", "Optimiser"), ("Content and style", "Network")):
+        for headings in (
+            (_("Size and steps"), _("Optimiser")),
+            (_("Content and style"), _("Network")),
+        ):
             column = QtWidgets.QVBoxLayout()
             for heading in headings:
                 column.addWidget(self._group(heading))
@@ -128,7 +134,7 @@ class AdvancedDialog(QtWidgets.QDialog):
             form.addRow(self._by_quality)
         for name, text in _GROUPS[heading].items():
             editor = _make_editor(name)
-            editor.widget.setToolTip(_sentence(_SPECS[name].doc))
+            editor.widget.setToolTip(_sentence(_(_SPECS[name].doc)))
             editor.widget.setAccessibleName(f"{heading}: {text}")
             self._editors[name] = editor
             words = QtWidgets.QLabel(text)
@@ -164,7 +170,7 @@ def _make_editor(name: str) -> _Editor:
     if isinstance(default, tuple):
         numbers = not spec.choices
         line = QtWidgets.QLineEdit()
-        line.setPlaceholderText("All equal" if numbers else "")
+        line.setPlaceholderText(_("All equal") if numbers else "")
         return _Editor(
             line,
             lambda: _items(line.text(), float if numbers else str),
@@ -206,7 +212,9 @@ def _items(text: str, kind: Callable[[str], Any]) -> tuple[Any, ...]:
     try:
         return tuple(kind(item) for item in map(str.strip, text.split(",")) if item)
     except ValueError as error:
-        raise ValueError(f"“{text}” is not a list of numbers with commas between.") from error
+        raise ValueError(
+            _("“{text}” is not a list of numbers with commas between.").format(text=text)
+        ) from error
 
 
 def _plain(value: object) -> str:

@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from impasto_protocol.descriptions import describe_quality
+from impasto_protocol.descriptions import QUALITY_LABELS, describe_quality
 from impasto_protocol.messages import Estimated
 from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, VARIATION_NOISE, Settings
+from impasto_protocol.translations import _
 
 from .advanced import EFFORT, AdvancedDialog
 from .percent_slider import PercentSlider
 from .qt import QtCore, QtWidgets
 from .widgets import button, narrow, row
 
-QUALITY_NAMES = {"draft": "Draft", "good": "Good", "best": "Best"}
 _CUSTOM = ""
-_CUSTOM_NAME = "As set in Advanced"
+_CUSTOM_NAME = _("As set in Advanced")
 
 
 class Controls(QtWidgets.QWidget):
@@ -33,30 +33,35 @@ class Controls(QtWidgets.QWidget):
         super().__init__()
         self._base, self._custom = Settings(), dict[str, int]()
         self.strength = PercentSlider(
-            "Strength", 0, 100, 50, ("picture", "style"),
-            "How much of the style: 0 % keeps the picture, 100 % keeps little of it",
+            _("Strength"), 0, 100, 50, (_("picture"), _("style")),
+            _("How much of the style: 0 % keeps the picture, 100 % keeps little of it"),
         )  # fmt: skip
         self.scale = PercentSlider(
-            "Stroke size", 10, 400, 100, ("fine", "broad"), "Size of the brush strokes"
+            _("Stroke size"), 10, 400, 100, (_("fine"), _("broad")), _("Size of the brush strokes")
         )
         self.quality = _quality_box()
-        self.keep_colours = QtWidgets.QCheckBox("Keep the picture's colours")
+        self.keep_colours = QtWidgets.QCheckBox(_("Keep the picture's colours"))
         self.seed = QtWidgets.QSpinBox()
-        self.seed.setAccessibleName("Seed")
+        self.seed.setAccessibleName(_("Seed"))
         self.seed.setRange(0, 2**31 - 1)
-        self.seed.setToolTip("Another seed, another painting of the same kind")
-        dice = narrow(button("⚄", "Roll the dice", self._roll, fail), "Roll the dice")
+        self.seed.setToolTip(_("Another seed, another painting of the same kind"))
+        dice = narrow(button("⚄", _("Roll the dice"), self._roll, fail), _("Roll the dice"))
         advanced = button(
-            "Advanced…", "Everything that can be set about a painting", self.ask_advanced, fail
+            _("Advanced…"),
+            _("Everything that can be set about a painting"),
+            self.ask_advanced,
+            fail,
         )
         form = _form(
-            ("Strength", self.strength), ("Stroke size", self.scale), ("Quality", self.quality)
+            (_("Strength"), self.strength),
+            (_("Stroke size"), self.scale),
+            (_("Quality"), self.quality),
         )
         self.setLayout(form)
         seed = row(self.seed, dice, advanced)
         seed.setStretch(0, 1)
         self.more = QtWidgets.QWidget()
-        below = _form(("Seed", self.seed, seed))
+        below = _form((_("Seed"), self.seed, seed))
         below.addRow(self.keep_colours)
         self.more.setLayout(below)
         for signal in (
@@ -97,7 +102,7 @@ class Controls(QtWidgets.QWidget):
 
     def show_times(self, found: Mapping[str, Estimated]) -> None:
         """Have each quality say how long it would take, where that is known."""
-        for index, (value, name) in enumerate(QUALITY_NAMES.items()):
+        for index, (value, name) in enumerate(QUALITY_LABELS.items()):
             self.quality.setItemText(index, describe_quality(name, found.get(value)))
 
     def ask_advanced(self) -> None:
@@ -140,12 +145,12 @@ def _quality_box() -> QtWidgets.QComboBox:
     box.setMinimumContentsLength(8)
     expanding = QtWidgets.QSizePolicy.Policy.Expanding
     box.setSizePolicy(expanding, box.sizePolicy().verticalPolicy())
-    for value, name in QUALITY_NAMES.items():
+    for value, name in QUALITY_LABELS.items():
         box.addItem(name, value)
         box.setItemData(box.count() - 1, QUALITY_WORDS[value], QtCore.Qt.ItemDataRole.ToolTipRole)
     box.setCurrentIndex(1)
     box.setToolTip(
-        "\n".join(f"{name}: {QUALITY_WORDS[value]}" for value, name in QUALITY_NAMES.items())
+        "\n".join(f"{name}: {QUALITY_WORDS[value]}" for value, name in QUALITY_LABELS.items())
     )
     return box
 

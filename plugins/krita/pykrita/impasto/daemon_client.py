@@ -12,6 +12,7 @@ from impasto_protocol.client import Client, Job, stop_daemon
 from impasto_protocol.codec import Buffer, Picture
 from impasto_protocol.errors import DaemonLost, ImpastoError
 from impasto_protocol.messages import JobMessage, Message
+from impasto_protocol.translations import _
 
 from .qt import QtCore, guarded
 
@@ -56,7 +57,7 @@ class DaemonClient:
         if self.state == "connecting" or (self.state == "ready" and not restart):
             return
         if restart:
-            self._drop(DaemonLost("The daemon was started anew."))
+            self._drop(DaemonLost(_("The daemon was started anew.")))
         self._change("connecting")
         self.in_thread(partial(self._connect, restart), self._take, self._lose)
 
@@ -68,7 +69,7 @@ class DaemonClient:
         if self._arriving:
             self._arriving.close()
         self.listeners, self._waiting, self._asked, self._followed = [], [], {}, []
-        self._drop(DaemonLost("The connection was closed."))
+        self._drop(DaemonLost(_("The connection was closed.")))
 
     def understands(self, kind: type[Message]) -> bool:
         """Whether a daemon is connected, and not too old for such a message."""
@@ -102,7 +103,7 @@ class DaemonClient:
         """Ask for a job to end, also before it could be sent; with `keep` as it stands."""
 
         def send() -> None:
-            for job, _ in self._followed:
+            for job in (followed[0] for followed in self._followed):
                 if job.id == job_id:
                     job.cancel(keep=keep)
 
@@ -233,7 +234,7 @@ class DaemonClient:
         self._asked, self._followed = {}, []
         if client:
             client.close()
-        for otherwise in [*(o for _, o in waiting), *(each.otherwise for each in waited)]:
+        for otherwise in [*(each[1] for each in waiting), *(each.otherwise for each in waited)]:
             otherwise(error)
 
     def _change(self, state: str, error: Exception | None = None) -> None:

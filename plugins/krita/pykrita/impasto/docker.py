@@ -11,10 +11,11 @@ from typing import Any
 
 from krita import DockWidget, Krita
 
-from impasto_protocol.descriptions import diagnostics
+from impasto_protocol.descriptions import describe_error, diagnostics
 from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
 from impasto_protocol.messages import Report, Result, Status
 from impasto_protocol.settings import Settings
+from impasto_protocol.translations import _
 
 from . import layer_recipes, layers, recipe
 from .controls import Controls
@@ -112,7 +113,7 @@ class Docker(DockWidget):
             if Krita.instance().activeDocument() == document:
                 self._paint(make, note)
             else:
-                self._tell("The styles are here now. Press it again to paint this one.", None)
+                self._tell(_("The styles are here now. Press it again to paint this one."), None)
 
         self.styles.when_there(guarded(self.fail, paint))
 
@@ -131,14 +132,17 @@ class Docker(DockWidget):
         """Paint the active layer in a saved style, with its own settings at the quality chosen."""
         self.styles.choose(name)
         if not (self.styles.chosen and self.styles.chosen.name == name):
-            raise UnknownPreset(f"The style “{name}” is gone.", next_step="Choose another one.")
+            raise UnknownPreset(
+                _("The style “{name}” is gone.").format(name=name),
+                next_step=_("Choose another one."),
+            )
         self._take_settings_of_style()
         self.stylise()
 
     def cancel(self) -> None:
         """End the painting and leave the document as it was; without one, end what is added."""
         if self.painting:
-            self._tell("Ending", None)
+            self._tell(_("Ending"), None)
             self.painting.cancel()
         elif self.styles.is_busy:
             self.styles.cancel()
@@ -146,7 +150,7 @@ class Docker(DockWidget):
     def conclude(self) -> None:
         """End the painting as it stands."""
         if self.painting:
-            self._tell("Ending", None)
+            self._tell(_("Ending"), None)
             self.painting.conclude()
 
     def restart(self) -> None:
@@ -160,7 +164,7 @@ class Docker(DockWidget):
         self.styles.fetch()
 
     def _agrees_to_end(self) -> bool:
-        question = "The daemon is at work. End that, and start it anew?"
+        question = _("The daemon is at work. End that, and start it anew?")
         asked = QtWidgets.QMessageBox.question(self, "Impasto", question)
         return asked == QtWidgets.QMessageBox.StandardButton.Yes
 
@@ -176,14 +180,14 @@ class Docker(DockWidget):
 
     def _paint(self, make: Callable[[], Recipe], note: str = "") -> None:
         if self.painting:
-            self._tell("A layer is being painted already.", None)
+            self._tell(_("A layer is being painted already."), None)
             return
         self._error = None
         try:
             listener = PaintingListener(self._tell, guarded(self.fail, self._done), self._failed)
             self._set_painting(Painting(self._daemon, make(), listener))
             self.painting.notes.extend(filter(None, [note]))
-            begun = "Waiting for the daemon" if self._daemon.state != "ready" else "Starting"
+            begun = _("Waiting for the daemon") if self._daemon.state != "ready" else _("Starting")
             self._tell(" ".join(filter(None, [note, begun])), None)
             self.painting.begin()
         except Exception as error:
@@ -192,7 +196,9 @@ class Docker(DockWidget):
     def _done(self, painting: Painting, result: Result) -> None:
         self._set_painting(None)
         remember_style(painting.recipe.style)
-        words = f"Done in {result.seconds:.0f} s, {result.steps} steps."
+        words = _("Done in {seconds:.0f} s, {steps} steps.").format(
+            seconds=result.seconds, steps=result.steps
+        )
         self._tell(" ".join([words, *painting.notes, *result.notes]), None)
         self.results.add(painting)
 
@@ -244,25 +250,27 @@ class Docker(DockWidget):
     def fail(self, error: Exception) -> None:
         """Show what went wrong and what to do."""
         self._error = error
-        self._copy.setText("Copy Diagnostics")
+        self._copy.setText(_("Copy Diagnostics"))
         # It is kept, for a report, but not the pictures that it came across.
         traceback.clear_frames(error.__traceback__)
         if getattr(error, "code", ""):
-            self._say(f"{error} {getattr(error, 'next_step', '')}")
+            self._say(describe_error(error))
         else:
             self._say(
-                f"Something went wrong inside Impasto ({type(error).__name__}: {error}). Nothing "
-                "was changed. Try once more; if it happens again, report it."
+                _(
+                    "Something went wrong inside Impasto ({name}: {error}). Nothing was changed. "
+                    "Try once more; if it happens again, report it."
+                ).format(name=type(error).__name__, error=error)
             )
 
     def _show_state(self) -> None:
         state = self._daemon.state
-        self._start.setText("Restart" if state == "ready" else "Start")
+        self._start.setText(_("Restart") if state == "ready" else _("Start"))
         self._start.setEnabled(state != "connecting")
         if state == "connecting":
-            self.state_words.setText("Waiting for the daemon to start")
+            self.state_words.setText(_("Waiting for the daemon to start"))
         elif state == "away":
-            self.state_words.setText("The daemon is not connected.")
+            self.state_words.setText(_("The daemon is not connected."))
             if self._daemon.error:
                 self.fail(self._daemon.error)
         else:
@@ -276,7 +284,7 @@ class Docker(DockWidget):
         self._unfinished = report.before_drafts
         self.preview.hear(report)
         waiting = sum(job.state == "queued" for job in report.jobs)
-        parts = [report.device or "No job has been done yet",
+        parts = [report.device or _("No job has been done yet"),
                  report.weights,
                  f"{waiting} waiting" if waiting else ""]  # fmt: skip
         self.state_words.setText(" · ".join(filter(None, parts)))
@@ -285,7 +293,7 @@ class Docker(DockWidget):
         words = diagnostics(f"Krita {Krita.instance().version()}", self._error)
         QtWidgets.QApplication.clipboard().setText(words)
         # What went wrong stays to be read.
-        self._copy.setText("Diagnostics Copied")
+        self._copy.setText(_("Diagnostics Copied"))
 
     # Widgets ----------------------------------------------------------------------------------
 
@@ -294,17 +302,19 @@ class Docker(DockWidget):
         self.styles = StyleBrowser(self._daemon, self._tell, self.fail, self.settings)
         self.styles.listeners.append(self._show_what_can_be_pressed)
         self.styles.picked.connect(guarded(self.fail, self._take_settings_of_style))
-        self._as_source = QtWidgets.QCheckBox("As the layer")
-        self._as_source.setToolTip("Take the layer's mode and opacity, and hide it")
+        self._as_source = QtWidgets.QCheckBox(_("As the layer"))
+        self._as_source.setToolTip(_("Take the layer's mode and opacity, and hide it"))
         self._as_source.setChecked(True)
-        self._stylise = self._button("Stylise", "Paint the layer, or the selection", self.stylise)
-        self._cancel = self._button("Cancel", "End it and leave all as it was", self.cancel)
+        self._stylise = self._button(
+            _("Stylise"), _("Paint the layer, or the selection"), self.stylise
+        )
+        self._cancel = self._button(_("Cancel"), _("End it and leave all as it was"), self.cancel)
         self._conclude = self._button(
-            "Finish Now", "End now, and keep what has been painted so far", self.conclude
+            _("Finish Now"), _("End now, and keep what has been painted so far"), self.conclude
         )
         self.preview = PreviewWindow(self, self._daemon, self._previewed, self.fail)
         self._see_before = self._button(
-            "Preview", "See what comes of it before it is painted", self._toggle_preview
+            _("Preview"), _("See what comes of it before it is painted"), self._toggle_preview
         )
         self._see_before.setCheckable(True)
         self._see_before.setFlat(True)
@@ -312,7 +322,7 @@ class Docker(DockWidget):
         self._in_status_bar = StatusBarProgress(self.conclude, self.cancel, self.fail)
         self._bar = QtWidgets.QProgressBar()
         self._bar.setTextVisible(False)
-        self._bar.setAccessibleName("Progress of the painting")
+        self._bar.setAccessibleName(_("Progress of the painting"))
         self.words, self.state_words = label(), label()
         self.words.hide()
         self.results = ResultStrip(self._choose, lambda words: self._tell(words, None), self.fail)
@@ -334,17 +344,19 @@ class Docker(DockWidget):
 
     def _scrolled(self) -> QtWidgets.QScrollArea:
         """What is scrolled where the docker is too low for all of it."""
-        self._start = self._button("Start", "Start the daemon, or start it anew", self.restart)
+        self._start = self._button(
+            _("Start"), _("Start the daemon, or start it anew"), self.restart
+        )
         self._copy = self._button(
-            "Copy Diagnostics",
-            "Copy what a bug report needs: no pictures, no names",
+            _("Copy Diagnostics"),
+            _("Copy what a bug report needs: no pictures, no names"),
             self._copy_diagnostics,
         )
         self._copy.setFlat(True)
         more = column(
             self.controls.more, self._as_source, self.state_words, row(self._start, self._copy)
         )
-        self.more = Section("More", more, beside=self._see_before)
+        self.more = Section(_("More"), more, beside=self._see_before)
         styles = column(self.styles, row(self.styles.folders, self.styles.sought, self.styles.add))
         scroll = QtWidgets.QScrollArea()
         scroll.setWidgetResizable(True)

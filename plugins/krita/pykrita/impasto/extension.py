@@ -7,15 +7,17 @@ from typing import Any
 
 from krita import Extension, Krita
 
+from impasto_protocol.translations import _
+
 from .docker import Docker
 from .qt import QtCore, guarded
 
 _ACTIONS = {
-    "impasto_choose": ("Impasto: Choose Style and Settings", Docker.choose),
-    "impasto_stylise": ("Impasto: Stylise Layer", Docker.stylise),
-    "impasto_again": ("Impasto: Again", Docker.again),
-    "impasto_apply_preset": ("Impasto: Apply Preset…", Docker.apply_preset),
-    "impasto_cancel": ("Impasto: Cancel", Docker.cancel),
+    "impasto_choose": (_("Impasto: Choose Style and Settings"), Docker.choose),
+    "impasto_stylise": (_("Impasto: Stylise Layer"), Docker.stylise),
+    "impasto_again": (_("Impasto: Again"), Docker.again),
+    "impasto_apply_preset": (_("Impasto: Apply Preset…"), Docker.apply_preset),
+    "impasto_cancel": (_("Impasto: Cancel"), Docker.cancel),
 }
 
 

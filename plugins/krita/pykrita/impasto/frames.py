@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from impasto_protocol.errors import HostUnsupported
+from impasto_protocol.translations import _
 
 from .layers import Box, ConversionDocument, Document, Node, below, copy_of
 from .qt import QtCore
@@ -18,15 +19,21 @@ def check(node: Node, selection: Any | None) -> None:
         return
     if moving != node or node.type() != "paintlayer" or not is_unchanged(node):
         raise HostUnsupported(
-            f"“{moving.name()}” is animated, and a painting of what is seen here would lie over "
-            "all its frames.",
-            next_step="Select an animated paint layer that has no masks and no style, or copy the "
-            "frame into a layer of its own.",
+            _(
+                "“{name}” is animated, and a painting of what is seen here would lie over all "
+                "its frames."
+            ).format(name=moving.name()),
+            next_step=_(
+                "Select an animated paint layer that has no masks and no style, or copy the "
+                "frame into a layer of its own."
+            ),
         )
     if selection is not None:
         raise HostUnsupported(
-            f"Of “{node.name()}”, which is animated, only whole frames can be painted.",
-            next_step="Select nothing, and press it again.",
+            _("Of “{name}”, which is animated, only whole frames can be painted.").format(
+                name=node.name()
+            ),
+            next_step=_("Select nothing, and press it again."),
         )
 
 

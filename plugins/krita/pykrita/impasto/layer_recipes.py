@@ -13,6 +13,7 @@ from typing import Any
 
 from impasto_protocol.errors import BadField, UnknownPreset
 from impasto_protocol.messages import PresetInfo
+from impasto_protocol.translations import _
 
 from . import recipe
 from .landmarks import fingerprint
@@ -47,10 +48,12 @@ def last(document: Any) -> Recipe | None:
 def to_repeat(document: Any, layer: Any) -> tuple[Recipe, str]:
     """The recipe of a layer, or the last one; and whose it is. Raises BadField without any."""
     if layer and (own := find(document, layer)):
-        return own, f"This repeats the recipe of “{layer.name()}”."
+        return own, _("This repeats the recipe of “{name}”.").format(name=layer.name())
     made = recipe.last()
-    whose = f"“{layer.name()}” has no recipe of its own: " if layer else ""
-    return made, f"{whose}this repeats the last one, {made.layer_name}."
+    whose = _("“{name}” has no recipe of its own: ").format(name=layer.name()) if layer else ""
+    return made, _("{whose}this repeats the last one, {layer_name}.").format(
+        whose=whose, layer_name=made.layer_name
+    )
 
 
 def style_name(made: Recipe, styles: Iterable[PresetInfo]) -> str:
@@ -63,11 +66,14 @@ def style_name(made: Recipe, styles: Iterable[PresetInfo]) -> str:
             return name
     if made.style in hashes:
         raise UnknownPreset(
-            f"“{made.style}” is another style now than the one that was used.",
-            next_step="Choose it in the list and press Stylise, or import the former one.",
+            _("“{style}” is another style now than the one that was used.").format(
+                style=made.style
+            ),
+            next_step=_("Choose it in the list and press Stylise, or import the former one."),
         )
     raise UnknownPreset(
-        f"The style “{made.style}” is gone.", next_step="Import it again, or choose another one."
+        _("The style “{style}” is gone.").format(style=made.style),
+        next_step=_("Import it again, or choose another one."),
     )
 
 

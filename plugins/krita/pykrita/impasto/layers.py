@@ -13,6 +13,7 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.errors import HostUnsupported, TooLarge
 from impasto_protocol.limits import FRAME_BYTES
 from impasto_protocol.messages import DTYPE_BYTES
+from impasto_protocol.translations import _
 
 from .qt import QtCore, QtGui
 
@@ -97,21 +98,23 @@ def find_source(document: Document | None) -> Node:
     """The layer that is to be painted. Raises HostUnsupported with one sentence why not."""
     if document and len(_selected_nodes(document)) > 1:
         raise HostUnsupported(
-            "Several layers are selected, and Krita would need an undo step for each painting.",
-            next_step="Select one of them, or put them into a group and select that.",
+            _("Several layers are selected, and Krita would need an undo step for each painting."),
+            next_step=_("Select one of them, or put them into a group and select that."),
         )
     node = active_node(document) if document else None
     if node is None:
-        raise HostUnsupported("There is no layer to paint.", next_step="Open a picture first.")
+        raise HostUnsupported(
+            _("There is no layer to paint."), next_step=_("Open a picture first.")
+        )
     if "mask" in node.type():
         raise HostUnsupported(
-            f"“{node.name()}” is a mask, which has no picture to paint.",
-            next_step="Select the layer it belongs to.",
+            _("“{name}” is a mask, which has no picture to paint.").format(name=node.name()),
+            next_step=_("Select the layer it belongs to."),
         )
     if node.type() != _OWN_PIXELS and node.type() not in _PROJECTED:
         raise HostUnsupported(
-            f"“{node.name()}” has no pixels of its own.",
-            next_step="Select a paint layer, or put it into a group and select that.",
+            _("“{name}” has no pixels of its own.").format(name=node.name()),
+            next_step=_("Select a paint layer, or put it into a group and select that."),
         )
     return node
 
@@ -157,15 +160,16 @@ def box_to_paint(node: Node, there: Box, selection: Any) -> Box:
 def nothing_on(node: Node) -> HostUnsupported:
     """What is said of a layer that is wholly transparent."""
     return HostUnsupported(
-        f"There is nothing on “{node.name()}” to paint.", next_step="Select another layer."
+        _("There is nothing on “{name}” to paint.").format(name=node.name()),
+        next_step=_("Select another layer."),
     )
 
 
 def nothing_selected() -> HostUnsupported:
     """What is said of a selection of transparent pixels alone."""
     return HostUnsupported(
-        "The selection and the layer do not meet.",
-        next_step="Select a part of the layer, or nothing at all for the whole of it.",
+        _("The selection and the layer do not meet."),
+        next_step=_("Select a part of the layer, or nothing at all for the whole of it."),
     )
 
 
@@ -197,8 +201,10 @@ def check_size(box: Box, pixel_bytes: int) -> None:
     """Raises TooLarge: Krita itself counts bytes in 32 bits, and crashes where there are more."""
     if box.width * box.height * pixel_bytes > FRAME_BYTES:
         raise TooLarge(
-            f"{box.width} x {box.height} pixels are too many to be painted at once.",
-            next_step="Select a part of the layer and paint that.",
+            _("{width} x {height} pixels are too many to be painted at once.").format(
+                width=box.width, height=box.height
+            ),
+            next_step=_("Select a part of the layer and paint that."),
         )
 
 
@@ -321,8 +327,10 @@ class ConversionDocument:
         node.setPixelData(data, *box)
         if not (known and node.setColorSpace(*target)):
             raise HostUnsupported(
-                f"Krita cannot convert {source.model} {source.depth} to {target.model}.",
-                next_step="Convert the image (Image ▸ Convert Image Color Space) and try again.",
+                _("Krita cannot convert {model} {depth} to {model2}.").format(
+                    model=source.model, depth=source.depth, model2=target.model
+                ),
+                next_step=_("Convert the image (Image ▸ Convert Image Color Space) and try again."),
             )
         return node.pixelData(*box)
 

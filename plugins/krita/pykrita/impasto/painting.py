@@ -21,6 +21,7 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import Cancelled
 from impasto_protocol.messages import JobMessage, Result, Stylise
+from impasto_protocol.translations import _
 
 from . import frames, layer_recipes, layers, placement, recipe, seen
 from .daemon_client import DaemonClient
@@ -30,11 +31,11 @@ from .recipe import Recipe
 from .subject import find_subject
 
 _PREVIEW_PX, _THUMBNAIL_PX = 768, 512
-_TAKEN_OUT = "The layer that was being painted was removed."
-_SOURCE_GONE = "Its layer was merged or removed meanwhile: the painting is the topmost layer."
-_UNLIKE = (
-    "The image or the layer was turned, scaled, distorted or painted over meanwhile: the painting "
-    "is in an image of its own, as the layer was."
+_TAKEN_OUT = _("The layer that was being painted was removed.")
+_SOURCE_GONE = _("Its layer was merged or removed meanwhile: the painting is the topmost layer.")
+_UNLIKE = _(
+    "The image or the layer was turned, scaled, distorted or painted over "
+    "meanwhile: the painting is in an image of its own, as the layer was."
 )
 _SETTLE_MS = 300
 """Krita does some things only when its event loop runs again: by then it has."""
@@ -143,12 +144,12 @@ class Painting:
         if self._sent and not self._over and self._daemon.state == "ready":
             self._daemon.cancel(self.job, keep=keep)
         elif not (keep and self._over):
-            self._fail(Cancelled("The job was cancelled."))
+            self._fail(Cancelled(_("The job was cancelled.")))
 
     def abandon(self) -> None:
         """Leave the document as it was and tell nobody, as the window is gone."""
         self._listener = _NOBODY
-        self._fail(Cancelled("The window was closed."))
+        self._fail(Cancelled(_("The window was closed.")))
 
     def _submit(self) -> None:
         pictures = {}
@@ -204,7 +205,7 @@ class Painting:
     def _check(self) -> None:
         """Raises Cancelled when the document is gone."""
         if not self.is_open:
-            raise Cancelled("The document was closed.")
+            raise Cancelled(_("The document was closed."))
         if self._canvas_id is None or self._taken_out or self.canvas or not self._fits:
             return
         if self._find(self._source_id):
@@ -342,7 +343,9 @@ class Painting:
     def _wait_for_frame(self, act: Callable[[Any], None], at_last: bool) -> None:
         """Krita writes into the frame that is shown, and to show another is an undo step."""
         if self._over:
-            words = f"The painting is ready. Go back to frame {self._keyframe} to put it there."
+            words = _("The painting is ready. Go back to frame {frame} to put it there.").format(
+                frame=self._keyframe
+            )
             self._listener.on_progress(words, None)
         QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._with_canvas(act, at_last=at_last))
 

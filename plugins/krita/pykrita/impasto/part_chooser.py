@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from impasto_protocol.translations import _
+
 from .draft import WHOLE, Part
 from .qt import QtCore, QtGui, QtWidgets
 
@@ -16,8 +18,8 @@ class PartChooser(QtWidgets.QWidget):
         self.part = WHOLE
         self._picture, self._from = QtGui.QPixmap(), QtCore.QPoint()
         self.setFixedSize(longest_px, longest_px)
-        self.setToolTip("Drag over a part to see that alone. Double click: all of it.")
-        self.setAccessibleName("The layer")
+        self.setToolTip(_("Drag over a part to see that alone. Double click: all of it."))
+        self.setAccessibleName(_("The layer"))
 
     def show_picture(self, image: QtGui.QImage) -> None:
         """Show another picture; the part stays where it is."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from impasto_protocol.translations import _
+
 from .qt import QtCore, QtGui, QtWidgets
 
 _PAD_PX = 6
@@ -26,9 +28,9 @@ class PercentSlider(QtWidgets.QWidget):
         self.box.setRange(low, high)
         self.box.setSuffix(" %")
         self.box.setValue(value)
-        self.box.setAccessibleName(f"{name} in percent")
+        self.box.setAccessibleName(_("{name} in percent").format(name=name))
         for widget in (self.bar, self.box):
-            widget.setToolTip(f"{tip}. Double click: {value} %.")
+            widget.setToolTip(_("{tip}. Double click: {value} %.").format(tip=tip, value=value))
         self.bar.valueChanged.connect(self.box.setValue)
         self.box.valueChanged.connect(self.bar.setValue)
         self.box.valueChanged.connect(self.changed)

@@ -8,9 +8,11 @@ from typing import Any
 from krita import Krita
 
 from impasto_protocol.codec import Picture
+from impasto_protocol.descriptions import describe_error
 from impasto_protocol.errors import ImpastoError
 from impasto_protocol.messages import Report
 from impasto_protocol.settings import DRAFT_PX, Settings
+from impasto_protocol.translations import _
 
 from . import layers, seen
 from .daemon_client import DaemonClient
@@ -42,7 +44,7 @@ class PreviewWindow(QtWidgets.QDialog):
         fail: Callable[[Exception], None],
     ) -> None:
         super().__init__(parent, QtCore.Qt.WindowType.Tool)
-        self.setWindowTitle("Impasto: Preview")
+        self.setWindowTitle(_("Impasto: Preview"))
         self._daemon, self._chosen, self._fail = daemon, chosen, fail
         self._draft = Draft(daemon, self._show, self._give_up)
         self._seen: Any = None
@@ -65,12 +67,12 @@ class PreviewWindow(QtWidgets.QDialog):
         self._picture.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
         self._words = label()
         self._words.setMinimumHeight(2 * self._words.fontMetrics().height())
-        before = button("Before", "Show the layer as it is, as long as it is pressed",
+        before = button(_("Before"), _("Show the layer as it is, as long as it is pressed"),
                         lambda: None, self._fail)  # fmt: skip
         before.pressed.connect(lambda: self._paint_picture(self._before))
         before.released.connect(lambda: self._paint_picture(self._after))
-        again = button("Again", "Paint the preview anew", self.forget, self._fail)
-        whole = button("Whole Layer", "Show all of it", lambda: self._part.choose(WHOLE),
+        again = button(_("Again"), _("Paint the preview anew"), self.forget, self._fail)
+        whole = button(_("Whole Layer"), _("Show all of it"), lambda: self._part.choose(WHOLE),
                        self._fail)  # fmt: skip
         grid = QtWidgets.QGridLayout(self)
         grid.addWidget(self._style, 0, 0)
@@ -149,7 +151,8 @@ class PreviewWindow(QtWidgets.QDialog):
             self._words.setText(words or self._words.text())
             return
         try:
-            node, _, _, box = find_subject(document)
+            subject = find_subject(document)
+            node, box = subject.layer, subject.box
         except ImpastoError as error:
             self._draft.cancel()
             self._words.setText(str(error))
@@ -161,9 +164,9 @@ class PreviewWindow(QtWidgets.QDialog):
             return
         self._draft.cancel()
         if not settled:
-            self._words.setText("Painted when the settings rest")
+            self._words.setText(_("Painted when the settings rest"))
         elif not self._is_free:
-            self._words.setText("Painted when nothing else is")
+            self._words.setText(_("Painted when nothing else is"))
         elif self._has_read(document, node, looks, (box, inner := _part_of(box, part))):
             self._part.show_picture(self._pictures[box])
             self._begin(self._pictures[inner], name, settings, part)
@@ -172,10 +175,10 @@ class PreviewWindow(QtWidgets.QDialog):
     def _lacking(self, document: Any, name: str) -> str:
         """What has to be done first."""
         if self._daemon.state != "ready":
-            return "The daemon is not connected."
+            return _("The daemon is not connected.")
         if not document:
-            return "Open a picture first."
-        return "" if name else "Choose a style first."
+            return _("Open a picture first.")
+        return "" if name else _("Choose a style first.")
 
     def _has_read(
         self, document: Any, node: Any, looks: Any, boxes: tuple[layers.Box, ...]
@@ -194,7 +197,7 @@ class PreviewWindow(QtWidgets.QDialog):
             guarded(self._give_up, self._look)()
 
         if not self._read.is_under_way:
-            self._words.setText("Looking at the layer")
+            self._words.setText(_("Looking at the layer"))
             self._read.begin(document, node, lacking, DRAFT_PX, keep)
         return False
 
@@ -202,14 +205,16 @@ class PreviewWindow(QtWidgets.QDialog):
         self._before = _fitted(picture, DRAFT_PX)
         self._after = self._before
         self._paint_picture(self._before)
-        self._words.setText("Painting the preview")
+        self._words.setText(_("Painting the preview"))
         self._draft.begin(self._before, name, settings, part)
 
     def _show(self, picture: Picture, is_last: bool) -> None:
         self._after = layers.to_image(picture)
         self._paint_picture(self._after)
         if is_last:
-            self._words.setText("About what it becomes. Drag over the layer to see a part of it.")
+            self._words.setText(
+                _("About what it becomes. Drag over the layer to see a part of it.")
+            )
 
     def _paint_picture(self, image: QtGui.QImage) -> None:
         self._picture.setPixmap(QtGui.QPixmap.fromImage(_fitted(image, DRAFT_PX)))
@@ -220,7 +225,7 @@ class PreviewWindow(QtWidgets.QDialog):
         self._give_up(error)
 
     def _give_up(self, error: Exception) -> None:
-        self._words.setText(f"{error} {getattr(error, 'next_step', '')}")
+        self._words.setText(describe_error(error))
 
 
 def _part_of(box: layers.Box, part: Part) -> layers.Box:

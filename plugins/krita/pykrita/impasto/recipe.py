@@ -11,6 +11,7 @@ from impasto_protocol.errors import BadField, ImpastoError, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import Result
 from impasto_protocol.settings import Settings
+from impasto_protocol.translations import _
 
 _GROUP, _LAST = "impasto", "last-recipe"
 
@@ -32,8 +33,8 @@ class Recipe:
     def __post_init__(self) -> None:
         if not self.style:
             raise StyleUnreadable(
-                "No style was chosen.",
-                next_step="Click on one in the docker, or drag a picture onto the styles.",
+                _("No style was chosen."),
+                next_step=_("Click on one in the docker, or drag a picture onto the styles."),
             )
 
     @property
@@ -68,7 +69,7 @@ def from_text(text: str) -> Recipe:
         more = told.get("as-source", True), told.get("style-hash", "")
         return Recipe(told["style"], settings, told["margin"], *more)
     except (ValueError, KeyError, TypeError, AttributeError, ImpastoError) as error:
-        raise BadField("The recipe cannot be read.") from error
+        raise BadField(_("The recipe cannot be read.")) from error
 
 
 def remember(recipe: Recipe) -> None:
@@ -82,6 +83,6 @@ def last() -> Recipe:
         return from_text(Krita.instance().readSetting(_GROUP, _LAST, ""))
     except BadField as error:
         raise BadField(
-            "Nothing has been painted yet that could be repeated.",
-            next_step="Choose a style in Impasto's docker and press Stylise.",
+            _("Nothing has been painted yet that could be repeated."),
+            next_step=_("Choose a style in Impasto's docker and press Stylise."),
         ) from error

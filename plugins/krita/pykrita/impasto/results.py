@@ -8,7 +8,10 @@ from typing import Any
 
 from krita import Krita
 
-from .controls import QUALITY_NAMES, is_of_quality
+from impasto_protocol.descriptions import QUALITY_LABELS
+from impasto_protocol.translations import _
+
+from .controls import is_of_quality
 from .document_settings import Choice
 from .painting import Painting
 from .qt import QtCore, QtGui, QtWidgets, guarded
@@ -44,8 +47,8 @@ class ResultStrip(QtWidgets.QListWidget):
         self.setFixedHeight(cell.height() + self.horizontalScrollBar().sizeHint().height() + 4)
         # Two of them can be compared.
         self.setSelectionMode(QtWidgets.QAbstractItemView.SelectionMode.ExtendedSelection)
-        self.setAccessibleName("Results")
-        self.setToolTip("The last results")
+        self.setAccessibleName(_("Results"))
+        self.setToolTip(_("The last results"))
         self.setContextMenuPolicy(QtCore.Qt.ContextMenuPolicy.CustomContextMenu)
         self.customContextMenuRequested.connect(guarded(fail, self._show_menu))
         self.itemClicked.connect(guarded(fail, self._click))
@@ -72,7 +75,7 @@ class ResultStrip(QtWidgets.QListWidget):
         """Show results side by side in a window."""
         window = QtWidgets.QDialog(self.window())
         window.setAttribute(QtCore.Qt.WidgetAttribute.WA_DeleteOnClose)
-        window.setWindowTitle("Impasto: Compare Results")
+        window.setWindowTitle(_("Impasto: Compare Results"))
         row = QtWidgets.QHBoxLayout(window)
         for painting in (item.data(_PAINTING) for item in items):
             picture = QtWidgets.QLabel()
@@ -95,7 +98,7 @@ class ResultStrip(QtWidgets.QListWidget):
 
     def _show(self, painting: Painting, *, visible: bool) -> None:
         if not painting.layer:
-            self._tell("That layer is gone. A double click takes its style and settings again.")
+            self._tell(_("That layer is gone. A double click takes its style and settings again."))
             return
         _bring_to_front(painting.document)
         # The active layer stays: the next press of Stylise is to paint the same one.
@@ -116,10 +119,10 @@ class ResultStrip(QtWidgets.QListWidget):
 
         layer = item.data(_PAINTING).layer
         visible = bool(layer) and layer.visible()
-        words = "Hide the Layer" if visible else "Show the Layer"
+        words = _("Hide the Layer") if visible else _("Show the Layer")
         add(words, partial(self._show, item.data(_PAINTING), visible=not visible), bool(layer))
-        add("Edit Its Settings", partial(self.take_again, item))
-        add("Compare Two That Are Selected", partial(self.compare, *chosen), len(chosen) == 2)
+        add(_("Edit Its Settings"), partial(self.take_again, item))
+        add(_("Compare Two That Are Selected"), partial(self.compare, *chosen), len(chosen) == 2)
         menu.popup(self.mapToGlobal(at))
 
 
@@ -138,13 +141,13 @@ def describe(made: Recipe) -> list[str]:
     """The settings of a recipe that a painter has chosen, a line for each."""
     settings = made.settings
     quality = next(
-        (QUALITY_NAMES[key] for key in QUALITY_NAMES if is_of_quality(settings, key)), ""
+        (QUALITY_LABELS[key] for key in QUALITY_LABELS if is_of_quality(settings, key)), ""
     )
     lines = [
-        f"Strength {settings.strength:.0%}",
-        f"Stroke size {settings.style_scale:.0%}",
-        f"Quality: {quality}" if quality else "",
-        f"Seed {settings.seed}" if settings.seed else "",
-        "Keeps the picture's colours" if settings.keep_colours else "",
+        _("Strength {strength:.0%}").format(strength=settings.strength),
+        _("Stroke size {style_scale:.0%}").format(style_scale=settings.style_scale),
+        _("Quality: {quality}").format(quality=quality) if quality else "",
+        _("Seed {seed}").format(seed=settings.seed) if settings.seed else "",
+        _("Keeps the picture's colours") if settings.keep_colours else "",
     ]
     return [line for line in lines if line]

@@ -14,6 +14,7 @@ from krita import Krita
 
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import HostUnsupported
+from impasto_protocol.translations import _
 
 from .layers import OPAQUE, Box, ConversionDocument, Document, Node, Space, below, check_size
 from .qt import QtCore
@@ -178,9 +179,11 @@ def _check_apart(group: Node, child: Node) -> None:
     """Raises HostUnsupported when a layer looks another way without what is below its group."""
     if child.blendingMode() != "normal" or child.inheritAlpha() or child.type() == "filterlayer":
         raise HostUnsupported(
-            f"“{group.name()}” passes its layers through, and “{child.name()}” is blended with "
-            "what lies below the group.",
-            next_step="Turn the group's Pass Through off, or select one of its layers.",
+            _(
+                "“{name}” passes its layers through, and “{name2}” is blended with what lies "
+                "below the group."
+            ).format(name=group.name(), name2=child.name()),
+            next_step=_("Turn the group's Pass Through off, or select one of its layers."),
         )
 
 

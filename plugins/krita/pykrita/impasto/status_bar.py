@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from impasto_protocol.translations import _
+
 from .qt import QtCore, QtWidgets
 from .widgets import button
 
@@ -28,14 +30,14 @@ class StatusBarProgress(QtWidgets.QWidget):
         self._bar = QtWidgets.QProgressBar()
         self._bar.setTextVisible(False)
         self._bar.setFixedWidth(_BAR_PX)
-        self._bar.setAccessibleName("Progress of the painting")
+        self._bar.setAccessibleName(_("Progress of the painting"))
         layout = QtWidgets.QHBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._words)
         layout.addWidget(self._bar)
         for text, tip, act in (
-            ("Finish Now", "End now, and keep what has been painted so far", finish),
-            ("Cancel", "End it and leave all as it was", cancel),
+            (_("Finish Now"), _("End now, and keep what has been painted so far"), finish),
+            (_("Cancel"), _("End it and leave all as it was"), cancel),
         ):
             pressed = button(text, tip, act, fail)
             pressed.setFlat(True)

@@ -20,12 +20,13 @@ from impasto_protocol.messages import (
     PresetsImported,
     PresetSort,
 )
+from impasto_protocol.translations import _
 
 from .daemon_client import DaemonClient
 from .qt import QtCore, QtWidgets
 from .style_files import read_saved, write_saved
 
-_FILES = "Saved styles (*.safetensors);;Packs of styles (*.zip);;All files (*)"
+_FILES = _("Saved styles (*.safetensors);;Packs of styles (*.zip);;All files (*)")
 
 
 @dataclass(frozen=True)
@@ -46,14 +47,14 @@ class StyleEditor:
 
     def fill_menu(self, menu: QtWidgets.QMenu, info: PresetInfo) -> None:
         """The entries for one style."""
-        favourite = menu.addAction("Favourite", lambda: self.favour(info))
+        favourite = menu.addAction(_("Favourite"), lambda: self.favour(info))
         favourite.setCheckable(True)
         favourite.setChecked(info.is_favourite)
-        menu.addAction("Rename…", lambda: self.rename(info.name))
-        menu.addAction("Folder…", lambda: self.move(info))
-        menu.addAction("Tags…", lambda: self.tag(info))
-        menu.addAction("Export…", lambda: self.ask_where_to(info.name))
-        menu.addAction("Delete…", lambda: self.delete(info.name))
+        menu.addAction(_("Rename…"), lambda: self.rename(info.name))
+        menu.addAction(_("Folder…"), lambda: self.move(info))
+        menu.addAction(_("Tags…"), lambda: self.tag(info))
+        menu.addAction(_("Export…"), lambda: self.ask_where_to(info.name))
+        menu.addAction(_("Delete…"), lambda: self.delete(info.name))
 
     def favour(self, info: PresetInfo) -> None:
         """Make it a favourite, or one no longer."""
@@ -63,7 +64,7 @@ class StyleEditor:
     def rename(self, name: str) -> None:
         """Ask for another name."""
         new, accepted = QtWidgets.QInputDialog.getText(
-            self.parent, "Impasto", "New name:", text=name
+            self.parent, "Impasto", _("New name:"), text=name
         )
         if accepted and new != name:
             self.change(lambda: PresetRename(name=name, new_name=new), new)
@@ -72,7 +73,7 @@ class StyleEditor:
         """Ask for a folder."""
         shown = [info.folder, *(name for name in self.folders() if name != info.folder)]
         folder, accepted = QtWidgets.QInputDialog.getItem(
-            self.parent, "Impasto", "Folder (empty: none):", shown
+            self.parent, "Impasto", _("Folder (empty: none):"), shown
         )
         if accepted:
             self.change(lambda: PresetSort(name=info.name, folder=folder.strip()), info.name)
@@ -80,7 +81,7 @@ class StyleEditor:
     def tag(self, info: PresetInfo) -> None:
         """Ask for tags."""
         words, accepted = QtWidgets.QInputDialog.getText(
-            self.parent, "Impasto", "Tags, with commas between them:", text=", ".join(info.tags)
+            self.parent, "Impasto", _("Tags, with commas between them:"), text=", ".join(info.tags)
         )
         if accepted:
             tags = tuple(filter(None, map(str.strip, words.split(","))))
@@ -92,15 +93,15 @@ class StyleEditor:
             self.daemon.ask(make(), lambda *_: self.fetch(name), self.fail)
         except BadField:
             self.fail(PresetInvalid(
-                "A name or a folder has at most 64 letters, a tag 32, and a style 8 tags.",
-                next_step="Make it shorter.",
+                _("A name or a folder has at most 64 letters, a tag 32, and a style 8 tags."),
+                next_step=_("Make it shorter."),
             ))  # fmt: skip
 
     def ask_where_to(self, name: str) -> None:
         """Ask for a file to export it to."""
-        path, _ = QtWidgets.QFileDialog.getSaveFileName(
-            self.parent, "Export a Style", f"{name}.safetensors", _FILES
-        )
+        path = QtWidgets.QFileDialog.getSaveFileName(
+            self.parent, _("Export a Style"), f"{name}.safetensors", _FILES
+        )[0]
         if path:
             self.export(name, path)
 
@@ -108,7 +109,7 @@ class StyleEditor:
         """Write a saved style to a file, or to a pack if the path ends in .zip."""
 
         def keep(answer: PresetFile, frames: Sequence[Buffer]) -> None:
-            told = f"“{name}” was exported."
+            told = _("“{name}” was exported.").format(name=name)
             write = partial(write_saved, path, answer.file, frames[-1])
             self.daemon.in_thread(write, lambda _: self.tell(told, None), self.fail)
 
@@ -117,7 +118,7 @@ class StyleEditor:
 
     def ask_what_to_import(self) -> None:
         """Ask for a saved style or a pack."""
-        path, _ = QtWidgets.QFileDialog.getOpenFileName(self.parent, "Import Styles", "", _FILES)
+        path = QtWidgets.QFileDialog.getOpenFileName(self.parent, _("Import Styles"), "", _FILES)[0]
         if path:
             self.add_saved(path)
 
@@ -125,7 +126,7 @@ class StyleEditor:
         """Keep the saved style in a file, or all of a pack."""
 
         def take(answer: PresetsImported, _frames: object) -> None:
-            self.tell(f"Imported: {', '.join(answer.names)}.", None)
+            self.tell(_("Imported: {names}.").format(names=", ".join(answer.names)), None)
             self.fetch(answer.names[0])
 
         def send(found: tuple[FileInfo, bytes], *, replace: bool = False) -> None:
@@ -142,15 +143,17 @@ class StyleEditor:
                 self.fail(error)
 
         def ask(error: Exception, found: tuple[FileInfo, bytes]) -> None:
-            if self._agrees(f"{error} Replace what is there by what is in this file?"):
+            if self._agrees(
+                _("{error} Replace what is there by what is in this file?").format(error=error)
+            ):
                 send(found, replace=True)
 
-        self.tell(f"Reading {Path(path).name}", None)
+        self.tell(_("Reading {name}").format(name=Path(path).name), None)
         self.daemon.in_thread(partial(read_saved, path), send, self.fail)
 
     def delete(self, name: str) -> None:
         """Delete it, if the painter agrees."""
-        if self._agrees(f"Delete the style “{name}”? This cannot be undone."):
+        if self._agrees(_("Delete the style “{name}”? This cannot be undone.").format(name=name)):
             self.daemon.ask(PresetDelete(name=name), lambda *_: self.fetch(""), self.fail)
 
     def _agrees(self, question: str) -> bool:

@@ -12,6 +12,7 @@ from impasto_protocol.connection import write_file
 from impasto_protocol.errors import NotWritten, StyleUnreadable
 from impasto_protocol.limits import FRAME_BYTES, PICTURE_PX
 from impasto_protocol.messages import FileInfo
+from impasto_protocol.translations import _
 
 from .layers import pixels_of
 from .qt import QtCore, QtGui
@@ -27,8 +28,10 @@ def read_style(path: str) -> Picture:
     size = reader.size()
     if size.width() * size.height() > PICTURE_PX:
         raise StyleUnreadable(
-            f"{name} is too large for a style: {size.width()} x {size.height()} px.",
-            next_step="Make it smaller in Krita, export it as PNG, and add that.",
+            _("{name} is too large for a style: {width} x {height} px.").format(
+                name=name, width=size.width(), height=size.height()
+            ),
+            next_step=_("Make it smaller in Krita, export it as PNG, and add that."),
         )
     if max(size.width(), size.height()) > _LONGEST_STYLE_PX:
         # While it is read: some formats are much faster then.
@@ -37,8 +40,8 @@ def read_style(path: str) -> Picture:
     image = reader.read()
     if image.isNull():
         raise StyleUnreadable(
-            f"{name} cannot be read: {reader.errorString()}.",
-            next_step="Open it in Krita, export it as PNG, and add that.",
+            _("{name} cannot be read: {reason}.").format(name=name, reason=reader.errorString()),
+            next_step=_("Open it in Krita, export it as PNG, and add that."),
         )
     if image.colorSpace().isValid():
         image.convertToColorSpace(QtGui.QColorSpace(QtGui.QColorSpace.NamedColorSpace.SRgb))
@@ -54,8 +57,8 @@ def read_saved(path: str) -> tuple[FileInfo, bytes]:
         data = Path(path).read_bytes()
     except OSError as error:
         raise StyleUnreadable(
-            f"{name} cannot be read: {error.strerror or error}.",
-            next_step="Copy it to a folder of your own, and import that.",
+            _("{name} cannot be read: {reason}.").format(name=name, reason=error.strerror or error),
+            next_step=_("Copy it to a folder of your own, and import that."),
         ) from error
     return FileInfo(len(data), digest_of(data)), data
 
@@ -66,14 +69,18 @@ def write_saved(path: str, file: FileInfo, data: Buffer) -> None:
     try:
         write_file(Path(path), bytes(data))
     except OSError as error:
-        raise NotWritten(f"{path} could not be written: {error.strerror or error}.") from error
+        raise NotWritten(
+            _("{path} could not be written: {reason}.").format(
+                path=path, reason=error.strerror or error
+            )
+        ) from error
 
 
 def _name_of_file(path: str) -> str:
     name = Path(path).name
     if not Path(path).is_file():
         raise StyleUnreadable(
-            f"{name or 'What was dropped'} is not a file that can be read.",
-            next_step="Save it as a file first, and add that.",
+            _("{name} is not a file that can be read.").format(name=name or _("What was dropped")),
+            next_step=_("Save it as a file first, and add that."),
         )
     return name

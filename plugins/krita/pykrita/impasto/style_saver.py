@@ -12,6 +12,7 @@ from impasto_protocol.codec import Buffer, Picture
 from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.messages import PresetGet, Presets, PresetSave
 from impasto_protocol.settings import Settings
+from impasto_protocol.translations import _
 
 from .daemon_client import DaemonClient, OnError
 from .style_files import read_style
@@ -43,9 +44,9 @@ class StyleSaver:
         def get(then: Callable[[Picture], None], otherwise: OnError) -> None:
             self._daemon.in_thread(partial(read_style, path), then, otherwise)
 
-        self._tell(f"Reading {Path(path).name}", None)
+        self._tell(_("Reading {name}").format(name=Path(path).name), None)
         message = PresetSave(job=new_job_id(), name=name, settings=settings, keep=False)
-        self._save(message, f"“{name}” was added.", get)
+        self._save(message, _("“{name}” was added.").format(name=name), get)
 
     def change(self, name: str, settings: Settings) -> None:
         """Save other settings with a style that is there."""
@@ -59,7 +60,7 @@ class StyleSaver:
         message = PresetSave(
             job=new_job_id(), name=name, settings=settings, replace=True, keep=False
         )
-        self._save(message, f"“{name}” has these settings now.", get)
+        self._save(message, _("“{name}” has these settings now.").format(name=name), get)
 
     def cancel(self) -> None:
         """Save none of them."""

@@ -10,6 +10,7 @@ from impasto_protocol.client import pictures_in
 from impasto_protocol.codec import Buffer, Picture
 from impasto_protocol.messages import PresetGet, PresetInfo, PresetList, Presets
 from impasto_protocol.settings import Settings
+from impasto_protocol.translations import _
 
 from .daemon_client import DaemonClient
 from .layers import to_image
@@ -21,13 +22,13 @@ from .widgets import button, narrow
 
 _THUMBNAIL_PX = 64
 _STATES = {
-    "other_weights": "Made with other weights: studied anew when it is used",
-    "older_version": "Made by an older Impasto: studied anew when it is used",
+    "other_weights": _("Made with other weights: studied anew when it is used"),
+    "older_version": _("Made by an older Impasto: studied anew when it is used"),
 }
-_EMPTY = "No style yet. Press + and choose a picture whose style you want, or drag one here."
-_FETCHING = "Fetching the styles"
-_AWAY = "The styles come from the daemon, which is not connected. Open More and press Start."
-_NONE_FOUND = "No style is like that. Clear the words, or choose All styles."
+_EMPTY = _("No style yet. Press + and choose a picture whose style you want, or drag one here.")
+_FETCHING = _("Fetching the styles")
+_AWAY = _("The styles come from the daemon, which is not connected. Open More and press Start.")
+_NONE_FOUND = _("No style is like that. Clear the words, or choose All styles.")
 _ALL, _FAVOURITES, _RECENT = None, "/favourites", "/recent"
 """What the list of folders holds beside folders, whose names have no slash."""
 _STAR = "★"
@@ -62,21 +63,21 @@ class StyleBrowser(QtWidgets.QListWidget):
             self, daemon, tell, fail, self.fetch, self._free_name, self._folder_names
         )
         self.folders = QtWidgets.QComboBox()
-        self.folders.setToolTip("Folders of styles")
-        self.folders.setAccessibleName("Folders of styles")
-        for name, value in (("All styles", _ALL), (f"{_STAR} Favourites", _FAVOURITES),
-                            ("Recent", _RECENT)):  # fmt: skip
+        self.folders.setToolTip(_("Folders of styles"))
+        self.folders.setAccessibleName(_("Folders of styles"))
+        for name, value in ((_("All styles"), _ALL), (f"{_STAR} {_('Favourites')}", _FAVOURITES),
+                            (_("Recent"), _RECENT)):  # fmt: skip
             self.folders.addItem(name, value)
         self._fixed = self.folders.count()
         self.folders.currentIndexChanged.connect(self._narrow)
         self.sought = QtWidgets.QLineEdit()
-        self.sought.setPlaceholderText("Name or tag")
-        self.sought.setAccessibleName("Find styles by name or tag")
+        self.sought.setPlaceholderText(_("Name or tag"))
+        self.sought.setAccessibleName(_("Find styles by name or tag"))
         self.sought.setClearButtonEnabled(True)
         self.sought.textChanged.connect(self._narrow)
         self.add = narrow(
-            button("+", "Add a picture's style", self.ask_for_picture, fail),
-            "Add a picture's style",
+            button("+", _("Add a picture's style"), self.ask_for_picture, fail),
+            _("Add a picture's style"),
         )
         self.setViewMode(QtWidgets.QListView.ViewMode.IconMode)
         self.setResizeMode(QtWidgets.QListView.ResizeMode.Adjust)
@@ -86,8 +87,8 @@ class StyleBrowser(QtWidgets.QListWidget):
         self.setMinimumHeight(_THUMBNAIL_PX + 32)
         # What does not move its items takes no drops, unless it is told so last.
         self.viewport().setAcceptDrops(True)
-        self.setToolTip("Saved styles. Drag a picture here to add its style.")
-        self.setAccessibleName("Styles")
+        self.setToolTip(_("Saved styles. Drag a picture here to add its style."))
+        self.setAccessibleName(_("Styles"))
         self.itemClicked.connect(lambda _: self.picked.emit())
         daemon.listeners.append(self.viewport().update)
 
@@ -125,7 +126,7 @@ class StyleBrowser(QtWidgets.QListWidget):
         if self._there:
             act()
         else:
-            self._tell("Fetching the saved styles", None)
+            self._tell(_("Fetching the saved styles"), None)
             self._wait_for([*self._then, act])
             self.fetch()
 
@@ -138,7 +139,7 @@ class StyleBrowser(QtWidgets.QListWidget):
         """Add no style that is not there yet, and do nothing once they have come."""
         self._wait_for([])
         self._saver.cancel()
-        self._tell("Cancelled.", None)
+        self._tell(_("Cancelled."), None)
 
     def _wait_for(self, then: list[Callable[[], None]]) -> None:
         self._then = then
@@ -161,7 +162,12 @@ class StyleBrowser(QtWidgets.QListWidget):
             self._fill(found)
             if damaged:
                 names = ", ".join(damaged)
-                self._tell(f"Damaged, and so not in the list: {names}. Import them again.", None)
+                self._tell(
+                    _("Damaged, and so not in the list: {names}. Import them again.").format(
+                        names=names
+                    ),
+                    None,
+                )
 
         def give_up(error: Exception) -> None:
             self._wait_for([])
@@ -182,7 +188,7 @@ class StyleBrowser(QtWidgets.QListWidget):
                 menus[info.folder] = menu.addMenu(info.folder)
             menus[info.folder].addAction(item.icon(), info.name, partial(take, info.name))
         if not self.count():
-            menu.addAction("No style has been saved yet").setEnabled(False)
+            menu.addAction(_("No style has been saved yet")).setEnabled(False)
 
     # Dragging ---------------------------------------------------------------------------------
 
@@ -217,7 +223,7 @@ class StyleBrowser(QtWidgets.QListWidget):
         for info in found:
             item = _Item(info.name, self)
             item.setData(_INFO, info)
-            where = f"in {info.folder}" if info.folder else ""
+            where = _("in {folder}").format(folder=info.folder) if info.folder else ""
             told = [info.name, where, ", ".join(info.tags), _STATES.get(info.state, "")]
             item.setToolTip("\n".join(filter(None, told)))
         self._fill_folders(sorted({info.folder for info in found} - {""}))
@@ -301,8 +307,8 @@ class StyleBrowser(QtWidgets.QListWidget):
     def _free_name(self, stem: str) -> str:
         names = [*self._saver.names, *(self.item(row).text() for row in range(self.count()))]
         taken = {name.casefold() for name in names}
-        stem = (
-            "".join(c if c.isalnum() or c in " -_" else " " for c in stem).strip()[:56] or "Style"
+        stem = "".join(c if c.isalnum() or c in " -_" else " " for c in stem).strip()[:56] or _(
+            "Style"
         )
         numbered = (stem if n == 1 else f"{stem} {n}" for n in range(1, 10_000))
         return next(name for name in numbered if name.casefold() not in taken)
@@ -313,23 +319,23 @@ class StyleBrowser(QtWidgets.QListWidget):
         item = self.currentItem() if by_key else self.itemAt(event.pos())
         at = self.visualItemRect(item).center() if by_key and item else event.pos()
         menu = QtWidgets.QMenu(self)
-        menu.addAction("Add a Picture's Style…", self.ask_for_picture)
+        menu.addAction(_("Add a Picture's Style…"), self.ask_for_picture)
         if item:
             # Not the item itself, which is gone when the styles are fetched meanwhile.
             info = item.data(_INFO)
             menu.addAction(
-                "Keep These Settings with It",
+                _("Keep These Settings with It"),
                 lambda: self._saver.change(info.name, self._settings()),
             )
             self.editor.fill_menu(menu, info)
-        menu.addAction("Import…", self.editor.ask_what_to_import)
-        menu.addAction("Refresh", self.fetch)
+        menu.addAction(_("Import…"), self.editor.ask_what_to_import)
+        menu.addAction(_("Refresh"), self.fetch)
         menu.exec(self.viewport().mapToGlobal(at))
         menu.deleteLater()
 
     def ask_for_picture(self) -> None:
         """Have the painter choose a picture file whose style is to be kept."""
-        path, _ = QtWidgets.QFileDialog.getOpenFileName(self, "A Picture in the Style You Want")
+        path = QtWidgets.QFileDialog.getOpenFileName(self, _("A Picture in the Style You Want"))[0]
         if path:
             self.add_picture(path)
 
