@@ -1,4 +1,4 @@
-"""Every argument of the procedures: name, label, range, default. Imports GIMP's own Python alone.
+"""Every argument of the procedures: name, label, range, default. Imports words alone.
 
 The names of the settings are those of `impasto_protocol.settings.Settings` with dashes, and a
 test holds their ranges and defaults to it.

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Impasto for GIMP 3: its menu entries, and what happens when one is chosen.
 
-GIMP imports this file to ask what is in it, so nothing but GIMP's own Python is imported here;
-everything else comes when a procedure runs. One run is two processes: the procedure that was
-called keeps the image in order, and `plug-in-impasto-work`, which it calls, talks to the daemon.
-GIMP kills the process whose progress bar is cancelled, and that is only ever the second.
+GIMP imports this file to ask what is in it, so nothing but GIMP's own Python and the words are
+imported here; everything else comes when a procedure runs. One run is two processes: the procedure
+that was called keeps the image in order, and `plug-in-impasto-work`, which it calls, talks to the
+daemon. GIMP kills the process whose progress bar is cancelled, and that is only ever the second.
 """
 
 from __future__ import annotations

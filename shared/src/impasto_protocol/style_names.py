@@ -12,10 +12,11 @@ from impasto_protocol.translations import _
 def name_now(name: str, style_hash: str, presets: Iterable[PresetInfo]) -> str:
     """What the style is called now that was called `name` and whose picture has that hash.
 
-    Raises UnknownPreset where it is not among the presets.
+    style_hash: empty where it is not known, and any of that name will do. Raises UnknownPreset
+    where it is not among the presets.
     """
     hashes = {info.name: info.style for info in presets}
-    if hashes.get(name) == style_hash:
+    if name in hashes and style_hash in ("", hashes[name]):
         return name
     for other, found in hashes.items():
         if found == style_hash:

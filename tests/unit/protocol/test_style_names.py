@@ -30,6 +30,10 @@ def test_style_is_found_under_the_name_that_it_has_now(there, name):
     assert name_now("Dusk", "2", presets(**there)) == name
 
 
+def test_any_of_the_name_will_do_where_the_picture_is_not_known():
+    assert name_now("Dusk", "", presets(Dusk="1")) == "Dusk"
+
+
 @pytest.mark.parametrize(
     ("there", "words"), [({}, "is gone"), ({"Dusk": "1"}, "is another style now")]
 )

@@ -15,6 +15,7 @@ from impasto_protocol.descriptions import describe_error, diagnostics
 from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
 from impasto_protocol.messages import Report, Result, Status
 from impasto_protocol.settings import Settings
+from impasto_protocol.style_names import name_now
 from impasto_protocol.translations import _
 
 from . import layer_recipes, layers, recipe
@@ -102,7 +103,8 @@ class Docker(DockWidget):
         found, whose = layer_recipes.to_repeat(document, layer)
 
         def make() -> Recipe:
-            return replace(found, style=layer_recipes.style_name(found, self.styles.infos))
+            name = name_now(found.style, found.style_hash, self.styles.infos)
+            return replace(found, style=name)
 
         self._paint_with_styles(make, whose)
 

@@ -8,11 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterable
 from typing import Any
 
-from impasto_protocol.errors import BadField, UnknownPreset
-from impasto_protocol.messages import PresetInfo
+from impasto_protocol.errors import BadField
 from impasto_protocol.translations import _
 
 from . import recipe
@@ -53,27 +51,6 @@ def to_repeat(document: Any, layer: Any) -> tuple[Recipe, str]:
     whose = _("“{name}” has no recipe of its own: ").format(name=layer.name()) if layer else ""
     return made, _("{whose}this repeats the last one, {layer_name}.").format(
         whose=whose, layer_name=made.layer_name
-    )
-
-
-def style_name(made: Recipe, styles: Iterable[PresetInfo]) -> str:
-    """What the style of a recipe is called now. Raises UnknownPreset when it is gone."""
-    hashes = {info.name: info.style for info in styles}
-    if made.style in hashes and made.style_hash in ("", hashes[made.style]):
-        return made.style
-    for name, style_hash in hashes.items():
-        if style_hash == made.style_hash:
-            return name
-    if made.style in hashes:
-        raise UnknownPreset(
-            _("“{style}” is another style now than the one that was used.").format(
-                style=made.style
-            ),
-            next_step=_("Choose it in the list and press Stylise, or import the former one."),
-        )
-    raise UnknownPreset(
-        _("The style “{style}” is gone.").format(style=made.style),
-        next_step=_("Import it again, or choose another one."),
     )
 
 
