@@ -13,7 +13,9 @@ import pytest
 )
 def test_menu_and_errors(own_gimp, changed_profile, pictures, language, label, said):
     profile, _ = changed_profile
-    (profile / "pluginrc").unlink(missing_ok=True)  # or GIMP would not ask again what things are called
+    (profile / "pluginrc").unlink(
+        missing_ok=True
+    )  # or GIMP would not ask again what things are called
     host = own_gimp(profile=profile, LANGUAGE=language)
     found, error = host.run(
         """

@@ -42,10 +42,16 @@ def shown(widget):
 )
 
 
-def test_first_painting_needs_no_scrolling_in_350_px(own_krita, krita_daemon, pictures, version):
+@pytest.mark.parametrize(
+    ("language", "label"), [("en", "Stylise"), ("de", "Stilisieren"), ("fr", "Styliser")]
+)
+def test_first_painting_needs_no_scrolling_in_350_px(
+    own_krita, krita_daemon, pictures, version, language, label
+):
+    """Nor do the longer words of other languages, which Krita puts into LANGUAGE."""
     with xvfb("1366x768") as screen:
-        host = own_krita(screen=screen, IMPASTO_HOME=str(krita_daemon.home))
-        size, seen, thumbnail = host.run(
+        host = own_krita(screen=screen, IMPASTO_HOME=str(krita_daemon.home), LANGUAGE=language)
+        size, seen, thumbnail, said = host.run(
             SHOWN
             + """
 def main():
@@ -64,13 +70,14 @@ def main():
     rect = docker.styles.visualItemRect(item)
     return [[docker.width(), docker.height()],
             [name for name, widget in needed.items() if not shown(widget)],
-            docker.styles.viewport().rect().contains(rect)]
+            docker.styles.viewport().rect().contains(rect), docker._stylise.text()]
 """,
             **{**pictures, "photo": pictures["large"]},
             height=HEIGHT_PX,
             width=WIDTH_PX,
         )
-        host.picture(f"krita-{version}-350px")
+        host.picture(f"krita-{version}-350px-{language}")
+    assert said == label
     assert size == [WIDTH_PX, HEIGHT_PX]
     assert seen == [] and thumbnail
 
