@@ -10,7 +10,7 @@ from impasto_protocol.messages import Accepted, Estimated, Progress
     ({}, "", "It takes 2.0 GiB of memory; how long is known after the first painting."),
     ({"seconds": 40.0}, "good", "It takes about 40 s and 2.0 GiB of memory."),
     ({"seconds": 900.0}, "good",
-     "It takes about 15 min and 2.0 GiB of memory. Quality draft takes less."),
+     "It takes about 15 min and 2.0 GiB of memory. Quality Draft takes less."),
     ({"seconds": 900.0}, "draft", "It takes about 15 min and 2.0 GiB of memory."),
     ({"free_mib": 1024}, "good", "It needs 2.0 GiB of memory, and 1.0 are free."),
 ])  # fmt: skip
