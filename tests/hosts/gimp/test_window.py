@@ -457,8 +457,8 @@ def test_line_of_the_dialog_tells_what_the_painting_will_take_as_it_is_set(
     for line, _ in (good, best, draft):
         assert line.startswith("It takes ") and "GiB of memory." in line
     assert len({line for line, _ in (good, best, draft)}) == 3
-    assert good[0].endswith("Quality draft takes less.")
-    assert best[0].endswith("Quality good takes less.")
+    assert good[0].endswith("Quality Draft takes less.")
+    assert best[0].endswith("Quality Good takes less.")
     assert not draft[0].endswith("takes less.")
 
 
