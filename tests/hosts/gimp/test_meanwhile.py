@@ -171,4 +171,4 @@ def test_painting_that_no_longer_fits_is_an_image_of_its_own(paint_while, tmp_pa
     assert (told["status"], told["error"], told["in"]) == ("success", None, False)
     assert told["apart"] == [True] and told["size"] == [40, 30]
     painted, then = (pixels(tmp_path / name, 30, 40) for name in ("painted", "then"))
-    assert np.abs(painted - then).mean() < 6
+    assert np.abs(painted - then).mean() < 10
