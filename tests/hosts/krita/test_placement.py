@@ -250,7 +250,8 @@ def prepared(piece):
     document.refreshProjection()
     document.waitForDone()
     # Krita draws the shapes of a vector layer, and the file of a file layer, in its own time.
-    yield from until(lambda: any(bytes(node.projectionPixelData(0, 0, 160, 120))))
+    if node.type() in ("vectorlayer", "filelayer"):
+        yield from until(lambda: any(bytes(node.projectionPixelData(0, 0, 160, 120))))
     yield 200
     document.setActiveNode(node)
     yield from until(lambda: document.activeNode() == node)
