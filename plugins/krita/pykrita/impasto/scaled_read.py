@@ -10,7 +10,7 @@ from . import layers, seen
 from .layers import SRGB, Box, ConversionDocument, Document, Node
 from .qt import QtCore, QtGui
 
-_BAND_PIXELS = 500_000
+_BAND_PIXELS = 200_000
 _PAUSE_MS = 5
 """Between two bands, for whatever else Krita has to do."""
 _FORM = QtGui.QImage.Format.Format_ARGB32
