@@ -629,8 +629,11 @@ def test_preview_shows_what_is_seen(krita, pictures, tmp_path):
         + """
 def main():
     node = yield from prepared("node = patch; filtered(node)")
-    from impasto import layers as moved, preview
-    image = preview._read(document, node, moved.Box(40, 30, 8, 8))
+    from impasto import layers as moved, scaled_read
+    read, images = scaled_read.ScaledRead(fail=print), []
+    read.begin(document, node, moved.Box(40, 30, 8, 8), 256, images.append)
+    yield from until(lambda: images)
+    image, = images
     told = [bytes(moved.pixels_of(image)).hex(), bytes(document.pixelData(40, 30, 8, 8)).hex()]
     yield from closed(document)
     return told

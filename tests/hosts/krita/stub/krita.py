@@ -86,6 +86,9 @@ class Node(Keeper):
         starts = (4 * (row * self._size[0] + x) for row in rows)
         return QtCore.QByteArray(b"".join(self._data[at : at + 4 * width] for at in starts))
 
+    def projectionPixelData(self, *box):
+        return self.pixelData(*box)
+
     def setPixelData(self, data, *box):
         assert box == (0, 0, *self._size) and len(data) == len(self._data)
         self._data = bytearray(data.data())
