@@ -30,7 +30,7 @@ def follow_host() -> None:
 
 def _(text: str) -> str:
     """A sentence in the painter's language. text: in English, without anything filled in yet."""
-    return _catalogue.gettext(text)
+    return _catalogue.gettext(text) if text else ""  # which gettext takes for the catalogue itself
 
 
 def ngettext(one: str, many: str, number: int) -> str:

@@ -70,6 +70,13 @@ def test_all_is_in_english_until_a_host_asks_for_its_language(monkeypatch):
     assert translations._(A_SENTENCE) != A_SENTENCE
 
 
+def test_nothing_stays_nothing_in_every_language(monkeypatch, language):
+    """An error that has no next step ended with the catalogue's own heading."""
+    monkeypatch.setenv("LANGUAGE", language)
+    translations.follow_host()
+    assert translations._("") == ""
+
+
 @pytest.mark.parametrize("asked, english", [
     ({"LANGUAGE": "de_AT:en"}, False),
     ({"LANGUAGE": "", "LANG": "fr_FR.UTF-8"}, False),
