@@ -14,8 +14,9 @@ from impasto_daemon.images.source import Source, Space
 from impasto_daemon.images.tones import largest_number, to_16_bit
 
 D65 = (0.3127, 0.3290)
+SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 _PRIMARIES = {
-    1: ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)),
+    1: SRGB_PRIMARIES,
     5: ((0.64, 0.33), (0.29, 0.60), (0.15, 0.06)),
     6: ((0.63, 0.34), (0.31, 0.595), (0.155, 0.07)),
     7: ((0.63, 0.34), (0.31, 0.595), (0.155, 0.07)),

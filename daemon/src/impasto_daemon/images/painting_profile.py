@@ -19,7 +19,6 @@ _D50 = (0.3457, 0.3585)
 _SRGB_COLORANTS = ((0.6484, 0.3309), (0.3212, 0.5979), (0.1559, 0.0660))
 """Chromaticities of red, green and blue as a profile has them, adapted to D50."""
 _CLOSE = 0.003
-_SRGB_PRIMARIES = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
 
 
 def is_linear(profile: Profile) -> bool:
@@ -48,7 +47,7 @@ def colour_space(profile: bytes) -> ColourSpace:
 
     def look(numbers: Sequence[Colour]) -> list[Colour]:
         row = np.array([numbers], np.float32)
-        linear = cicp.rgb_profile(_SRGB_PRIMARIES, cicp.D65, gamma=1.0)
+        linear = cicp.rgb_profile(cicp.SRGB_PRIMARIES, cicp.D65, gamma=1.0)
         seen = imagecodecs.cms_transform(
             row, profile, linear, colorspace="rgb", outcolorspace="rgb"
         )
