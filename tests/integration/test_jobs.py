@@ -256,6 +256,7 @@ def test_drafts_are_known_and_make_way_for_paintings_alone(client, daemon, pictu
         next(drafts[0].events())
         assert before_drafts() == 0
         painting = krita.stylise(*pictures.values(), QUICK)
+        next(painting.events())
         assert before_drafts() == 1
         for job in drafts:
             job.cancel()
