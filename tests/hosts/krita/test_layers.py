@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.hosts.krita.pieces import BEFORE
+from tests.hosts.profiles import WIDE_PROFILES, wide_profile
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -245,6 +246,93 @@ def test_every_colour_space_paints_the_same_picture(
     assert (after[..., 3] == 1).all()
     if space[1] != "U8":
         assert len(np.unique(after[..., 0])) > 1000  # nothing was squeezed through 8 bits
+
+
+WIDE_SPACES = [
+    ("Adobe RGB", "RGBA", "U8"),
+    ("Display P3", "RGBA", "U16"),
+    ("ProPhoto RGB", "RGBA", "U16"),
+    ("ProPhoto RGB", "RGBA", "F32"),
+    ("Rec. 2020", "RGBA", "F16"),
+    ("sRGB-elle-V2-srgbtrc.icc", "RGBA", "F16"),
+    ("Gray-D50-elle-V2-g22.icc", "GRAYA", "F16"),
+    ("linear Rec. 2020", "RGBA", "F32"),
+    ("sRGB-elle-V2-g10.icc", "RGBA", "F32"),
+    ("sRGB-elle-V2-srgbtrc.icc", "RGBA", "F32"),
+    ("Gray-D50-elle-V2-g10.icc", "GRAYA", "F32"),
+    ("Gray-D50-elle-V2-g22.icc", "GRAYA", "U16"),
+]
+NUMBERS = {"U8": "u1", "U16": "u2", "F16": "f2", "F32": "f4"}
+
+
+def stored_numbers(model, depth):
+    """Pixels of every kind: pure colours, all of the range, and in floats what lies beyond it."""
+    channels = 2 if model == "GRAYA" else 4
+    colours = np.random.default_rng(7).random((30, 40, channels))
+    colours[..., -1] = colours[..., -1].round(1)
+    if channels == 4:
+        colours[0, :8, :3] = [[i & 1, i >> 1 & 1, i >> 2 & 1] for i in range(8)]
+    if depth[0] == "U":
+        largest = np.iinfo(NUMBERS[depth]).max
+        return np.rint(colours * largest).astype(NUMBERS[depth])
+    colours[1, 0, 0], colours[2, 0, 0] = 8, -0.25
+    return colours.astype(NUMBERS[depth])
+
+
+@pytest.mark.parametrize("space", WIDE_SPACES, ids=["-".join(space) for space in WIDE_SPACES])
+def test_strength_0_gives_the_stored_numbers_back(krita, pictures, tmp_path, space):
+    profile, model, depth = space
+    before = stored_numbers(model, depth)
+    before.tofile(tmp_path / "before")
+    if profile in WIDE_PROFILES:
+        picture = Image.new("RGB", (40, 30), "red")
+        picture.save(tmp_path / "wide.png", icc_profile=wide_profile(profile))
+        pictures = {**pictures, "photo": tmp_path / "wide.png"}
+    words, kept, sent = krita.run(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    if "elle" not in profile:
+        space[0] = document.colorProfile()
+    document.setColorSpace(*space[1:], space[0])
+    document.waitForDone()
+    yield 100
+    source, = document.topLevelNodes()
+    numbers = QtCore.QByteArray((folder / "before").read_bytes())
+    source.setPixelData(numbers, 0, 0, 40, 30)
+    document.crop(0, 0, 40, 30)
+    document.refreshProjection()
+    document.waitForDone()
+    daemon, sent = docker._daemon, []
+    submit = daemon.submit
+    def watched(message, pictures, *ends):
+        sent.append(pictures["content"])
+        submit(message, pictures, *ends)
+    daemon.submit = watched
+    try:
+        yield from painted(document, strength=0.0)
+    finally:
+        daemon.submit = submit
+    canvas = document.topLevelNodes()[-1]
+    (folder / "after").write_bytes(bytes(canvas.pixelData(0, 0, 40, 30)))
+    told = [docker.words.text(), [source.colorModel(), source.colorDepth(), source.colorProfile()],
+            [sent[0].dtype, sent[0].space.primaries, sent[0].space.transfer]]
+    yield from closed(document)
+    return told
+""",
+        folder=tmp_path, space=list(space), profile=profile, **pictures,
+    )  # fmt: skip
+    assert words.startswith("Done"), words
+    dtype, primaries, transfer = sent
+    assert kept[:2] == [model, depth]
+    assert dtype == {"U8": "uint8", "U16": "uint16"}.get(depth, "float32")
+    if profile in WIDE_PROFILES and "ProPhoto" not in profile:
+        assert primaries == pytest.approx(WIDE_PROFILES[profile][0], abs=0.002)
+    if "linear" in profile or "g10" in profile:
+        assert transfer == [0, 1]
+    after = np.fromfile(tmp_path / "after", NUMBERS[depth]).reshape(before.shape)
+    assert np.array_equal(after, before)
 
 
 PROJECTED = {

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import itertools
 import struct
-from collections.abc import Callable, Collection, Iterator
+from array import array
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from krita import Krita
 
+from impasto_protocol import colour_space
 from impasto_protocol.codec import Picture
+from impasto_protocol.colour_space import ColourSpace
 from impasto_protocol.errors import HostUnsupported, TooLarge
 from impasto_protocol.limits import FRAME_BYTES
 from impasto_protocol.messages import DTYPE_BYTES
@@ -80,18 +83,18 @@ class Space(NamedTuple):
         return cls(keeper.colorModel(), keeper.colorDepth(), keeper.colorProfile())
 
     @property
-    def sendable(self) -> Space:
-        """The space in which its pixels go to the daemon: itself, or sRGB at least as deep."""
+    def is_srgb(self) -> bool:
+        """Its numbers have the curve and, but for grey, the primaries of sRGB, by its name."""
         profile = self.profile.lower()
-        is_srgb = profile == "srgb built-in" or (
+        return profile == "srgb built-in" or (
             profile.startswith(("srgb-", "gray-")) and "srgbtrc" in profile
         )
-        if is_srgb and (self.model, self.depth) in _FORMS:
-            return self
-        return SRGB._replace(depth=self.depth if self.depth in ("U8", "U16") else "F32")
 
 
 SRGB = Space("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
+_LINEAR = {"RGBA": "sRGB-elle-V2-g10.icc", "GRAYA": "Gray-D50-elle-V2-g10.icc"}
+"""Profiles of linear light."""
+_LINEAR_LIGHT = Space("RGBA", "F32", _LINEAR["RGBA"])
 
 
 def find_source(document: Document | None) -> Node:
@@ -186,15 +189,16 @@ def read(
     space: Space,
     box: Box,
     look: Callable[[Box], QtCore.QByteArray],
+    colours: ColourSpace = colour_space.SRGB,
 ) -> Picture:
     """The pixels of a box in some colour space. look: gives them in the layer's own.
 
-    Raises TooLarge.
+    space, colours: as `ConversionDocument.sendable` tells them. Raises TooLarge.
     """
     channels, dtype, order = _FORMS[space[:2]]
     check_size(box, channels * DTYPE_BYTES[dtype])
     data = converter.convert(look(box), box, Space.of(node), space)
-    return Picture(box.height, box.width, channels, dtype, memoryview(data), order)
+    return Picture(box.height, box.width, channels, dtype, memoryview(data), order, colours)
 
 
 def check_size(box: Box, pixel_bytes: int) -> None:
@@ -321,6 +325,10 @@ class ConversionDocument:
         """Pixels from one colour space to another, by Krita. Raises HostUnsupported."""
         if source == target:
             return data
+        if source[::2] == target[::2] and source.model in _LINEAR:
+            # Only of another depth: with a curve Krita would bend the numbers, and back.
+            linear = _LINEAR[source.model]
+            source, target = source._replace(profile=linear), target._replace(profile=linear)
         node = self._open().createNode("Impasto", _OWN_PIXELS)
         # With a space that it does not know Krita does nothing, and says so here alone.
         known = node.setColorSpace(*source)
@@ -333,6 +341,33 @@ class ConversionDocument:
                 next_step=_("Convert the image (Image ▸ Convert Image Color Space) and try again."),
             )
         return node.pixelData(*box)
+
+    def sendable(self, space: Space) -> tuple[Space, ColourSpace]:
+        """The space in which a layer's pixels go to the daemon, and its colours.
+
+        Its own numbers, half floats as floats; in sRGB at least as deep what has other colours than
+        three primaries and a curve make.
+        """
+        depth = space.depth if space.depth in ("U8", "U16") else "F32"
+        own = space._replace(depth=depth)
+        if own[:2] in _FORMS:
+            colours = colour_space.SRGB if own.is_srgb else self._measure(own)
+            if colours is not None:
+                return own, colours
+        return SRGB._replace(depth=depth), colour_space.SRGB
+
+    def _measure(self, space: Space) -> ColourSpace | None:
+        space = space._replace(depth="F32")
+        grey = space.model == "GRAYA"
+
+        def look(numbers: Sequence[colour_space.Colour]) -> list[colour_space.Colour]:
+            row = Box(0, 0, len(numbers), 1)
+            flat = [part for each in numbers for part in (*(each[:1] if grey else each), 1.0)]
+            data = QtCore.QByteArray(array("f", flat).tobytes())
+            seen = array("f", bytes(self.convert(data, row, space, _LINEAR_LIGHT)))
+            return [(seen[at], seen[at + 1], seen[at + 2]) for at in range(0, len(seen), 4)]
+
+        return (colour_space.measure_grey if grey else colour_space.measure)(look)
 
     def layer(self, selection: Any | None, mode: str) -> Node:
         """An empty layer of a blending mode, cut by a mask if there is a selection."""

@@ -73,7 +73,7 @@ class Painting:
         self._source, self._selection, self._reach, self._box = find_subject(self.document)
         self._bounds = self.document.bounds()
         self._keyframe = self._keyframe_shown(self._source)
-        self._space = layers.Space.of(self._source).sendable
+        self._space = layers.Space.of(self._source)
         self._converter = layers.ConversionDocument(self.document)
         self.thumbnail: QtGui.QImage | None = None
         self._outer = layers.box_to_send(self.document, self._box, self._selection, made.margin_px)
@@ -155,8 +155,9 @@ class Painting:
         pictures = {}
         if self._selection is not None:
             pictures["selection"] = layers.read_selection(self._selection, self._outer)
+        self._space, colours = self._converter.sendable(layers.Space.of(self._source))
         content = layers.read(
-            self._converter, self._source, self._space, self._outer, self._look_at_source
+            self._converter, self._source, self._space, self._outer, self._look_at_source, colours
         )
         if seen.is_empty(content, pictures.get("selection")):
             raise layers.nothing_selected() if pictures else layers.nothing_on(self._source)
