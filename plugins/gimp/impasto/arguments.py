@@ -39,7 +39,7 @@ SELECTION = {
 }
 
 LOOK: tuple[Argument, ...] = (
-    ("double", "strength", _("Stren_gth"), _("0 keeps the photograph, 1 keeps little of it"),
+    ("double", "strength", _("Stren_gth"), _("0 keeps the picture, 1 keeps little of it"),
      0, 1, 0.5),
     ("double", "style-scale", _("Stroke si_ze"),
      _("Size of the brush strokes: the style picture's size over the layer's"), 0.1, 4, 1),

@@ -9,13 +9,12 @@ from gi.repository import Gimp
 
 
 @contextmanager
-def above(source: Gimp.Layer, painting: Gimp.Layer, *, visible: bool) -> Iterator[Gimp.Layer]:
+def above(source: Gimp.Layer, painting: Gimp.Layer) -> Iterator[Gimp.Layer]:
     """A copy of a layer that is not inserted, above a source for as long as it is painted in."""
     image = source.get_image()
     selected, clean = image.get_selected_layers(), not image.is_dirty()
     canvas = painting.copy()
     canvas.set_name("Impasto")
-    canvas.set_visible(visible)
     with _untracked(image):
         image.insert_layer(canvas, source.get_parent(), image.get_item_position(source))
     if clean:

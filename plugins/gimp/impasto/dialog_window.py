@@ -42,7 +42,7 @@ _FRAME_PX = 40
 _AROUND_PX = 350
 """The height of a dialog without its preview."""
 _LARGEST_PREVIEW_PX, _SMALLEST_PREVIEW_PX = 256, 96
-_ENDS = (_("the photograph"), _("the painting"))
+_ENDS = (_("picture"), _("style"))
 HINTS = {
     "file": _("First choose a picture file in the style you want, or drop one here."),
     "layer": _("First choose the open layer whose style you want."),

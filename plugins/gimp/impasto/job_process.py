@@ -81,22 +81,26 @@ class _Content:
 
     def __init__(self, recipe: Recipe) -> None:
         image = Gimp.Image.get_by_id(recipe["image"])
-        source, canvas, painting = (
-            Gimp.Item.get_by_id(recipe[role]) for role in ("source", "canvas", "painting")
+        source, selection, canvas, painting = (
+            Gimp.Item.get_by_id(recipe[role]) if role in recipe else None
+            for role in ("source", "selection", "canvas", "painting")
         )
         if not (
-            image and isinstance(source, Gimp.Drawable) and isinstance(canvas, Gimp.Layer)
-            and isinstance(painting, Gimp.Layer)
+            image and isinstance(source, Gimp.Drawable) and isinstance(painting, Gimp.Layer)
         ):  # fmt: skip
-            raise Cancelled(_("The layer or its image was closed."))
+            raise Cancelled(_("The image was closed."))
         self.image, self.painting = image, painting
         self.inner = layers.Box(*recipe["box"])
-        self.outer = layers.box_to_send(image, source, self.inner, recipe["context-margin"])
+        selected = isinstance(selection, Gimp.Channel)
+        margin = recipe["context-margin"]
+        self.outer = layers.box_to_send(source, self.inner, margin, selected=selected)
         self.form = Form.of(source)
         self.pictures = {"content": layers.read(source, self.outer, self.form)}
-        if not Gimp.Selection.is_empty(image):
-            self.pictures["selection"] = layers.read_selection(image, source, self.outer)
-        self.previews = _Previews(canvas, self.outer, self.inner)
+        if isinstance(selection, Gimp.Channel):
+            self.pictures["selection"] = layers.read_selection(selection, source, self.outer)
+        self.previews = None
+        if isinstance(canvas, Gimp.Layer):
+            self.previews = _Previews(canvas, self.outer, self.inner)
 
 
 def _stylise(
@@ -114,12 +118,12 @@ def _stylise(
         job=new_job_id(),
         settings=settings,
         preset=style.preset,
-        preview_px=_PREVIEW_PX if recipe["preview"] else 0,
+        preview_px=_PREVIEW_PX if content.previews else 0,
     )
     pictures = content.pictures | ({"style": style.picture} if style.picture else {})
 
     def on_pictures(found: Sequence[Picture]) -> None:
-        if found:
+        if found and content.previews:
             content.previews.show(found[0])
 
     result, (painted,) = _follow(client, client.submit(message, pictures), progress, on_pictures)

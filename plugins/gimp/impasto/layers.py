@@ -67,9 +67,9 @@ def selected_box(image: Gimp.Image, drawable: Gimp.Drawable) -> Box | None:
     return Box(left, top, right - left, bottom - top) if left < right and top < bottom else None
 
 
-def box_to_send(image: Gimp.Image, layer: Gimp.Drawable, inner: Box, margin: int) -> Box:
+def box_to_send(layer: Gimp.Drawable, inner: Box, margin: int, *, selected: bool) -> Box:
     """The part of a layer that is to be painted, with `margin` px around it if it is selected."""
-    return inner if Gimp.Selection.is_empty(image) else inner.grown(margin, layer)
+    return inner.grown(margin, layer) if selected else inner
 
 
 def read(drawable: Gimp.Drawable, box: Box, form: Form) -> Picture:
@@ -108,11 +108,11 @@ def _rows(drawable: Gimp.Drawable, box: Box, colours: str) -> Iterator[bytes]:
         yield buffer.get(rectangle, 1.0, colours, Gegl.AbyssPolicy.NONE)
 
 
-def read_selection(image: Gimp.Image, layer: Gimp.Drawable, box: Box) -> Picture:
-    """The soft selection over a box of a layer, grey."""
+def read_selection(selection: Gimp.Channel, layer: Gimp.Drawable, box: Box) -> Picture:
+    """A soft selection over a box of a layer, grey."""
     _, left, top = layer.get_offsets()
     there = Gegl.Rectangle.new(left + box.x, top + box.y, box.width, box.height)
-    data = image.get_selection().get_buffer().get(there, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
+    data = selection.get_buffer().get(there, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
     return Picture(box.height, box.width, 1, "uint8", data)
 
 

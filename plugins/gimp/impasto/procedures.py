@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass
 from typing import Any
 
@@ -127,7 +127,8 @@ def _estimate(
 ) -> Estimate:
     """The question what painting what is selected now would take. Raises HostUnsupported."""
     inner = sources.box_to_paint(image, source)
-    outer = layers.box_to_send(image, source, inner, config.get_property("context-margin"))
+    margin, selected = config.get_property("context-margin"), not Gimp.Selection.is_empty(image)
+    outer = layers.box_to_send(source, inner, margin, selected=selected)
     return Estimate(
         height=outer.height,
         width=outer.width,
@@ -194,44 +195,43 @@ def _paint_layer(
     image: Gimp.Image, source: Gimp.Layer, made: KeptRecipe, place: str, *, windows: bool
 ) -> _Painted:
     """The painting of one layer. place: which of several it is, for people."""
-    preview = made.recipe["preview"]
-    order = {**made.recipe, "place": place, "whose": made.whose, "interactive": windows}
-    try:
-        return _paint_once(image, source, made, {**order, "preview": preview})
-    except _ProcessEnded:
-        # GIMP ends a process that writes a preview in the moment that its layer is turned, or goes.
-        if not image.is_valid():
-            raise Cancelled(_("The image was closed.")) from None
-        if not preview or not source.is_valid():
-            raise
-    return _paint_once(image, source, made, {**order, "preview": False})
-
-
-def _paint_once(
-    image: Gimp.Image, source: Gimp.Layer, made: KeptRecipe, order: dict[str, Any]
-) -> _Painted:
-    """The painting of one layer. order: the recipe, and what else the process is to know."""
-    with sources.seen(source) as seen:
+    with (
+        sources.seen(source, as_copy=True) as seen,
+        sources.selection_of(image) as selection,
+    ):
         inner = sources.box_to_paint(image, seen)
-        place = placing.Place(image, source, seen, inner)
-        painting = place.new_painting()
+        target = placing.Place(image, source, seen, inner)
+        painting = target.new_painting()
         if made.style:
             painting.attach_parasite(made.style)
-        with (
-            _deleted_on_error(painting),
-            canvas.above(source, painting, visible=order["preview"]) as shown,
-        ):
-            told = _work(
-                {**order, "box": astuple(inner)},
-                image=image,
-                source=seen,
-                canvas=shown,
-                painting=painting,
-            )
-            if not image.is_valid():
-                raise Cancelled(_("The image was closed."))
+        order = {
+            **made.recipe, "place": place, "whose": made.whose, "interactive": windows,
+            "box": astuple(inner),
+        }  # fmt: skip
+        read: dict[str, Gimp.Image | Gimp.Item] = {"image": image, "source": seen}
+        if selection:
+            read["selection"] = selection
+        with _deleted_on_error(painting):
+            told = _have_painted(order, source, painting, read)
     style = painting.get_parasite(layer_recipes.STYLE)
-    return _Painted(place, painting, KeptRecipe(_kept(made.recipe, told), style), told["notes"])
+    return _Painted(target, painting, KeptRecipe(_kept(made.recipe, told), style), told["notes"])
+
+
+def _have_painted(
+    order: dict[str, Any],
+    source: Gimp.Layer,
+    painting: Gimp.Layer,
+    read: dict[str, Gimp.Image | Gimp.Item],
+) -> dict[str, Any]:
+    """Have another process paint what is seen of a layer: what came of it.
+
+    GIMP ends one that writes a preview in the moment that the layer of that is turned, or goes. The
+    next one shows none.
+    """
+    if order["preview"]:
+        with canvas.above(source, painting) as shown, suppress(_ProcessEnded):
+            return _work(order, **read, painting=painting, canvas=shown)
+    return _work(order, **read, painting=painting)
 
 
 def _kept(made: recipe.Recipe, told: dict[str, Any]) -> recipe.Recipe:
@@ -271,8 +271,8 @@ def _prepare(painted: _Painted, spot: placing.Spot) -> insertion.Painting:
 def _work(order: dict[str, Any], **painted: Gimp.Image | Gimp.Item) -> dict[str, Any]:
     """Have the other process do it: what came of it. Raises what it failed with.
 
-    order: a recipe, and whether to be `interactive`. painted: the `image`, `source`, `canvas` and
-    `painting` of a painting.
+    order: a recipe, and whether to be `interactive`. painted: the `image`, `source`, `selection`
+    and `painting` of a painting, and the `canvas` for its previews.
     """
     procedure = Gimp.get_pdb().lookup_procedure(_WORK)
     assert procedure  # it is registered with the one that calls it
@@ -283,6 +283,8 @@ def _work(order: dict[str, Any], **painted: Gimp.Image | Gimp.Item) -> dict[str,
     config.set_property("interactive", order["interactive"])
     values = procedure.run(config)
     status = values.index(0)
+    if "image" in painted and not painted["image"].is_valid():
+        raise Cancelled(_("The image was closed."))
     if status == Gimp.PDBStatusType.CANCEL:
         raise Cancelled(_("Painting was cancelled."))
     if status != Gimp.PDBStatusType.SUCCESS:

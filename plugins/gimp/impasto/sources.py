@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import layers
 from gi.repository import Gimp
@@ -11,6 +12,7 @@ from gi.repository import Gimp
 from impasto_protocol.errors import HostUnsupported
 from impasto_protocol.translations import _
 
+_Copy = TypeVar("_Copy", bound=Gimp.Item)
 _OVER = (Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY)
 _AUTO_OR_UNION = (Gimp.LayerCompositeMode.AUTO, Gimp.LayerCompositeMode.UNION)
 
@@ -102,21 +104,40 @@ def is_laid_over(layer: Gimp.Layer) -> bool:
 
 
 @contextmanager
-def seen(drawable: Gimp.Drawable) -> Iterator[Gimp.Drawable]:
+def seen(drawable: Gimp.Drawable, *, as_copy: bool = False) -> Iterator[Gimp.Drawable]:
     """A drawable as it is seen: itself, or while one looks a copy with its filters merged.
 
     Its mode, opacity and mask are not in its pixels; the copy may be larger than the drawable.
+    as_copy: a copy in any case, which stays as it is whatever is done to the drawable.
     """
-    if not any(found.get_visible() for found in drawable.get_filters()):
+    filtered = any(found.get_visible() for found in drawable.get_filters())
+    if not filtered and not as_copy:
         yield drawable
         return
-    if isinstance(drawable, Gimp.GroupLayer):
+    if filtered and isinstance(drawable, Gimp.GroupLayer):
         copy: Gimp.Drawable = _merged_group(drawable)
     else:
         assert isinstance(drawable, Gimp.Layer | Gimp.Channel)  # there are no others
         copy = drawable.copy()
+    with _while_looking(copy):
+        if filtered:
+            copy.merge_filters()
+        yield copy
+
+
+@contextmanager
+def selection_of(image: Gimp.Image) -> Iterator[Gimp.Channel | None]:
+    """A copy of what is selected in an image, while one looks; None where nothing is."""
+    if Gimp.Selection.is_empty(image):
+        yield None
+        return
+    with _while_looking(image.get_selection().copy()) as copy:
+        yield copy
+
+
+@contextmanager
+def _while_looking(copy: _Copy) -> Iterator[_Copy]:
     try:
-        copy.merge_filters()
         yield copy
     finally:
         if copy.is_valid():

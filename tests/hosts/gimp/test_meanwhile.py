@@ -1,7 +1,11 @@
 """What a painter does to an image while a layer of it is painted: the painting is never lost."""
 
+import os
+import time
+
 import numpy as np
 import pytest
+from tests.hosts.gimp.conftest import plug_in_processes
 
 from impasto_protocol.messages import Cancel, Status
 
@@ -152,6 +156,26 @@ GONE = {
 def test_painting_whose_source_is_gone_is_a_layer_in_its_old_place(paint_while, tmp_path, change):
     told = paint_while(GONE[change])
     assert "Impasto" not in told["layers"]
+    assert (told["status"], told["error"], told["in"]) == ("success", None, True)
+    assert told["size"] == [40, 30] and told["offsets"] == [10, 8]
+    painted, then = (pixels(tmp_path / name, 30, 40) for name in ("painted", "then"))
+    assert np.abs(painted - then).mean() < 12
+
+
+def test_painting_outlives_its_process_and_its_layer(
+    pair, gimp_daemon, pictures, running_job, tmp_path
+):
+    """GIMP ends a process that writes a preview into the layer that it is just deleting."""
+    number = pair.begin(PAINT, folder=tmp_path, begun={}, **pictures)
+    first = running_job(gimp_daemon)
+    pair.beside(CHANGE + "image.flatten()")
+    os.kill(max(plug_in_processes(pair.folder / "profile")), 9)
+    while (second := running_job(gimp_daemon)).job == first.job:
+        time.sleep(0.1)
+    with gimp_daemon.connect() as client:
+        client._send(Cancel(job=second.job, keep=True))
+        client.ask(Status())
+    told = pair.end(number)
     assert (told["status"], told["error"], told["in"]) == ("success", None, True)
     assert told["size"] == [40, 30] and told["offsets"] == [10, 8]
     painted, then = (pixels(tmp_path / name, 30, 40) for name in ("painted", "then"))
