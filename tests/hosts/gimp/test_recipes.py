@@ -2,6 +2,8 @@
 
 import shutil
 
+from PIL import Image
+
 from impasto_protocol.messages import PresetDelete, PresetRename
 
 SETUP = """
@@ -64,7 +66,8 @@ def test_recipe_carries_its_style_over_a_restart(
     """A style that was an open layer was another one then: whichever had its number."""
     profile, _ = changed_profile
     style = tmp_path / "swirls.png"
-    shutil.copy(pictures["style"], style)
+    with Image.open(pictures["style"]) as other:  # no other test keeps this one
+        other.rotate(180).save(style)
     values = {"photo": pictures["photo"], "style": style, "folder": tmp_path}
     environment = {"IMPASTO_HOME": str(gimp_daemon.home)}
     first = own_gimp(profile=profile, **environment)
