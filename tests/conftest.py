@@ -49,7 +49,7 @@ class Together(LoadScopeScheduling):
 
     def _split_scope(self, nodeid):
         file, _, test = nodeid.partition("::")
-        if "hosts/gimp/" in file:
+        if "hosts/gimp/" in file or "hosts/installer/" in file:
             return file + test.partition("[")[2][:3]  # the version, if it has one
         return "krita" if "hosts/krita/" in file else file
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,18 +13,36 @@ from PIL import Image
 from tests.integration.conftest import make_daemon
 
 ROOT = Path(__file__).resolve().parents[2]
-YOUNG = ("3.2", "5.3")
-"""The newest version of each editor, which is only tested with `--every-editor`."""
+YOUNG = ("3.2", "5.3", "forky")
+"""The newest version of each editor, and the Debian with both: tested with `--every-editor`."""
 OLD, FOR_OLD = "5.1", ("test_docker.py", "test_layers.py", "test_recipes.py")
 """The oldest Krita, and what it is tested for without `--every-editor`."""
 HOSTS = Path(os.environ.get("IMPASTO_HOSTS", "/var/tmp/impasto-hosts"))
 
 
-class Tree:
+class Debian:
+    """A Debian in a folder."""
+
+    def __init__(self, folder):
+        self.folder = folder
+
+    def version(self, package):
+        """A package's version, as its makers call it: of Debian's "1:5.2.9+dfsg-1", 5.2.9."""
+        known = (self.folder / "var/lib/dpkg/status").read_text()
+        (found,) = re.findall(rf"^Package: {package}\n(?:.+\n)*?Version: (.+)", known, re.MULTILINE)
+        return re.match(r"(?:\d+:)?([\d.]+)", found)[1]
+
+    def __str__(self):
+        release = (self.folder / "etc/os-release").read_text()
+        return re.search(r'^PRETTY_NAME="(.+)"', release, re.MULTILINE)[1].replace("GNU/Linux ", "")
+
+
+class Tree(Debian):
     """A Debian in a folder, in which the checkout and the tests' files are at their own paths."""
 
     def __init__(self, folder, *shared):
-        self.folder, self._shared = folder, shared
+        super().__init__(folder)
+        self._shared = shared
 
     def start(self, command, environment, **options):
         """Run a command in the tree: the process. Its mounts go when it ends."""
@@ -42,8 +61,11 @@ class Tree:
         )  # fmt: skip
 
 
-class Here:
+class Here(Debian):
     """This machine's own Debian."""
+
+    def __init__(self):
+        super().__init__(Path("/"))
 
     def start(self, command, environment, **options):
         variables = {"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8", **environment}
@@ -82,11 +104,6 @@ def debian(tmp_path_factory):
         return Tree(folder, tmp_path_factory.getbasetemp())
 
     return find
-
-
-@pytest.fixture(scope="session")
-def trixie(debian):
-    return debian("trixie")
 
 
 @pytest.fixture(scope="session")

@@ -198,7 +198,7 @@ def window(tree, screen, profile, gimp_daemon, pictures, tmp_path_factory):
     folder = own / "profile"
     shutil.copytree(profile, folder)
     (folder / "gimprc").write_text(
-        '(config-version "3.0.4") (show-welcome-dialog no) (check-updates no)'
+        f'(config-version "{tree.version("gimp")}") (show-welcome-dialog no) (check-updates no)'
         " (save-session-info no)"
     )
     (folder / "shortcutsrc").write_text(

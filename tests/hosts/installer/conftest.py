@@ -13,7 +13,8 @@ from impasto_installer.environment import Uv
 from impasto_installer.machine import Machine
 
 PYTHON = Path(sys.base_prefix) / "bin" / f"python{sys.version_info[0]}.{sys.version_info[1]}"
-PROFILE = ".config/GIMP/3.0"
+PYTHONS = {"trixie": "3.13", "forky": "3.14"}
+"""The Python of each Debian."""
 
 
 class Painter:
@@ -24,7 +25,12 @@ class Painter:
         self.runtime.mkdir(mode=0o700)
         home.mkdir()
         self.data = home / ".local/share/impasto"
-        self.plugin = home / PROFILE / "plug-ins/impasto"
+        self.gimp, self.krita = (
+            f"{name} {tree.version(name.lower())} (package)" for name in ("GIMP", "Krita")
+        )
+        series = ".".join(tree.version("gimp").split(".")[:2])
+        self.profile = home / ".config/GIMP" / series
+        self.plugin = self.profile / "plug-ins/impasto"
         self.environment = {
             "HOME": str(home), "XDG_RUNTIME_DIR": str(self.runtime),
             "PATH": f"/usr/bin:/bin:{uv.parent}",
@@ -52,14 +58,13 @@ class Painter:
 
     def files(self):
         """Every file, but what GIMP itself and caches of bytecode keep."""
-        found = set()
+        found, profile = set(), self.profile.relative_to(self.home).as_posix()
         for path in self.home.rglob("*"):
             name = path.relative_to(self.home).as_posix()
-            if "__pycache__" not in name and not name.startswith((PROFILE, ".cache")):
+            if "__pycache__" not in name and not name.startswith((profile, ".cache")):
                 found.add(name)
-        profile = self.home / PROFILE
         return found | {p.relative_to(self.home).as_posix()
-                        for p in profile.rglob("*impasto*")}  # fmt: skip
+                        for p in self.profile.rglob("*impasto*")}  # fmt: skip
 
 
 def uv_cache():
@@ -95,14 +100,25 @@ def known_to_uv(tmp_path_factory):
     uv("build", "--wheel", "--all-packages", "--out-dir", folder)
     uv("venv", "--python", PYTHON, folder / "v")
     uv("pip", "install", "--dry-run", "--python", folder / "v", *folder.glob("*.whl"))
-    Uv(Machine.this()).vendor(folder / "vendor", "3.13", ("msgpack>=1.2.3,<2", "pyzmq>=27.1,<28"))
+    for python in PYTHONS.values():
+        needed = "msgpack>=1.2.3,<2", "pyzmq>=27.1,<28"
+        Uv(Machine.this()).vendor(folder / python, python, needed)
+
+
+@pytest.fixture(scope="session", params=list(PYTHONS))
+def version(request):
+    """The Debian, which has a GIMP and a Krita of its own."""
+    return request.param
 
 
 @pytest.fixture(scope="session")
-def new_painter(trixie, uv, known_to_uv, tmp_path_factory):
+def tree(version, debian, uv, tmp_path_factory):
+    return Tree(debian(version).folder, tmp_path_factory.getbasetemp(), uv_cache(), uv.parent)
+
+
+@pytest.fixture(scope="session")
+def new_painter(tree, uv, known_to_uv, tmp_path_factory):
     """Makes painters who have started GIMP once."""
-    shared = tmp_path_factory.getbasetemp()
-    tree = Tree(trixie.folder, shared, uv_cache(), uv.parent)
 
     def make():
         painter = Painter(tree, tmp_path_factory.mktemp("p") / "home", uv)

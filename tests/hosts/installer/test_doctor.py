@@ -12,8 +12,6 @@ import pytest
 from tests.hosts.conftest import ROOT
 from tests.hosts.installer.conftest import PYTHON
 
-GIMP = "GIMP 3.0.4 (package)"
-
 
 def doctor(painter, *arguments, **environment):
     """What the doctor found amiss, by check, and which checks it mended."""
@@ -52,7 +50,7 @@ def test_deleted_changed_and_closed_files_stale_connection_and_missing_weights(p
     leave_stale_connection(painter)
     (painter.data / "weights/vgg19_features.safetensors").unlink()
     amiss, _ = doctor(painter)
-    words = " ".join(amiss[GIMP])
+    words = " ".join(amiss[painter.gimp])
     assert "impasto/procedures.py is missing" in words
     assert "impasto/vendor/impasto_protocol/client.py was changed" in words
     assert "impasto/impasto.py has other permissions" in words
@@ -63,7 +61,7 @@ def test_deleted_changed_and_closed_files_stale_connection_and_missing_weights(p
     leave_stale_connection(painter)  # the doctor itself has started a daemon
     amiss, mended = doctor(painter, "--fix")
     assert not amiss
-    assert mended == {GIMP, "command", "connection", "weights"}
+    assert mended == {painter.gimp, "command", "connection", "weights"}
     assert painter.files() == before
 
 
@@ -88,7 +86,7 @@ def test_daemon_that_hangs_is_ended_and_another_one_starts(painter):
 
 def test_other_python_first_on_the_path_is_told_and_does_no_harm(painter):
     done = painter.impasto("doctor", PATH=f"{PYTHON.parent}:/usr/bin:/bin")
-    assert done.returncode == 0 and f"{GIMP} sees the plug-in" in done.stdout, done.stdout
+    assert done.returncode == 0 and f"{painter.gimp} sees the plug-in" in done.stdout, done.stdout
     assert f"{PYTHON.parent}/python3, lacks GIMP's modules" in done.stdout
 
 
@@ -103,7 +101,7 @@ def test_full_disk_is_told_and_what_it_cut_short_mended(painter):
     assert f"0.0 GiB are free for {log}." in done.stdout and "Free some space" in done.stdout
     assert "impasto/job_process.py was changed" in done.stdout
     amiss, mended = doctor(painter, "--fix")
-    assert mended == {GIMP} and "disk" not in amiss
+    assert mended == {painter.gimp} and "disk" not in amiss
 
 
 def test_damaged_environment_is_put_together_again(painter):

@@ -1,10 +1,9 @@
-"""The plug-in that the installer placed, turned on, in the real Krita."""
+"""The editors that the installer found, and the plug-ins that it placed and turned on."""
 
 import shutil
 
-import pytest
 from PIL import Image
-from tests.hosts.conftest import ROOT, lacking
+from tests.hosts.conftest import ROOT
 from tests.hosts.host import Host
 from tests.hosts.installer.test_doctor import doctor
 from tests.hosts.krita.pieces import BEFORE
@@ -19,15 +18,15 @@ def main():
 """
 
 
-@pytest.fixture
-def krita(painter):
-    """Krita's version as the installer tells it; there must be one."""
-    if "Krita" not in painter.installed.stdout:
-        lacking("there is no Krita in the tree")
-    return "Krita 5.2.9 (package)"
+def test_installer_finds_the_editors_and_gimp_sees_the_plug_in(painter):
+    said = painter.installed.stdout
+    assert f"The plug-in for {painter.gimp}" in said and f"The plug-in for {painter.krita}" in said
+    assert f"✓ Asking {painter.gimp} whether it sees the plug-in" in said, said
+    assert "Impasto is installed." in said
+    assert (painter.plugin / "impasto.py").read_text().startswith("#!/usr/bin/python3\n")
 
 
-def test_installed_plug_in_paints_in_krita(painter, krita, screen, tmp_path_factory):
+def test_installed_plug_in_paints_in_krita(painter, screen, tmp_path_factory):
     folder = tmp_path_factory.mktemp("krita")
     for name in ("photo", "style"):
         Image.effect_noise((96, 64), 60).convert("RGB").save(folder / f"{name}.png")
@@ -48,9 +47,9 @@ def test_installed_plug_in_paints_in_krita(painter, krita, screen, tmp_path_fact
     assert len(names) == 2, names
 
 
-def test_plug_in_that_is_turned_off_or_does_not_load_is_mended(painter, krita, screen):
+def test_plug_in_that_is_turned_off_or_does_not_load_is_mended(painter, screen):
     settings, folder = painter.home / ".config/kritarc", painter.home / ".local/share/krita"
-    turned_on = settings.read_text()
+    krita, turned_on = painter.krita, settings.read_text()
     turned_off = turned_on.replace("enable_impasto=true", "enable_impasto=false")
     settings.write_text(turned_off)
     (folder / "actions/impasto.action").unlink()
