@@ -8,7 +8,7 @@ from tests.hosts.krita.pieces import BEFORE
 
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
-from impasto_protocol.messages import Stylise
+from impasto_protocol.messages import PresetDelete, Stylise
 from impasto_protocol.settings import Settings
 
 HEIGHT_PX = 350
@@ -181,6 +181,50 @@ def main():
     assert visible and focus and style == "Dusk" and slider
     assert strength == 53
     assert names == ["Background", "Dusk 53%"]
+
+
+@pytest.fixture
+def starter_styles(krita, krita_daemon):
+    """For one test there are those that come with Impasto, too."""
+    krita_daemon.impasto("style", "starter")
+    yield
+    with krita_daemon.connect() as client:
+        for info in client.presets():
+            if info.folder == "Starter":
+                client.ask(PresetDelete(name=info.name))
+    krita.run(BEFORE + "docker.styles.fetch()")
+
+
+def test_style_is_chosen_wherever_it_is_clicked(krita, starter_styles, pictures):
+    """Their pictures come one by one, after the list is laid out."""
+    missed = krita.run(
+        SHOWN
+        + """
+from PyQt5 import QtTest
+
+def main():
+    document, styles = (yield from opened(photo)), docker.styles
+    yield from placed(700, 290)
+    styles.fetch()
+    yield from until(lambda: styles.count() > 10 and not styles._without_icon)
+    yield from until(lambda: not any(styles.item(row).icon().isNull()
+                                     for row in range(styles.count())))
+    missed = []
+    for item in map(styles.item, range(styles.count())):
+        styles.scrollToItem(item)
+        place = styles.visualItemRect(item)
+        for corner in place.center(), place.topLeft(), place.bottomRight():
+            at = (corner + place.center()) / 2
+            styles.clearSelection()
+            QtTest.QTest.mouseClick(styles.viewport(), QtCore.Qt.LeftButton, pos=at)
+            if not styles.chosen or styles.chosen.name != item.text():
+                missed.append([item.text(), at.x() - place.x(), at.y() - place.y()])
+    yield from closed(document)
+    return missed
+""",
+        **pictures,
+    )
+    assert missed == []
 
 
 def test_progress_stays_in_the_status_bar_when_the_docker_is_closed(krita, pictures):

@@ -302,6 +302,8 @@ class StyleBrowser(QtWidgets.QListWidget):
         (info,), (thumbnail,) = answer.presets, pictures_in(answer, frames)
         for item in self.findItems(info.name, QtCore.Qt.MatchFlag.MatchExactly):
             item.setIcon(icon_of(thumbnail, starred=info.is_favourite))
+        # Qt looks for an item where it was before it had grown by its icon.
+        self.scheduleDelayedItemsLayout()
         self._ask_for_icon()
 
     def _free_name(self, stem: str) -> str:
