@@ -169,18 +169,21 @@ def main():
     yield from until(lambda: docker.painting)
     painting = docker.painting
     yield from until(lambda: painting.canvas)
-    docker.conclude()
+    focused = [docker._conclude.hasFocus()]
+    yield from press(QtCore.Qt.Key_Space)
     yield from done(document, painting)
-    told.append(layers(document))
+    told += [layers(document), [*focused, docker._stylise.hasFocus()]]
     yield from closed(document)
     return told
 """,
         **pictures,
     )
-    visible, focus, style, slider, strength, names = told
+    visible, focus, style, slider, strength, names, focused = told
     assert visible and focus and style == "Dusk" and slider
     assert strength == 53
     assert names == ["Background", "Dusk 53%"]
+    # And not the seed, which would take Ctrl+Z for itself.
+    assert focused == [True, True]
 
 
 @pytest.fixture

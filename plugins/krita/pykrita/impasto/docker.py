@@ -229,6 +229,8 @@ class Docker(DockWidget):
 
     def _show_what_can_be_pressed(self) -> None:
         painting = self.painting is not None
+        buttons = self._stylise, self._conclude, self._cancel
+        pressed = any(button.hasFocus() for button in buttons)
         self._stylise.setVisible(not painting)
         self.estimate.setVisible(not painting)
         self._conclude.setVisible(painting)
@@ -237,6 +239,9 @@ class Docker(DockWidget):
         if painting:
             self._in_status_bar.put_into(self.parent())
         self._in_status_bar.setVisible(painting)
+        if pressed:
+            # Qt would give it to the seed, which takes Ctrl+Z for itself.
+            (self._conclude if painting else self._stylise).setFocus()
 
     # Words ------------------------------------------------------------------------------------
 
