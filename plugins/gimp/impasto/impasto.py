@@ -71,7 +71,11 @@ class Impasto(Gimp.PlugIn):
         label, blurb, help_text = labels[name]
         procedure = Gimp.ImageProcedure.new(self, name, Gimp.PDBProcType.PLUGIN, self._run, None)
         procedure.set_image_types("*")
-        procedure.set_sensitivity_mask(Gimp.ProcedureSensitivityMask.DRAWABLE)
+        # What cannot be done with several layers is told in words.
+        one_or_more = (
+            Gimp.ProcedureSensitivityMask.DRAWABLE | Gimp.ProcedureSensitivityMask.DRAWABLES
+        )
+        procedure.set_sensitivity_mask(one_or_more)
         procedure.set_menu_label(label)
         procedure.add_menu_path(_MENU)
         procedure.set_documentation(blurb, help_text, name)

@@ -215,6 +215,30 @@ def test_two_presses_of_undo_take_back_the_painting_and_what_was_done_before_it(
     assert window.run(VISIBLE) == [True, False]
 
 
+def test_selected_layers_are_painted_from_the_menu_and_undone_at_once(window, opened):
+    """The menu entries were grey with more than one."""
+    window.run(
+        """
+image = Gimp.get_images()[0]
+image.insert_layer(image.get_layers()[0].copy(), None, 0)
+image.set_selected_layers(image.get_layers())
+Gimp.displays_flush()
+keep = True
+"""
+    )
+    two = wait_for(window, lambda layers: len(layers) == 2)
+    begin(window, "alt+i", "ctrl+a", "9", "Tab")
+    done = wait_for(window, lambda layers: len(layers) == 4 and "Impasto" not in names(layers))
+    assert sorted(names(done)[::2]) == ["style 50%", "style 50% #1"] and done[1::2] == two
+    wait_until_over(window)
+    window.keys("ctrl+z")
+    assert wait_for(window, lambda layers: len(layers) == 2) == two
+
+
+def names(layers):
+    return [layer["name"] for layer in layers]
+
+
 @pytest.mark.parametrize("how", ["window", "progress bar"])
 def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(
     window, opened, gimp_daemon, running_job, how

@@ -68,6 +68,7 @@ class Precision:
 
 class ProcedureSensitivityMask(IntFlag):
     DRAWABLE = 1
+    DRAWABLES = 4
 
 class RunMode(IntEnum):
     INTERACTIVE = 0
