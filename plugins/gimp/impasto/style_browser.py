@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -34,6 +34,14 @@ _EMPTY = _(
 )
 
 
+@dataclass(frozen=True)
+class _Found:
+    """A saved style and its thumbnail."""
+
+    info: PresetInfo
+    thumbnail: GdkPixbuf.Pixbuf
+
+
 class StyleBrowser(Gtk.Box):
     """Bound to `style-preset`. shown: called when the thumbnail of the chosen style is known.
 
@@ -44,9 +52,9 @@ class StyleBrowser(Gtk.Box):
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._config, self._tell_shown = config, shown
         self._recent = remembered.recent_styles()
-        self._model = Gtk.ListStore(str, GdkPixbuf.Pixbuf, object)
-        self._shown = self._model.filter_new()
-        self._shown.set_visible_func(self._is_shown)
+        self._found: dict[str, _Found] = {}
+        # Filled anew for whatever is sought: GTK's own filter of a model fails below an icon view.
+        self._model = Gtk.ListStore(str, GdkPixbuf.Pixbuf)
         self._folders = Gtk.ComboBoxText()
         for value, words in (
             (_ALL, _("All styles")), (_FAVOURITES, _("Favourites")), (_RECENT, _("Recently used")),
@@ -67,11 +75,11 @@ class StyleBrowser(Gtk.Box):
         finder.pack_start(self._sought, True, True, 0)
         finder.pack_start(self._favourite, False, False, 0)
         self._view = Gtk.IconView(
-            model=self._shown, text_column=0, pixbuf_column=1, item_width=96,
+            model=self._model, text_column=0, pixbuf_column=1, item_width=96,
             activate_on_single_click=True, spacing=2, row_spacing=2, column_spacing=2, margin=2,
         )  # fmt: skip
         self._view.get_accessible().set_name(_("Saved styles"))
-        self._view.connect("selection-changed", self._chosen)
+        self._view.connect("selection-changed", self._choose)
         scrolled = Gtk.ScrolledWindow(
             min_content_height=150, min_content_width=240, shadow_type=Gtk.ShadowType.IN
         )
@@ -87,46 +95,59 @@ class StyleBrowser(Gtk.Box):
 
     def settings(self) -> Settings | None:
         """The settings of the chosen style, once it is known."""
-        row = self._row()
-        return row[2].settings if row else None
+        found = self._chosen_one()
+        return found.info.settings if found else None
 
     def thumbnail(self) -> GdkPixbuf.Pixbuf | None:
         """The thumbnail of the chosen style, once it is known."""
-        row = self._row()
-        return row[1] if row else None
+        found = self._chosen_one()
+        return found.thumbnail if found else None
 
     def import_file(self, path: str) -> None:
         """Keep the saved style in a file, or all of a pack, and show them."""
 
         def take(client: Client) -> str:
             client.import_presets(Path(path).read_bytes(), name=Path(path).stem)
-            GLib.idle_add(self._model.clear)
+            GLib.idle_add(self._forget)
             return self._fetch(client)
 
         self._in_thread(take)
 
-    def _row(self) -> Gtk.TreeModelRow | None:
-        chosen = self._config.get_property("style-preset")
-        return next((row for row in self._model if row[0] == chosen), None)
+    def _forget(self) -> None:
+        self._found.clear()
+        self._model.clear()
 
-    def _chosen(self, view: Gtk.IconView) -> None:
+    def _chosen_one(self) -> _Found | None:
+        return self._found.get(self._config.get_property("style-preset"))
+
+    def _choose(self, view: Gtk.IconView) -> None:
         for path in view.get_selected_items():
-            self._config.set_property("style-preset", self._shown[path][0])
+            name = self._model[path][0]
+            if name != self._config.get_property("style-preset"):
+                self._config.set_property("style-preset", name)
         self._show_favourite()
 
     def _show_favourite(self) -> None:
-        row = self._row()
-        self._favourite.set_sensitive(row is not None)
+        found = self._chosen_one()
+        self._favourite.set_sensitive(found is not None)
         with self._favourite.handler_block(self._ticked):
-            self._favourite.set_active(row is not None and row[2].is_favourite)
+            self._favourite.set_active(found is not None and found.info.is_favourite)
 
     def _narrow(self, *args: object) -> None:
-        self._shown.refilter()
-        if len(self._model):
-            self._words.set_text("" if len(self._shown) else _("No saved style is found here."))
+        """Show the styles of the chosen folder that are sought."""
+        self._model.clear()
+        for found in self._found.values():
+            self._show(found)
+        if self._found:
+            self._words.set_text("" if len(self._model) else _("No saved style is found here."))
 
-    def _is_shown(self, model: Gtk.TreeModel, row: Gtk.TreeIter, data: object) -> bool:
-        info: PresetInfo = model[row][2]
+    def _show(self, found: _Found) -> None:
+        if self._is_sought(found.info):
+            row = self._model.append([found.info.name, found.thumbnail])
+            if found is self._chosen_one():
+                self._view.select_path(self._model.get_path(row))
+
+    def _is_sought(self, info: PresetInfo) -> bool:
         folder = self._folders.get_active_id() or _ALL
         within = {
             _ALL: True,
@@ -137,9 +158,9 @@ class StyleBrowser(Gtk.Box):
 
     def _sort(self, button: Gtk.ToggleButton) -> None:
         """Tag the chosen style as a favourite, or take the tag from it."""
-        if not (row := self._row()):
+        if not (found := self._chosen_one()):
             return
-        name, tags = row[0], row[2].tags_as(favourite=button.get_active())
+        name, tags = found.info.name, found.info.tags_as(favourite=button.get_active())
 
         def sort(client: Client) -> str:
             client.ask(PresetSort(name=name, tags=tags))
@@ -149,9 +170,8 @@ class StyleBrowser(Gtk.Box):
         self._in_thread(sort)
 
     def _take_tags(self, name: str, tags: tuple[str, ...]) -> None:
-        for row in self._model:
-            if row[0] == name:
-                row[2] = replace(row[2], tags=tags)
+        if found := self._found.get(name):
+            self._found[name] = replace(found, info=replace(found.info, tags=tags))
         self._narrow()
 
     def _in_thread(self, ask: Callable[[Client], str]) -> None:
@@ -189,9 +209,7 @@ class StyleBrowser(Gtk.Box):
 
     def _add(self, info: PresetInfo, thumbnail: Picture) -> None:
         pixbuf = thumbnails.fitted(thumbnails.of_picture(thumbnail), _SIDE_PX)
-        row = self._model.append([info.name, pixbuf, info])
-        path = self._shown.convert_child_path_to_path(self._model.get_path(row))
-        if info.name == self._config.get_property("style-preset"):
-            if path:
-                self._view.select_path(path)
+        found = self._found[info.name] = _Found(info, pixbuf)
+        self._show(found)
+        if found is self._chosen_one():
             self._tell_shown()

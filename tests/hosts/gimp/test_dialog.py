@@ -278,7 +278,12 @@ def styles(gimp_daemon):
             client.ask(PresetDelete(name=name))
 
 
-def test_styles_are_found_among_favourites_and_by_tag_and_words_say_when_none_is(walk, styles):
+def test_styles_are_found_among_favourites_and_by_tag_and_words_say_when_none_is(
+    window, walk, styles
+):
+    """GTK complained of what was sought while a style was chosen."""
+    log = window.folder / "host.log"
+    before = len(log.read_text())
     names = "[row[0] for row in find('Saved styles').get_model()]"
     walk(
         "apply-preset",
@@ -294,5 +299,11 @@ def test_styles_are_found_among_favourites_and_by_tag_and_words_say_when_none_is
         f"{names} == ['Umber'] and find('Favourite').get_active()",
         "find('Name or tag of a style').set_text('calm') or 1",
         f"{names} == ['Umber']",
+        "find('Folder of styles').set_active_id('all') or 1",
+        "find('Name or tag of a style').set_text('och') or 1",
+        f"{names} == ['Ochre'] and config.get_property('style-preset') == 'Umber'",
+        "find('Name or tag of a style').set_text('') or 1",
+        f"{names} == ['Ochre', 'Umber'] and len(find('Saved styles').get_selected_items())",
     )
+    assert "CRITICAL" not in log.read_text()[before:]
     assert {info.name: info.tags for info in styles.presets()}["Umber"] == ("calm", "favourite")
