@@ -50,7 +50,8 @@ def describe_progress(message: JobMessage) -> tuple[str, float | None]:
         return _("{words} until it changes no more, step {step}").format(
             words=words, step=message.step
         ), None
-    share = min(1.0, message.step / message.of)
+    # Daemons before 1.4 tell steps alone.
+    share = min(1.0, message.step / message.of) if message.share is None else message.share
     words += _(", {share:.0%}").format(share=share)
     if message.seconds_left and message.step:
         # It ends sooner where the picture changes no more.

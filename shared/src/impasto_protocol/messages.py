@@ -506,6 +506,10 @@ class Progress(JobMessage):
     scales: int = spec_field("how many there are", default=0, low=0)
     losses: dict[str, float] | None = spec_field("each term of the loss", default=None, longest=40)
     seconds_left: float | None = spec_field("estimate", unit="s", default=None, low=0)
+    share: float | None = spec_field(
+        "of the work, what is done; evaluations at a large size are much of it",
+        default=None, low=0, high=1, since="1.4",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -26,6 +26,8 @@ def test_estimate_in_a_painters_words(told, quality, words):
     (Progress(job="a" * 32, phase="painting", step=0, of=300), "Painting, 0%", 0.0),
     (Progress(job="a" * 32, phase="painting", step=75, of=300, losses={"total": 3.5},
               seconds_left=240.0), "Painting, 25%, at most about 4 min to go", 0.25),
+    (Progress(job="a" * 32, phase="painting", step=300, of=330, share=0.25, seconds_left=240.0),
+     "Painting, 25%, at most about 4 min to go", 0.25),
     # Nobody waits for all of so many: it ends when the picture changes no more.
     (Progress(job="a" * 32, phase="painting", step=75, of=100_000, losses={"total": 3.5},
               seconds_left=44_000.0), "Painting until it changes no more, step 75", None),

@@ -10,7 +10,7 @@ from impasto_daemon.cli.output import console, progress_bar
 from impasto_protocol import messages
 from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
-from impasto_protocol.descriptions import PHASE_LABELS
+from impasto_protocol.descriptions import PHASE_LABELS, describe_progress, describe_seconds
 
 
 def await_result(
@@ -27,7 +27,7 @@ def await_result(
     The first Ctrl-C asks for the picture as it stands, the second cancels the job.
     """
     interrupts = 0
-    with progress_bar(shown=shown) as bar:
+    with progress_bar(shown=shown, counted=False) as bar:
         task = bar.add_task("Waiting", total=None, note="")
 
         def take(message: messages.JobMessage, pictures: list[Picture]) -> None:
@@ -48,9 +48,10 @@ def await_result(
 
 def _show(message: messages.JobMessage, bar: Progress, task: TaskID) -> None:
     if isinstance(message, messages.Progress):
-        left = message.seconds_left
-        note = f"about {left:.0f} s left" if left is not None and left >= 1 else ""
+        left, share = message.seconds_left, describe_progress(message)[1]
+        counted = [f"{message.step}/{message.of}"] if message.of else []
+        notes = counted + ([f"{describe_seconds(left)} left"] if left and left >= 1 else [])
         bar.update(
-            task, description=PHASE_LABELS[message.phase], completed=message.step,
-            total=message.of or None, note=note,
+            task, description=PHASE_LABELS[message.phase], completed=share or 0,
+            total=None if share is None else 1, note=", ".join(notes),
         )  # fmt: skip

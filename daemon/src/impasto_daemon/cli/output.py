@@ -90,12 +90,12 @@ def answer_as_dict(answer: Message) -> dict[str, Any]:
     return {key: said[key] for key in said if key not in ("frames", "request", "job")}
 
 
-def progress_bar(*, shown: bool) -> Progress:
-    """A bar with what is done, how much of it, and a free `note` after it."""
+def progress_bar(*, shown: bool, counted: bool = True) -> Progress:
+    """A bar with what is done, how much of it if it is `counted`, and a free `note` after it."""
     return Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        *([MofNCompleteColumn()] if counted else []),
         TimeElapsedColumn(),
         TextColumn("{task.fields[note]}"),
         console=console,

@@ -25,12 +25,14 @@ class Iteration:
 
     picture: (3, h, w), what is painted, at the stage's size; the next evaluation changes it.
     preview: the whole picture so far, (3, height, width), at a size in px.
+    share: of all work, in 0 to 1, what is behind it; an evaluation at a large size is much of it.
     """
 
     step: int
     of: int
     scale: int
     scales: int
+    share: float
     seconds_left: float
     terms: dict[str, Tensor]
     picture: Tensor

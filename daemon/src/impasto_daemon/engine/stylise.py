@@ -149,10 +149,10 @@ class _Painter:
                 optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
                 del gradient
                 step, picture = step + 1, optimiser.picture[0]
-                left = estimate.left_s(scale - 1, count)
+                share, left = estimate.look(scale - 1, count)
                 preview = functools.partial(self._preview, picture)
                 yield Iteration(
-                    step, evaluations, scale, len(planned), left, terms, picture, preview
+                    step, evaluations, scale, len(planned), share, left, terms, picture, preview
                 )
                 if step in settings.snapshots:
                     yield Snapshot(step, self._finish(picture))
@@ -216,19 +216,21 @@ class _ConvergenceTest:
 
 
 class _TimeEstimate:
-    """Seconds left, on the understanding that time goes with the work."""
+    """How far a painting is, on the understanding that time goes with the work."""
 
     def __init__(self, planned: list[tuple[Stage, Plan]], clock: Callable[[], float]) -> None:
         self._works = [evaluation_work(stage, plan) for stage, plan in planned]
-        self._shares = [stage.iterations for stage, _ in planned]
+        self._counts = [stage.iterations for stage, _ in planned]
+        self._all: float = sum(map(operator.mul, self._works, self._counts))
         self._clock, self._began = clock, clock()
         self.done = 0.0
 
-    def left_s(self, scale: int, count: int) -> float:
+    def look(self, scale: int, count: int) -> tuple[float, float]:
+        """The share that is behind it, what was left out included, and seconds left."""
         self.done += self._works[scale]
-        rest = [self._shares[scale] - count, *self._shares[scale + 1 :]]
+        rest = [self._counts[scale] - count, *self._counts[scale + 1 :]]
         ahead: float = sum(map(operator.mul, self._works[scale:], rest))
-        return (self._clock() - self._began) * (ahead / self.done)
+        return 1 - ahead / self._all, (self._clock() - self._began) * (ahead / self.done)
 
 
 def _size(masked: MaskedPicture) -> Size:

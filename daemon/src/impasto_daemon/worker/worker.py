@@ -334,6 +334,7 @@ class _ProgressReporter:
             scales=event.scales,
             losses=_finite(event.losses),
             seconds_left=event.seconds_left,
+            share=event.share,
         )
 
     def _preview(self, event: Iteration) -> dict[str, Picture]:

@@ -217,12 +217,21 @@ def test_iterations_carry_step_terms_and_seconds_left(network, noise):
     steps = [event for event in events if isinstance(event, Iteration)]
     assert [(e.step, e.of) for e in steps] == [(1, 4), (2, 4), (3, 4), (4, 4)]
     assert [e.seconds_left for e in steps] == [3.0, 2.0, 1.0, 0.0]
+    assert [e.share for e in steps] == [0.25, 0.5, 0.75, 1.0]
     assert set(steps[0].losses) == {
         "content relu4_2", *(f"style {layer}" for layer in STYLE_LAYERS), "total variation",
         "total",
     }  # fmt: skip
     terms = [value for name, value in steps[0].losses.items() if name != "total"]
     assert steps[0].losses["total"] == pytest.approx(sum(terms))
+
+
+def test_share_that_is_done_grows_with_the_work_and_not_with_the_evaluations(network, noise):
+    settings = Settings(iterations=4, scales=1, working_px=32, refinement=1, tolerance=0)
+    events = stylise(noise(3, 256, 256), Style(noise(3, 64, 64), network), settings, network)
+    shares = {e.step: e.share for e in events if isinstance(e, Iteration)}
+    assert len(shares) == 7 and shares[4] < 0.5 and shares[7] == 1
+    assert list(shares.values()) == sorted(shares.values())
 
 
 def test_snapshots_come_after_the_steps_asked_for(paint, noise):
