@@ -5,7 +5,10 @@
 Ten minutes on two cores; not part of the test run. IMPASTO_ARTEFACTS keeps the painting.
 """
 
+import pytest
 from tests.hosts.large_layer import report
+
+pytestmark = pytest.mark.timeout(3000)
 
 PIECE = """
 image = Gimp.Image.new(4000, 3000, Gimp.ImageBaseType.RGB)

@@ -5,8 +5,11 @@
 Ten minutes a version on two cores; not part of the test run. IMPASTO_ARTEFACTS keeps the painting.
 """
 
+import pytest
 from tests.hosts.krita.pieces import BEFORE
 from tests.hosts.large_layer import report
+
+pytestmark = pytest.mark.timeout(3000)
 
 PIECE = (
     BEFORE
