@@ -231,6 +231,12 @@ def all_looks(node):
     return [[looks(child), all_looks(child)] for child in node.childNodes()]
 
 
+def edges_of(width, height):
+    # The columns and rows of each.
+    return [([x], range(height)) for x in (0, width - 1)] + [
+        (range(width), [y]) for y in (0, height - 1)]
+
+
 def picture(name):
     document.refreshProjection()
     document.waitForDone()
@@ -283,6 +289,9 @@ def main():
     words = docker.words.text()
     assert words.startswith("Done"), words
     picture("after")
+    thumbnail = docker.results.item(0).data(QtCore.Qt.UserRole).thumbnail
+    edges = [any(thumbnail.pixelColor(x, y).alpha() for x in columns for y in rows)
+             for columns, rows in edges_of(thumbnail.width(), thumbnail.height())]
     source, siblings = looks(node), node.parentNode().childNodes()
     ids = [sibling.uniqueId() for sibling in siblings]
     above = siblings[ids.index(node.uniqueId()) + 1]
@@ -294,19 +303,21 @@ def main():
     again = looks(node)["visible"]
     picture("redone")
     yield from closed(document)
-    return [source, canvas, back, again, changed]
+    return [source, canvas, back, again, changed, edges]
 """,
         piece=KINDS[kind],
         ASL=ASL,
         folder=tmp_path,
         **pictures,
     )
-    source, canvas, back, again, changed = told
+    source, canvas, back, again, changed, edges = told
     before, after, undone, redone = pictures_in(tmp_path, "before", "after", "undone", "redone")
     apart = np.abs(after - before).max()
     print(f"{kind}: {apart} of 255 apart; {source} -> {canvas}")
     assert apart <= 2
     assert back and np.array_equal(undone, before) and np.array_equal(redone, after)
+    # The strip of results has room for the painting, and not for what is transparent around it.
+    assert edges == [True] * 4
     assert again == source["visible"] == kind.startswith("selected")
     assert canvas["visible"] and canvas["name"] == "Dusk 0%"
     assert changed == ("mask" in kind) or "group" in kind or "fill" in kind, kind

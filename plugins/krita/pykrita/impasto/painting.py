@@ -253,7 +253,7 @@ class Painting:
                 return
             # Krita does not know, and the painter may have saved it half painted.
             self.document.setModified(True)
-            self.thumbnail = canvas.thumbnail(*_fitting(self._box))
+            self.thumbnail = _without_margins(canvas.thumbnail(*_fitting(self._box)))
             self.recipe = self.recipe.as_made(result)
             recipe.remember(self.recipe)
             for node in (canvas, self.layer):
@@ -520,3 +520,15 @@ def _fitting(box: layers.Box) -> tuple[int, int]:
     if max(size.width(), size.height()) > _THUMBNAIL_PX:
         size = size.scaled(longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio)
     return max(1, size.width()), max(1, size.height())
+
+
+def _without_margins(image: QtGui.QImage) -> QtGui.QImage:
+    """What of an image is not transparent, or all of it."""
+    pixels = layers.pixels_of(image.convertToFormat(QtGui.QImage.Format.Format_ARGB32))
+    alpha, width = pixels[3::4], image.width()
+    columns = [x for x in range(width) if any(alpha[x::width])]
+    rows = [y for y in range(image.height()) if any(alpha[y * width : (y + 1) * width])]
+    if not rows:
+        return image
+    corners = QtCore.QPoint(columns[0], rows[0]), QtCore.QPoint(columns[-1], rows[-1])
+    return image.copy(QtCore.QRect(*corners))
