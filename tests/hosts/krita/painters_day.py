@@ -92,8 +92,8 @@ SHEETS = [
     Sheet("twelve megapixels", "stylise; cancel D; finish D", size=(4000, 3000)),
     kind("filter mask", "style Batik; button; layer Seen; again; undo", kept=True),
     Sheet("half float", "stylise; finish", space=("RGBA", "F16", LINEAR)),
-    Sheet("float", "style Glass; stroke; cancel; again; stylise", space=("RGBA", "F32", LINEAR)),
-    kind("pass-through group", "stylise; finish; undo; again", kept=True),
+    Sheet("float", "style Glass; stroke; cancel; stylise; again", space=("RGBA", "F32", LINEAR)),
+    kind("pass-through group", "stylise; again; finish; undo", kept=True),
     Sheet("selection by hand", "select; stylise; deselect; style Dots; stylise; cancel_below"),
     Sheet("float in sRGB", "button; undo; finish", space=("RGBA", "F32", SRGB)),
     kind("style", "style Woodcut; stylise; again", kept=True),
@@ -114,7 +114,7 @@ SHEETS = [
     kind("fill with a transparency mask", "button; cancel_below; again", kept=True),
     Sheet("CMYK", "stroke; stylise; finish; undo", space=("CMYKA", "U8", ""), kept=True),
     kind("screen at 40 %, labelled", "style Mosaic; stylise; again; undo; undo; redo"),
-    kind("half transparent, selected", "stylise; finish; again", kept=True),
+    kind("half transparent, selected", "stylise; again; finish", kept=True),
     Sheet("Lab", "style Watercolour; stylise; cancel; again", space=("LABA", "U16", "")),
     Sheet("larger than the canvas", "stylise; finish; layer Background; stylise", BEYOND),
     Sheet("off the canvas", "refused nothing on; add_layer; stroke; stylise", OUTSIDE),
@@ -125,14 +125,14 @@ SHEETS = [
     Sheet("filter layer", "refused no pixels; layer Background; stylise; again", FILTER),
     Sheet("XYZ", "stylise; finish", space=("XYZA", "U16", "")),
     kind("group with a filter mask", "style Batik; button; cancel; again", suffix="psd"),
-    Sheet("many layers", "stylise; layer Background; finish; again; undo; cancel", MANY),
+    Sheet("many layers", "stylise; layer Background; again; finish; undo; cancel", MANY),
     Sheet("YCbCr", "stylise; again", space=("YCbCrA", "U8", "")),
     kind("inherits alpha", "stylise; add_layer; stroke; finish; cancel", kept=True),
     kind("colorize mask", "style Knife; stylise; again; cancel", kept=True),
-    Sheet("linear Rec. 2020", "stylise; finish; again", wide="linear Rec. 2020", kept=True),
+    Sheet("linear Rec. 2020", "stylise; again; finish", wide="linear Rec. 2020", kept=True),
     Sheet(
         "more frames",
-        "frame next; finish; cancel; again; frame previous",
+        "frame next; stylise; cancel; finish; frame previous",
         "node = patch",
         animated=True,
     ),
@@ -576,6 +576,8 @@ def differences(found, wanted):
 def work_on(painter, sheet, path):
     """Do all that is done to a document: what is not as it should be."""
     painter.open(path)
+    # The document that was opened again before may have been painted by another.
+    painter.quality("A")
     before = painter.state()
     for act in sheet.acts.split("; "):
         name, *rest = act.split(" ", 1)
