@@ -122,10 +122,13 @@ def pictures(tmp_path_factory):
 
 
 @contextlib.contextmanager
-def running_daemon(folder):
+def running_daemon(folder, *, starter_styles=False):
     """The real daemon, with the real weights where they are named."""
     weights = os.environ.get("IMPASTO_WEIGHTS")
-    daemon = make_daemon(folder, **({"IMPASTO_WEIGHTS": weights} if weights else {})).start()
+    daemon = make_daemon(folder, **({"IMPASTO_WEIGHTS": weights} if weights else {}))
+    if starter_styles:  # which only a new home is given
+        (daemon.home / "data/presets").rmdir()
+    daemon.start()
     try:
         yield daemon
     finally:

@@ -88,6 +88,14 @@ def install(folder, *, pyzmq=True):
     build_gimp(folder / "plug-ins/impasto", Uv(Machine.this()).vendor, "3.13", pyzmq=pyzmq)
 
 
+def settings_of(tree):
+    """GIMP's own settings, with which nothing comes up beside the image."""
+    return (
+        f'(config-version "{tree.version("gimp")}") (show-welcome-dialog no) (check-updates no)'
+        " (save-session-info no)"
+    )
+
+
 def plug_in_processes(profile):
     """The process ids of the plug-in of this GIMP; another module's tests may run one of theirs."""
     program, found = os.fsencode(profile / "plug-ins/impasto/impasto.py"), []
@@ -191,29 +199,35 @@ def pair(tree, profile, gimp_daemon, tmp_path_factory):
     running.close()
 
 
+@pytest.fixture(scope="session")
+def last_values(pictures):
+    """What each dialog was left with; it comes up with that."""
+    stylize = (
+        f'(style-file "file://{pictures["style"]}")\n(quality "custom")\n(iterations 150)\n'
+        "(tolerance 0)\n"
+    )
+    return {"stylize": stylize}
+
+
 @pytest.fixture(scope="module")
-def window(tree, screen, profile, gimp_daemon, pictures, tmp_path_factory):
-    """One GIMP with a window; its dialogs come up with the style chosen already."""
+def window(tree, screen, profile, gimp_daemon, last_values, tmp_path_factory):
+    """One GIMP with a window."""
     own = tmp_path_factory.mktemp("window")
     folder = own / "profile"
     shutil.copytree(profile, folder)
-    (folder / "gimprc").write_text(
-        f'(config-version "{tree.version("gimp")}") (show-welcome-dialog no) (check-updates no)'
-        " (save-session-info no)"
-    )
+    (folder / "gimprc").write_text(settings_of(tree))
     (folder / "shortcutsrc").write_text(
         '(file-version 1) (action "plug-in-impasto-stylize" "<Primary><Alt>y")'
         ' (action "plug-in-impasto-again" "<Primary><Alt>g")'
         ' (action "plug-in-impasto-apply-preset" "<Primary><Alt>p")'
         ' (action "plug-in-impasto-save-preset" "<Primary><Alt>v")'
         ' (action "dialogs-undo-history" "<Primary><Alt>u")'
+        ' (action "image-flip-horizontal" "<Primary><Alt>h")'
     )
     settings = folder / "plug-in-settings"
     settings.mkdir(exist_ok=True)
-    (settings / "GimpProcedureConfigRun-plug-in-impasto-stylize.last").write_text(
-        f'(style-file "file://{pictures["style"]}")\n(quality "custom")\n(iterations 150)\n'
-        "(tolerance 0)\n"
-    )
+    for entry, values in last_values.items():
+        (settings / f"GimpProcedureConfigRun-plug-in-impasto-{entry}.last").write_text(values)
     environment = {"GIMP3_DIRECTORY": str(folder), "IMPASTO_HOME": str(gimp_daemon.home)}
     running = Window(tree, own, environment, screen)
     yield running
