@@ -558,7 +558,7 @@ def test_no_document(krita):
     assert "no layer to paint" in words
 
 
-def test_again_and_preset_and_the_strip_of_results(krita, pictures, tmp_path):
+def test_again_and_preset_and_the_strip_of_results(krita, version, pictures, tmp_path):
     told = krita.run(
         BEFORE
         + """
@@ -631,5 +631,7 @@ def main():
     # The layer that Stylise would paint next stays the active one.
     assert back == [0.6, 0.8, True] and "gone" in gone and all(icons)
     # The newer ones had hidden it.
-    assert shown == [True, False] and sizes == [[160, 120]] * 2
+    # Krita 5.1 makes a layer's thumbnail of whole tiles of 64 px, which are 192 x 128 here.
+    size = [134, 113] if version == "5.1" else [160, 120]
+    assert shown == [True, False] and sizes == [size] * 2
     assert tips == ["Dusk 80%", "Dusk 80%\nStrength 80%\nStroke size 100%"]
