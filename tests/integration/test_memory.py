@@ -34,7 +34,8 @@ def test_budget_that_lies_ends_with_smaller_tiles_and_a_painting(generous, pictu
     """Memory runs out on purpose, by the system's own limit."""
     content, style = picture(900, 900), picture(64, 64, seed=1)
     with generous.connect() as client:
-        client.stylise(picture(64, 64), style, WHOLE).result()
+        # Large enough for every thread to be there, each of which keeps addresses to itself.
+        client.stylise(picture(256, 256), style, WHOLE).result()
         worker = worker_of(generous)
         told = client.estimate((900, 900), WHOLE)
         most = worker.memory_info().vms + (told.memory_mib << 20) * 2 // 3
