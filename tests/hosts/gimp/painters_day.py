@@ -37,9 +37,9 @@ PROFILES = ("Adobe RGB", "Display P3", "ProPhoto RGB", "Rec. 2020", "linear Rec.
 class Document:
     """A file that the painter opens, and what is done then.
 
-    made: how it is made of the photograph in
-    `image`, whose layer is `layer`; what is left in `layer` is selected. actions: what a Painter
-    does, by the names of its methods, each with its argument.
+    made: how it is made of the photograph in `image`, whose layer is `layer`; what is left in
+    `layer` is selected. actions: what a Painter does, by the names of its methods, each with its
+    argument.
     """
 
     file: str
@@ -395,14 +395,12 @@ class Painter:
 
     def finish(self) -> None:
         """Long before its end."""
-        self._choose("9", "0", "0", "0")
-        self._await_previews()
+        self._begin()
         self.window.keys("alt+f", window=PROGRESS)
         self._end()
 
     def cancel(self) -> None:
-        self._choose("9", "0", "0", "0")
-        self._await_previews()
+        self._begin()
         self.window.keys("alt+c", window=PROGRESS)
         wait_until_over(self.window)
         self.note_memory()
@@ -411,8 +409,7 @@ class Painter:
 
     def paint_elsewhere(self) -> None:
         """Another image is opened meanwhile, and looked at."""
-        self._choose("9", "0", "0", "0")
-        self._await_previews()
+        self._begin()
         open_file(self.window, self.elsewhere)
         self.window.keys("alt+f", window=PROGRESS)
         wait_until_over(self.window)
@@ -421,8 +418,7 @@ class Painter:
 
     def flip_meanwhile(self) -> None:
         """The image is mirrored while it is painted."""
-        self._choose("9", "0", "0", "0")
-        self._await_previews()
+        self._begin()
         self.window.keys("ctrl+alt+h", window=MAIN)
         self.window.keys("alt+f", window=PROGRESS)
         self._end(steps=2)
@@ -435,6 +431,11 @@ class Painter:
         self.window.keys("Escape", window=PROGRESS)
         wait_until_over(self.window)
         assert self.state() == self.history[self.at]
+
+    def _begin(self) -> None:
+        """Something that takes long, until it can be seen."""
+        self._choose("9", "0", "0", "0")
+        self._await_previews()
 
     def _choose(self, *steps: str) -> None:
         """Set the number of steps in the dialog, and press OK."""

@@ -58,6 +58,13 @@ canvas, layer, under, group = (
 """
 
 
+def conclude(daemon, job):
+    """Have a job end with its picture as it stands."""
+    with daemon.connect() as client:
+        client._send(Cancel(job=job.job, keep=True))
+        client.ask(Status())
+
+
 @pytest.fixture
 def paint_while(pair, gimp_daemon, pictures, running_job, tmp_path):
     """paint_while(code, **begun): what came of a painting that the code ran beside, its pixels."""
@@ -66,9 +73,7 @@ def paint_while(pair, gimp_daemon, pictures, running_job, tmp_path):
         number = pair.begin(PAINT, folder=tmp_path, begun=begun, **pictures)
         job = running_job(gimp_daemon)
         pair.beside(CHANGE + code)
-        with gimp_daemon.connect() as client:
-            client._send(Cancel(job=job.job, keep=True))
-            client.ask(Status())
+        conclude(gimp_daemon, job)
         return pair.end(number)
 
     return run
@@ -172,9 +177,7 @@ def test_painting_outlives_its_process_and_its_layer(
     os.kill(max(plug_in_processes(pair.folder / "profile")), 9)
     while (second := running_job(gimp_daemon)).job == first.job:
         time.sleep(0.1)
-    with gimp_daemon.connect() as client:
-        client._send(Cancel(job=second.job, keep=True))
-        client.ask(Status())
+    conclude(gimp_daemon, second)
     told = pair.end(number)
     assert (told["status"], told["error"], told["in"]) == ("success", None, True)
     assert told["size"] == [40, 30] and told["offsets"] == [10, 8]
