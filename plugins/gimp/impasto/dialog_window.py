@@ -25,7 +25,7 @@ from style_browser import StyleBrowser  # noqa: E402
 from style_picture import StylePicture  # noqa: E402
 
 from impasto_protocol.descriptions import describe_estimate  # noqa: E402
-from impasto_protocol.errors import Cancelled, ImpastoError  # noqa: E402
+from impasto_protocol.errors import Cancelled, HostUnsupported, ImpastoError  # noqa: E402
 from impasto_protocol.fields import from_dict, to_dict  # noqa: E402
 from impasto_protocol.settings import QUALITIES, Settings  # noqa: E402
 from impasto_protocol.translations import _  # noqa: E402
@@ -82,6 +82,7 @@ class DialogWindow:
         self._style: StylePicture | None = None
         self._questions: Callable[[], Estimate] | None = None
         self._found: Mapping[str, Estimated] = {}
+        self._refusal = ""
         self._estimates = Estimates(self._show_estimates)
         self._by_kind: dict[str, Gtk.Widget] = {}
 
@@ -248,10 +249,14 @@ class DialogWindow:
         self._below.child_focus(Gtk.DirectionType.TAB_FORWARD)
 
     def _ask_estimates(self) -> None:
+        self._refusal = ""
         try:
             self._estimates.ask(
                 self._for_each_quality(self._questions()) if self._questions else {}
             )
+        except HostUnsupported as error:
+            self._refusal = f"{error} {error.next_step}"
+            self._estimates.ask({})
         except ImpastoError:  # told when it is to be painted
             self._estimates.ask({})
 
@@ -272,7 +277,7 @@ class DialogWindow:
         self._show_line()
 
     def _show_line(self) -> None:
-        hint = self._lacking()
+        hint = self._lacking() or self._refusal
         self.dialog.set_response_sensitive(Gtk.ResponseType.OK, not hint)
         quality = self._config.get_property("quality") if self._quality else ""
         if found := self._found.get(quality):

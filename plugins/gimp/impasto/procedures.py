@@ -46,8 +46,10 @@ def stylize(
     if run_mode == Gimp.RunMode.INTERACTIVE:
         import dialogs
 
+        sources.check(found, hide=False)
+
         def estimate() -> Estimate:
-            return _estimate(image, found[0], config, recipe.settings_from_config(config))
+            return _estimate(image, found, config, recipe.settings_from_config(config))
 
         dialogs.ask_stylize(procedure, config, found[0], estimate)
     chosen = [KeptRecipe(recipe.from_config(config))] * len(found)
@@ -93,8 +95,10 @@ def apply(
     if run_mode == Gimp.RunMode.INTERACTIVE:
         import dialogs
 
+        sources.check(found, hide=False)
+
         def estimate(own: Settings) -> Estimate:
-            return _estimate(image, found[0], config, recipe.settings_over_preset(config, own))
+            return _estimate(image, found, config, recipe.settings_over_preset(config, own))
 
         dialogs.ask_preset(procedure, config, found[0], estimate)
     chosen = [KeptRecipe(recipe.from_preset(config))] * len(found)
@@ -123,9 +127,17 @@ def save(
 
 
 def _estimate(
-    image: Gimp.Image, source: Gimp.Layer, config: Gimp.ProcedureConfig, settings: Settings
+    image: Gimp.Image,
+    found: Sequence[Gimp.Layer],
+    config: Gimp.ProcedureConfig,
+    settings: Settings,
 ) -> Estimate:
-    """The question what painting what is selected now would take. Raises HostUnsupported."""
+    """The question what painting the first of some layers would take.
+
+    Raises HostUnsupported where one of them cannot be painted as it is set.
+    """
+    sources.check(found, hide=config.get_property("as-source"))
+    source = found[0]
     inner = sources.box_to_paint(image, source)
     margin, selected = config.get_property("context-margin"), not Gimp.Selection.is_empty(image)
     outer = layers.box_to_send(source, inner, margin, selected=selected)
@@ -155,7 +167,7 @@ def _paint(
     The painting of the first. Raises before any is painted where one of them cannot be.
     """
     for source, made in zip(found, chosen, strict=True):
-        sources.check(source, hide=made.recipe["as-source"])
+        sources.check([source], hide=made.recipe["as-source"])
     for source in found[1:]:  # at the first one looks when it is painted, which comes next
         with sources.seen(source) as seen:
             sources.box_to_paint(image, seen)

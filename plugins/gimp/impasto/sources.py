@@ -50,11 +50,16 @@ def _layer(drawable: Gimp.Drawable) -> Gimp.Layer:
     return drawable
 
 
-def check(source: Gimp.Layer, *, hide: bool) -> None:
-    """Raise HostUnsupported where a lock or a mode forbids that a layer is painted as it is seen.
+def check(found: Sequence[Gimp.Layer], *, hide: bool) -> None:
+    """Raise HostUnsupported where a lock or a mode forbids that one is painted as it is seen.
 
-    hide: its painting may take its place.
+    hide: their paintings may take their places.
     """
+    for source in found:
+        _check(source, hide=hide)
+
+
+def _check(source: Gimp.Layer, *, hide: bool) -> None:
     name = source.get_name()
     above = source.get_parent()
     while above:

@@ -424,11 +424,11 @@ class Painter:
         self._end(steps=2)
 
     def refused(self) -> None:
-        """A sentence says why not, and nothing is done."""
+        """A sentence in the dialog says why not, OK does nothing, and nothing is done."""
         self._choose("6")
-        self.window.await_window(PROGRESS)
+        time.sleep(1)
         self.window.picture(f"gimp-day-refused-{self.actions}")
-        self.window.keys("Escape", window=PROGRESS)
+        self.window.keys("Escape", window=DIALOG)
         wait_until_over(self.window)
         assert self.state() == self.history[self.at]
 

@@ -131,6 +131,19 @@ def test_ok_can_be_pressed_once_there_is_a_style(walk, pictures):
     )
 
 
+def test_what_cannot_be_painted_as_it_is_set_is_told_before_ok(walk, pictures):
+    """It was told once the dialog had closed."""
+    ok = "dialog.get_widget_for_response(Gtk.ResponseType.OK).get_sensitive()"
+    walk(
+        "stylize",
+        f"layers[0].set_lock_visibility(True) and config.set_property('as-source', False) or {ok}",
+        f"config.set_property('as-source', True) or not {ok}",
+        "any(text.startswith('The visibility of the layer') for text in texts())",
+        f"layers[0].set_lock_visibility(False) and config.set_property('seed', 9) or {ok}",
+        style_file=str(pictures["style"]),
+    )
+
+
 def test_dialog_can_be_set_as_the_layer_was_painted(window, walk, pictures, tmp_path):
     """Its style is gone meanwhile."""
     style = tmp_path / "swirls.png"
