@@ -5,7 +5,8 @@
 Twenty-five minutes on two quiet cores; not part of the test run. IMPASTO_ARTEFACTS keeps a picture
 of every tenth step. Keys and clicks go to the window through X; menu entries that have no shortcut
 are triggered as actions. The documents are made beforehand, in the same Krita: what it writes to
-its log by then it writes without a painting, too.
+its log by then it writes without a painting, too; and what it writes of selections that are undone
+and redone is known by a document that nothing is painted in.
 """
 
 import re
@@ -587,7 +588,8 @@ def work_on(painter, sheet, path):
     undone = differences(painter.state(), before)
     for _ in range(steps):
         painter.redo()
-    redone = differences(painter.state(), after)
+    if redone := differences(painter.state(), after):
+        redone.append(painter.run('answer = krita.action("edit_redo").text()'))
     reopened = []
     if sheet.kept:
         painter.save()
@@ -604,21 +606,24 @@ def work_on(painter, sheet, path):
 def test_a_day_leaves_nothing_behind(krita, krita_daemon, sheets, version):
     krita_daemon.impasto("style", "starter")
     log = krita.folder / "host.log"
-    known, begun = bad_lines(log.read_text()), log.stat().st_size
     painter, began, faults = Painter(krita, krita_daemon, sheets), time.monotonic(), []
     painter.arrange()
+    unpainted = SHEETS[0]._replace(acts="select; add_layer; select; deselect")
+    assert not work_on(painter, unpainted, sheets / f"{unpainted.name}.{unpainted.suffix}")
+    known = bad_lines(log.read_text())
     for sheet in SHEETS:
+        begun = log.stat().st_size
         try:
             found = work_on(painter, sheet, sheets / f"{sheet.name}.{sheet.suffix}")
         except AssertionError as error:
             found = [str(error)]
             krita.picture(f"krita-day-fault-{sheet.name}")
             painter.give_up()
+        found += bad_lines(log.read_text()[begun:]) - known
         faults += [f"{sheet.name}: {fault}" for fault in found]
         print(
             f"{sheet.name}: {time.monotonic() - began:.0f} s, {len(painter.memory)} jobs; {found}"
         )
-    lines = bad_lines(log.read_text()[begun:]) - known
     growth = [slope(held) for held in zip(*painter.memory, strict=True)]
     first, *_, last = ([f"{held:.0f}" for held in job] for job in painter.memory)
     print(f"""
@@ -630,6 +635,6 @@ faults, {len(faults)}
 MiB of Krita, of the daemon: after the first job, {"; ".join(first)}
 ... after the last, {"; ".join(last)}
 ... more a job, {growth[0]:.1f}; {growth[1]:.1f}
-bad lines of the log; besides those without a painting, {len(lines)}; {len(known)}""")
-    assert not faults and not lines, [*faults, *lines]
+bad lines of the log without a painting, {len(known)}""")
+    assert not faults, faults
     assert max(growth) < MOST_MIB_A_JOB
