@@ -294,7 +294,9 @@ def test_image_that_is_closed_ends_its_job(window, opened, gimp_daemon, running_
     begin(window, "alt+i", "ctrl+a", "9", "0", "0", "0", "Tab")
     job = running_job(gimp_daemon)
     window.keys("ctrl+w")
-    window.keys("ctrl+d", window="Close")  # discards the changes
+    time.sleep(1)
+    if window.windows("Close"):  # GIMP 3.2 knows that nothing is changed, and does not ask
+        window.keys("ctrl+d", window="Close")
     closed = time.monotonic()
     while plug_in_processes(window.folder / "profile"):
         assert time.monotonic() < closed + 20
@@ -443,9 +445,12 @@ def test_dialogs_open_without_a_complaint_of_gimps(window, opened):
         window.keys(f"ctrl+alt+{key}")
         window.await_window(title)
         window.keys("Escape", window=title)
-    # GIMP may let go of a plug-in before that has said its last, which it then complains of.
+    # GIMP may let go of a plug-in before that has said its last, which it then complains of; and
+    # what loads its pictures cannot shut itself in here.
     said = "\n".join(
-        line for line in log.read_text()[before:].splitlines() if "Broken pipe" not in line
+        line
+        for line in log.read_text()[before:].splitlines()
+        if "Broken pipe" not in line and "Glycin running without sandbox" not in line
     )
     # "no mnemonic" stays: Advanced has more controls than there are letters left.
     assert "CRITICAL" not in said and "WARNING" not in said and "duplicate mnemonic" not in said
