@@ -106,6 +106,14 @@ def debian(tmp_path_factory):
     return find
 
 
+@pytest.fixture(autouse=True)
+def _told(request):
+    """Which editor a test was run in, for `tested.py`."""
+    if "version" in request.fixturenames:
+        told = " | ".join(request.getfixturevalue("tested"))
+        request.node.user_properties.append(("editor", told))
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory):
     """A photograph of 160 x 120 px, the same of 800 x 600, and a painting, for an editor to see."""

@@ -126,6 +126,11 @@ def tree(version, debian):
 
 
 @pytest.fixture(scope="session")
+def tested(tree):
+    return "GIMP", tree.version("gimp"), str(tree)
+
+
+@pytest.fixture(scope="session")
 def profile(tree, tmp_path_factory):
     """A GIMP profile with the plug-in in it, whose plug-ins GIMP has looked at already."""
     folder = tmp_path_factory.mktemp("profile")

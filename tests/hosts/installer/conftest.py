@@ -117,6 +117,12 @@ def tree(version, debian, uv, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
+def tested(tree):
+    editors = f"GIMP {tree.version('gimp')} and Krita {tree.version('krita')}"
+    return "installer and doctor", editors, str(tree)
+
+
+@pytest.fixture(scope="session")
 def new_painter(tree, uv, known_to_uv, tmp_path_factory):
     """Makes painters who have started GIMP once."""
 

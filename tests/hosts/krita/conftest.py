@@ -77,6 +77,11 @@ def place(version, debian):
 
 
 @pytest.fixture(scope="session")
+def tested(place):
+    return "Krita", place.version("krita"), str(place)
+
+
+@pytest.fixture(scope="session")
 def data(version, place, tmp_path_factory):
     return install(tmp_path_factory.mktemp("data"), PYTHONS[version])
 
