@@ -150,9 +150,10 @@ def xvfb(size):
         lacking("there is no Xvfb")
     read, write = os.pipe()
     server = subprocess.Popen(
-        # Without -noreset nobody can connect just after the last client has gone.
+        # Without -noreset nobody can connect just after the last client has gone; with -r a key
+        # whose release comes late is not repeated.
         ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp",
-         "-noreset"],
+         "-noreset", "-r"],
         pass_fds=[write], stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(write)

@@ -302,8 +302,12 @@ class Painter:
         self._step()
         before = self.run("answer = count(action)", action=action)
         self._keys(keys)
-        self.run("yield from until(lambda: count(action) > before, 30)\nyield 100",
-                 action=action, before=before)  # fmt: skip
+        fired = self.run("""
+yield from until(lambda: count(action) > before, 30)
+yield 100
+return count(action) - before
+""", action=action, before=before)  # fmt: skip
+        assert fired == 1, f"{keys} was pressed once, and {action} triggered {fired} times"
 
     def _trigger(self, action):
         """Choose a menu entry that has no shortcut."""
