@@ -138,7 +138,7 @@ def _estimate(
     """
     sources.check(found, hide=config.get_property("as-source"))
     source = found[0]
-    inner = sources.box_to_paint(image, source)
+    inner = sources.box_to_expect(image, source)
     margin, selected = config.get_property("context-margin"), not Gimp.Selection.is_empty(image)
     outer = layers.box_to_send(source, inner, margin, selected=selected)
     return Estimate(

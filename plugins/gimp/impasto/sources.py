@@ -115,7 +115,7 @@ def seen(drawable: Gimp.Drawable, *, as_copy: bool = False) -> Iterator[Gimp.Dra
     Its mode, opacity and mask are not in its pixels; the copy may be larger than the drawable.
     as_copy: a copy in any case, which stays as it is whatever is done to the drawable.
     """
-    filtered = any(found.get_visible() for found in drawable.get_filters())
+    filtered = _is_filtered(drawable)
     if not filtered and not as_copy:
         yield drawable
         return
@@ -128,6 +128,10 @@ def seen(drawable: Gimp.Drawable, *, as_copy: bool = False) -> Iterator[Gimp.Dra
         if filtered:
             copy.merge_filters()
         yield copy
+
+
+def _is_filtered(drawable: Gimp.Drawable) -> bool:
+    return any(found.get_visible() for found in drawable.get_filters())
 
 
 @contextmanager
@@ -195,3 +199,13 @@ def box_to_paint(image: Gimp.Image, seen: Gimp.Drawable) -> layers.Box:
             next_step=_("Select a layer, or a part of it, on which there is something."),
         )
     return box
+
+
+def box_to_expect(image: Gimp.Image, layer: Gimp.Layer) -> layers.Box:
+    """The same of a layer that is only asked about, without merging its filters, which takes long.
+
+    What they add to it is not known then, and not refused.
+    """
+    if not _is_filtered(layer):
+        return box_to_paint(image, layer)
+    return layers.selected_box(image, layer) or layers.Box.of(layer)

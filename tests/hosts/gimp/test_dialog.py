@@ -144,6 +144,23 @@ def test_what_cannot_be_painted_as_it_is_set_is_told_before_ok(walk, pictures):
     )
 
 
+def test_what_filters_add_to_a_layer_can_be_selected_and_painted(window, walk, pictures):
+    """OK waited while only a layer's shadow was selected, which is painted as all that is seen."""
+    window.run(
+        """
+image = Gimp.get_images()[0]
+(layer,) = image.get_layers()
+layer.add_alpha()
+layer.scale(40, 30, False)
+layer.set_offsets(0, 0)
+layer.append_filter(Gimp.DrawableFilter.new(layer, "gegl:dropshadow", ""))
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 45, 35, 10, 8)
+"""
+    )
+    ok = "dialog.get_widget_for_response(Gtk.ResponseType.OK).get_sensitive()"
+    walk("stylize", ok, style_file=str(pictures["style"]), patience_s=5)
+
+
 def test_dialog_can_be_set_as_the_layer_was_painted(window, walk, pictures, tmp_path):
     """Its style is gone meanwhile."""
     style = tmp_path / "swirls.png"
