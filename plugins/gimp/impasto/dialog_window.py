@@ -24,7 +24,7 @@ from quality_chooser import CUSTOM, QualityChooser  # noqa: E402
 from style_browser import StyleBrowser  # noqa: E402
 from style_picture import StylePicture  # noqa: E402
 
-from impasto_protocol.descriptions import describe_estimate  # noqa: E402
+from impasto_protocol.descriptions import describe_error, describe_estimate  # noqa: E402
 from impasto_protocol.errors import Cancelled, HostUnsupported, ImpastoError  # noqa: E402
 from impasto_protocol.fields import from_dict, to_dict  # noqa: E402
 from impasto_protocol.settings import QUALITIES, Settings  # noqa: E402
@@ -254,10 +254,9 @@ class DialogWindow:
             self._estimates.ask(
                 self._for_each_quality(self._questions()) if self._questions else {}
             )
-        except HostUnsupported as error:
-            self._refusal = f"{error} {error.next_step}"
-            self._estimates.ask({})
-        except ImpastoError:  # told when it is to be painted
+        except ImpastoError as error:
+            if isinstance(error, HostUnsupported):  # others are told when it is to be painted
+                self._refusal = describe_error(error)
             self._estimates.ask({})
 
     def _for_each_quality(self, question: Estimate) -> dict[str, Estimate]:
