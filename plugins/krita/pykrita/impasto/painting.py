@@ -510,6 +510,7 @@ class Painting:
         return Krita.instance().action("edit_undo").text() if in_front else ""
 
     def _trigger(self, action: str) -> None:
+        self.document.waitForDone()  # Krita leaves out an undo while it is busy
         Krita.instance().action(action).trigger()
         self.document.waitForDone()
 
