@@ -486,7 +486,8 @@ spin.selectAll()
     def quality(self, first_letter):
         box = "docker.controls.quality"
         for _ in range(5):  # Krita may just be giving the keys back to the canvas
-            self.run(f"{box}.setFocus()")
+            # Letters that come soon after another are one word to Qt.
+            self.run(f"yield 500\n{box}.setFocus()")
             self._keys(first_letter)
             if self.run(f"answer = {box}.currentText()").startswith(first_letter):
                 return
