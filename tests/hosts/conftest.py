@@ -15,7 +15,7 @@ from tests.integration.conftest import make_daemon
 ROOT = Path(__file__).resolve().parents[2]
 YOUNG = ("3.2", "5.3", "forky")
 """The newest version of each editor, and the Debian with both: tested with `--every-editor`."""
-OLD, FOR_OLD = "5.1", ("test_docker.py", "test_layers.py", "test_recipes.py")
+OLD, FOR_OLD = "5.1", ("test_docker.py", "test_recipes.py")
 """The oldest Krita, and what it is tested for without `--every-editor`."""
 HOSTS = Path(os.environ.get("IMPASTO_HOSTS", "/var/tmp/impasto-hosts"))
 
