@@ -192,3 +192,90 @@ def test_new_home_is_full_of_styles_and_deleted_ones_do_not_come_back(own_daemon
         assert json.loads(daemon.impasto("style", "starter", "--json").stdout)["names"] == ["Dots"]
         assert {i.name: i.state for i in client.presets()}["Swirls"] == "good"
     assert "all there" in daemon.impasto("style", "starter").stdout
+
+
+def bake(client, name, **options):
+    """A baking that has begun, and its first progress."""
+    job = client.bake(name, **options)
+    for message, pictures in job.events():
+        if isinstance(message, messages.Progress) and message.phase == "baking":
+            return job, message, pictures
+    raise AssertionError("it ended without any")
+
+
+INSTANT = Settings(iterations=0, working_px=64)
+
+
+def test_style_is_baked_and_paints_at_once(daemon, client, saved, picture, tmp_path):
+    saved("Dusk")
+    with pytest.raises(errors.NotBaked, match="'Dusk' is not baked") as refused:
+        client.stylise(picture(30, 40), "Dusk", INSTANT).result()
+    assert "impasto style bake" in refused.value.next_step
+    with pytest.raises(errors.NotBaked):
+        client.stylise(picture(30, 40), picture(20, 20), INSTANT).result()
+    for name, size in (("one.png", (300, 200)), ("two.png", (90, 120))):
+        Image.new("RGB", size, "teal").save(tmp_path / name)
+    said = json.loads(
+        daemon.impasto(
+            "style", "bake", "dusk", tmp_path / "one.png", tmp_path / "two.png",
+            "--minutes", "0.02", "--sample", tmp_path / "sample.png", "--json",
+        ).stdout
+    )  # fmt: skip
+    assert said["steps"] >= 1 and said["losses"]["total"] > 0
+    with Image.open(tmp_path / "sample.png") as sample:
+        assert sample.size == (300, 200), "nothing grows"
+    (info,) = client.presets()
+    assert info.is_baked and info.baked_minutes >= 0.02 and info.state == "good"
+    content = picture(30, 40)
+    result, (painted,) = client.stylise(content, "Dusk", INSTANT).result()
+    assert result.steps == 1 and not result.converged and painted.data != content.data
+    further, _ = client.bake("Dusk", minutes=0.02).result()
+    assert further.steps >= 1 and client.presets()[0].baked_minutes > info.baked_minutes
+    daemon.impasto("style", "export", "Dusk", "-o", tmp_path / "Dawn.safetensors")
+    assert client.import_presets((tmp_path / "Dawn.safetensors").read_bytes(), name="Dawn")
+    assert all(info.is_baked for info in client.presets())
+
+
+def test_baking_makes_way_for_paintings_and_drafts_and_goes_on(client, daemon, saved, picture):
+    saved("Dusk")
+    job, first, pictures = bake(client, "Dusk", minutes=0.5, preview_px=64)
+    assert first.step >= 1 and first.seconds_left <= 30 and 0 < first.share < 1
+    assert [p.width for p in pictures] == [64]
+    answer, _ = client.ask(messages.Status())
+    assert [(j.bakes, j.draft) for j in answer.jobs if j.job == job.id] == [(True, False)]
+    assert answer.before_drafts == 0
+    with daemon.connect("painter") as painter:
+        result, _ = painter.stylise(
+            picture(30, 40), picture(20, 20), Settings(iterations=2)
+        ).result()
+    assert result.steps == 2
+    (info,) = client.presets()
+    assert info.is_baked, "what was baked is kept as it makes way"
+    for message, _ in job.events():
+        if isinstance(message, messages.Progress) and message.step > first.step:
+            break
+    assert message.share > first.share and message.seconds_left < first.seconds_left
+    job.cancel(keep=True)
+    done, _ = job.result()
+    assert done.steps >= message.step, "it went on where it was"
+
+
+def test_what_was_baked_is_kept_after_a_cancel(client, saved, gone):
+    saved("Dusk")
+    job, _, _ = bake(client, "Dusk", minutes=30)
+    job.cancel()
+    with pytest.raises(errors.Cancelled):
+        job.result()
+    gone(lambda: not client.presets()[0].is_baked)
+    assert client.presets()[0].baked_minutes < 1
+
+
+def test_baking_of_a_style_that_is_taken_away_ends_with_a_sentence(client, saved):
+    with pytest.raises(errors.UnknownPreset):
+        client.bake("nobody").result()
+    saved("Dusk")
+    job, _, _ = bake(client, "Dusk", minutes=30)
+    client.ask(messages.PresetDelete(name="Dusk"))
+    job.cancel(keep=True)
+    with pytest.raises(errors.UnknownPreset, match="'Dusk' is gone"):
+        job.result()

@@ -28,6 +28,7 @@ STYLE_FROM = {
 }
 STYLE_LABELS = {"file": _("_Picture file"), "layer": _("La_yer"), "pattern": _("P_attern")}
 QUALITY = {
+    "instant": _("Instant: painted at once, by a style that is baked"),
     "draft": _("Draft: to try a style out: broad strokes, in the least time"),
     "good": _("Good: sharp at the picture's own size"),
     "best": _("Best: finer detail, in four to eight times as long"),
@@ -70,8 +71,8 @@ RESULT: tuple[Argument, ...] = (
 ADVANCED_GROUPS: dict[str, tuple[Argument, ...]] = {
     _("Scales and steps"): (
         ("int", "iterations", _("_Iterations"),
-         _("Steps of the painting, if the quality is custom"),
-         1, 100_000, 300),
+         _("Steps of the painting, if the quality is custom; 0: a baked style paints at once"),
+         0, 100_000, 300),
         ("int", "working-px", _("Working size"),
          _(
              "Long edge at which it is painted, in pixels, if the quality is custom; "

@@ -70,6 +70,7 @@ from impasto_protocol.messages import (
     JobMessage,
     Message,
     Ping,
+    PresetBake,
     PresetExport,
     PresetFile,
     PresetImport,
@@ -191,11 +192,35 @@ class Client:
 
         Raises TooLarge when a picture is over the daemon's limit.
         """
-        infos = tuple(
-            picture.info(role, digest=self._digests) for role, picture in pictures.items()
+        return self._submit(message, list(pictures.items()))
+
+    def bake(
+        self, name: str, photographs: Sequence[Picture] = (), *, minutes: float = 20.0,
+        anew: bool = False, preview_px: int = 0,
+    ) -> Job:  # fmt: skip
+        """Have the preset of that name baked for so long, and further than it is unless `anew`.
+
+        photographs: what it is baked from, 7 at most; none: those that come with Impasto. The job
+        goes on when this client is closed. Raises VersionSkew when the daemon is older.
+        """
+        if PresetBake.type not in self.welcome.capabilities:
+            raise VersionSkew(
+                _("The daemon is older and cannot bake styles."),
+                next_step=_("End it with `impasto daemon stop`, then try again."),
+            )
+        message = PresetBake(
+            job=new_job_id(), name=name, minutes=minutes, anew=anew, preview_px=preview_px
         )
+        return self._submit(message, [("photograph", picture) for picture in photographs])
+
+    def _submit(
+        self,
+        message: Stylise | PresetSave | PresetBake,
+        pictures: Sequence[tuple[str, Picture]],
+    ) -> Job:
+        infos = tuple(picture.info(role, digest=self._digests) for role, picture in pictures)
         described = replace(message, frames=infos)
-        self._send(described, [picture.data for picture in pictures.values()])
+        self._send(described, [picture.data for _role, picture in pictures])
         return self._follow(message.job)
 
     def stylise(

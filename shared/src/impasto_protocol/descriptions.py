@@ -22,9 +22,15 @@ PHASE_LABELS = {
     "weights": _("Loading the trained network"),
     "style": _("Studying the style"),
     "painting": _("Painting"),
+    "baking": _("Baking"),
 }
 
-QUALITY_LABELS = {"draft": _("Draft"), "good": _("Good"), "best": _("Best")}
+QUALITY_LABELS = {
+    "instant": _("Instant"),
+    "draft": _("Draft"),
+    "good": _("Good"),
+    "best": _("Best"),
+}
 
 LONG_S = 600
 """Whoever would wait longer is told what takes less."""
@@ -44,7 +50,8 @@ def describe_progress(message: JobMessage) -> tuple[str, float | None]:
     if not isinstance(message, Progress):
         return _("Waiting"), None
     words = PHASE_LABELS[message.phase]
-    if message.phase != "painting" or not message.of:
+    counted = message.phase == "baking" or (message.phase == "painting" and message.of)
+    if not counted:
         return words, None
     if message.of > _UNLIKELY_STEPS:
         return _("{words} until it changes no more, step {step}").format(

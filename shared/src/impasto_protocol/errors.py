@@ -6,7 +6,8 @@
     ├── RequestError         the request is well formed but cannot be carried out
     │   ├── BadImage  TooBig  PictureUnreadable  PictureRejected  Conflict
     │   ├── StyleUnreadable  StyleRejected (of a picture, too)
-    │   ├── UnknownJob  PresetInvalid  UnknownPreset  PresetExists  Busy  HostUnsupported
+    │   ├── UnknownJob  PresetInvalid  UnknownPreset  PresetExists  NotBaked  Busy
+    │   ├── HostUnsupported
     ├── JobError             an accepted job ended without a picture
     │   ├── Cancelled  OutOfMemory  GpuFailed  JobStalled  WorkerFailed
     └── SetupError           something around the daemon needs a hand
@@ -171,6 +172,16 @@ class UnknownPreset(RequestError):
 
     code = "UNKNOWN_PRESET"
     default_next_step = "Choose one of the saved styles; `impasto style list` shows them."
+
+
+class NotBaked(RequestError):
+    """The quality is instant and the style is not baked."""
+
+    code = "NOT_BAKED"
+    default_next_step = (
+        "Bake the style, by a right click on it or by `impasto style bake`, or choose another "
+        "quality."
+    )
 
 
 class PresetExists(RequestError):

@@ -39,6 +39,7 @@ class FrameInfo:
             "snapshot",
             "picture",
             "thumbnail",
+            "photograph",
         ),
     )
     height: int = spec_field("rows", unit="px", low=1, high=2**17)
@@ -122,9 +123,18 @@ class PresetInfo:
         default="good",
         choices=("good", "unmeasured", "other_weights", "older_version"),
     )
+    baked_minutes: float = spec_field(
+        "how long it was baked into a network that paints at once; 0: it is not", unit="min",
+        default=0.0, low=0, since="1.5",
+    )  # fmt: skip
 
     def __post_init__(self) -> None:
         validate(self)
+
+    @property
+    def is_baked(self) -> bool:
+        """Whether it paints at once."""
+        return self.baked_minutes > 0
 
     def matches(self, words: str) -> bool:
         """Whether each of the words, or of their parts, stands in its name, folder or tags."""
@@ -152,6 +162,7 @@ class JobInfo:
     step: int = spec_field("evaluations done", default=0, low=0)
     of: int = spec_field("evaluations asked for", default=0, low=0)
     draft: bool = spec_field("makes way for every job that is none", default=False, since="1.4")
+    bakes: bool = spec_field("makes way for every other job", default=False, since="1.5")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -311,6 +322,26 @@ class PresetSave(JobMessage):
 
 
 @dataclass(frozen=True, kw_only=True)
+class PresetBake(JobMessage):
+    """Train a network that paints in a preset's style at once; a job that makes way for any other.
+
+    From the `photograph` frames, or from those that come with Impasto. What is there already is
+    baked further. When it is cancelled, what was baked is kept.
+    """
+
+    type: ClassVar[str] = "preset.bake"
+    name: str = spec_field("name", longest=64, since="1.5")
+    minutes: float = spec_field(
+        "how long, in all that is computed", unit="min", default=20.0, low=0.01, high=10_000,
+        since="1.5",
+    )  # fmt: skip
+    anew: bool = spec_field("not on from what is there", default=False, since="1.5")
+    preview_px: int = spec_field("long edge of the previews; 0 sends none", unit="px", default=0,
+                           low=0, high=4096, since="1.5")  # fmt: skip
+    keep: bool = spec_field("go on when the client is gone", default=True, since="1.5")
+
+
+@dataclass(frozen=True, kw_only=True)
 class PresetGet(Message):
     """Asks for one preset with its `thumbnail` and its `style` picture."""
 
@@ -439,8 +470,10 @@ class Report(Message):
 
     @property
     def before_drafts(self) -> int:
-        """How many jobs have not ended that a draft makes way for: all but other drafts."""
-        return sum(job.state in _UNFINISHED and not job.draft for job in self.jobs)
+        """How many jobs have not ended that a draft makes way for: paintings, and saved styles."""
+        return sum(
+            job.state in _UNFINISHED and not job.draft and not job.bakes for job in self.jobs
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -499,7 +532,9 @@ class Progress(JobMessage):
     """How far a job is; may bring a `preview` frame."""
 
     type: ClassVar[str] = "progress"
-    phase: str = spec_field("what it does", choices=("starting", "weights", "style", "painting"))
+    phase: str = spec_field(
+        "what it does", choices=("starting", "weights", "style", "painting", "baking")
+    )
     step: int = spec_field("evaluations done", low=0)
     of: int = spec_field("evaluations asked for", low=0)
     scale: int = spec_field("coarse-to-fine step, from 1", default=0, low=0)

@@ -21,6 +21,7 @@ LAYER = (
 )  # fmt: skip
 
 QUALITIES = {
+    "instant": {"iterations": 0, "working_px": 768, "refinement": 1},
     "draft": {"iterations": 100, "working_px": 384, "refinement": 6},
     "good": {"iterations": 300, "working_px": 768, "refinement": 10},
     "best": {"iterations": 600, "working_px": 1536, "refinement": 16},
@@ -28,6 +29,7 @@ QUALITIES = {
 """What a quality is: how long to paint, at which size, and how much at each larger one."""
 
 QUALITY_WORDS = {
+    "instant": _("painted at once, by a style that is baked"),
     "draft": _("to try a style out: broad strokes, in the least time"),
     "good": _("sharp at the picture's own size"),
     "best": _("finer detail, in four to eight times as long"),
@@ -54,9 +56,10 @@ class Settings:
         high=1,
     )
     iterations: int = spec_field(
-        "evaluations of the loss, shared out equally over the scales",
+        "evaluations of the loss, shared out equally over the scales; 0: a baked style paints at "
+        "once",
         default=300,
-        low=1,
+        low=0,
         high=100_000,
     )
     scales: int = spec_field(
@@ -191,7 +194,7 @@ def draft_of(settings: Settings, share: float = 1.0) -> Settings:
     """
     return replace(
         settings,
-        iterations=DRAFT_ITERATIONS,
+        iterations=min(settings.iterations, DRAFT_ITERATIONS),
         working_px=0,
         refinement=0,
         snapshots=(),

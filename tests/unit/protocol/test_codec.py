@@ -62,10 +62,10 @@ def test_every_message_survives_the_wire(name):
 def test_message_type_names_are_pinned():
     assert sorted(MESSAGES) == [
         "accepted", "cancel", "cancelled", "collect", "done", "error", "estimate",
-        "estimated", "failed", "hello", "ping", "pong", "preset.delete", "preset.export",
-        "preset.file", "preset.get", "preset.import", "preset.list", "preset.rename", "preset.save",
-        "preset.sort", "presets", "presets.imported", "progress", "report", "result", "snapshot",
-        "status", "stop", "stylise", "welcome",
+        "estimated", "failed", "hello", "ping", "pong", "preset.bake", "preset.delete",
+        "preset.export", "preset.file", "preset.get", "preset.import", "preset.list",
+        "preset.rename", "preset.save", "preset.sort", "presets", "presets.imported",
+        "progress", "report", "result", "snapshot", "status", "stop", "stylise", "welcome",
     ]  # fmt: skip
 
 

@@ -26,7 +26,7 @@ def test_whole_numbers_serve_as_floats():
         ("strength", 1.1),
         ("strength", float("nan")),
         ("strength", True),
-        ("iterations", 0),
+        ("iterations", -1),
         ("iterations", 100_001),
         ("iterations", 10.5),
         ("optimiser", "sgd"),

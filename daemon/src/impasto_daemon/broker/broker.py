@@ -25,7 +25,7 @@ from impasto_daemon import __version__
 from impasto_daemon.broker.address import Address
 from impasto_daemon.broker.estimator import Estimator
 from impasto_daemon.broker.preset_requests import PresetRequests, Request
-from impasto_daemon.broker.scheduler import Job, Scheduler
+from impasto_daemon.broker.scheduler import Job, JobRequest, Scheduler
 from impasto_daemon.broker.worker_process import WorkerProcess
 from impasto_daemon.config import Config
 from impasto_daemon.engine.network_name import network_name
@@ -46,6 +46,7 @@ from impasto_protocol.errors import (
     BadMessage,
     Busy,
     ImpastoError,
+    NotBaked,
     NotWritten,
     ProtocolError,
     UnknownClient,
@@ -259,7 +260,7 @@ class Broker:
                     )
                 self._loop.call_later(0.1, self._stopping.set)
                 return messages.Done(), ()
-            case messages.Stylise() | messages.PresetSave():
+            case messages.Stylise() | messages.PresetSave() | messages.PresetBake():
                 return self._submit(sender, message, frames, user), ()
             case messages.Cancel():
                 self._scheduler.cancel(message.job, user, keep=message.keep)
@@ -280,13 +281,18 @@ class Broker:
     def _submit(
         self,
         sender: bytes,
-        message: messages.Stylise | messages.PresetSave,
+        message: JobRequest,
         frames: Sequence[Buffer],
         user: str,
     ) -> messages.Accepted:
         _check_roles(message)
-        if isinstance(message, messages.Stylise) and message.preset:
-            self._presets.info(message.preset)
+        if isinstance(message, messages.PresetBake):
+            self._presets.info(message.name)
+        if isinstance(message, messages.Stylise):
+            info = self._presets.info(message.preset) if message.preset else None
+            if not message.settings.iterations and not (info and info.is_baked):
+                what = f"The style {info.name!r} is not baked" if info else "This style is not kept"
+                raise NotBaked(f"{what}, so it cannot be painted at once.")
         is_new = message.job not in self._scheduler.jobs
         if isinstance(message, messages.PresetSave) and is_new:
             self._presets.check_place(message.name, replace=message.replace)
@@ -380,8 +386,12 @@ class Broker:
         return True
 
 
-def _check_roles(message: messages.Stylise | messages.PresetSave) -> None:
+def _check_roles(message: JobRequest) -> None:
     roles = sorted(info.role for info in message.frames)
+    if isinstance(message, messages.PresetBake):
+        if set(roles) - {"photograph"} or any(info.order != "rgb" for info in message.frames):
+            raise _bad_frames("The frames must be photographs.", "frames")
+        return
     needed = ["style"] if isinstance(message, messages.PresetSave) else ["content"]
     if isinstance(message, messages.Stylise) and not message.preset:
         needed.append("style")
@@ -431,4 +441,5 @@ def _job_info(job: Job) -> messages.JobInfo:
         step=progress.step if progress else 0,
         of=progress.of if progress else 0,
         draft=isinstance(job.request, messages.Stylise) and job.request.draft,
+        bakes=job.makes_way,
     )

@@ -25,6 +25,7 @@ class Event(Enum):
     ASSIGNED = "a worker took it"
     FINISHED = "the worker brought its result"
     FAILED = "the worker gave up, and would again"
+    MADE_WAY = "the worker put it by for another"
     WORKER_LOST = "the worker crashed, hung or lost its GPU"
     CANCEL = "its owner wants it no more"
     CONCLUDE = "its owner wants the picture as it stands"
@@ -71,6 +72,9 @@ def advance(lifecycle: Lifecycle, event: Event) -> tuple[Lifecycle, tuple[Effect
             return running, (Effect.CONCLUDE,) if lifecycle.concluding else ()
         case State.RUNNING, Event.FINISHED:
             return replace(lifecycle, state=State.DONE), (Effect.TELL_RESULT,)
+        case State.RUNNING, Event.MADE_WAY:
+            waiting = replace(lifecycle, state=State.QUEUED, attempts=lifecycle.attempts - 1)
+            return waiting, (Effect.QUEUE_FIRST,)
         case State.RUNNING, Event.WORKER_LOST if lifecycle.attempts < ATTEMPTS:
             return replace(lifecycle, state=State.QUEUED), (Effect.QUEUE_FIRST,)
         case State.RUNNING, Event.FAILED | Event.WORKER_LOST:

@@ -19,6 +19,8 @@ from impasto_daemon.worker.orders import (
     Idle,
     Interrupt,
     JobUpdate,
+    MakeWay,
+    PutBy,
     Quit,
     Ready,
     Run,
@@ -39,12 +41,15 @@ from impasto_protocol.errors import (
 
 log = logging.getLogger(__name__)
 
-JobRequest = messages.Stylise | messages.PresetSave
+JobRequest = messages.Stylise | messages.PresetSave | messages.PresetBake
 
 
 @dataclass
 class Job:
-    """A job and what is known of it. owner: the client to tell. user: who may ask for it."""
+    """A job and what is known of it. owner: the client to tell. user: who may ask for it.
+
+    rest: what is left of one that has made way.
+    """
 
     request: JobRequest
     frames: list[Buffer]
@@ -56,6 +61,12 @@ class Job:
     ending: tuple[messages.JobMessage, Sequence[Buffer]] | None = None
     ended_at: float = 0.0
     delivered: bool = False
+    rest: messages.PresetBake | None = None
+
+    @property
+    def makes_way(self) -> bool:
+        """It takes long and waits for whatever else there is."""
+        return isinstance(self.request, messages.PresetBake)
 
     @property
     def id(self) -> str:
@@ -75,6 +86,7 @@ class DeviceSlot:
     ready: bool = False
     job: Job | None = None
     interrupted: bool = False
+    making_way: bool = False
     deadline: float = float("inf")
     silence_s: float = float("inf")
     idle_since: float = 0.0
@@ -199,8 +211,12 @@ class Scheduler:
                 self.weights = weights
             case JobUpdate(news, frames, lost):
                 self._on_job_update(slot, news, frames, lost=lost)
+            case PutBy(job_id, rest):
+                if job := self.jobs.get(job_id):
+                    job.rest = rest
+                    self._apply(job, Event.MADE_WAY)
             case Idle():
-                slot.job, slot.interrupted = None, False
+                slot.job, slot.interrupted, slot.making_way = None, False, False
                 slot.deadline, slot.idle_since = float("inf"), self._clock()
             case None:
                 self._worker_gone(slot)
@@ -229,7 +245,8 @@ class Scheduler:
         failure = slot.failure or WorkerFailed("The worker process ended in the middle of it.")
         log.warning("the worker of %s is gone: %s", slot.device, failure)
         job, slot.job = slot.job, None
-        slot.worker, slot.ready, slot.interrupted, slot.failure = None, False, False, None
+        slot.worker, slot.failure = None, None
+        slot.ready = slot.interrupted = slot.making_way = False
         slot.deadline = float("inf")
         if job:
             job.ending = (
@@ -268,8 +285,11 @@ class Scheduler:
             elif slot.ready and not slot.job:
                 # Whoever was served longest ago comes next, so that nobody starves.
                 job = min(
-                    self._queue, key=lambda job: self._last_served.get(job.user + job.client, 0)
-                )
+                    self._queue,
+                    key=lambda job: (
+                        job.makes_way, self._last_served.get(job.user + job.client, 0)
+                    ),
+                )  # fmt: skip
                 self._queue.remove(job)
                 self._last_served[job.user + job.client] = (
                     max(self._last_served.values(), default=0) + 1
@@ -278,8 +298,13 @@ class Scheduler:
                 slot.silence_s = self._config.stall_s
                 slot.deadline = self._clock() + slot.silence_s
                 frames = tuple(memoryview(frame) for frame in job.frames)
-                slot.worker.send(Run(job.request, frames))
+                slot.worker.send(Run(job.rest or job.request, frames))
                 self._apply(job, Event.ASSIGNED)
+        waiting = sum(not job.makes_way for job in self._queue)
+        for slot in [slot for slot in self.slots if slot.job and slot.job.makes_way][:waiting]:
+            if slot.job and slot.worker and not slot.making_way:
+                slot.making_way = True
+                slot.worker.send(MakeWay(slot.job.id))
 
     def _replace(self, slot: DeviceSlot) -> None:
         if slot.worker:

@@ -19,12 +19,13 @@ def await_result(
     shown: bool,
     on_event: Callable[[messages.JobMessage, list[Picture]], None] = lambda message, pictures: None,
     on_interrupt: Callable[[], None] = lambda: None,
+    kept: str = "the picture as it stands; Ctrl-C again discards it",
 ) -> tuple[messages.Result, list[Picture]]:
     """Wait for a job's end, its progress `shown`. Raises what it ended with instead of a result.
 
     on_event: called with each message on the way and its pictures. on_interrupt: at the first
     Ctrl-C.
-    The first Ctrl-C asks for the picture as it stands, the second cancels the job.
+    The first Ctrl-C asks for what there is, `kept` in words; the second cancels the job.
     """
     interrupts = 0
     with progress_bar(shown=shown, counted=False) as bar:
@@ -43,7 +44,7 @@ def await_result(
                     on_interrupt()
                 job.cancel(keep=interrupts == 1)
                 if shown and interrupts == 1:
-                    console.print("Ending with the picture as it stands; Ctrl-C again discards it.")
+                    console.print(f"Ending with {kept}.")
 
 
 def _show(message: messages.JobMessage, bar: Progress, task: TaskID) -> None:

@@ -11,6 +11,7 @@ from rich.table import Table
 from impasto_daemon.cli.job_progress import await_result
 from impasto_daemon.cli.options import options_of, settings_from
 from impasto_daemon.cli.output import console, json_option, print_result
+from impasto_daemon.cli.style_bake import bake
 from impasto_daemon.cli.style_check import check
 from impasto_daemon.cli.style_files import connect, export_styles, import_styles, starter
 from impasto_daemon.files import check_place
@@ -19,6 +20,7 @@ from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import (
     PresetDelete,
     PresetGet,
+    PresetInfo,
     PresetRename,
     Presets,
     PresetSave,
@@ -75,11 +77,11 @@ def list_styles(folder: str | None, tag: str | None, as_json: bool) -> None:
         ]
 
     def table() -> None:
-        rows = Table("style", "folder", "tags", "picture", "strength", "MiB", box=None)
+        rows = Table("style", "folder", "tags", "picture", "strength", "baked", "MiB", box=None)
         for info in found:
             rows.add_row(
                 info.name, info.folder, ", ".join(info.tags), f"{info.width} x {info.height}",
-                f"{info.settings.strength}", f"{info.size_bytes / 2**20:.1f}",
+                f"{info.settings.strength}", _baked(info), f"{info.size_bytes / 2**20:.1f}",
             )  # fmt: skip
         console.print(rows if found else "No such styles: `impasto style add NAME PICTURE`.")
 
@@ -172,5 +174,9 @@ def remove(name: str, as_json: bool) -> None:
     print_result(as_json, {"removed": name}, f"{name} is removed.")
 
 
-for command in (check, export_styles, import_styles, starter):
+def _baked(info: PresetInfo) -> str:
+    return f"{info.baked_minutes:.0f} min" if info.is_baked else ""
+
+
+for command in (bake, check, export_styles, import_styles, starter):
     style.add_command(command)

@@ -45,6 +45,10 @@ Of a look at a pixel, whose shallow convolutions wait for memory; of a pixel for
 its pairs, also short ones; and whatever the size.
 """
 
+_AT_ONCE_FLOPS_PER_PX = 150_000
+_AT_ONCE_TILE_BYTES = 220 << 20
+"""Of a pixel that a baked style paints, which waits for memory; and of one of its tiles."""
+
 _MOST_TILES = 64
 _REFINING_WINDOW_PX = 320**2
 """Of a refinement on a processor, whose margins cost little.
@@ -82,6 +86,9 @@ def make_plan(stage: Stage, picture_px: int, device: DeviceKind, budget_bytes: i
 
     picture_px: pixels of the whole picture.
     """
+    if stage.at_once:
+        taken = _PICTURE_BYTES_PER_PX * picture_px + _VECTORS * _VECTOR * stage.height * stage.width
+        return Plan(Tiling(), 0, short_pairs=False, peak_bytes=taken + _AT_ONCE_TILE_BYTES)
     number_bytes = device.number_bytes
     ways = list(_ways(stage, picture_px, number_bytes))
     usable_bytes = int(budget_bytes * _USABLE)
@@ -140,6 +147,8 @@ def evaluation_work(stage: Stage, plan: Plan) -> float:
 
     Beside these it counts what goes over every pixel, and what every evaluation has.
     """
+    if stage.at_once:
+        return float(stage.height * stage.width * _AT_ONCE_FLOPS_PER_PX)
     around = (
         sum(_looked_at_px(stage, plan.tiling)) * _FLOPS_PER_LOOK
         + stage.height * stage.width

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from impasto_daemon.engine.convolutions import LEAST_PX, reach_px
+from impasto_daemon.engine.feed_forward_shapes import BAKED_PX
 from impasto_daemon.engine.sizes import fit
 from impasto_protocol.settings import Settings
 
@@ -20,6 +21,11 @@ _COARSEST_PX = 128
 _REFINED = "relu3_1"
 """The deepest layer of a refinement: it sees 28 px, which is a stroke and no longer a thing."""
 
+_MOST_ENLARGED = 4
+"""So many times a small picture is enlarged so that a baked style's strokes have their size."""
+_ABOUT_AS_LARGE = 0.5
+"""So many doublings make no difference to the eye, and would cost a stage more."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -27,6 +33,7 @@ class Stage:
 
     height, width: of the part that is painted. whole_px: the long edge of the whole picture.
     refines: the content is what the stage before it left, and no longer the photograph.
+    at_once: a baked style paints it, in one go.
     """
 
     height: int
@@ -35,6 +42,7 @@ class Stage:
     iterations: int
     settings: Settings
     refines: bool = False
+    at_once: bool = False
 
     @property
     def size(self) -> Size:
@@ -45,8 +53,10 @@ class Stage:
 def schedule(whole: Size, part: Size, settings: Settings) -> list[Stage]:
     """The stages in which a picture of that size, or a part of it, is painted; coarsest first.
 
-    whole, part: (height, width) in px.
+    whole, part: (height, width) in px. With no iterations it is painted by a baked style.
     """
+    if not settings.iterations:
+        return _baked_stages(whole, part, settings)
     sizes = scale_sizes(*fit(*whole, settings.working_px), settings.scales)
     shares = split_iterations(settings.iterations, len(sizes))
     painted = [
@@ -59,6 +69,21 @@ def schedule(whole: Size, part: Size, settings: Settings) -> list[Stage]:
     return painted + [
         _stage(size, whole, part, settings.refinement, refined, refines=True)
         for size in sizes_between(sizes[-1], whole)
+    ]
+
+
+def _baked_stages(whole: Size, part: Size, settings: Settings) -> list[Stage]:
+    """Those of a baked style: at the size that gives its strokes theirs, then at larger ones."""
+    own_px = max(whole)
+    painted_px = (settings.working_px or BAKED_PX) / settings.style_scale
+    if abs(math.log2(painted_px / own_px)) < _ABOUT_AS_LARGE:
+        painted_px = own_px
+    factor = min(painted_px / own_px, _MOST_ENLARGED)
+    first = max(1, round(whole[0] * factor)), max(1, round(whole[1] * factor))
+    larger = sizes_between(first, whole) if settings.refinement else ()
+    return [
+        replace(_stage(size, whole, part, 1, settings, refines=size != first), at_once=True)
+        for size in (first, *larger)
     ]
 
 

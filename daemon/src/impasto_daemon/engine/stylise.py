@@ -21,6 +21,7 @@ from impasto_daemon.engine.events import (
     Snapshot,
     read_losses,
 )
+from impasto_daemon.engine.feed_forward import FeedForward, Weights
 from impasto_daemon.engine.masked_picture import MaskedPicture, transfer_luminance
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
@@ -43,6 +44,7 @@ def stylise(
     settings: Settings,
     network: Vgg19,
     *,
+    baked: Weights | None = None,
     start: Tensor | None = None,
     selection: Tensor | None = None,
     memory_mib: int | None = None,
@@ -60,8 +62,11 @@ def stylise(
     conclude: asked between evaluations; True ends the painting with the picture as it stands.
     between: called between two tiles; what it raises ends the painting.
     At strength 0, with no weights, start or noise of its own, it is the content.
-    Closing the generator cancels. Same picture, settings, seed, memory and machine: same bytes.
+    Closing the generator cancels. Raises ValueError when neither iterations nor a network is given.
+    Same picture, settings, seed, memory and machine: same bytes.
     """
+    if not settings.iterations and baked is None:
+        raise ValueError("This style is not baked.")
     masked = MaskedPicture.of(
         content.to(network.device), None if selection is None else selection.to(network.device)
     )
@@ -73,7 +78,10 @@ def stylise(
     painter = _Painter(
         masked, rows, columns, style, settings, network, memory_mib, conclude, between, clock
     )
-    yield from painter.paint(_blend_noise(first, settings)[:, rows, columns])
+    if baked is not None and not settings.iterations:
+        yield from painter.paint_at_once(first[:, rows, columns], baked)
+    else:
+        yield from painter.paint(_blend_noise(first, settings)[:, rows, columns])
 
 
 def _keeps_content(settings: Settings) -> bool:
@@ -122,13 +130,7 @@ class _Painter:
         """Every scale in turn, each beginning with what the one before it left."""
         settings = self.settings
         part = self.masked.part(self.rows, self.columns)
-        planned = plan_painting(
-            _size(self.masked),
-            _size(part),
-            settings,
-            self.network.kind,
-            sys.maxsize if self.memory_mib is None else self.memory_mib << 20,
-        )
+        planned = self._plan(part)
         evaluations = sum(stage.iterations for stage, _ in planned)
         estimate = _TimeEstimate(planned, self.clock)
         step, settled, stopped, lost, terms = 0, False, False, False, dict[str, Tensor]()
@@ -169,6 +171,39 @@ class _Painter:
         settled = settled and not lost
         yield Finished(
             self._finish(picture), step, settled, read_losses(terms), lost, estimate.done
+        )
+
+    def paint_at_once(self, picture: Tensor, baked: Weights) -> Iterator[Event]:
+        """Every size in turn, by the network that the style is baked into."""
+        part = self.masked.part(self.rows, self.columns)
+        planned = self._plan(part)
+        estimate, stages = _TimeEstimate(planned, self.clock), len(planned)
+        strength, precision = self.settings.strength, self.network.precision
+        done = 0
+        for stage, _ in planned:
+            yield ScaleStarted(done + 1, stages, *stage.size)
+            grown = enlarge if stage.refines else resize
+            start = grown(picture, *stage.size)
+            with torch.no_grad():
+                whole = start if stage.refines else self.masked.colours
+                network = FeedForward.of(baked, whole, strength, precision)
+                picture = network.paint(start, self.between)
+            del start, network
+            share, left = estimate.look(done, 1)
+            done += 1
+            preview = functools.partial(self._preview, picture)
+            yield Iteration(done, stages, done, stages, share, left, {}, picture, preview)
+            if self.conclude():
+                break
+        yield Finished(self._finish(picture), done, False, {}, work=estimate.done)
+
+    def _plan(self, part: MaskedPicture) -> list[tuple[Stage, Plan]]:
+        return plan_painting(
+            _size(self.masked),
+            _size(part),
+            self.settings,
+            self.network.kind,
+            sys.maxsize if self.memory_mib is None else self.memory_mib << 20,
         )
 
     def _preview(self, picture: Tensor, height: int, width: int) -> Tensor:

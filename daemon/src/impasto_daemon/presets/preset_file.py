@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from impasto_daemon.files import open_regular
 from impasto_daemon.images.arrays import from_array, to_array
+from impasto_daemon.presets.baked_network import BakedNetwork, pack_network, unpack_network
 from impasto_daemon.presets.statistics import Statistics, pack_statistics, unpack_statistics
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import ImpastoError, PresetInvalid
@@ -31,8 +32,10 @@ PICTURE_PX = 1448
 THUMBNAIL_PX = 128
 LARGEST_BYTES = 64 << 20
 
-_VERSION = 2
-"""1: without folder and tags."""
+_VERSION = 3
+"""1: without folder and tags. 2: without the network that it is baked into."""
+_MEASURED_VERSION = 2
+"""From which on its statistics are what is taken now."""
 
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
@@ -50,6 +53,7 @@ class Preset:
     statistics: Statistics
     folder: str = ""
     tags: tuple[str, ...] = ()
+    baked: BakedNetwork | None = None
 
 
 def check_name(name: str, of: str = "style's name") -> str:
@@ -81,11 +85,13 @@ def pack(preset: Preset) -> bytes:
         "style": preset.style,
         "folder": preset.folder,
         "tags": preset.tags,
+        "baked_minutes": preset.baked.minutes if preset.baked else 0.0,
     }
     tensors: dict[str, NDArray[Any]] = {
         "picture": to_array(preset.picture),
         "thumbnail": to_array(preset.thumbnail),
         **pack_statistics(preset.statistics),
+        **(pack_network(preset.baked) if preset.baked else {}),
     }
     return safetensors.numpy.save(tensors, metadata={"impasto": json.dumps(about)})
 
@@ -103,6 +109,7 @@ def unpack(name: str, data: bytes) -> Preset:
             thumbnail=_picture(tensors.pop("thumbnail"), THUMBNAIL_PX),
             network=info.network,
             style=info.style,
+            baked=unpack_network(tensors, info.baked_minutes),
             statistics=unpack_statistics(tensors),
             folder=info.folder,
             tags=info.tags,
@@ -156,7 +163,7 @@ def _info(name: str, file: BinaryIO, size_bytes: int) -> PresetInfo:
             raise _bad_file(name, "it ends too early or too late")
         height, width, _ = header["picture"]["shape"]
         sizes = {int(key.split("/")[1]) for key in header if key.startswith("gram/")}
-        aged = "older_version" if about["version"] < _VERSION else "good"
+        aged = "older_version" if about["version"] < _MEASURED_VERSION else "good"
         return PresetInfo(
             name=name,
             settings=from_dict(Settings, about["settings"], known_only=True),
@@ -168,6 +175,7 @@ def _info(name: str, file: BinaryIO, size_bytes: int) -> PresetInfo:
             size_bytes=size_bytes,
             folder=about.get("folder", ""),
             tags=tuple(about.get("tags", ())),
+            baked_minutes=float(about.get("baked_minutes", 0.0)),
             state=aged if sizes else "unmeasured",
         )
     except PresetInvalid:

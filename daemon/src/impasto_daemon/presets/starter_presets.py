@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.resources import as_file, files
 
 from impasto_daemon.images.pictures import read_picture, shrink
+from impasto_daemon.presets.baked_network import BakedNetwork, read_network
 from impasto_daemon.presets.preset_file import THUMBNAIL_PX, Preset
 from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.settings import Settings
@@ -14,7 +15,10 @@ STARTER_STYLES = (
     "swirls", "dots", "knife", "lights", "watercolour", "gouache", "ink", "charcoal", "pastel",
     "woodcut", "glass", "mosaic", "marbling", "batik",
 )  # fmt: skip
-"""Each is a picture in `starter/`, `NAME.jpg`, and one that is painted in it, in `samples/`."""
+"""Each is a picture in `starter/`, `NAME.jpg`, and one that is painted in it, in `samples/`; the
+network that it is baked into is in `networks/`."""
+
+_PHOTOGRAPHS = ("coffee", "rocket", "astronaut")
 
 
 def starter_presets() -> Iterator[Preset]:
@@ -30,7 +34,22 @@ def starter_presets() -> Iterator[Preset]:
             style=digest_of(picture.data).hex(),
             statistics={},
             folder="Starter",
+            baked=_network(style),
         )
+
+
+def baking_photographs() -> list[Picture]:
+    """What styles are baked from where no photographs are named."""
+    with as_file(files("impasto_daemon") / "demo" / "photograph.jpg") as file:
+        found = [read_picture(file)]
+    return found + [_read("photographs", f"{name}.jpg") for name in _PHOTOGRAPHS]
+
+
+def _network(style: str) -> BakedNetwork | None:
+    folder = files("impasto_daemon").joinpath("presets", "starter", "networks")
+    if not (file := folder / f"{style}.safetensors").is_file():
+        return None
+    return read_network(file.read_bytes())
 
 
 def _read(*path: str) -> Picture:

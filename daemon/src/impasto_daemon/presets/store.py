@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from impasto_daemon.files import not_written, write_file
+from impasto_daemon.presets.baked_network import BakedNetwork
 from impasto_daemon.presets.preset_file import SUFFIX, Preset, check_name, pack, read, read_info
 from impasto_daemon.presets.statistics import Statistics
 from impasto_protocol.errors import PresetExists, PresetInvalid, UnknownPreset
@@ -100,6 +101,14 @@ class PresetStore:
             return "", ()
         return info.folder, info.tags
 
+    def baked_of(self, name: str, style: str) -> BakedNetwork | None:
+        """The network of the preset of that name, if it is of that style and baked."""
+        try:
+            preset = self.get(name)
+        except (UnknownPreset, PresetInvalid):
+            return None
+        return preset.baked if preset.style == style else None
+
     def renew(self, info: PresetInfo, network: str, statistics: Statistics) -> None:
         """Store new statistics of a preset, unless it was replaced or taken away meanwhile."""
         with contextlib.suppress(UnknownPreset):
@@ -107,6 +116,18 @@ class PresetStore:
             if now.style == info.style:
                 now = dataclasses.replace(now, network=network, statistics=statistics)
                 self.save(now, replace=True)
+
+    def bake(self, info: PresetInfo, baked: BakedNetwork) -> bool:
+        """Store the network that a preset is baked into; False when it is not there any more.
+
+        A preset that was replaced meanwhile is not.
+        """
+        with contextlib.suppress(UnknownPreset):
+            now = self.get(info.name)
+            if now.style == info.style:
+                self.save(dataclasses.replace(now, baked=baked), replace=True)
+                return True
+        return False
 
     def rename(self, name: str, new_name: str) -> PresetInfo:
         """Give a preset another name. Raises UnknownPreset, PresetExists, PresetInvalid."""

@@ -4,24 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import time
+from collections.abc import Iterator
 from multiprocessing.connection import Connection
 
-from impasto_daemon.worker.orders import Alive, Interrupt, JobUpdate, Order, Quit, Run
+from impasto_daemon.worker.orders import (
+    Alive,
+    Interrupt,
+    JobUpdate,
+    MakeWay,
+    Order,
+    PutBy,
+    Quit,
+    Run,
+)
 from impasto_daemon.worker.pipe import receive, send
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import Cancelled, ImpastoError
+from impasto_protocol.messages import PresetBake
 
 _PROGRESS_EVERY_S = 0.25
 _STALL_S_PER_MEGAPIXEL = 120
 
 
 class JobChannel:
-    """The job at hand. concluding: its owner wants the picture as it stands. quit: all must end."""
+    """The job at hand. concluding: its owner wants the picture as it stands. quit: all must end.
+
+    making_way: another job waits for this one, which can be put by.
+    """
 
     def __init__(self, order: Run, pipe: Connection, stall_s: float) -> None:
         self.message, self._frames, self._pipe = order.message, order.frames, pipe
-        self.concluding = self.quit = False
+        self.concluding = self.making_way = self.quit = False
         self._digests = any(info.digest for info in order.message.frames)
         self._sent_at = float("-inf")
         self._phase = ""
@@ -30,11 +44,15 @@ class JobChannel:
 
     def pictures(self) -> dict[str, Picture]:
         """The frames by role. Raises BadImage when a digest does not fit."""
-        infos = self.message.frames
-        return {
-            info.role: Picture.received(info, frame)
-            for info, frame in zip(infos, self._frames, strict=True)
-        }
+        return dict(self._received())
+
+    def photographs(self) -> list[Picture]:
+        """The frames to bake from. Raises BadImage when a digest does not fit."""
+        return [picture for role, picture in self._received() if role == "photograph"]
+
+    def _received(self) -> Iterator[tuple[str, Picture]]:
+        for info, frame in zip(self.message.frames, self._frames, strict=True):
+            yield info.role, Picture.received(info, frame)
 
     def poll(self) -> None:
         """Take in what the broker has said meanwhile. Raises Cancelled."""
@@ -44,6 +62,8 @@ class JobChannel:
                 if not order.keep:
                     raise Cancelled("The job was cancelled.")
                 self.concluding = True
+            elif isinstance(order, MakeWay) and order.job == self.message.job:
+                self.making_way = True
             elif isinstance(order, Quit):
                 self.quit = True
                 raise Cancelled("The daemon is ending.")
@@ -65,6 +85,10 @@ class JobChannel:
         """Send a message to the job's owner."""
         self._sent_at = time.monotonic()
         self._send(message, pictures or {})
+
+    def put_by(self, rest: PresetBake) -> None:
+        """Say what is left of a job that makes way."""
+        send(self._pipe, PutBy(self.message.job, rest))
 
     def fail(self, error: ImpastoError, *, lost: bool = False) -> None:
         """Say why there is no picture."""

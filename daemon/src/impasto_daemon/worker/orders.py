@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from impasto_protocol.messages import JobMessage, PresetSave, Stylise
+from impasto_protocol.messages import JobMessage, PresetBake, PresetSave, Stylise
 
 
 @dataclass(frozen=True)
 class Run:
     """To the worker: do this job."""
 
-    message: Stylise | PresetSave
+    message: Stylise | PresetSave | PresetBake
     frames: tuple[memoryview, ...]
 
 
@@ -24,6 +24,13 @@ class Interrupt:
 
     job: str
     keep: bool = False
+
+
+@dataclass(frozen=True)
+class MakeWay:
+    """To the worker: another job waits; put this one by."""
+
+    job: str
 
 
 @dataclass(frozen=True)
@@ -63,9 +70,17 @@ class JobUpdate:
 
 
 @dataclass(frozen=True)
+class PutBy:
+    """From the worker: this job has made way; what is left of it."""
+
+    job: str
+    rest: PresetBake
+
+
+@dataclass(frozen=True)
 class Idle:
     """From the worker: it has let go of its job."""
 
 
-WorkerMessage = Ready | Alive | WeightsLoaded | JobUpdate | Idle
-Order = Run | Interrupt | Quit
+WorkerMessage = Ready | Alive | WeightsLoaded | JobUpdate | PutBy | Idle
+Order = Run | Interrupt | MakeWay | Quit

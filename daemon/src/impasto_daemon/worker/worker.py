@@ -29,6 +29,7 @@ from impasto_daemon.images.pictures import shrink
 from impasto_daemon.presets.preset_file import PICTURE_PX, THUMBNAIL_PX, Preset, check_name
 from impasto_daemon.presets.statistics import Statistics
 from impasto_daemon.presets.store import PresetStore
+from impasto_daemon.worker.baking_job import Baker, as_tensors
 from impasto_daemon.worker.colours import painting_space
 from impasto_daemon.worker.job_channel import JobChannel
 from impasto_daemon.worker.memory import allowed_mib
@@ -45,6 +46,7 @@ from impasto_protocol.errors import (
     GpuFailed,
     ImpastoError,
     NoDevice,
+    NotBaked,
     NotWritten,
     OutOfMemory,
     WorkerFailed,
@@ -81,6 +83,7 @@ class Worker:
         self._presets = PresetStore(data_dir / "presets")
         self._models = ModelCache(config, data_dir)
         self._rates = Rates(data_dir / RATES_FILE)
+        self._baker = Baker(self._presets)
         self._quit = False
 
     def serve(self) -> None:
@@ -99,7 +102,11 @@ class Worker:
 
     def _run_job(self, order: Run) -> None:
         job = JobChannel(order, self._pipe, self._config.stall_s)
-        work = self._save_preset if isinstance(order.message, messages.PresetSave) else self._paint
+        works: dict[type, Callable[[JobChannel, float], None]] = {
+            messages.PresetSave: self._save_preset,
+            messages.PresetBake: self._bake_preset,
+        }
+        work = works.get(type(order.message), self._paint)
         try:
             for attempt in range(_ATTEMPTS):
                 if not self._attempt(work, job, 2.0**-attempt):
@@ -149,6 +156,7 @@ class Worker:
         self._open_weights(job)
         job.progress("style", 0, settings.iterations)
         style, style_hash, notes = self._style(job, message, pictures)
+        baked = self._baked(message)
         known = len(style.grams)
         network = self._models.network(settings.pooling)
         sent = pictures["content"]
@@ -167,7 +175,7 @@ class Worker:
         memory_mib = self._memory_mib(message, network, share)
         painting = time.monotonic()
         for event in stylise(
-            content, style, settings, network,
+            content, style, settings, network, baked=baked,
             start=start, selection=selection, memory_mib=memory_mib,
             conclude=lambda: job.concluding, between=partial(_between_tiles, job),
         ):  # fmt: skip
@@ -177,7 +185,8 @@ class Worker:
                 self._models.give_back()
             reporter.show(event)
         assert isinstance(event, Finished)
-        self._rates.learn(self._config.device, event.work, time.monotonic() - painting)
+        if settings.iterations:
+            self._rates.learn(self._config.device, event.work, time.monotonic() - painting)
         unchanged = not event.steps and cut is None
         notes += [_DIVERGED] * event.diverged
         job.send(
@@ -220,10 +229,27 @@ class Worker:
             key = digest_of(pictures["style"].data).hex()
             return self._models.style(key, pictures["style"], network, {}, space), key, []
         info, preset = self._presets.info(message.preset), self._presets.get(message.preset)
-        names = self._models.names(message.settings.pooling)
         if space != SRGB:  # a preset's statistics are of its picture in sRGB
             style = self._models.style(preset.style, preset.picture, network, {}, space)
             return style, preset.style, []
+        if not message.settings.iterations:  # needs none
+            return self._models.style(preset.style, preset.picture, network, {}), preset.style, []
+        return self._preset_style(job, info, preset, network, message.settings.pooling)
+
+    def _baked(self, message: messages.Stylise) -> dict[str, Tensor] | None:
+        """The network that paints a job at once; None where it is optimised."""
+        if message.settings.iterations:
+            return None
+        baked = self._presets.get(message.preset).baked if message.preset else None
+        if baked is None:
+            raise NotBaked(f"The style {message.preset!r} is not baked.")
+        return as_tensors(baked.tensors)
+
+    def _preset_style(
+        self, job: JobChannel, info: PresetInfo, preset: Preset, network: Vgg19, pooling: str
+    ) -> tuple[Style, str, list[str]]:
+        """A preset's style with the statistics that it keeps; see `_style`."""
+        names = self._models.names(pooling)
         known = preset.statistics if preset.network in names else {}
         style = self._models.style(preset.style, preset.picture, network, known)
         return style, preset.style, self._renew(job, info, style, network)
@@ -285,6 +311,7 @@ class Worker:
                 statistics=statistics,
                 folder=folder,
                 tags=tags,
+                baked=self._presets.baked_of(name, key),
             ),
             replace=message.replace,
         )
@@ -298,6 +325,32 @@ class Worker:
                 style=key,
             )
         )
+
+    def _bake_preset(self, job: JobChannel, share: float) -> None:
+        message = job.message
+        assert isinstance(message, messages.PresetBake)
+        began = time.monotonic()
+        info, preset = self._presets.info(message.name), self._presets.get(message.name)
+        job.progress("starting", 0, 0)
+        self._models.follow_load(begin=True)
+        self._open_weights(job)
+        pooling = info.settings.pooling
+        network = self._models.network(pooling)
+        style, key, notes = self._preset_style(job, info, preset, network, pooling)
+        done = self._baker.bake(job, info, style, network)
+        if done:
+            job.send(
+                messages.Result(
+                    job=message.job,
+                    steps=done.step,
+                    seconds=time.monotonic() - began,
+                    losses=_finite(done.losses()),
+                    device=describe(self._models.device),
+                    weights=network.name,
+                    style=key,
+                    notes=tuple(notes),
+                )
+            )
 
     def _open_weights(self, job: JobChannel) -> None:
         job.progress("weights", 0, 0)

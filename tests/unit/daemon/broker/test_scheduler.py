@@ -6,7 +6,17 @@ import pytest
 
 from impasto_daemon.broker.scheduler import Scheduler
 from impasto_daemon.config import Config
-from impasto_daemon.worker.orders import Alive, Idle, Interrupt, JobUpdate, Quit, Ready, Run
+from impasto_daemon.worker.orders import (
+    Alive,
+    Idle,
+    Interrupt,
+    JobUpdate,
+    MakeWay,
+    PutBy,
+    Quit,
+    Ready,
+    Run,
+)
 from impasto_protocol import messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.errors import Busy, Conflict, TooBig, UnknownJob
@@ -52,6 +62,17 @@ class Harness:
         self.scheduler.submit(order, [b""], owner, user, owner.decode())
         self.scheduler.tick()
         return order.job
+
+    def bake(self, owner=b"a"):
+        order = messages.PresetBake(job=new_job_id(), name="x", minutes=20, anew=True)
+        self.scheduler.submit(order, [], owner, "local", owner.decode())
+        self.scheduler.tick()
+        return order.job
+
+    def put_by(self, job):
+        rest = messages.PresetBake(job=job, name="x", minutes=12)
+        self.say(PutBy(job, rest))
+        self.say(Idle())
 
     def say(self, message, worker=-1):
         self.scheduler.on_worker_message(self.workers[worker], message)
@@ -298,3 +319,59 @@ def test_closing_cancels_everything_and_ends_the_workers(harness, running):
     harness.scheduler.close()
     assert harness.state(running) == harness.state(waiting) == "cancelled"
     assert harness.workers[-1].orders[-1] == Quit()
+
+
+def made_way(harness):
+    return [o.job for o in harness.workers[-1].orders if isinstance(o, MakeWay)]
+
+
+def test_baking_makes_way_for_a_painting_and_goes_on_with_what_is_left(harness):
+    baked = harness.bake()
+    harness.ready()
+    painted, second = harness.submit(b"b"), harness.submit(b"c")
+    assert made_way(harness) == [baked], "once"
+    harness.put_by(baked)
+    assert harness.state(baked) == "queued" and harness.runs() == [baked, painted]
+    harness.finish(painted)
+    harness.finish(second)
+    assert harness.runs() == [baked, painted, second, baked]
+    rest = harness.workers[-1].orders[-1].message
+    assert (rest.minutes, rest.anew) == (12, False)
+    for _ in range(3):  # making way is no failed attempt
+        other = harness.submit(b"b")
+        harness.put_by(baked)
+        harness.finish(other)
+    assert harness.state(baked) == "running"
+    harness.finish(baked)
+    assert [type(m) for m in harness.endings(baked)] == [messages.Result]
+
+
+def test_baking_waits_for_every_painting_and_for_no_other_baking(harness):
+    first, second = harness.bake(), harness.bake(b"b")
+    painted = harness.submit(b"c")
+    harness.ready()
+    assert harness.runs() == [painted]
+    harness.finish(painted)
+    assert harness.runs() == [painted, first] and made_way(harness) == []
+    harness.finish(first)
+    assert harness.runs()[-1] == second
+
+
+def test_baking_that_has_made_way_can_be_cancelled(harness):
+    baked = harness.bake()
+    harness.ready()
+    painted = harness.submit(b"b")
+    harness.put_by(baked)
+    harness.scheduler.cancel(baked, "local", keep=False)
+    assert harness.state(baked) == "cancelled"
+    harness.finish(painted)
+    assert harness.runs() == [baked, painted]
+
+
+def test_baking_cancelled_as_it_makes_way_is_not_queued_again(harness):
+    baked = harness.bake()
+    harness.ready()
+    harness.submit(b"b")
+    harness.scheduler.cancel(baked, "local", keep=False)
+    harness.put_by(baked)
+    assert harness.state(baked) == "cancelled" and harness.runs().count(baked) == 1

@@ -9,8 +9,11 @@ import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
 
+from impasto_daemon.engine.feed_forward_shapes import TENSORS
 from impasto_daemon.files import write_file
+from impasto_daemon.presets.baked_network import BakedNetwork
 from impasto_daemon.presets.preset_file import Preset, check_name, pack, unpack
+from impasto_daemon.presets.starter_presets import STARTER_STYLES, starter_presets
 from impasto_daemon.presets.store import PresetStore
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import DiskFull, PresetExists, PresetInvalid, UnknownPreset
@@ -300,3 +303,65 @@ def test_link_in_the_folder_of_styles_is_replaced_and_what_it_leads_to_stays(tmp
     write_file(tmp_path / "x.safetensors", b"style")
     assert (tmp_path / "own.txt").read_text() == "mine"
     assert not (tmp_path / "x.safetensors").is_symlink()
+
+
+@pytest.fixture
+def network():
+    numbers = np.random.default_rng(1)
+    return BakedNetwork(
+        12.5, {name: numbers.random(shape).astype(np.float16) for name, shape in TENSORS.items()}
+    )
+
+
+def test_baked_network_comes_back_and_stays_with_its_style(store, preset, network):
+    info = store.save(preset())
+    assert not info.is_baked and store.bake(info, network)
+    assert store.info("Starry").baked_minutes == 12.5 and store.info("Starry").is_baked
+    kept = store.get("Starry").baked
+    assert all(np.array_equal(kept.tensors[name], network.tensors[name]) for name in TENSORS)
+    store.sort("Starry", "Oils", ("night",))
+    store.renew(store.info("Starry"), "vgg19-other", {})
+    assert store.rename("Starry", "Night").is_baked
+    assert store.baked_of("Night", "0f") and not store.baked_of("Night", "another picture")
+    assert not store.baked_of("nobody", "0f")
+
+
+def test_network_of_a_style_that_was_replaced_meanwhile_is_not_stored(store, preset, network):
+    info = store.save(preset())
+    store.save(preset(style="another"), replace=True)
+    assert not store.bake(info, network) and not store.info("Starry").is_baked
+    store.delete("Starry")
+    assert not store.bake(info, network)
+
+
+@pytest.mark.parametrize("how", ["shape", "type", "number", "left out", "unknown", "not told"])
+def test_damaged_network_is_refused(store, preset, network, tmp_path, how):
+    store.save(preset(baked=network))
+    path = tmp_path / "presets" / "Starry.safetensors"
+    tensors = safetensors.numpy.load(path.read_bytes())
+    header = path.read_bytes()[8:]
+    about = json.JSONDecoder().raw_decode(header.decode("latin-1"))[0]["__metadata__"]["impasto"]
+    last = tensors["baked/last.weight"]
+    match how:
+        case "shape":
+            tensors["baked/last.weight"] = last[:2]
+        case "type":
+            tensors["baked/last.weight"] = last.astype(np.float32)
+        case "number":
+            last[0, 0, 0, 0] = np.inf
+        case "left out":
+            del tensors["baked/last.weight"]
+        case "unknown":
+            tensors["baked/first.weight"] = last
+        case "not told":
+            about = json.dumps({**json.loads(about), "baked_minutes": 0})
+    path.write_bytes(safetensors.numpy.save(tensors, metadata={"impasto": about}))
+    with pytest.raises(PresetInvalid):
+        store.get("Starry")
+
+
+def test_starter_styles_are_baked_as_small_networks():
+    found = {preset.name.lower(): preset.baked for preset in starter_presets()}
+    assert list(found) == list(STARTER_STYLES)
+    for baked in filter(None, found.values()):
+        assert baked.minutes > 0

@@ -293,7 +293,8 @@ def test_preset_that_was_never_measured_is_so_when_it_is_used(kept, networks):
 
 
 def test_preset_of_an_older_version_is_stored_as_one_of_today(kept, networks, monkeypatch):
-    monkeypatch.setattr("impasto_daemon.presets.preset_file._VERSION", 3)
+    monkeypatch.setattr("impasto_daemon.presets.preset_file._VERSION", 4)
+    monkeypatch.setattr("impasto_daemon.presets.preset_file._MEASURED_VERSION", 4)
     assert kept.store.info("kept").state == "older_version"
     _, passes = kept.apply(networks[0])
     assert not passes and kept.store.info("kept").state == "good"

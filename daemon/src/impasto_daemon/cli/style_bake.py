@@ -1,0 +1,72 @@
+"""`impasto style bake`: a style that is to paint at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from impasto_daemon.cli.job_progress import await_result
+from impasto_daemon.cli.output import json_option, print_result
+from impasto_daemon.cli.style_files import connect
+from impasto_daemon.engine.feed_forward_shapes import BAKED_PX
+from impasto_daemon.files import check_place
+from impasto_protocol.codec import Picture
+from impasto_protocol.limits import PARTS
+from impasto_protocol.messages import JobMessage, PresetBake
+
+_PATH = click.Path(path_type=Path)
+_MOST = PARTS - 1
+_MINUTES = PresetBake.__dataclass_fields__["minutes"].default
+
+
+@click.command()
+@click.argument("name")
+@click.argument("photographs", nargs=-1, type=_PATH)
+@click.option("--minutes", type=click.FloatRange(0.01, 10_000), default=_MINUTES,
+              show_default=True,
+              help="How long, in all that is computed; paintings come before it.")  # fmt: skip
+@click.option("--anew", is_flag=True, help="Not on from what was baked before.")
+@click.option("--sample", type=_PATH, help="Write to this file how it paints the first photograph, "
+              "again and again as it learns.")  # fmt: skip
+@json_option
+def bake(
+    name: str,
+    photographs: tuple[Path, ...],
+    minutes: float,
+    anew: bool,
+    sample: Path | None,
+    as_json: bool,
+) -> None:
+    """Bake the style NAME, so that quality instant paints in it at once.
+
+    It is learnt from PHOTOGRAPHS, up to seven that look like what you paint, or from those that
+    come with Impasto. What was baked already is baked further. The first Ctrl-C ends it with what
+    there is, and so it can be gone on with at any time.
+    """
+    from impasto_daemon.images.pictures import read_picture, write_picture
+
+    if len(photographs) > _MOST:
+        raise click.UsageError(f"Name {_MOST} photographs at most.")
+    if sample:
+        check_place(sample)
+    pictures = [read_picture(path, longest_px=2 * BAKED_PX) for path in photographs]
+
+    def take(message: JobMessage, previews: list[Picture]) -> None:
+        if sample and previews:
+            write_picture(sample, previews[0])
+
+    with connect() as client:
+        job = client.bake(
+            name, pictures, minutes=minutes, anew=anew, preview_px=BAKED_PX // 2 if sample else 0
+        )
+        result, _ = await_result(
+            job, shown=not as_json, on_event=take, kept="what is baked; Ctrl-C again leaves it too"
+        )
+    data = {
+        "name": name, "steps": result.steps, "seconds": result.seconds, "losses": result.losses,
+        "notes": list(result.notes),
+    }  # fmt: skip
+    text = [f"Note: {note}" for note in result.notes]
+    text.append(f"Baked. Use it with `impasto apply PICTURE --preset '{name}' --quality instant`.")
+    print_result(as_json, data, "\n".join(text))

@@ -1,0 +1,179 @@
+"""A style baked into a small network, which paints at once what the optimisation paints in time.
+
+Johnson et al. 2016, conditioned on the strength as Dumoulin et al. 2017 (*A Learned Representation
+for Artistic Style*) condition on the style.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from impasto_daemon.engine.feed_forward_shapes import (
+    REACH_PX,
+    RESIDUAL_BLOCKS,
+    STRIDE_PX,
+    TENSORS,
+)
+from impasto_daemon.engine.resizing import resize
+from impasto_daemon.engine.sizes import fit
+
+Weights = Mapping[str, Tensor]
+
+LEAST_STRENGTH = 0.2
+"""What the network is trained from; a smaller strength lays it on more thinly."""
+
+_COVERING = 0.7
+"""The strength from which on nothing of the photograph's own pixels is left."""
+
+_LOOK_PX = 512
+"""The long edge of the picture that the instance normalisation's numbers are taken of."""
+
+_TILE_PX = 512
+_LEAST_PX = 4 * STRIDE_PX
+_EPSILON = 1e-5
+
+_Layer = Callable[[str, Tensor], Tensor]
+
+
+def fresh_weights(seed: int = 0) -> dict[str, Tensor]:
+    """Weights to begin to bake with."""
+    generator = torch.Generator().manual_seed(seed)
+    weights = {}
+    for name, shape in TENSORS.items():
+        if name.endswith("weight"):
+            deviation = math.sqrt(2 / math.prod(shape[1:]))
+            weights[name] = torch.randn(shape, generator=generator) * deviation
+        else:
+            weights[name] = torch.zeros(shape)
+            if name.endswith("gain"):
+                weights[name][0] = 1
+    weights["last.weight"] *= 0.1
+    return weights
+
+
+def paint(picture: Tensor, weights: Weights, strength: float | Tensor) -> Tensor:
+    """A picture as the network paints it, for its training; both (1, 3, H, W), of any numbers.
+
+    The sides must be multiples of 4.
+    """
+
+    def layer(name: str, x: Tensor) -> Tensor:
+        x = _convolve(x, weights[f"{name}.weight"], stride=_stride(name))
+        gain, offset = _condition(weights, name, strength)
+        return functional.instance_norm(x, weight=gain, bias=offset, eps=_EPSILON)
+
+    return _through(picture, layer, weights["last.weight"], weights["last.bias"])
+
+
+@dataclass(frozen=True)
+class FeedForward:
+    """A network made ready for one picture at one strength.
+
+    The instance normalisation is part of the convolutions, by the mean and deviation that the
+    features of the picture made small have: so a tile is painted as the whole is, and no pass
+    over the maps is left.
+    """
+
+    kernels: dict[str, tuple[Tensor, Tensor]]
+    strength: float
+
+    @classmethod
+    def of(
+        cls, weights: Weights, picture: Tensor, strength: float, precision: torch.dtype
+    ) -> FeedForward:
+        """For a picture, (3, H, W); strength in [0, 1]."""
+        height, width = picture.shape[-2:]
+        small = resize(picture, *fit(height, width, _LOOK_PX))[None]
+        given = {name: weights[name].to(picture) for name in TENSORS}
+        kernels: dict[str, tuple[Tensor, Tensor]] = {}
+
+        def layer(name: str, x: Tensor) -> Tensor:
+            kernel = given[f"{name}.weight"]
+            seen = _convolve(x, kernel, stride=_stride(name))
+            gain, offset = _condition(given, name, max(strength, LEAST_STRENGTH))
+            variance, mean = torch.var_mean(seen, dim=(0, 2, 3), correction=0)
+            gain = gain / (variance + _EPSILON).sqrt()
+            kernels[name] = kernel * gain.view(-1, 1, 1, 1), offset - mean * gain
+            return seen * gain.view(-1, 1, 1) + kernels[name][1].view(-1, 1, 1)
+
+        kernels["last"] = given["last.weight"], given["last.bias"]
+        _through(_grown(small), layer, *kernels["last"])
+        packed = {
+            name: (kernel.to(precision, memory_format=torch.channels_last), bias.to(precision))
+            for name, (kernel, bias) in kernels.items()
+        }
+        return cls(packed, strength)
+
+    def paint(self, picture: Tensor, between: Callable[[], None] = lambda: None) -> Tensor:
+        """A picture painted, (3, H, W) in [0, 1] as it is, tile by tile.
+
+        between: called between two tiles.
+        """
+        painted = torch.empty_like(picture)
+        height, width = picture.shape[-2:]
+        share = min(1.0, self.strength / _COVERING)
+        for top in range(0, height, _TILE_PX):
+            for left in range(0, width, _TILE_PX):
+                if top or left:
+                    between()
+                first = max(0, top - REACH_PX), max(0, left - REACH_PX)
+                window = picture[
+                    :, first[0] : top + _TILE_PX + REACH_PX, first[1] : left + _TILE_PX + REACH_PX
+                ]
+                core = painted[:, top : top + _TILE_PX, left : left + _TILE_PX]
+                rows, columns = (
+                    slice(begin - before, begin - before + side)
+                    for begin, before, side in zip((top, left), first, core.shape[-2:], strict=True)
+                )
+                seen = self._paint_window(window)[:, rows, columns].clamp_(0, 1)
+                torch.lerp(window[:, rows, columns], seen, share, out=core)
+        return painted
+
+    def _paint_window(self, window: Tensor) -> Tensor:
+        def layer(name: str, x: Tensor) -> Tensor:
+            kernel, bias = self.kernels[name]
+            return _convolve(x, kernel, bias, stride=_stride(name))
+
+        last, bias = self.kernels["last"]
+        grown = _grown(window[None]).to(last.dtype, memory_format=torch.channels_last)
+        painted = _through(grown, layer, last, bias)[0].to(window.dtype)
+        return painted[:, : window.shape[-2], : window.shape[-1]]
+
+
+def _through(x: Tensor, layer: _Layer, last: Tensor, bias: Tensor) -> Tensor:
+    """The network's way; layer: a convolution, by name, with its normalisation."""
+    x = layer("down1", x - 0.5).relu_()
+    x = layer("down2", x).relu_()
+    for number in range(RESIDUAL_BLOCKS):
+        x = x + layer(f"block{number}.b", layer(f"block{number}.a", x).relu_())
+    for name in ("up1", "up2"):
+        # Resized and convolved, as a transposed convolution leaves a checkerboard (Odena et al.
+        # 2016).
+        x = layer(name, functional.interpolate(x, scale_factor=2.0, mode="nearest")).relu_()
+    return _convolve(x, last, bias) + 0.5
+
+
+def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None = None, *, stride: int = 1) -> Tensor:
+    around = kernel.shape[-1] // 2
+    return functional.conv2d(functional.pad(x, (around,) * 4, "reflect"), kernel, bias, stride)
+
+
+def _stride(name: str) -> int:
+    return 2 if name.startswith("down") else 1
+
+
+def _condition(weights: Weights, name: str, strength: float | Tensor) -> tuple[Tensor, Tensor]:
+    gain, offset = (weights[f"{name}.{part}"] for part in ("gain", "offset"))
+    return gain[0] + strength * gain[1], offset[0] + strength * offset[1]
+
+
+def _grown(picture: Tensor) -> Tensor:
+    """(1, 3, H, W) grown to the right and below to sides that can be halved twice and mirrored."""
+    below, right = (max(_LEAST_PX - side, -side % STRIDE_PX) for side in picture.shape[-2:])
+    return functional.pad(picture, (0, right, 0, below), "replicate")

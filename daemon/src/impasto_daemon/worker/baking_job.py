@@ -1,0 +1,157 @@
+"""The third kind of job: a style is baked into a network, for as long as nothing else is to do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from impasto_daemon.engine.baking import Baked, bake
+from impasto_daemon.engine.feed_forward_shapes import STRIDE_PX
+from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.resizing import resize
+from impasto_daemon.engine.sizes import fit
+from impasto_daemon.engine.style import Style
+from impasto_daemon.presets.baked_network import BakedNetwork
+from impasto_daemon.presets.starter_presets import baking_photographs
+from impasto_daemon.presets.store import PresetStore
+from impasto_daemon.worker.job_channel import JobChannel
+from impasto_daemon.worker.tensors import to_preview, to_tensor
+from impasto_protocol import messages
+from impasto_protocol.colour_space import SRGB
+from impasto_protocol.errors import UnknownPreset
+from impasto_protocol.messages import PresetInfo
+
+_STORE_EVERY_S = 60.0
+_PREVIEW_EVERY_S = 5.0
+
+
+@dataclass
+class _Batch:
+    """A preset in the oven. before: minutes that its network had been baked for."""
+
+    job: str
+    info: PresetInfo
+    minutes: float
+    before: float
+    steps: Iterator[Baked]
+    sample: Tensor
+    last: Baked | None = None
+
+    @property
+    def spent_minutes(self) -> float:
+        """How long it has been baked in this job."""
+        return self.last.spent_s / 60 if self.last else 0.0
+
+
+class Baker:
+    """Bakes presets. The one that has made way is held, to go on with exactly where it was."""
+
+    def __init__(self, presets: PresetStore) -> None:
+        self._presets = presets
+        self._held: _Batch | None = None
+
+    def bake(self, job: JobChannel, info: PresetInfo, style: Style, network: Vgg19) -> Baked | None:
+        """Bake until the time is over or the owner has had enough; None: it has made way.
+
+        What was baked is stored now and then and at every end, be it a cancel. Raises Cancelled,
+        and UnknownPreset when the preset is there no more.
+        """
+        message = job.message
+        assert isinstance(message, messages.PresetBake)
+        batch, self._held = self._held, None
+        if batch is None or batch.job != message.job:
+            batch = self._begin(job, message, info, style, network)
+        try:
+            self._go_on(job, message, batch)
+        finally:
+            self._store(batch)
+        if job.making_way and not job.concluding:
+            self._held = batch
+            left = max(0.01, batch.minutes - batch.spent_minutes)
+            job.put_by(replace(message, minutes=left, anew=False))
+            return None
+        assert batch.last
+        return batch.last
+
+    def _begin(
+        self,
+        job: JobChannel,
+        message: messages.PresetBake,
+        info: PresetInfo,
+        style: Style,
+        network: Vgg19,
+    ) -> _Batch:
+        pictures = job.photographs() or baking_photographs()
+        photographs = [to_tensor(picture, SRGB)[:3] for picture in pictures]
+        known = None if message.anew else self._presets.get(info.name).baked
+        steps = bake(
+            style, photographs, info.settings, network,
+            seconds=message.minutes * 60, start=as_tensors(known.tensors) if known else None,
+        )  # fmt: skip
+        sample, longest_px = photographs[0], message.preview_px or STRIDE_PX
+        height, width = fit(sample.shape[-2], sample.shape[-1], longest_px)
+        sample = resize(sample, _whole_strides(height), _whole_strides(width))
+        before = known.minutes if known else 0.0
+        return _Batch(message.job, info, message.minutes, before, steps, sample)
+
+    def _go_on(self, job: JobChannel, message: messages.PresetBake, batch: _Batch) -> None:
+        stored, shown = time.monotonic(), float("-inf")
+        for event in batch.steps:
+            batch.last = event
+            job.poll()
+            if job.concluding or job.making_way:
+                break
+            now = time.monotonic()
+            if job.due:
+                with_preview = bool(message.preview_px) and now - shown > _PREVIEW_EVERY_S
+                shown = now if with_preview else shown
+                self._report(job, batch, event, with_preview=with_preview)
+            if now - stored > _STORE_EVERY_S:
+                stored = now
+                self._store(batch)
+
+    def _report(self, job: JobChannel, batch: _Batch, at: Baked, *, with_preview: bool) -> None:
+        seconds = batch.minutes * 60
+        progress = messages.Progress(
+            job=batch.job,
+            phase="baking",
+            step=at.step,
+            of=0,
+            seconds_left=max(0.0, seconds - at.spent_s),
+            share=min(1.0, at.spent_s / seconds),
+        )
+        preview = {}
+        if with_preview:
+            painted = at.preview(batch.sample, batch.info.settings.strength)
+            preview["preview"] = to_preview(painted, SRGB)
+        job.send(progress, preview)
+
+    def _store(self, batch: _Batch) -> None:
+        """Raises UnknownPreset."""
+        if batch.last is None:
+            return
+        tensors = {name: _rounded(tensor) for name, tensor in batch.last.weights().items()}
+        baked = BakedNetwork(batch.before + batch.spent_minutes, tensors)
+        if not self._presets.bake(batch.info, baked):
+            raise UnknownPreset(f"The style {batch.info.name!r} is gone, or is another one now.")
+
+
+def as_tensors(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
+    """The tensors of a baked network, float32."""
+    return {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
+
+
+def _whole_strides(side: int) -> int:
+    return max(STRIDE_PX, side // STRIDE_PX * STRIDE_PX)
+
+
+def _rounded(tensor: Tensor) -> NDArray[np.float16]:
+    largest = float(np.finfo(np.float16).max)
+    return tensor.clamp(-largest, largest).numpy().astype(np.float16)

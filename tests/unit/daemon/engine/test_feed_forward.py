@@ -1,0 +1,201 @@
+"""A style baked into a network: how it paints, and how it is trained."""
+
+import itertools
+
+import pytest
+import torch
+
+from impasto_daemon.engine import feed_forward as module
+from impasto_daemon.engine.baking import bake
+from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted
+from impasto_daemon.engine.feed_forward import FeedForward, fresh_weights, paint
+from impasto_daemon.engine.feed_forward_shapes import BAKED_PX, REACH_PX, TENSORS
+from impasto_daemon.engine.schedule import schedule
+from impasto_daemon.engine.style import Style
+from impasto_daemon.engine.stylise import stylise
+from impasto_protocol.settings import QUALITIES, STYLE_LAYERS, Settings, draft_of
+
+SHALLOW = {"style_layers": STYLE_LAYERS[:3], "content_layers": ("relu3_2",)}
+AT_ONCE = {"iterations": 0, "working_px": 32}
+
+
+@pytest.fixture(scope="module")
+def weights():
+    """A network that makes something of a picture, if nothing to look at."""
+    generator = torch.Generator().manual_seed(3)
+    return {
+        name: tensor + 0.3 * tensor.std() * torch.randn(tensor.shape, generator=generator)
+        if tensor.dim() > 1
+        else tensor
+        for name, tensor in fresh_weights().items()
+    } | {"last.weight": fresh_weights()["last.weight"] * 5}
+
+
+@pytest.fixture
+def paint_at_once(network, weights, noise):
+    """paint_at_once(content, **settings): every event."""
+    style = Style(noise(3, 40, 40, seed=9), network)
+
+    def run(content, *, baked=weights, selection=None, conclude=lambda: False, **chosen):
+        settings = Settings(**{**AT_ONCE, **chosen})
+        return list(
+            stylise(
+                content, style, settings, network, baked=baked, selection=selection,
+                conclude=conclude,
+            )
+        )  # fmt: skip
+
+    return run
+
+
+def result(events):
+    assert isinstance(events[-1], Finished)
+    return events[-1].picture
+
+
+def test_network_takes_less_than_a_mebibyte():
+    assert 2 * sum(torch.Size(shape).numel() for shape in TENSORS.values()) < 2**20
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 7), (7, 1), (2, 300), (33, 17), (50, 31)])
+def test_any_size_comes_back_painted(paint_at_once, noise, size):
+    content = noise(3, *size)
+    painted = result(paint_at_once(content))
+    assert painted.shape == content.shape and painted.isfinite().all()
+    assert painted.min() >= 0 and painted.max() <= 1 and not torch.equal(painted, content)
+
+
+@pytest.mark.parametrize("tile_px", [64, 96])
+def test_tiles_make_what_the_whole_makes(weights, noise, monkeypatch, tile_px):
+    content = noise(3, 203, 310)
+    network = FeedForward.of(weights, content, 0.7, torch.float32)
+    whole = network.paint(content)
+    monkeypatch.setattr(module, "_TILE_PX", tile_px)
+    between = []
+    torch.testing.assert_close(network.paint(content, lambda: between.append(1)), whole)
+    assert len(between) == -(-203 // tile_px) * -(-310 // tile_px) - 1
+
+
+def test_margin_is_as_far_as_a_pixel_sees(weights):
+    picture = torch.full((1, 3, 4 * REACH_PX, 8), 0.5)
+    changed = picture.clone()
+    changed[:, :, 2 * REACH_PX :] = 1
+    network = FeedForward.of(weights, picture[0], 0.5, torch.float32)
+    difference = (network.paint(picture[0]) - network.paint(changed[0])).abs().amax(dim=(0, 2))
+    assert difference[2 * REACH_PX - 16] > 0
+    assert difference[:REACH_PX].max() == 0
+
+
+def test_network_made_ready_for_a_picture_is_the_one_that_was_trained(weights, noise):
+    content = noise(3, 64, 48)
+    ready = FeedForward.of(weights, content, 0.7, torch.float32).paint(content)
+    trained = paint(content[None], weights, 0.7)[0].clamp(0, 1)
+    torch.testing.assert_close(ready, trained, atol=1e-4, rtol=1e-4)
+
+
+def test_a_small_strength_lays_it_on_thinly_and_none_keeps_the_picture(paint_at_once, noise):
+    content = noise(3, 40, 32)
+    moved = [
+        float((result(paint_at_once(content, strength=s)) - content).abs().mean())
+        for s in (0, 0.1, 0.2, 0.7)
+    ]
+    assert moved[0] == 0 and moved == sorted(moved) and moved[1] > 0
+    assert moved[1] == pytest.approx(moved[2] / 2, rel=1e-3)
+
+
+def test_what_is_not_selected_or_not_there_stays(paint_at_once, noise):
+    content = noise(4, 60, 80)
+    content[3, :, :20] = 0
+    selection = torch.zeros(1, 60, 80)
+    selection[:, :30] = 1
+    painted = result(paint_at_once(content, selection=selection))
+    assert torch.equal(painted[:, 30:], content[:, 30:])
+    assert torch.equal(painted[:, :, :20], content[:, :, :20])
+    assert torch.equal(painted[3], content[3])
+    assert not torch.equal(painted[:3, :30, 20:], content[:3, :30, 20:])
+
+
+def test_every_size_is_told_and_shown(paint_at_once, noise):
+    events = paint_at_once(noise(3, 100, 128), refinement=1)
+    sizes = [(e.height, e.width) for e in events if isinstance(e, ScaleStarted)]
+    assert sizes == [(25, 32), (50, 64), (100, 128)]
+    told = [e for e in events if isinstance(e, Iteration)]
+    assert [(e.step, e.of, e.scale) for e in told] == [(1, 3, 1), (2, 3, 2), (3, 3, 3)]
+    assert 0 < told[0].share < told[1].share < told[2].share == 1
+    assert told[0].preview(50, 64).shape == (3, 50, 64)
+    assert not events[-1].converged and not events[-1].diverged
+
+
+def test_it_ends_with_what_there_is_when_that_is_wanted(paint_at_once, noise):
+    events = paint_at_once(noise(3, 100, 128), refinement=1, conclude=lambda: True)
+    assert events[-1].steps == 1 and result(events).shape == (3, 100, 128)
+
+
+def test_style_that_is_not_baked_is_refused(paint_at_once, noise):
+    with pytest.raises(ValueError, match="not baked"):
+        paint_at_once(noise(3, 20, 20), baked=None)
+
+
+def painted_px(size, **settings):
+    """The long edge at which a picture of that size, (height, width), is painted first."""
+    return schedule(size, size, Settings(**{**QUALITIES["instant"], **settings}))[0].whole_px
+
+
+def test_strokes_are_as_large_as_asked_in_a_picture_of_any_size():
+    assert painted_px((3000, 4000)) == painted_px((300, 400)) == BAKED_PX
+    assert painted_px((3000, 4000), style_scale=2.0) == BAKED_PX / 2
+    assert painted_px((600, 900)) == 900, "which is about as large"
+    assert painted_px((75, 100)) == 400, "and no more than four times larger"
+
+
+def test_draft_shows_what_would_be_painted():
+    instant = Settings(**QUALITIES["instant"])
+    (stage,) = schedule((192, 256), (192, 256), draft_of(instant))
+    assert stage.at_once and stage.whole_px == BAKED_PX
+    (half,) = schedule((256, 256), (256, 256), draft_of(instant, 0.5))
+    assert half.whole_px == BAKED_PX / 2 == 384
+
+
+@pytest.fixture
+def steps(network, noise):
+    """steps(count, **options): that many of a short baking."""
+    style = Style(noise(3, 64, 64, seed=9), network)
+    photographs = [noise(3, 300, 280, seed=1), noise(3, 40, 60, seed=2)]
+
+    def run(count, **options):
+        began = bake(style, photographs, Settings(**SHALLOW), network, seconds=1e9, **options)
+        return list(itertools.islice(began, count))
+
+    return run
+
+
+def test_baking_learns_the_style(steps):
+    events = list(steps(30))
+    styles = [
+        sum(value for name, value in event.losses().items() if name.startswith("style"))
+        for event in events
+    ]
+    assert sum(styles[-5:]) < 0.7 * sum(styles[:5])
+    assert [event.step for event in events] == list(range(1, 31))
+    assert events[0].spent_s < events[-1].spent_s
+
+
+def test_baking_is_repeatable_and_goes_on_from_a_network(steps):
+    one, other = (steps(2)[-1].weights() for _ in range(2))
+    assert all(torch.equal(one[name], other[name]) for name in TENSORS)
+    further = steps(1, start=one)[-1].weights()
+    moved = {name: float((further[name] - one[name]).abs().max()) for name in TENSORS}
+    assert 0 < max(moved.values()) < 1e-3, "a first step is short"
+
+
+def test_baking_takes_the_time_it_is_given_and_no_more(network, noise):
+    clock = itertools.count(0, 5)
+    events = list(
+        bake(
+            Style(noise(3, 64, 64), network), [noise(3, 256, 256)], Settings(**SHALLOW), network,
+            seconds=12, clock=lambda: next(clock),
+        )
+    )  # fmt: skip
+    assert [event.spent_s for event in events] == [5, 10, 15]
+    seen = events[-1].preview(noise(3, 32, 48), 0.5)
+    assert seen.shape == (3, 32, 48) and seen.min() >= 0 and seen.max() <= 1
