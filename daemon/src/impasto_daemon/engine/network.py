@@ -12,6 +12,7 @@ from impasto_daemon.engine.budget import DeviceKind
 from impasto_daemon.engine.convolutions import CONVOLUTIONS, MEAN, STD, convolutions
 from impasto_daemon.engine.network_name import network_name
 from impasto_daemon.engine.padding import pad_to_network, replicate_pad
+from impasto_daemon.engine.sums import one_thread
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,23 @@ def backpropagate(segments: list[Segment], add_slope: Callable[[Segment, Tensor]
     while segments:
         segment = segments.pop()
         add_slope(segment, gradient)
-        (gradient,) = torch.autograd.grad(segment.features, segment.start, gradient)
+        with one_thread(when=_is_split_among_threads(segment)):
+            (gradient,) = torch.autograd.grad(segment.features, segment.start, gradient)
     return gradient
+
+
+def _is_split_among_threads(segment: Segment) -> bool:
+    """Whether the gradient behind a segment would be a sum in as many parts as there are threads.
+
+    Of the first convolution, whose gradient has but three channels, oneDNN makes one in float32
+    without AVX-512. It waits for memory, so that one thread takes hardly longer.
+    """
+    features = segment.features
+    return (
+        segment.layer == "relu1_1"
+        and features.device.type == "cpu"
+        and features.dtype == torch.float32
+    )
 
 
 class Vgg19:

@@ -52,8 +52,15 @@ def one_thread_if_small(height: int, width: int) -> Iterator[None]:
     oneDNN cuts the sum over the channels of a small feature map into as many parts as there are
     threads: seen up to 96 x 96 px, in float32 and with eight of them.
     """
+    with one_thread(when=height * width < _SMALL_PX):
+        yield
+
+
+@contextmanager
+def one_thread(*, when: bool) -> Iterator[None]:
+    """Compute with one thread meanwhile."""
     before = torch.get_num_threads()
-    if height * width < _SMALL_PX:
+    if when:
         torch.set_num_threads(1)
     try:
         yield
