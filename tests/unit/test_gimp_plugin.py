@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 import types
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from unittest.mock import MagicMock
@@ -18,7 +19,7 @@ from impasto_protocol.client import Client
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import DaemonLost, DaemonNotRunning
 from impasto_protocol.fields import field_spec, type_hints
-from impasto_protocol.messages import Estimate, Estimated, JobInfo, Report
+from impasto_protocol.messages import Estimate, Estimated, JobInfo, Report, Result
 from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "plugins" / "gimp" / "impasto"
@@ -328,6 +329,24 @@ def test_draft_is_small_quick_and_ended_when_another_is_wanted(daemon, following
     assert daemon.jobs[1].message.settings.strength == 0.5
     following.link.close()
     assert daemon.jobs[1].cancelled
+
+
+def test_draft_that_is_painted_at_once_follows_a_control_while_it_is_moved(daemon, following):
+    at_once = [replace(draft(s), settings=Settings(iterations=0, strength=s)) for s in (0.3, 0.4)]
+    following.drafts.ask(at_once[0])
+    following.look_until(lambda: daemon.requests)
+    report(daemon)
+    following.look()
+    (first,) = daemon.jobs
+    following.drafts.ask(at_once[1])
+    following.look()
+    assert daemon.jobs == [first] and not first.cancelled, "each is painted to its end"
+    ended = Result(job=first.message.job, steps=1, seconds=1, device="", weights="", style="")
+    first.poll = lambda: [(ended, [])]
+    following.look()
+    following.look()
+    assert [job.message.settings.strength for job in daemon.jobs] == [0.3, 0.4]
+    assert all(job.message.settings.iterations == 0 for job in daemon.jobs)
 
 
 def test_draft_makes_way_for_a_painting(daemon, following):

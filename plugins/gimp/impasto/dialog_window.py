@@ -49,6 +49,8 @@ HINTS = {
     "pattern": _("First choose the pattern whose style you want."),
     "preset": _("First choose one of the saved styles."),
 }
+_NOT_BAKED = _("Right click the style to bake it, or choose another quality.")
+_NEEDS_SAVED = _("Only a saved style that is baked is painted at once; choose another quality.")
 _SAVED_STYLES = (".safetensors", ".zip")
 
 
@@ -83,6 +85,7 @@ class DialogWindow:
         self._questions: Callable[[], Estimate] | None = None
         self._found: Mapping[str, Estimated] = {}
         self._refusal = ""
+        self._at_once = False
         self._estimates = Estimates(self._show_estimates)
         self._by_kind: dict[str, Gtk.Widget] = {}
 
@@ -251,9 +254,9 @@ class DialogWindow:
     def _ask_estimates(self) -> None:
         self._refusal = ""
         try:
-            self._estimates.ask(
-                self._for_each_quality(self._questions()) if self._questions else {}
-            )
+            question = self._questions() if self._questions else None
+            self._at_once = question is not None and not question.settings.iterations
+            self._estimates.ask(self._for_each_quality(question) if question else {})
         except ImpastoError as error:
             if isinstance(error, HostUnsupported):  # others are told when it is to be painted
                 self._refusal = describe_error(error)
@@ -276,7 +279,7 @@ class DialogWindow:
         self._show_line()
 
     def _show_line(self) -> None:
-        hint = self._lacking() or self._refusal
+        hint = self._lacking() or self._refusal or self._lacking_network()
         self.dialog.set_response_sensitive(Gtk.ResponseType.OK, not hint)
         quality = self._config.get_property("quality") if self._quality else ""
         if found := self._found.get(quality):
@@ -285,6 +288,14 @@ class DialogWindow:
             self._line.set_text("")
         self._hint.set_text(hint)
         self._hint.set_visible(bool(hint))
+
+    def _lacking_network(self) -> str:
+        """What to do where the style cannot be painted at once and is to be."""
+        if not self._at_once:
+            return ""
+        if self._by_kind and self._config.get_property("style-from") != "preset":
+            return _NEEDS_SAVED
+        return _NOT_BAKED if self._browser and self._browser.lacks_network() else ""
 
     def _lay_out(self) -> None:
         self._columns.pack_start(_scrolled(self._below), True, True, 0)

@@ -35,6 +35,11 @@ class Draft:
     settings: Settings
     share: float = 1.0
 
+    @property
+    def at_once(self) -> bool:
+        """Whether it is there as soon as it is begun."""
+        return not self.settings.iterations
+
     def stylise(self) -> tuple[Stylise, dict[str, Picture]]:
         """The job, and its pictures."""
         preset = self.style if isinstance(self.style, str) else ""
@@ -82,7 +87,7 @@ class Drafts:
     def exchange(self, client: Client) -> None:
         """Follow the draft that is being painted, end it, or begin the next."""
         self._look_who_is_there(client)
-        if self._job and (self._painted != self._wanted or not self._idle):
+        if self._job and (self._is_outdated() or not self._idle):
             self._job.cancel()
             self._job = None
             if self._wanted and not self._idle:
@@ -95,7 +100,19 @@ class Drafts:
             self._job = client.submit(*self._wanted.stylise())
 
     def _may_begin(self) -> bool:
-        return self._idle and self._clock() - self._wanted_since >= _SETTLED_S
+        settled = self._clock() - self._wanted_since >= _SETTLED_S
+        return self._idle and (settled or (self._wanted is not None and self._wanted.at_once))
+
+    def _is_outdated(self) -> bool:
+        """Whether another draft is wanted now, and the one at work is worth nothing.
+
+        What is painted at once is painted to its end, so that something is seen while a control
+        is being moved.
+        """
+        if self._painted == self._wanted:
+            return False
+        both = self._painted and self._painted.at_once and self._wanted and self._wanted.at_once
+        return not both
 
     def _look_who_is_there(self, client: Client) -> None:
         if self._status is not None and (answered := client.answer(self._status)):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,21 +14,23 @@ import gi
 import remembered
 import thumbnails
 
+gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import GdkPixbuf, Gimp, GLib, Gtk  # noqa: E402
+from gi.repository import Gdk, GdkPixbuf, Gimp, GLib, Gtk  # noqa: E402
 
-from impasto_protocol.descriptions import describe_error  # noqa: E402
+from impasto_protocol.descriptions import describe_error, describe_progress  # noqa: E402
 from impasto_protocol.messages import PresetGet, PresetSort  # noqa: E402
 from impasto_protocol.translations import _  # noqa: E402
 
 if TYPE_CHECKING:
-    from impasto_protocol.client import Client
+    from impasto_protocol.client import Client, Job
     from impasto_protocol.codec import Picture
     from impasto_protocol.messages import PresetInfo
     from impasto_protocol.settings import Settings
 
 _ALL, _FAVOURITES, _RECENT = "all", "favourites", "recent"
 _SIDE_PX = 88
+_BAKED = _("Baked: the quality Instant paints it at once")
 _EMPTY = _(
     "No style has been saved yet. Keep one with Filters ▸ Artistic ▸ Impasto: Save "
     "Style as Preset, or drop a saved style here."
@@ -53,8 +56,10 @@ class StyleBrowser(Gtk.Box):
         self._config, self._tell_shown = config, shown
         self._recent = remembered.recent_styles()
         self._found: dict[str, _Found] = {}
+        self._bakes, self._enough = False, threading.Event()
+        self._menu: Gtk.Menu | None = None
         # Filled anew for whatever is sought: GTK's own filter of a model fails below an icon view.
-        self._model = Gtk.ListStore(str, GdkPixbuf.Pixbuf)
+        self._model = Gtk.ListStore(str, GdkPixbuf.Pixbuf, str)
         self._folders = Gtk.ComboBoxText()
         for value, words in (
             (_ALL, _("All styles")), (_FAVOURITES, _("Favourites")), (_RECENT, _("Recently used")),
@@ -76,10 +81,13 @@ class StyleBrowser(Gtk.Box):
         finder.pack_start(self._favourite, False, False, 0)
         self._view = Gtk.IconView(
             model=self._model, text_column=0, pixbuf_column=1, item_width=96,
-            activate_on_single_click=True, spacing=2, row_spacing=2, column_spacing=2, margin=2,
+            tooltip_column=2, activate_on_single_click=True, spacing=2, row_spacing=2,
+            column_spacing=2, margin=2,
         )  # fmt: skip
         self._view.get_accessible().set_name(_("Saved styles"))
         self._view.connect("selection-changed", self._choose)
+        self._view.connect("button-press-event", self._press)
+        self._view.connect("popup-menu", lambda _: self._open_menu(None))
         scrolled = Gtk.ScrolledWindow(
             min_content_height=150, min_content_width=240, shadow_type=Gtk.ShadowType.IN
         )
@@ -102,6 +110,11 @@ class StyleBrowser(Gtk.Box):
         """The thumbnail of the chosen style, once it is known."""
         found = self._chosen_one()
         return found.thumbnail if found else None
+
+    def lacks_network(self) -> bool:
+        """Whether the chosen style is known, and not baked."""
+        found = self._chosen_one()
+        return found is not None and not found.info.is_baked
 
     def import_file(self, path: str) -> None:
         """Keep the saved style in a file, or all of a pack, and show them."""
@@ -143,7 +156,8 @@ class StyleBrowser(Gtk.Box):
 
     def _show(self, found: _Found) -> None:
         if self._is_sought(found.info):
-            row = self._model.append([found.info.name, found.thumbnail])
+            told = _BAKED if found.info.is_baked else None
+            row = self._model.append([found.info.name, found.thumbnail, told])
             if found is self._chosen_one():
                 self._view.select_path(self._model.get_path(row))
 
@@ -173,6 +187,74 @@ class StyleBrowser(Gtk.Box):
         if found := self._found.get(name):
             self._found[name] = replace(found, info=replace(found.info, tags=tags))
         self._narrow()
+
+    def _press(self, view: Gtk.IconView, event: Gdk.EventButton) -> bool:
+        path = view.get_path_at_pos(int(event.x), int(event.y))
+        if not path or not event.triggers_context_menu():
+            return False
+        view.select_path(path)
+        return self._open_menu(event)
+
+    def _open_menu(self, event: Gdk.EventButton | None) -> bool:
+        """What can be done with the chosen style; without an event it was asked for by a key."""
+        if not (found := self._chosen_one()):
+            return False
+        if self._bakes:
+            words, chosen = _("_Stop Baking"), self._enough.set
+        else:
+            words = (
+                _("_Bake It Further (20 min)") if found.info.is_baked else _("_Bake It (20 min)")
+            )
+            chosen = partial(self._bake, found.info.name)
+        item = Gtk.MenuItem(label=words, use_underline=True)
+        item.connect("activate", lambda _: chosen())
+        self._menu = Gtk.Menu()
+        self._menu.attach_to_widget(self._view, None)
+        self._menu.append(item)
+        self._menu.show_all()
+        if event:
+            self._menu.popup_at_pointer(event)
+        else:
+            self._menu.popup_at_widget(self._view, Gdk.Gravity.CENTER, Gdk.Gravity.NORTH_WEST, None)
+        return True
+
+    def _bake(self, name: str) -> None:
+        """Have a style baked; that goes on when the dialog is closed."""
+
+        def bake(client: Client) -> str:
+            try:
+                self._follow(client, client.bake(name), name)
+            finally:
+                self._bakes = False
+            (info,) = (info for info in client.presets() if info.name == name)
+            GLib.idle_add(self._take_info, info)
+            return _("“{name}” is baked.").format(name=name)
+
+        self._bakes = True
+        self._enough.clear()
+        self._in_thread(bake)
+
+    def _follow(self, client: Client, job: Job, name: str) -> None:
+        """Tell how far a baking is until it ends, with what is baked once that is enough."""
+        from impasto_protocol.client import result_in
+
+        asked = False
+        while True:
+            client.wait(0.2)
+            client.pump()
+            for message, _pictures in job.poll():
+                if result_in(message):
+                    return
+                GLib.idle_add(self._words.set_text, f"{name}: {describe_progress(message)[0]}")
+            if self._enough.is_set() and not asked:
+                job.cancel(keep=True)
+                asked = True
+
+    def _take_info(self, info: PresetInfo) -> None:
+        if found := self._found.get(info.name):
+            self._found[info.name] = replace(found, info=info)
+        self._narrow()
+        self._tell_shown()
 
     def _in_thread(self, ask: Callable[[Client], str]) -> None:
         """Ask the daemon something beside the dialog; what it returns is shown as words."""

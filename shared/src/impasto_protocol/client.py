@@ -187,7 +187,9 @@ class Client:
         """Sleep until there is something for `pump`, at most so long."""
         self._transport.wait(seconds)
 
-    def submit(self, message: Stylise | PresetSave, pictures: Mapping[str, Picture]) -> Job:
+    def submit(
+        self, message: Stylise | PresetSave | PresetBake, pictures: Mapping[str, Picture]
+    ) -> Job:
         """Send a job with its pictures by role; at once, without waiting for an answer.
 
         Raises TooLarge when a picture is over the daemon's limit.

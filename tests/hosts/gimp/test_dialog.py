@@ -337,3 +337,38 @@ def test_styles_are_found_among_favourites_and_by_tag_and_words_say_when_none_is
     )
     assert "CRITICAL" not in log.read_text()[before:]
     assert {info.name: info.tags for info in styles.presets()}["Umber"] == ("calm", "favourite")
+
+
+def test_style_is_baked_from_its_menu_and_painted_at_once(window, walk, styles, tmp_path):
+    browser = "find('Saved styles')"
+    menu = (
+        f"[item.get_label() for item in {browser}.get_parent().get_parent()._menu.get_children()]"
+    )
+    press = (
+        f"{browser}.emit('popup-menu') and "
+        f"{browser}.get_parent().get_parent()._menu.get_children()[0].activate() or True"
+    )
+    ok = "dialog.get_widget_for_response(Gtk.ResponseType.OK).get_sensitive()"
+    pixels = "hash(find('Preview of the result').get_image().get_pixbuf().get_pixels())"
+    draft = "any(text == 'A draft of the result' for text in texts())"
+    found = walk(
+        "apply-preset",
+        f"len({browser}.get_model()) == 2",
+        f"{browser}.select_path(Gtk.TreePath('0')) or True",
+        "config.set_property('own-settings', False) or True",
+        "config.set_property('quality', 'instant') or True",
+        f"any('Right click the style' in text for text in texts()) and not {ok}",
+        f"{press} and {menu}",
+        "any(text.startswith('Ochre: Baking, ') for text in texts())",
+        f"{press} and {menu}",
+        f"any(text == '“Ochre” is baked.' for text in texts()) and {ok}",
+        f"{browser}.get_model()[0][2] or False",
+        f"{browser}.emit('popup-menu') and {menu}",
+        f"config.set_property('strength', 0.2) or {draft} and {pixels}",
+        f"config.set_property('strength', 0.9) or {pixels} != answer[-1] and {draft} and {pixels}",
+        patience_s=100,
+    )
+    assert found[5] == ["_Bake It (20 min)"] and found[7] == ["_Stop Baking"]
+    assert found[9] == "Baked: the quality Instant paints it at once"
+    assert found[10] == ["_Bake It Further (20 min)"]
+    assert [info.is_baked for info in styles.presets()] == [True, False]

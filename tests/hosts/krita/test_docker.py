@@ -205,7 +205,7 @@ def main():
     yield from until(QtWidgets.QApplication.activePopupWidget)
     menu = QtWidgets.QApplication.activePopupWidget()
     told = [[action.text() for action in menu.actions()], docker.isVisible()]
-    docker.controls.quality.setCurrentIndex(0)
+    docker.controls.quality.setCurrentIndex(docker.controls.quality.findData("draft"))
     menu.actions()[0].trigger()
     menu.close()
     kept = lambda of: [of.strength, of.style_scale, of.keep_colours, of.seed, of.start_noise]
@@ -222,7 +222,7 @@ def main():
     docker.styles.itemClicked.emit(docker.styles.item(0))
     told.append(kept(docker.settings()))
     qualities = []
-    for index in range(3):
+    for index in range(4):
         docker.controls.quality.setCurrentIndex(index)
         qualities.append([docker.settings().iterations, docker.settings().working_px])
     told.append(qualities)
@@ -242,8 +242,67 @@ def main():
     # Without noise every seed would give the same painting.
     assert applied == ["Dusk", 0.6, 1.5, True, 5, 0.4] and clicked == applied[1:]
     assert made == [0.3, 1.5, False, 0, 0]
-    assert qualities == [[100, 384], [300, 768], [600, 1536]]
+    assert qualities == [[0, 768], [100, 384], [300, 768], [600, 1536]]
     assert enabled == [True] * 4
+
+
+def test_style_is_baked_from_its_menu_and_painted_at_once(krita, krita_daemon, pictures):
+    entries, refused, baked, tip, drawn, name, changed = krita.run(
+        BEFORE
+        + """
+def choose(quality):
+    docker.controls.quality.setCurrentIndex(docker.controls.quality.findData(quality))
+
+def entries():
+    menu = QtWidgets.QMenu()
+    docker.styles.editor.fill_menu(menu, docker.styles.chosen)
+    return {action.text(): action for action in menu.actions()}, menu
+
+def main():
+    document = yield from opened(photo)
+    docker.styles.fetch("Dusk")
+    yield from until(lambda: docker.styles.chosen)
+    choose("instant")
+    yield from until(docker._stylise.isEnabled)
+    docker._stylise.click()
+    yield from until(lambda: "not baked" in docker.words.text())
+    refused = docker.words.text()
+    found, menu = entries()
+    told = [list(found), refused]
+    found["Bake It (20 min)"].trigger()
+    yield from until(lambda: docker.words.text().startswith("Baking, "))
+    assert docker._cancel.isVisible() and docker.styles.is_busy
+    docker.cancel()
+    yield from until(lambda: docker.styles.chosen and docker.styles.chosen.is_baked)
+    assert not docker.styles.is_busy and "Bake It Further (20 min)" in entries()[0]
+    told += [docker.words.text(), docker.styles.currentItem().toolTip()]
+    docker._see_before.click()
+    window = docker.preview
+    drafts = []
+    for strength in (20, 80):
+        docker.controls.strength.setValue(strength)
+        yield from until(lambda: window._words.text().startswith("About what"))
+        drafts.append(window._after.copy())
+        window._words.setText("")
+    told.append(drafts[0] != drafts[1] and not drafts[0].isNull())
+    docker._see_before.click()
+    before = bytes(document.pixelData(0, 0, 8, 8))
+    docker._stylise.click()
+    painting = docker.painting
+    yield from done(document, painting)
+    told += [layers(document)[-1], bytes(document.pixelData(0, 0, 8, 8)) != before]
+    choose("good")
+    yield from closed(document)
+    return told
+""",
+        **pictures,
+    )
+    assert "Bake It (20 min)" in entries and "right click" in refused
+    assert baked == "“Dusk” is baked." and tip.endswith("the quality Instant paints it at once")
+    assert drawn and "Dusk" in name and changed
+    with krita_daemon.connect() as client:
+        client.ask(PresetDelete(name="Dusk"))
+    save_style(krita_daemon, pictures)
 
 
 def test_event_loop_is_not_held_up(krita, pictures):
@@ -519,7 +578,7 @@ def main():
     docker.styles.choose("Dusk")
     answers = [line.text()]
     document = yield from opened(large)
-    for index in range(3):
+    for index in range(4):
         docker.controls.quality.setCurrentIndex(index)
         answers.append((yield from told(answers[-1])))
     part = Selection()

@@ -151,7 +151,7 @@ def main():
     document = yield from opened(photo)
     docker.styles.fetch()
     yield from until(lambda: docker.styles.findItems("Dusk", QtCore.Qt.MatchExactly))
-    docker.controls.quality.setCurrentIndex(0)
+    docker.controls.quality.setCurrentIndex(docker.controls.quality.findData("draft"))
     docker.styles.clearSelection()
     docker.setVisible(False)
     krita.activeWindow().qwindow().activateWindow()

@@ -148,7 +148,7 @@ def _quality_box() -> QtWidgets.QComboBox:
     for value, name in QUALITY_LABELS.items():
         box.addItem(name, value)
         box.setItemData(box.count() - 1, QUALITY_WORDS[value], QtCore.Qt.ItemDataRole.ToolTipRole)
-    box.setCurrentIndex(1)
+    box.setCurrentIndex(box.findData("good"))
     box.setToolTip(
         "\n".join(f"{name}: {QUALITY_WORDS[value]}" for value, name in QUALITY_LABELS.items())
     )

@@ -38,7 +38,12 @@ class Draft:
         self, daemon: DaemonClient, show: Callable[[Picture, bool], None], fail: OnError
     ) -> None:
         self._daemon, self._show, self._fail = daemon, show, fail
-        self._job = ""
+        self._job, self._settings = "", Settings()
+
+    @property
+    def is_at_once(self) -> bool:
+        """Whether one is under way that is there as soon as it is begun."""
+        return bool(self._job) and not self._settings.iterations
 
     @property
     def is_painted(self) -> bool:
@@ -51,7 +56,8 @@ class Draft:
         content: of DRAFT_PX at most.
         """
         self.cancel()
-        self._job = job = new_job_id()
+        self._job, self._settings = new_job_id(), settings
+        job = self._job
 
         def hear(message: JobMessage, pictures: list[Picture]) -> None:
             if job == self._job:

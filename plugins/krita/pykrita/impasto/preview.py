@@ -160,10 +160,12 @@ class PreviewWindow(QtWidgets.QDialog):
         part, looks = self._part.part, (node.uniqueId(), seen.trace(node, box))
         wanted = (looks, box, part, name, settings)
         settled, self._seen = wanted == self._seen, wanted
-        if wanted == self._shown:
+        at_once = not settings.iterations
+        # What is painted at once is painted to its end, so that it follows what is moved.
+        if wanted == self._shown or (at_once and self._draft.is_at_once):
             return
         self._draft.cancel()
-        if not settled:
+        if not settled and not at_once:
             self._words.setText(_("Painted when the settings rest"))
         elif not self._is_free:
             self._words.setText(_("Painted when nothing else is"))
@@ -203,8 +205,9 @@ class PreviewWindow(QtWidgets.QDialog):
 
     def _begin(self, picture: QtGui.QImage, name: str, settings: Settings, part: Part) -> None:
         self._before = _fitted(picture, DRAFT_PX)
-        self._after = self._before
-        self._paint_picture(self._before)
+        if settings.iterations or self._after.size() != self._before.size():
+            self._after = self._before
+            self._paint_picture(self._before)
         self._words.setText(_("Painting the preview"))
         self._draft.begin(self._before, name, settings, part)
 

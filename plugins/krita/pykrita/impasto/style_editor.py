@@ -34,7 +34,7 @@ class StyleEditor:
     """parent: what its dialogs belong to. tell, fail: show a sentence, and how far it is; an error.
 
     fetch: gets the styles anew and chooses the one of that name, if any. free_name: a name for a
-    style from a file's. folders: those there are.
+    style from a file's. folders: those there are. bake: has a style of a name baked.
     """
 
     parent: QtWidgets.QWidget
@@ -44,12 +44,15 @@ class StyleEditor:
     fetch: Callable[[str], None]
     free_name: Callable[[str], str]
     folders: Callable[[], list[str]]
+    bake: Callable[[str], None]
 
     def fill_menu(self, menu: QtWidgets.QMenu, info: PresetInfo) -> None:
         """The entries for one style."""
         favourite = menu.addAction(_("Favourite"), lambda: self.favour(info))
         favourite.setCheckable(True)
         favourite.setChecked(info.is_favourite)
+        baking = _("Bake It Further (20 min)") if info.is_baked else _("Bake It (20 min)")
+        menu.addAction(baking, lambda: self.bake(info.name))
         menu.addAction(_("Rename…"), lambda: self.rename(info.name))
         menu.addAction(_("Folder…"), lambda: self.move(info))
         menu.addAction(_("Tags…"), lambda: self.tag(info))

@@ -1,4 +1,4 @@
-"""Styles that are being saved: each is a job of the daemon's, and can be cancelled."""
+"""Styles that are being saved or baked: each a job of the daemon's that can be cancelled."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import Any
 from impasto_protocol.client import new_job_id, pictures_in, result_in
 from impasto_protocol.codec import Buffer, Picture
 from impasto_protocol.descriptions import describe_progress
-from impasto_protocol.messages import PresetGet, Presets, PresetSave
+from impasto_protocol.errors import VersionSkew
+from impasto_protocol.messages import PresetBake, PresetGet, Presets, PresetSave
 from impasto_protocol.settings import Settings
 from impasto_protocol.translations import _
 
@@ -29,13 +30,13 @@ class StyleSaver:
         saved: Callable[[str], None],
     ) -> None:
         self._daemon, self._tell, self._fail, self._saved = daemon, tell, fail, saved
-        self._jobs: dict[str, str] = {}
+        self._jobs: dict[str, PresetSave | PresetBake] = {}
         self.listeners: list[Callable[[], None]] = []
         """Called whenever `names` change."""
 
     @property
     def names(self) -> list[str]:
-        """The styles that are being saved."""
+        """The styles that are being saved or baked."""
         return list(self._jobs)
 
     def add(self, name: str, settings: Settings, path: str) -> None:
@@ -62,12 +63,25 @@ class StyleSaver:
         )
         self._save(message, _("“{name}” has these settings now.").format(name=name), get)
 
+    def bake(self, name: str) -> None:
+        """Have a style baked, and further than it is; that goes on when Krita is closed."""
+        if name in self._jobs:
+            return
+        message = PresetBake(job=new_job_id(), name=name)
+        if not self._daemon.understands(PresetBake):
+            self._fail(VersionSkew(
+                _("The daemon is older and cannot bake styles."),
+                next_step=_("End it with `impasto daemon stop`, then try again."),
+            ))  # fmt: skip
+            return
+        self._follow(message, _("“{name}” is baked.").format(name=name), lambda send, _: send({}))
+
     def cancel(self) -> None:
-        """Save none of them."""
+        """Save none of them; what was baked is kept."""
         jobs = self._jobs
         self._set_jobs({})
-        for job in jobs.values():
-            self._daemon.cancel(job)
+        for message in jobs.values():
+            self._daemon.cancel(message.job, keep=isinstance(message, PresetBake))
 
     def _save(
         self,
@@ -77,8 +91,21 @@ class StyleSaver:
     ) -> None:
         """get: gives the style's picture to the one function, or an error to the other."""
 
+        def get_all(send: Callable[[dict[str, Picture]], None], otherwise: OnError) -> None:
+            get(lambda picture: send({"style": picture}), otherwise)
+
+        self._follow(message, done, get_all)
+
+    def _follow(
+        self,
+        message: PresetSave | PresetBake,
+        done: str,
+        get: Callable[[Callable[[dict[str, Picture]], None], OnError], None],
+    ) -> None:
+        """get: gives the pictures to be sent to the one function, or an error to the other."""
+
         def end() -> None:
-            self._set_jobs({n: job for n, job in self._jobs.items() if job != message.job})
+            self._set_jobs({n: other for n, other in self._jobs.items() if other != message})
 
         def give_up(error: Exception) -> None:
             end()
@@ -92,14 +119,14 @@ class StyleSaver:
             else:
                 self._tell(*describe_progress(told))
 
-        def save(picture: Picture) -> None:
-            if message.job in self._jobs.values():  # or it was cancelled meanwhile
-                self._daemon.submit(message, {"style": picture}, hear, give_up)
+        def send(pictures: dict[str, Picture]) -> None:
+            if message in self._jobs.values():  # or it was cancelled meanwhile
+                self._daemon.submit(message, pictures, hear, give_up)
 
-        self._set_jobs({**self._jobs, message.name: message.job})
-        get(save, give_up)
+        self._set_jobs({**self._jobs, message.name: message})
+        get(send, give_up)
 
-    def _set_jobs(self, jobs: dict[str, str]) -> None:
+    def _set_jobs(self, jobs: dict[str, PresetSave | PresetBake]) -> None:
         self._jobs = jobs
         for listener in self.listeners:
             listener()

@@ -25,6 +25,7 @@ _STATES = {
     "other_weights": _("Made with other weights: studied anew when it is used"),
     "older_version": _("Made by an older Impasto: studied anew when it is used"),
 }
+_BAKED = _("Baked: the quality Instant paints it at once")
 _EMPTY = _("No style yet. Press + and choose a picture whose style you want, or drag one here.")
 _FETCHING = _("Fetching the styles")
 _AWAY = _("The styles come from the daemon, which is not connected. Open More and press Start.")
@@ -60,8 +61,9 @@ class StyleBrowser(QtWidgets.QListWidget):
         self._then: list[Callable[[], None]] = []
         self._there = False
         self.editor = StyleEditor(
-            self, daemon, tell, fail, self.fetch, self._free_name, self._folder_names
-        )
+            self, daemon, tell, fail, self.fetch, self._free_name, self._folder_names,
+            self._saver.bake,
+        )  # fmt: skip
         self.folders = QtWidgets.QComboBox()
         self.folders.setToolTip(_("Folders of styles"))
         self.folders.setAccessibleName(_("Folders of styles"))
@@ -224,7 +226,8 @@ class StyleBrowser(QtWidgets.QListWidget):
             item = _Item(info.name, self)
             item.setData(_INFO, info)
             where = _("in {folder}").format(folder=info.folder) if info.folder else ""
-            told = [info.name, where, ", ".join(info.tags), _STATES.get(info.state, "")]
+            baked = _BAKED if info.is_baked else ""
+            told = [info.name, where, ", ".join(info.tags), baked, _STATES.get(info.state, "")]
             item.setToolTip("\n".join(filter(None, told)))
         self._fill_folders(sorted({info.folder for info in found} - {""}))
         self._without_icon = [info.name for info in found]
