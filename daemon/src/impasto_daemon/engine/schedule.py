@@ -33,7 +33,7 @@ class Stage:
 
     height, width: of the part that is painted. whole_px: the long edge of the whole picture.
     refines: the content is what the stage before it left, and no longer the photograph.
-    at_once: a baked style paints it, in one go.
+    at_once: a baked style paints it, in one go, and where it refines adds what is finer.
     """
 
     height: int

@@ -173,22 +173,27 @@ class _Painter:
             self._finish(picture), step, settled, read_losses(terms), lost, estimate.done
         )
 
-    def paint_at_once(self, picture: Tensor, baked: Weights) -> Iterator[Event]:
-        """Every size in turn, by the network that the style is baked into."""
-        part = self.masked.part(self.rows, self.columns)
-        planned = self._plan(part)
+    def paint_at_once(self, photograph: Tensor, baked: Weights) -> Iterator[Event]:
+        """Every size in turn, by the network that the style is baked into.
+
+        Each larger one adds what is finer than the one before it could show: painted over, things
+        would dissolve in strokes.
+        """
+        planned = self._plan(self.masked.part(self.rows, self.columns))
         estimate, stages = _TimeEstimate(planned, self.clock), len(planned)
         strength, precision = self.settings.strength, self.network.precision
-        done = 0
+        with torch.no_grad():
+            network = FeedForward.of(baked, self.masked.colours, strength, precision)
+        picture, done = photograph, 0
         for stage, _ in planned:
             yield ScaleStarted(done + 1, stages, *stage.size)
-            grown = enlarge if stage.refines else resize
-            start = grown(picture, *stage.size)
             with torch.no_grad():
-                whole = start if stage.refines else self.masked.colours
-                network = FeedForward.of(baked, whole, strength, precision)
-                picture = network.paint(start, self.between)
-            del start, network
+                painted = network.paint(resize(photograph, *stage.size), self.between)
+                if stage.refines:
+                    coarse = resize(painted, *picture.shape[-2:])
+                    painted.sub_(enlarge(coarse, *stage.size))
+                    painted.add_(enlarge(picture, *stage.size)).clamp_(0, 1)
+            picture = painted
             share, left = estimate.look(done, 1)
             done += 1
             preview = functools.partial(self._preview, picture)

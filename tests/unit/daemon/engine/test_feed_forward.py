@@ -10,9 +10,13 @@ from impasto_daemon.engine.baking import bake
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted
 from impasto_daemon.engine.feed_forward import FeedForward, fresh_weights, paint
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX, REACH_PX, TENSORS
+from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.schedule import schedule
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
+from impasto_daemon.presets.starter_presets import baking_photographs, starter_presets
+from impasto_daemon.worker.baking_job import as_tensors
+from impasto_daemon.worker.tensors import to_tensor
 from impasto_protocol.settings import QUALITIES, STYLE_LAYERS, Settings, draft_of
 
 SHALLOW = {"style_layers": STYLE_LAYERS[:3], "content_layers": ("relu3_2",)}
@@ -113,6 +117,26 @@ def test_what_is_not_selected_or_not_there_stays(paint_at_once, noise):
     assert torch.equal(painted[:, :, :20], content[:, :, :20])
     assert torch.equal(painted[3], content[3])
     assert not torch.equal(painted[:3, :30, 20:], content[:3, :30, 20:])
+
+
+@pytest.fixture(scope="module")
+def swirls():
+    """A style as it comes, and a photograph."""
+    swirls = next(preset for preset in starter_presets() if preset.name == "Swirls")
+    return as_tensors(swirls.baked.tensors), to_tensor(baking_photographs()[0])
+
+
+def test_larger_sizes_keep_what_was_painted_and_add_what_is_finer(paint_at_once, swirls):
+    """Things dissolved in strokes that were painted over strokes."""
+    network, photograph = swirls
+    content = resize(photograph, 256, 384)
+    small = result(paint_at_once(resize(content, 128, 192), baked=network, working_px=192))
+    enlarged = result(paint_at_once(content, baked=network, working_px=192))
+    whole = result(paint_at_once(content, baked=network, working_px=192, refinement=1))
+    finest = [float(picture.diff(dim=-1).abs().mean()) for picture in (enlarged, whole)]
+    assert finest[1] > 1.2 * finest[0]
+    kept = float((resize(whole, 128, 192) - small).abs().mean())
+    assert kept < 0.3 * float((resize(content, 128, 192) - small).abs().mean())
 
 
 def test_every_size_is_told_and_shown(paint_at_once, noise):
