@@ -34,7 +34,7 @@ def starter_presets() -> Iterator[Preset]:
             style=digest_of(picture.data).hex(),
             statistics={},
             folder="Starter",
-            baked=_network(style),
+            baked=starter_network(style),
         )
 
 
@@ -45,7 +45,8 @@ def baking_photographs() -> list[Picture]:
     return found + [_read("photographs", f"{name}.jpg") for name in _PHOTOGRAPHS]
 
 
-def _network(style: str) -> BakedNetwork | None:
+def starter_network(style: str) -> BakedNetwork | None:
+    """What one of STARTER_STYLES is baked into; None where it is not."""
     folder = files("impasto_daemon").joinpath("presets", "starter", "networks")
     if not (file := folder / f"{style}.safetensors").is_file():
         return None

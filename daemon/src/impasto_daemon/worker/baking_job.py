@@ -19,7 +19,7 @@ from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style
 from impasto_daemon.presets.baked_network import BakedNetwork
-from impasto_daemon.presets.starter_presets import baking_photographs
+from impasto_daemon.presets.starter_presets import baking_photographs, starter_network
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker.job_channel import JobChannel
 from impasto_daemon.worker.tensors import to_preview, to_tensor
@@ -30,6 +30,7 @@ from impasto_protocol.messages import PresetInfo
 
 _STORE_EVERY_S = 60.0
 _PREVIEW_EVERY_S = 5.0
+_FIRST_BAKED = "swirls"
 
 
 @dataclass
@@ -91,9 +92,11 @@ class Baker:
         pictures = job.photographs() or baking_photographs()
         photographs = [to_tensor(picture, SRGB)[:3] for picture in pictures]
         known = None if message.anew else self._presets.get(info.name).baked
+        # Whatever the style, what another has learnt of photographs is a good beginning.
+        start = known or starter_network(_FIRST_BAKED)
         steps = bake(
             style, photographs, info.settings, network,
-            seconds=message.minutes * 60, start=as_tensors(known.tensors) if known else None,
+            seconds=message.minutes * 60, start=as_tensors(start.tensors) if start else None,
         )  # fmt: skip
         sample, longest_px = photographs[0], message.preview_px or STRIDE_PX
         height, width = fit(sample.shape[-2], sample.shape[-1], longest_px)
