@@ -46,7 +46,7 @@ its pairs, also short ones; and whatever the size.
 """
 
 _AT_ONCE_FLOPS_PER_PX = 150_000
-_AT_ONCE_TILE_BYTES = 220 << 20
+_AT_ONCE_TILE_BYTES = 500 << 20
 """Of a pixel that a baked style paints, which waits for memory; and of one of its tiles."""
 
 _MOST_TILES = 64

@@ -31,12 +31,21 @@ LEAST_STRENGTH = 0.2
 _COVERING = 0.7
 """The strength from which on nothing of the photograph's own pixels is left."""
 
-_LOOK_PX = 512
-"""The long edge of the picture that the instance normalisation's numbers are taken of."""
+_LOOK_PX = 256
+"""The long edge of the picture that the instance normalisation's numbers are taken of.
 
-_TILE_PX = 512
+Larger ones are no nearer to the style, seen up to 1024 px.
+"""
+
+_TILE_PX = 1024
 _LEAST_PX = 4 * STRIDE_PX
 _EPSILON = 1e-5
+_DOUBLED = ("up1", "up2")
+
+_ROWS_OF_HALVES = torch.tensor(
+    [[[1.0, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]]
+)
+"""Which rows of a map its even and odd rows see, once doubled, with each row of a kernel."""
 
 _Layer = Callable[[str, Tensor], Tensor]
 
@@ -64,7 +73,7 @@ def paint(picture: Tensor, weights: Weights, strength: float | Tensor) -> Tensor
     """
 
     def layer(name: str, x: Tensor) -> Tensor:
-        x = _convolve(x, weights[f"{name}.weight"], stride=_stride(name))
+        x = _convolve(_sized(name, x), weights[f"{name}.weight"], stride=_stride(name))
         gain, offset = _condition(weights, name, strength)
         return functional.instance_norm(x, weight=gain, bias=offset, eps=_EPSILON)
 
@@ -95,7 +104,7 @@ class FeedForward:
 
         def layer(name: str, x: Tensor) -> Tensor:
             kernel = given[f"{name}.weight"]
-            seen = _convolve(x, kernel, stride=_stride(name))
+            seen = _convolve(_sized(name, x), kernel, stride=_stride(name))
             gain, offset = _condition(given, name, max(strength, LEAST_STRENGTH))
             variance, mean = torch.var_mean(seen, dim=(0, 2, 3), correction=0)
             gain = gain / (variance + _EPSILON).sqrt()
@@ -104,6 +113,8 @@ class FeedForward:
 
         kernels["last"] = given["last.weight"], given["last.bias"]
         _through(_grown(small), layer, *kernels["last"])
+        for name in _DOUBLED:
+            kernels[name] = _of_halves(*kernels[name])
         packed = {
             name: (kernel.to(precision, memory_format=torch.channels_last), bias.to(precision))
             for name, (kernel, bias) in kernels.items()
@@ -138,7 +149,10 @@ class FeedForward:
     def _paint_window(self, window: Tensor) -> Tensor:
         def layer(name: str, x: Tensor) -> Tensor:
             kernel, bias = self.kernels[name]
-            return _convolve(x, kernel, bias, stride=_stride(name))
+            if name not in _DOUBLED:
+                return _convolve(x, kernel, bias, stride=_stride(name))
+            padded = functional.pad(x, (1,) * 4, "replicate")
+            return functional.pixel_shuffle(functional.conv2d(padded, kernel, bias), 2)
 
         last, bias = self.kernels["last"]
         grown = _grown(window[None]).to(last.dtype, memory_format=torch.channels_last)
@@ -152,16 +166,32 @@ def _through(x: Tensor, layer: _Layer, last: Tensor, bias: Tensor) -> Tensor:
     x = layer("down2", x).relu_()
     for number in range(RESIDUAL_BLOCKS):
         x = x + layer(f"block{number}.b", layer(f"block{number}.a", x).relu_())
-    for name in ("up1", "up2"):
-        # Resized and convolved, as a transposed convolution leaves a checkerboard (Odena et al.
-        # 2016).
-        x = layer(name, functional.interpolate(x, scale_factor=2.0, mode="nearest")).relu_()
+    for name in _DOUBLED:
+        x = layer(name, x).relu_()
     return _convolve(x, last, bias) + 0.5
 
 
 def _convolve(x: Tensor, kernel: Tensor, bias: Tensor | None = None, *, stride: int = 1) -> Tensor:
     around = kernel.shape[-1] // 2
     return functional.conv2d(functional.pad(x, (around,) * 4, "reflect"), kernel, bias, stride)
+
+
+def _sized(name: str, x: Tensor) -> Tensor:
+    """What a convolution is given.
+
+    Resized and convolved, as a transposed convolution leaves a checkerboard (Odena et al. 2016).
+    """
+    return functional.interpolate(x, scale_factor=2.0, mode="nearest") if name in _DOUBLED else x
+
+
+def _of_halves(kernel: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+    """What makes the four pixels of each that is doubled without doubling it first.
+
+    (O, I, 3, 3) → (4 O, I, 3, 3), in the order of a pixel shuffle.
+    """
+    rows = _ROWS_OF_HALVES.to(kernel)
+    parts = torch.einsum("apd,bqe,oide->oabipq", rows, rows, kernel)
+    return parts.reshape(-1, *kernel.shape[1:]), bias.repeat_interleave(4)
 
 
 def _stride(name: str) -> int:

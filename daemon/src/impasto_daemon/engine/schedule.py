@@ -23,6 +23,8 @@ _REFINED = "relu3_1"
 
 _MOST_ENLARGED = 4
 """So many times a small picture is enlarged so that a baked style's strokes have their size."""
+_BAKED_GROWTH = 3
+"""From one size to the next, at most, where a baked style paints."""
 _ABOUT_AS_LARGE = 0.5
 """So many doublings make no difference to the eye, and would cost a stage more."""
 
@@ -80,7 +82,7 @@ def _baked_stages(whole: Size, part: Size, settings: Settings) -> list[Stage]:
         painted_px = own_px
     factor = min(painted_px / own_px, _MOST_ENLARGED)
     first = max(1, round(whole[0] * factor)), max(1, round(whole[1] * factor))
-    larger = sizes_between(first, whole) if settings.refinement else ()
+    larger = sizes_between(first, whole, _BAKED_GROWTH) if settings.refinement else ()
     return [
         replace(_stage(size, whole, part, 1, settings, refines=size != first), at_once=True)
         for size in (first, *larger)
@@ -143,10 +145,10 @@ def split_iterations(iterations: int, scales: int) -> list[int]:
     return [part] * (scales - 1) + [part + rest]
 
 
-def sizes_between(small: Size, large: Size) -> Iterator[Size]:
-    """The sizes above one up to another of the same shape, in equal steps of at most twice."""
+def sizes_between(small: Size, large: Size, most: float = 2) -> Iterator[Size]:
+    """The sizes above one up to another of the same shape, in equal steps of at most so much."""
     growth = max(large) / max(small)
-    steps = math.ceil(math.log2(growth) - 0.05)
+    steps = math.ceil(math.log(growth, most) - 0.05)
     for step in range(1, steps + 1):
         factor = growth ** (step / steps - 1)
         yield round(large[0] * factor), round(large[1] * factor)
