@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from impasto_daemon.engine.convolutions import convolutions, reach_px, stride_px
+from impasto_daemon.engine.feed_forward_shapes import LARGEST_TILE_PX
 from impasto_daemon.engine.schedule import Size, Stage, schedule
 from impasto_daemon.engine.tiles import Tiling, margin_px, spans
 from impasto_protocol.settings import Settings
@@ -46,8 +47,9 @@ its pairs, also short ones; and whatever the size.
 """
 
 _AT_ONCE_FLOPS_PER_PX = 150_000
-_AT_ONCE_TILE_BYTES = 500 << 20
-"""Of a pixel that a baked style paints, which waits for memory; and of one of its tiles."""
+_AT_ONCE_BYTES_PER_PX = 230
+_AT_ONCE_VECTORS = 3
+"""Of a pixel that a baked style paints, which waits for memory, and of one of a tile of it."""
 
 _MOST_TILES = 64
 _REFINING_WINDOW_PX = 320**2
@@ -87,8 +89,10 @@ def make_plan(stage: Stage, picture_px: int, device: DeviceKind, budget_bytes: i
     picture_px: pixels of the whole picture.
     """
     if stage.at_once:
-        taken = _PICTURE_BYTES_PER_PX * picture_px + _VECTORS * _VECTOR * stage.height * stage.width
-        return Plan(Tiling(), 0, short_pairs=False, peak_bytes=taken + _AT_ONCE_TILE_BYTES)
+        pixels = stage.height * stage.width
+        taken = _PICTURE_BYTES_PER_PX * picture_px + _AT_ONCE_VECTORS * _VECTOR * pixels
+        tile = _AT_ONCE_BYTES_PER_PX * min(pixels, LARGEST_TILE_PX)
+        return Plan(Tiling(), 0, short_pairs=False, peak_bytes=taken + tile)
     number_bytes = device.number_bytes
     ways = list(_ways(stage, picture_px, number_bytes))
     usable_bytes = int(budget_bytes * _USABLE)

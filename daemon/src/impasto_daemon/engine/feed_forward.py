@@ -19,6 +19,7 @@ from impasto_daemon.engine.feed_forward_shapes import (
     RESIDUAL_BLOCKS,
     STRIDE_PX,
     TENSORS,
+    TILE_PX,
 )
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
@@ -37,7 +38,6 @@ _LOOK_PX = 256
 Larger ones are no nearer to the style, seen up to 1024 px.
 """
 
-_TILE_PX = 1024
 _LEAST_PX = 4 * STRIDE_PX
 _EPSILON = 1e-5
 _DOUBLED = ("up1", "up2")
@@ -129,15 +129,15 @@ class FeedForward:
         painted = torch.empty_like(picture)
         height, width = picture.shape[-2:]
         share = min(1.0, self.strength / _COVERING)
-        for top in range(0, height, _TILE_PX):
-            for left in range(0, width, _TILE_PX):
+        for top in range(0, height, TILE_PX):
+            for left in range(0, width, TILE_PX):
                 if top or left:
                     between()
                 first = max(0, top - REACH_PX), max(0, left - REACH_PX)
                 window = picture[
-                    :, first[0] : top + _TILE_PX + REACH_PX, first[1] : left + _TILE_PX + REACH_PX
+                    :, first[0] : top + TILE_PX + REACH_PX, first[1] : left + TILE_PX + REACH_PX
                 ]
-                core = painted[:, top : top + _TILE_PX, left : left + _TILE_PX]
+                core = painted[:, top : top + TILE_PX, left : left + TILE_PX]
                 rows, columns = (
                     slice(begin - before, begin - before + side)
                     for begin, before, side in zip((top, left), first, core.shape[-2:], strict=True)

@@ -47,3 +47,7 @@ TENSORS: dict[str, tuple[int, ...]] = {
 
 REACH_PX = 64
 """How far a painted pixel sees, at most, rounded up to what a window may be moved by."""
+
+TILE_PX = 1024
+LARGEST_TILE_PX = (TILE_PX + 2 * REACH_PX) ** 2
+"""The side of what is painted together, and the pixels that are looked at for it."""

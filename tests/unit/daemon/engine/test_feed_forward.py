@@ -74,7 +74,7 @@ def test_tiles_make_what_the_whole_makes(weights, noise, monkeypatch, tile_px):
     content = noise(3, 203, 310)
     network = FeedForward.of(weights, content, 0.7, torch.float32)
     whole = network.paint(content)
-    monkeypatch.setattr(module, "_TILE_PX", tile_px)
+    monkeypatch.setattr(module, "TILE_PX", tile_px)
     between = []
     torch.testing.assert_close(network.paint(content, lambda: between.append(1)), whole)
     assert len(between) == -(-203 // tile_px) * -(-310 // tile_px) - 1
