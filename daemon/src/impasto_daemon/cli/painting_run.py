@@ -201,4 +201,5 @@ def kept_elsewhere(
 def describe_result(result: Result) -> str:
     """What people are told of a result."""
     why = ", as it no longer changed" if result.converged else ""
-    return f"Painted in {result.seconds:.0f} s, {result.steps} steps{why}, {result.device}."
+    steps = f"{result.steps} step{'' if result.steps == 1 else 's'}{why}"
+    return f"Painted in {result.seconds:.0f} s, {steps}, {result.device}."
