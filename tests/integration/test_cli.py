@@ -476,7 +476,7 @@ def test_error_before_painting_leaves_standard_output_empty(daemon, folder):
 
 
 @pytest.mark.parametrize("arguments", [
-    ("--strength", "2"), ("--iterations", "0"), ("--history", "x"), ("--optimiser", "sgd"),
+    ("--strength", "2"), ("--iterations", "-1"), ("--history", "x"), ("--optimiser", "sgd"),
     ("--style-layers", "conv9_9"), ("--snapshots", "0"), ("--style-layer-weights", "1,2"),
 ])  # fmt: skip
 def test_value_out_of_range_is_wrong_usage(daemon, folder, arguments):
