@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from impasto_daemon.engine.feed_forward_shapes import TENSORS
 from impasto_daemon.files import write_file
-from impasto_daemon.presets.baked_network import BakedNetwork
+from impasto_daemon.presets.baked_network import BakedNetwork, write_network
 from impasto_daemon.presets.preset_file import Preset, check_name, pack, unpack
 from impasto_daemon.presets.starter_presets import STARTER_STYLES, starter_presets
 from impasto_daemon.presets.store import PresetStore
@@ -363,5 +363,6 @@ def test_damaged_network_is_refused(store, preset, network, tmp_path, how):
 def test_starter_styles_are_baked_as_small_networks():
     found = {preset.name.lower(): preset.baked for preset in starter_presets()}
     assert list(found) == list(STARTER_STYLES)
+    assert found["swirls"], "what every other begins with"
     for baked in filter(None, found.values()):
-        assert baked.minutes > 0
+        assert baked.minutes > 0 and len(write_network(baked)) < 1 << 20
