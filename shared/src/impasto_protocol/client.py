@@ -192,7 +192,8 @@ class Client:
     ) -> Job:
         """Send a job with its pictures by role; at once, without waiting for an answer.
 
-        Raises TooLarge when a picture is over the daemon's limit.
+        Raises TooLarge when a picture is over the daemon's limit, VersionSkew when the daemon is
+        too old to bake.
         """
         return self._submit(message, list(pictures.items()))
 
@@ -203,13 +204,8 @@ class Client:
         """Have the preset of that name baked for so long, and further than it is unless `anew`.
 
         photographs: what it is baked from, 7 at most; none: those that come with Impasto. The job
-        goes on when this client is closed. Raises VersionSkew when the daemon is older.
+        goes on when this client is closed. Raises as `submit` does.
         """
-        if PresetBake.type not in self.welcome.capabilities:
-            raise VersionSkew(
-                _("The daemon is older and cannot bake styles."),
-                next_step=_("End it with `impasto daemon stop`, then try again."),
-            )
         message = PresetBake(
             job=new_job_id(), name=name, minutes=minutes, anew=anew, preview_px=preview_px
         )
@@ -220,6 +216,11 @@ class Client:
         message: Stylise | PresetSave | PresetBake,
         pictures: Sequence[tuple[str, Picture]],
     ) -> Job:
+        if isinstance(message, PresetBake) and message.type not in self.welcome.capabilities:
+            raise VersionSkew(
+                _("The daemon is older and cannot bake styles."),
+                next_step=_("End it with `impasto daemon stop`, then try again."),
+            )
         infos = tuple(picture.info(role, digest=self._digests) for role, picture in pictures)
         described = replace(message, frames=infos)
         self._send(described, [picture.data for _role, picture in pictures])

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from impasto_daemon.cli.job_progress import await_result
+from impasto_daemon.cli.options import given, options_of
 from impasto_daemon.cli.output import json_option, print_result
 from impasto_daemon.cli.style_files import connect
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX
@@ -17,15 +18,12 @@ from impasto_protocol.messages import JobMessage, PresetBake
 
 _PATH = click.Path(path_type=Path)
 _MOST = PARTS - 1
-_MINUTES = PresetBake.__dataclass_fields__["minutes"].default
 
 
 @click.command()
 @click.argument("name")
 @click.argument("photographs", nargs=-1, type=_PATH)
-@click.option("--minutes", type=click.FloatRange(0.01, 10_000), default=_MINUTES,
-              show_default=True,
-              help="How long, in all that is computed; paintings come before it.")  # fmt: skip
+@options_of(PresetBake, only=("minutes",))
 @click.option("--anew", is_flag=True, help="Not on from what was baked before.")
 @click.option("--sample", type=_PATH, help="Write to this file how it paints the first photograph, "
               "again and again as it learns.")  # fmt: skip
@@ -33,7 +31,7 @@ _MINUTES = PresetBake.__dataclass_fields__["minutes"].default
 def bake(
     name: str,
     photographs: tuple[Path, ...],
-    minutes: float,
+    minutes: float | None,
     anew: bool,
     sample: Path | None,
     as_json: bool,
@@ -41,8 +39,8 @@ def bake(
     """Bake the style NAME, so that quality instant paints in it at once.
 
     It is learnt from PHOTOGRAPHS, up to seven that look like what you paint, or from those that
-    come with Impasto. What was baked already is baked further. The first Ctrl-C ends it with what
-    there is, and so it can be gone on with at any time.
+    come with Impasto. Paintings come before it. What was baked already is baked further. The first
+    Ctrl-C ends it with what there is, and so it can be gone on with at any time.
     """
     from impasto_daemon.images.pictures import read_picture, write_picture
 
@@ -58,8 +56,9 @@ def bake(
 
     with connect() as client:
         job = client.bake(
-            name, pictures, minutes=minutes, anew=anew, preview_px=BAKED_PX // 2 if sample else 0
-        )
+            name, pictures, **given({"minutes": minutes}), anew=anew,
+            preview_px=BAKED_PX // 2 if sample else 0,
+        )  # fmt: skip
         result, _ = await_result(
             job, shown=not as_json, on_event=take, kept="what is baked; Ctrl-C again leaves it too"
         )

@@ -77,6 +77,15 @@ def bake(
     grams = style.statistics(BAKED_PX, settings.style_layers)
     optimiser = torch.optim.Adam(weights.values(), lr=_RATE, betas=(0.9, 0.99))
     first_rate = _RATE if start is None else _RATE * _WARM_RATE
+
+    def kept() -> dict[str, Tensor]:
+        return {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
+
+    def preview(picture: Tensor, strength: float) -> Tensor:
+        with torch.no_grad():
+            seen = paint(picture[None].to(network.device), weights, strength)
+        return seen[0].clamp_(0, 1)
+
     step, spent = 0, 0.0
     while spent < seconds:
         began, share = clock(), spent / seconds
@@ -95,15 +104,6 @@ def bake(
         torch.autograd.backward(painted, gradient)
         optimiser.step()
         step, spent = step + 1, spent + clock() - began
-
-        def kept() -> dict[str, Tensor]:
-            return {name: tensor.detach().cpu().clone() for name, tensor in weights.items()}
-
-        def preview(picture: Tensor, strength: float) -> Tensor:
-            with torch.no_grad():
-                seen = paint(picture[None].to(network.device), weights, strength)
-            return seen[0].clamp_(0, 1)
-
         yield Baked(step, spent, functools.partial(read_losses, terms), kept, preview)
 
 

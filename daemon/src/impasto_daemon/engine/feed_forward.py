@@ -66,7 +66,7 @@ def fresh_weights(seed: int = 0) -> dict[str, Tensor]:
     return weights
 
 
-def paint(picture: Tensor, weights: Weights, strength: float | Tensor) -> Tensor:
+def paint(picture: Tensor, weights: Weights, strength: float) -> Tensor:
     """A picture as the network paints it, for its training; both (1, 3, H, W), of any numbers.
 
     The sides must be multiples of 4.
@@ -198,7 +198,7 @@ def _stride(name: str) -> int:
     return 2 if name.startswith("down") else 1
 
 
-def _condition(weights: Weights, name: str, strength: float | Tensor) -> tuple[Tensor, Tensor]:
+def _condition(weights: Weights, name: str, strength: float) -> tuple[Tensor, Tensor]:
     gain, offset = (weights[f"{name}.{part}"] for part in ("gain", "offset"))
     return gain[0] + strength * gain[1], offset[0] + strength * offset[1]
 

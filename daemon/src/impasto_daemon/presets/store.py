@@ -9,6 +9,7 @@ import tempfile
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 from impasto_daemon.files import not_written, write_file
 from impasto_daemon.presets.baked_network import BakedNetwork
@@ -111,21 +112,21 @@ class PresetStore:
 
     def renew(self, info: PresetInfo, network: str, statistics: Statistics) -> None:
         """Store new statistics of a preset, unless it was replaced or taken away meanwhile."""
-        with contextlib.suppress(UnknownPreset):
-            now = self.get(info.name)
-            if now.style == info.style:
-                now = dataclasses.replace(now, network=network, statistics=statistics)
-                self.save(now, replace=True)
+        self._change(info, network=network, statistics=statistics)
 
     def bake(self, info: PresetInfo, baked: BakedNetwork) -> bool:
         """Store the network that a preset is baked into; False when it is not there any more.
 
         A preset that was replaced meanwhile is not.
         """
+        return self._change(info, baked=baked)
+
+    def _change(self, info: PresetInfo, **fields: Any) -> bool:
+        """Whether the preset was still there to be changed."""
         with contextlib.suppress(UnknownPreset):
             now = self.get(info.name)
             if now.style == info.style:
-                self.save(dataclasses.replace(now, baked=baked), replace=True)
+                self.save(dataclasses.replace(now, **fields), replace=True)
                 return True
         return False
 

@@ -155,8 +155,9 @@ class Worker:
         self._models.follow_load(begin=True)
         self._open_weights(job)
         job.progress("style", 0, settings.iterations)
-        style, style_hash, notes = self._style(job, message, pictures)
-        baked = self._baked(message)
+        preset = self._presets.get(message.preset) if message.preset else None
+        style, style_hash, notes = self._style(job, message, pictures, preset)
+        baked = None if settings.iterations else _network_of(preset)
         known = len(style.grams)
         network = self._models.network(settings.pooling)
         sent = pictures["content"]
@@ -220,30 +221,25 @@ class Worker:
         return int(share * min(allowed, peak_mib(planned)))
 
     def _style(
-        self, job: JobChannel, message: messages.Stylise, pictures: dict[str, Picture]
+        self,
+        job: JobChannel,
+        message: messages.Stylise,
+        pictures: dict[str, Picture],
+        preset: Preset | None,
     ) -> tuple[Style, str, list[str]]:
         """The style of a job, its hash, and notes for the painter."""
         network = self._models.network(message.settings.pooling)
         space = painting_space(pictures["content"].space)
-        if not message.preset:
+        if not preset:
             key = digest_of(pictures["style"].data).hex()
             return self._models.style(key, pictures["style"], network, {}, space), key, []
-        info, preset = self._presets.info(message.preset), self._presets.get(message.preset)
         if space != SRGB:  # a preset's statistics are of its picture in sRGB
             style = self._models.style(preset.style, preset.picture, network, {}, space)
             return style, preset.style, []
         if not message.settings.iterations:  # needs none
             return self._models.style(preset.style, preset.picture, network, {}), preset.style, []
+        info = self._presets.info(message.preset)
         return self._preset_style(job, info, preset, network, message.settings.pooling)
-
-    def _baked(self, message: messages.Stylise) -> dict[str, Tensor] | None:
-        """The network that paints a job at once; None where it is optimised."""
-        if message.settings.iterations:
-            return None
-        baked = self._presets.get(message.preset).baked if message.preset else None
-        if baked is None:
-            raise NotBaked(f"The style {message.preset!r} is not baked.")
-        return as_tensors(baked.tensors)
 
     def _preset_style(
         self, job: JobChannel, info: PresetInfo, preset: Preset, network: Vgg19, pooling: str
@@ -398,6 +394,13 @@ class _ProgressReporter:
         size = fit(self._content.height, self._content.width, longest)
         alpha = None if self._alpha is None else resize(self._alpha, *size)
         return {"preview": to_preview(event.preview(*size), self._content.space, alpha)}
+
+
+def _network_of(preset: Preset | None) -> dict[str, Tensor]:
+    """The network that paints at once. Raises NotBaked: it may have been replaced meanwhile."""
+    if preset is None or preset.baked is None:
+        raise NotBaked(f"The style {preset.name!r} is not baked." if preset else "It is not baked.")
+    return as_tensors(preset.baked.tensors)
 
 
 def _between_tiles(job: JobChannel) -> None:

@@ -10,7 +10,6 @@ from typing import Any
 from impasto_protocol.client import new_job_id, pictures_in, result_in
 from impasto_protocol.codec import Buffer, Picture
 from impasto_protocol.descriptions import describe_progress
-from impasto_protocol.errors import VersionSkew
 from impasto_protocol.messages import PresetBake, PresetGet, Presets, PresetSave
 from impasto_protocol.settings import Settings
 from impasto_protocol.translations import _
@@ -68,12 +67,6 @@ class StyleSaver:
         if name in self._jobs:
             return
         message = PresetBake(job=new_job_id(), name=name)
-        if not self._daemon.understands(PresetBake):
-            self._fail(VersionSkew(
-                _("The daemon is older and cannot bake styles."),
-                next_step=_("End it with `impasto daemon stop`, then try again."),
-            ))  # fmt: skip
-            return
         self._follow(message, _("“{name}” is baked.").format(name=name), lambda send, _: send({}))
 
     def cancel(self) -> None:
