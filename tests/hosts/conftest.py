@@ -152,8 +152,8 @@ def xvfb(size):
     server = subprocess.Popen(
         # Without -noreset nobody can connect just after the last client has gone; with -r a key
         # whose release comes late is not repeated.
-        ["Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24", "-nolisten", "tcp",
-         "-noreset", "-r"],
+        ["nice", "-n", "10", "Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24",
+         "-nolisten", "tcp", "-noreset", "-r"],
         pass_fds=[write], stderr=subprocess.DEVNULL,
     )  # fmt: skip
     os.close(write)

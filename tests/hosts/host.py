@@ -20,6 +20,8 @@ class Host:
         variables = {"HOME": str(folder), "IMPASTO_TEST_FOLDER": str(folder / "work")}
         if display:
             variables["DISPLAY"] = display
+        # It would leave nothing to the worker, which makes way for it, where it draws all the time.
+        command = ["nice", "-n", "10", *command]
         self.process = place.start(
             command, {**variables, **environment}, stdout=self._log, stderr=self._log
         )

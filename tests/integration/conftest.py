@@ -24,7 +24,7 @@ class Daemon:
             command, env=self.environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             text=True,
         )  # fmt: skip
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 120
         while not connection_file(self.runtime).exists():
             assert self.process.poll() is None, self.process.stderr.read()
             assert time.monotonic() < deadline, "the daemon did not come up"
@@ -52,7 +52,7 @@ class Daemon:
     def end(self):
         if self.process.poll() is None:
             self.process.terminate()
-        self.process.wait(timeout=15)
+        self.process.wait(timeout=60)
         self.process.stderr.close()
 
 
@@ -97,7 +97,7 @@ def client(daemon):
 def gone():
     """Waits until something is no longer so."""
 
-    def wait(is_so, timeout_s=15):
+    def wait(is_so, timeout_s=60):
         deadline = time.monotonic() + timeout_s
         while is_so():
             assert time.monotonic() < deadline

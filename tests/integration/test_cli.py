@@ -213,7 +213,7 @@ def test_bad_style_file_is_refused_with_the_next_step(daemon, folder, what, code
     )
     error = json.loads(said.stdout)["error"]
     assert said.returncode == 1 and error["code"] == code and error["next_step"]
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 60
 
 
 @contextmanager
@@ -237,7 +237,7 @@ def endless(daemon, folder, *options):
 def test_ctrl_c_keeps_the_picture_as_it_stands(daemon, folder):
     with endless(daemon, folder) as running:
         running.send_signal(signal.SIGINT)
-        said, _ = running.communicate(timeout=60)
+        said, _ = running.communicate(timeout=200)
     assert running.returncode == 0, said
     assert (folder / "photo-painted.png").is_file()
 
@@ -245,7 +245,7 @@ def test_ctrl_c_keeps_the_picture_as_it_stands(daemon, folder):
 def test_ctrl_c_ends_variations_with_the_one_at_hand(daemon, folder):
     with endless(daemon, folder, "--variations", "9", "--json") as running:
         running.send_signal(signal.SIGINT)
-        said, _ = running.communicate(timeout=60)
+        said, _ = running.communicate(timeout=200)
     assert running.returncode == 0, said
     files = [str(folder / f"photo-painted-{part}.png") for part in ("1", "sheet")]
     assert json.loads(said)["files"] == files
@@ -258,7 +258,7 @@ def test_second_ctrl_c_leaves_nothing_and_ends_with_130(daemon, folder):
         running.send_signal(signal.SIGINT)
         time.sleep(0.1)
         running.send_signal(signal.SIGINT)
-        running.communicate(timeout=60)
+        running.communicate(timeout=200)
     assert running.returncode == 130
     assert not (folder / "photo-painted.png").exists()
 

@@ -209,7 +209,7 @@ def test_strength_is_a_slider_in_percent_that_a_double_click_resets(window, walk
         "mousemove", "--window", dialog, *place.read_text().split(),
         "click", "--repeat", "2", "--delay", "80", "1",
     )  # fmt: skip
-    shown, set_to, *_ = window.end(begun, timeout_s=90)
+    shown, set_to, *_ = window.end(begun, timeout_s=250)
     assert (shown, set_to) == (50.0, 0.81)
 
 
@@ -227,7 +227,7 @@ def test_draft_of_the_result_grows_and_shows_the_layer_while_pressed(
         "find('Preview').set_active(False) or True",
         f"not any('draft' in text for text in texts()) and {pixels}",
         "find('Preview').set_active(True) or True",
-        patience_s=150,
+        patience_s=250,
         style_file=str(pictures["style"]),
     )
     assert pressed == before and released == last
@@ -257,7 +257,7 @@ def test_draft_ends_with_the_dialog_and_makes_way_for_a_painting(
     with gimp_daemon.connect() as client:
         client.stylise(grey, grey, Settings(iterations=30, tolerance=0.0)).result()
     window.end(begun)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while "running" in states() or "queued" in states():
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -366,7 +366,7 @@ def test_style_is_baked_from_its_menu_and_painted_at_once(window, walk, styles, 
         f"{browser}.emit('popup-menu') and {menu}",
         f"config.set_property('strength', 0.2) or {draft} and {pixels}",
         f"config.set_property('strength', 0.9) or {pixels} != answer[-1] and {draft} and {pixels}",
-        patience_s=100,
+        patience_s=250,
     )
     assert found[5] == ["_Bake It (20 min)"] and found[7] == ["_Stop Baking"]
     assert found[9] == "Baked: the quality Instant paints it at once"

@@ -50,7 +50,7 @@ def test_killed_plug_in_ends_its_job_and_leaves_nothing(
             states = {found.job: found.state for found in client.ask(Status())[0].jobs}
             if states[job.job] == "cancelled":
                 break
-            assert time.monotonic() - killed < 8
+            assert time.monotonic() - killed < 9
             time.sleep(0.1)
 
 
@@ -82,7 +82,7 @@ def test_killed_daemon_is_noticed_and_the_next_run_starts_another(
     status, error, same, undo, _ = gimp.end(number)
     assert status == "execution-error" and error.startswith("DAEMON_LOST"), error
     assert "Run it again" in error and same and undo
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 9
     status, error, *_ = gimp.run(PAINT, arguments={}, **pictures)
     assert (status, error) == ("success", None)
     assert daemon.impasto("daemon", "stop").returncode == 0

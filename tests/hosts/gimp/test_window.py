@@ -167,7 +167,9 @@ keep = True
     window.keys("ctrl+alt+y")
     window.await_window("^Impasto Style Transfer$")
     window.picture("gimp-dialog")
-    window.keys("alt+o", window="^Impasto Style Transfer$")
+    window.keys(
+        "alt+i", "ctrl+a", *"9000", "Tab", "alt+o", window="^Impasto Style Transfer$"
+    )  # fmt: skip
     window.await_window("^Impasto$")
     seen = set()
 
@@ -178,6 +180,7 @@ keep = True
 
     wait_for(window, two_previews)
     window.picture("gimp-running")
+    window.keys("alt+f", window="^Impasto$")
     done = wait_for(window, lambda layers: layers[0]["name"] == "style 50%")
     time.sleep(1)
     window.picture("gimp-result")
@@ -257,7 +260,7 @@ def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(
             states = {found.job: found.state for found in client.ask(Status())[0].jobs}
             if states[job.job] == "cancelled":
                 break
-            assert time.monotonic() - asked < 60
+            assert time.monotonic() - asked < 200
             time.sleep(0.1)
     assert not window.windows("^Impasto$")
     window.keys("ctrl+z")
@@ -299,7 +302,7 @@ def test_image_that_is_closed_ends_its_job(window, opened, gimp_daemon, running_
         window.keys("ctrl+d", window="Close")
     closed = time.monotonic()
     while plug_in_processes(window.folder / "profile"):
-        assert time.monotonic() < closed + 20
+        assert time.monotonic() < closed + 100
         time.sleep(0.1)
     assert not window.windows("^Impasto$")
     with gimp_daemon.connect() as client:
@@ -307,7 +310,7 @@ def test_image_that_is_closed_ends_its_job(window, opened, gimp_daemon, running_
             states = {found.job: found.state for found in client.ask(Status())[0].jobs}
             if states[job.job] == "cancelled":
                 break
-            assert time.monotonic() < closed + 20
+            assert time.monotonic() < closed + 100
             time.sleep(0.1)
     assert window.run(LOOK) is None
 

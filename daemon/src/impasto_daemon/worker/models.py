@@ -28,6 +28,7 @@ from impasto_protocol.errors import NoDevice
 
 _STYLES_KEPT = 16
 _GPU_SHARE = 0.85
+_NICENESS = 10
 
 
 def choose_device(name: str) -> torch.device:
@@ -216,7 +217,7 @@ def _tensors(statistics: Statistics) -> GramMatrices:
 def _limit_load(threads: int) -> None:
     """Give way to the user's other programs, and give the same bytes for the same job."""
     if hasattr(os, "nice"):
-        os.nice(10)
+        os.nice(max(0, _NICENESS - os.nice(0)))
     torch.set_num_threads(threads)
     torch.backends.cudnn.deterministic = True
     torch.backends.cudnn.benchmark = False
