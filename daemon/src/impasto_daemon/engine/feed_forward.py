@@ -32,7 +32,7 @@ LEAST_STRENGTH = 0.2
 _COVERING = 0.7
 """The strength from which on nothing of the photograph's own pixels is left."""
 
-_LOOK_PX = 256
+_LOOK_PX = 192
 """The long edge of the picture that the instance normalisation's numbers are taken of.
 
 Larger ones are no nearer to the style, seen up to 1024 px.
@@ -112,7 +112,8 @@ class FeedForward:
             return seen * gain.view(-1, 1, 1) + kernels[name][1].view(-1, 1, 1)
 
         kernels["last"] = given["last.weight"], given["last.bias"]
-        _through(_grown(small), layer, *kernels["last"])
+        grown = _grown(small).contiguous(memory_format=torch.channels_last)
+        _through(grown, layer, *kernels["last"])
         for name in _DOUBLED:
             kernels[name] = _of_halves(*kernels[name])
         packed = {

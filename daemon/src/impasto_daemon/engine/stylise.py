@@ -190,9 +190,10 @@ class _Painter:
             with torch.no_grad():
                 painted = network.paint(resize(photograph, *stage.size), self.between)
                 if stage.refines:
-                    coarse = resize(painted, *picture.shape[-2:])
-                    painted.sub_(enlarge(coarse, *stage.size))
-                    painted.add_(enlarge(picture, *stage.size)).clamp_(0, 1)
+                    coarser = resize(painted, *picture.shape[-2:])
+                    # Halved about a grey: what is resized lies in [0, 1].
+                    lacking = enlarge((picture - coarser) / 2 + 0.5, *stage.size)
+                    painted.add_(lacking.sub_(0.5), alpha=2).clamp_(0, 1)
             picture = painted
             share, left = estimate.look(done, 1)
             done += 1
