@@ -203,8 +203,8 @@ class Client:
     ) -> Job:  # fmt: skip
         """Have the preset of that name baked for so long, and further than it is unless `anew`.
 
-        photographs: what it is baked from, 7 at most; none: those that come with Impasto. The job
-        goes on when this client is closed. Raises as `submit` does.
+        photographs: what it is baked from, 7 at most; none: those that come with Impasto, and
+        what was painted last. The job goes on when this client is closed. Raises as `submit` does.
         """
         message = PresetBake(
             job=new_job_id(), name=name, minutes=minutes, anew=anew, preview_px=preview_px

@@ -325,8 +325,8 @@ class PresetSave(JobMessage):
 class PresetBake(JobMessage):
     """Train a network that paints in a preset's style at once; a job that makes way for any other.
 
-    From the `photograph` frames, or from those that come with Impasto. What is there already is
-    baked further. When it is cancelled, what was baked is kept.
+    From the `photograph` frames, or from those that come with Impasto and what was painted last.
+    What is there already is baked further. When it is cancelled, what was baked is kept.
     """
 
     type: ClassVar[str] = "preset.bake"

@@ -39,8 +39,9 @@ def bake(
     """Bake the style NAME, so that quality instant paints in it at once.
 
     It is learnt from PHOTOGRAPHS, up to seven that look like what you paint, or from those that
-    come with Impasto. Paintings come before it. What was baked already is baked further. The first
-    Ctrl-C ends it with what there is, and so it can be gone on with at any time.
+    come with Impasto and what you painted last. Paintings come before it. What was baked already is
+    baked further. The first Ctrl-C ends it with what there is, and so it can be gone on with at any
+    time.
     """
     from impasto_daemon.images.pictures import read_picture, write_picture
 

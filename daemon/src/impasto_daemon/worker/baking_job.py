@@ -12,18 +12,20 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from impasto_daemon.engine.baking import Baked, bake
-from impasto_daemon.engine.feed_forward_shapes import STRIDE_PX
+from impasto_daemon.engine.baking import CROP_PX, Baked, bake
+from impasto_daemon.engine.feed_forward_shapes import BAKED_PX, STRIDE_PX
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style
+from impasto_daemon.images.pictures import shrink
 from impasto_daemon.presets.baked_network import BakedNetwork
 from impasto_daemon.presets.starter_presets import baking_photographs, starter_network
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker.job_channel import JobChannel
 from impasto_daemon.worker.tensors import to_preview, to_tensor
 from impasto_protocol import messages
+from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.colour_space import SRGB
 from impasto_protocol.errors import UnknownPreset
 from impasto_protocol.messages import PresetInfo
@@ -31,6 +33,7 @@ from impasto_protocol.messages import PresetInfo
 _STORE_EVERY_S = 60.0
 _PREVIEW_EVERY_S = 5.0
 _FIRST_BAKED = "swirls"
+_REMEMBERED = 3
 
 
 @dataclass
@@ -57,6 +60,17 @@ class Baker:
     def __init__(self, presets: PresetStore) -> None:
         self._presets = presets
         self._held: _Batch | None = None
+        self._painted: dict[bytes, Picture] = {}
+
+    def remember(self, photograph: Picture) -> None:
+        """What the painter paints is what their styles are baked from, while the worker runs."""
+        small = shrink(photograph, BAKED_PX)
+        if small.channels == 3 and min(small.height, small.width) >= CROP_PX:
+            digest = digest_of(small.data)
+            self._painted.pop(digest, None)
+            self._painted[digest] = small
+            if len(self._painted) > _REMEMBERED:
+                del self._painted[next(iter(self._painted))]
 
     def bake(self, job: JobChannel, info: PresetInfo, style: Style, network: Vgg19) -> Baked | None:
         """Bake until the time is over or the owner has had enough; None: it has made way.
@@ -89,7 +103,7 @@ class Baker:
         style: Style,
         network: Vgg19,
     ) -> _Batch:
-        pictures = job.photographs() or baking_photographs()
+        pictures = job.photographs() or [*baking_photographs(), *self._painted.values()]
         photographs = [to_tensor(picture, SRGB)[:3] for picture in pictures]
         known = None if message.anew else self._presets.get(info.name).baked
         # Whatever the style, what another has learnt of photographs is a good beginning.

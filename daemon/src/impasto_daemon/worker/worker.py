@@ -208,6 +208,8 @@ class Worker:
         )
         if len(style.grams) > known:
             self._models.keep(style)
+        if space == SRGB and not message.draft:
+            self._baker.remember(sent)
 
     def _memory_mib(self, message: messages.Stylise, network: Vgg19, share: float) -> int:
         """What a painting may take: at first what is free, then a share of what it took."""

@@ -14,11 +14,14 @@ import safetensors.torch
 import torch
 
 from impasto_daemon.config import Config
+from impasto_daemon.engine import baking
 from impasto_daemon.engine.convolutions import CONVOLUTIONS
 from impasto_daemon.engine.events import Finished
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.style import Style
+from impasto_daemon.presets.starter_presets import baking_photographs
 from impasto_daemon.presets.store import PresetStore
+from impasto_daemon.worker import baking_job
 from impasto_daemon.worker import models as models
 from impasto_daemon.worker import worker as module
 from impasto_daemon.worker.colours import convert
@@ -463,3 +466,40 @@ def test_hidden_pixels_and_alpha_come_back_bit_for_bit(work, picture):
     said = work(run(message, content, style))
     painted = painting(said)
     assert bytes(painted.data)[3::4] == bytes(content.data)[3::4]
+
+
+def test_style_is_baked_from_what_was_painted_last_too(work, picture, tmp_path, monkeypatch):
+    seen = []
+
+    def bake(style, photographs, *arguments, **options):
+        seen.append(len(photographs))
+        return baking.bake(style, photographs, *arguments, **options)
+
+    def stylise(content, *arguments, **options):
+        yield Finished(content[:3], 0, False, {})
+
+    def paint(seed, height=256, channels=3):
+        content = picture(height, 300, channels, seed)
+        style = picture()
+        message = messages.Stylise(
+            job=new_job_id(), settings=Settings(iterations=2, **SHALLOW),
+            frames=(content.info("content"), style.info("style")),
+        )  # fmt: skip
+        return run(message, content, style)
+
+    monkeypatch.setattr(baking_job, "bake", bake)
+    style = picture(30, 40)
+    save = messages.PresetSave(
+        job=new_job_id(), name="Dusk", settings=Settings(**SHALLOW), frames=(style.info("style"),)
+    )
+    begun = messages.PresetBake(job=new_job_id(), name="Dusk", minutes=0.01)
+    work(
+        run(save, style), run(begun),
+        paint(1), paint(2), paint(2), paint(3, height=100), paint(4, channels=4),
+        run(dataclasses.replace(begun, job=new_job_id())),
+        *map(paint, range(5, 9)),
+        run(dataclasses.replace(begun, job=new_job_id())),
+        stylise=stylise,
+    )  # fmt: skip
+    own = len(baking_photographs())
+    assert seen == [own, own + 2, own + 3], "neither twice, nor small, transparent or many"
