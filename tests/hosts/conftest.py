@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.hosts.host import AS_NICE_AS_THE_WORKER
 from tests.integration.conftest import make_daemon
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -152,7 +153,7 @@ def xvfb(size):
     server = subprocess.Popen(
         # Without -noreset nobody can connect just after the last client has gone; with -r a key
         # whose release comes late is not repeated.
-        ["nice", "-n", "10", "Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24",
+        [*AS_NICE_AS_THE_WORKER, "Xvfb", "-displayfd", str(write), "-screen", "0", f"{size}x24",
          "-nolisten", "tcp", "-noreset", "-r"],
         pass_fds=[write], stderr=subprocess.DEVNULL,
     )  # fmt: skip

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from PIL import ImageGrab
 
+AS_NICE_AS_THE_WORKER = ["nice", "-n", "10"]
+"""What draws all the time in software would leave nothing to a worker that makes way for it."""
+
 
 class Host:
     """A running editor. place: where it is started, a Tree or Here. display: its screen, if any."""
@@ -20,11 +23,10 @@ class Host:
         variables = {"HOME": str(folder), "IMPASTO_TEST_FOLDER": str(folder / "work")}
         if display:
             variables["DISPLAY"] = display
-        # It would leave nothing to the worker, which makes way for it, where it draws all the time.
-        command = ["nice", "-n", "10", *command]
         self.process = place.start(
-            command, {**variables, **environment}, stdout=self._log, stderr=self._log
-        )
+            [*AS_NICE_AS_THE_WORKER, *command], {**variables, **environment},
+            stdout=self._log, stderr=self._log,
+        )  # fmt: skip
 
     def begin(self, code, *, where="", **values):
         """Have a piece of code run with these values; its number, for `end`.

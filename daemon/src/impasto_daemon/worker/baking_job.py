@@ -64,8 +64,10 @@ class Baker:
 
     def remember(self, photograph: Picture) -> None:
         """What the painter paints is what their styles are baked from, while the worker runs."""
+        if photograph.channels % 2 == 0:  # transparency hides some of it
+            return
         small = shrink(photograph, BAKED_PX)
-        if small.channels == 3 and min(small.height, small.width) >= CROP_PX:
+        if min(small.height, small.width) >= CROP_PX:
             digest = digest_of(small.data)
             self._painted.pop(digest, None)
             self._painted[digest] = small
