@@ -37,7 +37,7 @@ def words_of(painter):
 def keep(painter, photo, shown):
     Krita.document = Document(photo)
     painter.click(painter.style("Dusk"))
-    painter.docker.controls.quality.setCurrentIndex(0)
+    painter.docker.controls.quality.setCurrentText("Draft")
     painter.docker.controls.strength.setValue(30)
     before = painter.buttons(*BUTTONS)
     painter.press("Stylise")
