@@ -73,7 +73,7 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_others(paint, noise):
 def test_number_of_threads_changes_no_bit(noise, precision, size):
     """It follows what other programs leave free."""
     network = Vgg19(oxford.unpack(), weights_hash="oxford", precision=precision)
-    settings = Settings(iterations=4, scales=1, tolerance=0)
+    settings = Settings(iterations=2, scales=1, tolerance=0)
     content, before, pictures = noise(3, *size), torch.get_num_threads(), []
     try:
         for threads in (1, 2, 8):
