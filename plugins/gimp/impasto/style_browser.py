@@ -223,9 +223,10 @@ class StyleBrowser(Gtk.Box):
 
         def bake(client: Client) -> str:
             try:
-                self._follow(client, client.bake(name), name)
+                self._follow(client, client.bake(name, preview_px=_SIDE_PX), name)
             finally:
                 self._bakes = False
+                GLib.idle_add(self._narrow)  # each thumbnail is its own again
             (info,) = (info for info in client.presets() if info.name == name)
             GLib.idle_add(self._take_info, info)
             return _("“{name}” is baked.").format(name=name)
@@ -242,13 +243,21 @@ class StyleBrowser(Gtk.Box):
         while True:
             client.wait(0.2)
             client.pump()
-            for message, _pictures in job.poll():
+            for message, pictures in job.poll():
                 if result_in(message):
                     return
+                if pictures:
+                    GLib.idle_add(self._show_on_the_way, name, pictures[0])
                 GLib.idle_add(self._words.set_text, f"{name}: {describe_progress(message)[0]}")
             if self._enough.is_set() and not asked:
                 job.cancel(keep=True)
                 asked = True
+
+    def _show_on_the_way(self, name: str, painted: Picture) -> None:
+        """In place of a style's thumbnail, what it paints as far as it is baked."""
+        for row in self._model:
+            if row[0] == name:
+                row[1] = _fitted(painted)
 
     def _take_info(self, info: PresetInfo) -> None:
         if found := self._found.get(info.name):
@@ -290,8 +299,11 @@ class StyleBrowser(Gtk.Box):
                 self._folders.append(f"/{folder}", folder)
 
     def _add(self, info: PresetInfo, thumbnail: Picture) -> None:
-        pixbuf = thumbnails.fitted(thumbnails.of_picture(thumbnail), _SIDE_PX)
-        found = self._found[info.name] = _Found(info, pixbuf)
+        found = self._found[info.name] = _Found(info, _fitted(thumbnail))
         self._show(found)
         if found is self._chosen_one():
             self._tell_shown()
+
+
+def _fitted(picture: Picture) -> GdkPixbuf.Pixbuf:
+    return thumbnails.fitted(thumbnails.of_picture(picture), _SIDE_PX)

@@ -351,6 +351,7 @@ def test_style_is_baked_from_its_menu_and_painted_at_once(window, walk, styles, 
     ok = "dialog.get_widget_for_response(Gtk.ResponseType.OK).get_sensitive()"
     pixels = "hash(find('Preview of the result').get_image().get_pixbuf().get_pixels())"
     draft = "any(text == 'A draft of the result' for text in texts())"
+    thumbnail = f"hash({browser}.get_model()[0][1].get_pixels())"
     found = walk(
         "apply-preset",
         f"len({browser}.get_model()) == 2",
@@ -358,17 +359,20 @@ def test_style_is_baked_from_its_menu_and_painted_at_once(window, walk, styles, 
         "config.set_property('own-settings', False) or True",
         "config.set_property('quality', 'instant') or True",
         f"any('Right click the style' in text for text in texts()) and not {ok}",
+        thumbnail,
         f"{press} and {menu}",
         "any(text.startswith('Ochre: Baking, ') for text in texts())",
+        f"{thumbnail} != answer[5]",
         f"{press} and {menu}",
         f"any(text == '“Ochre” is baked.' for text in texts()) and {ok}",
+        f"{thumbnail} == answer[5]",
         f"{browser}.get_model()[0][2] or False",
         f"{browser}.emit('popup-menu') and {menu}",
         f"config.set_property('strength', 0.2) or {draft} and {pixels}",
         f"config.set_property('strength', 0.9) or {pixels} != answer[-1] and {draft} and {pixels}",
         patience_s=250,
     )
-    assert found[5] == ["_Bake It (20 min)"] and found[7] == ["_Stop Baking"]
-    assert found[9] == "Baked: the quality Instant paints it at once"
-    assert found[10] == ["_Bake It Further (20 min)"]
+    assert found[6] == ["_Bake It (20 min)"] and found[9] == ["_Stop Baking"]
+    assert found[12] == "Baked: the quality Instant paints it at once"
+    assert found[13] == ["_Bake It Further (20 min)"]
     assert [info.is_baked for info in styles.presets()] == [True, False]

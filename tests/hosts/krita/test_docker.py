@@ -269,11 +269,14 @@ def main():
     refused = docker.words.text()
     found, menu = entries()
     told = [list(found), refused]
+    icon = lambda: docker.styles.currentItem().icon().pixmap(64).toImage()
+    before = icon()
     found["Bake It (20 min)"].trigger()
-    yield from until(lambda: docker.words.text().startswith("Baking, "))
+    yield from until(lambda: docker.words.text().startswith("Baking, ") and icon() != before)
     assert docker._cancel.isVisible() and docker.styles.is_busy
     docker.cancel()
     yield from until(lambda: docker.styles.chosen and docker.styles.chosen.is_baked)
+    yield from until(lambda: icon() == before)
     assert not docker.styles.is_busy and "Bake It Further (20 min)" in entries()[0]
     told += [docker.words.text(), docker.styles.currentItem().toolTip()]
     docker._see_before.click()

@@ -19,7 +19,10 @@ from .style_files import read_style
 
 
 class StyleSaver:
-    """tell: shows a sentence, and how much is done. fail: shows an error. saved: has the name."""
+    """tell: shows a sentence, and how much is done. fail: shows an error. saved: has the name.
+
+    show: what a style of a name paints as far as it is baked, with a long edge of `preview_px`.
+    """
 
     def __init__(
         self,
@@ -27,8 +30,11 @@ class StyleSaver:
         tell: Callable[[str, float | None], None],
         fail: Callable[[Exception], None],
         saved: Callable[[str], None],
+        show: Callable[[str, Picture], None],
+        preview_px: int,
     ) -> None:
         self._daemon, self._tell, self._fail, self._saved = daemon, tell, fail, saved
+        self._show, self._preview_px = show, preview_px
         self._jobs: dict[str, PresetSave | PresetBake] = {}
         self.listeners: list[Callable[[], None]] = []
         """Called whenever `names` change."""
@@ -66,7 +72,7 @@ class StyleSaver:
         """Have a style baked, and further than it is; that goes on when Krita is closed."""
         if name in self._jobs:
             return
-        message = PresetBake(job=new_job_id(), name=name)
+        message = PresetBake(job=new_job_id(), name=name, preview_px=self._preview_px)
         self._follow(message, _("“{name}” is baked.").format(name=name), lambda send, _: send({}))
 
     def cancel(self) -> None:
@@ -104,13 +110,15 @@ class StyleSaver:
             end()
             self._fail(error)
 
-        def hear(told: Any, _pictures: list[Picture]) -> None:
+        def hear(told: Any, pictures: list[Picture]) -> None:
             if result_in(told):
                 end()
                 self._tell(done, None)
                 self._saved(message.name)
             else:
                 self._tell(*describe_progress(told))
+                for painted in pictures:
+                    self._show(message.name, painted)
 
         def send(pictures: dict[str, Picture]) -> None:
             if message in self._jobs.values():  # or it was cancelled meanwhile

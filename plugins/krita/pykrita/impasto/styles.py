@@ -56,7 +56,7 @@ class StyleBrowser(QtWidgets.QListWidget):
         super().__init__()
         self._daemon, self._tell, self._fail, self._settings = daemon, tell, fail, settings
         self._wanted, self._without_icon = "", list[str]()
-        self._saver = StyleSaver(daemon, tell, fail, self.fetch)
+        self._saver = StyleSaver(daemon, tell, fail, self.fetch, self._set_icon, _THUMBNAIL_PX)
         self.listeners = self._saver.listeners
         self._then: list[Callable[[], None]] = []
         self._there = False
@@ -303,11 +303,14 @@ class StyleBrowser(QtWidgets.QListWidget):
 
     def _show_icon(self, answer: Presets, frames: Sequence[Buffer]) -> None:
         (info,), (thumbnail,) = answer.presets, pictures_in(answer, frames)
-        for item in self.findItems(info.name, QtCore.Qt.MatchFlag.MatchExactly):
-            item.setIcon(icon_of(thumbnail, starred=info.is_favourite))
+        self._set_icon(info.name, thumbnail)
         # Qt looks for an item where it was before it had grown by its icon.
         self.scheduleDelayedItemsLayout()
         self._ask_for_icon()
+
+    def _set_icon(self, name: str, picture: Picture) -> None:
+        for item in self.findItems(name, QtCore.Qt.MatchFlag.MatchExactly):
+            item.setIcon(icon_of(picture, starred=item.data(_INFO).is_favourite))
 
     def _free_name(self, stem: str) -> str:
         names = [*self._saver.names, *(self.item(row).text() for row in range(self.count()))]
