@@ -13,8 +13,8 @@ BAKED_PX = 768
 STRIDE_PX = 4
 """Sides must be multiples of it: the picture is halved twice."""
 
-RESIDUAL_BLOCKS = 5
-_WIDTHS = (16, 48, 16, 8)
+RESIDUAL_BLOCKS = 4
+_WIDTHS = (16, 40, 16, 8)
 """Channels after each halving, and after each doubling."""
 
 _BLOCK_CONVOLUTIONS = [
@@ -45,7 +45,7 @@ TENSORS: dict[str, tuple[int, ...]] = {
 """Every tensor with its shape. gain, offset: a row for every strength, and one times the strength
 (conditional instance normalisation, Dumoulin et al. 2017)."""
 
-REACH_PX = 52
+REACH_PX = 44
 """How far a painted pixel sees, at most, rounded up to what a window may be moved by."""
 
 TILE_PX = 1024
