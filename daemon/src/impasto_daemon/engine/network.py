@@ -13,6 +13,7 @@ from impasto_daemon.engine.convolutions import CONVOLUTIONS, MEAN, STD, convolut
 from impasto_daemon.engine.network_name import network_name
 from impasto_daemon.engine.padding import pad_to_network, replicate_pad
 from impasto_daemon.engine.sums import one_thread
+from impasto_daemon.engine.winograd import WinogradConvolution, saves_time
 
 
 @dataclass(frozen=True)
@@ -82,11 +83,16 @@ class Vgg19:
         self.evaluations = 0
         self._layout, self.precision = torch.channels_last, precision
         self._steps = [
-            (module.to(self.device, precision).to(memory_format=self._layout), name)
-            for module, name in _steps(weights, pooling)
+            (self._made_ready(module), name) for module, name in _steps(weights, pooling)
         ]
         self._mean = torch.tensor(MEAN, device=self.device).view(1, 3, 1, 1)
         self._std = torch.tensor(STD, device=self.device).view(1, 3, 1, 1)
+
+    def _made_ready(self, module: nn.Module) -> nn.Module:
+        module = module.to(self.device, self.precision).to(memory_format=self._layout)
+        if isinstance(module, nn.Conv2d) and saves_time(module):
+            return WinogradConvolution(module)
+        return module
 
     @property
     def kind(self) -> DeviceKind:
