@@ -21,7 +21,7 @@ from pathlib import Path
 import zmq
 from figures import Figure, in_turns, print_table, seconds
 
-from impasto_protocol.client import Client
+from impasto_protocol.client import Client, Job
 from impasto_protocol.codec import Picture
 from impasto_protocol.connection import connection_file, read_connection
 from impasto_protocol.messages import Ping, Progress
@@ -34,6 +34,7 @@ ROUNDS = {1: 9, 12: 5, 48: 3}
 STARTS = 7
 PREVIEWS = 5
 PINGS = 100
+CANCELS = ENDS = 5
 
 
 def main() -> None:
@@ -46,7 +47,12 @@ def main() -> None:
                                      "s", below=0.5)])  # fmt: skip
         with running_daemon(Path(home)), connected(Path(home)) as client:
             print_table("a warm job that paints nothing", overheads(client, Path(home)))
-            print_table("while it paints at 512 px", [*previews(client), *pings(client, home)])
+            print_table(
+                "while it paints at 512 px",
+                [*previews(client), *pings(client, home), cancels(client)],
+            )
+        print_table("end, while it paints", [Figure("daemon ended", end_times(Path(home)),
+                                                    "s", below=10)])  # fmt: skip
 
 
 def overheads(client: Client, home: Path) -> Iterator[Figure]:
@@ -100,11 +106,7 @@ def first_preview(client: Client, content: Picture, style: Picture) -> None:
 
 def pings(client: Client, home: str) -> Iterator[Figure]:
     """How long another client waits for the answer to ping while a job runs."""
-    content, style = pictures()
-    job = client.stylise(content, style, Settings(scales=1), preview_px=256)
-    for message, _ in job.events():
-        if isinstance(message, Progress) and message.step:
-            break
+    job = begun(client)
     times = []
     with connected(Path(home)) as other:
         for _ in range(PINGS):
@@ -112,8 +114,40 @@ def pings(client: Client, home: str) -> Iterator[Figure]:
             time.sleep(0.05)
             client.pump()
     job.cancel()
-    yield Figure("ping answered, median", [statistics.median(times)], "ms")
+    yield Figure("ping answered, median", [statistics.median(times)], "ms", below=100)
     yield Figure("ping answered, longest", [max(times)], "ms")
+
+
+def cancels(client: Client) -> Figure:
+    """Seconds from a cancel until its end is told."""
+    times = []
+    for _ in range(CANCELS):
+        job = begun(client)
+        job.cancel()
+        times.append(seconds(lambda job=job: [*job.events()]))
+    return Figure("a cancel told", times, "s", below=1)
+
+
+def end_times(home: Path) -> list[float]:
+    """Seconds from the daemon's signal to end until it is gone."""
+    times = []
+    for _ in range(ENDS):
+        with running_daemon(home):
+            with connected(home) as client:
+                begun(client)
+            began = time.perf_counter()
+        times.append(time.perf_counter() - began)
+    return times
+
+
+def begun(client: Client) -> Job:
+    """A job that paints."""
+    content, style = pictures()
+    job = client.stylise(content, style, Settings(scales=1), preview_px=256, keep=True)
+    for message, _ in job.events():
+        if isinstance(message, Progress) and message.step:
+            break
+    return job
 
 
 def transparent(height: int, width: int) -> Picture:
