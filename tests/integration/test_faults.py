@@ -72,13 +72,13 @@ def raw(daemon):
 def test_killed_worker_is_replaced_and_the_job_done_all_the_same(own_daemon, picture):
     daemon = own_daemon()
     with daemon.connect() as client:
-        settings = Settings(iterations=150, tolerance=0, scales=1)
+        settings = Settings(iterations=60, tolerance=0, scales=1)
         job = client.stylise(picture(48, 48), picture(seed=1), settings)
         painting(job)
         (worker,) = workers_of(daemon.process.pid)
         os.kill(worker, signal.SIGKILL)
         result, _ = job.result()
-        assert result.steps == 150
+        assert result.steps == 60
     assert daemon.process.poll() is None
 
 
