@@ -22,7 +22,7 @@ _STEP_PX, _SEEN_PX = 4, 6
 """The sides of what is made of a tile, and of what is looked at for it."""
 
 _BAND = 1 << 21
-"""So many transformed numbers are in hand at a time."""
+"""So many transformed numbers are computed at a time."""
 
 _INPUT = torch.tensor([
     [4.0, 0, -5, 0, 1, 0],
@@ -84,10 +84,10 @@ class _Convolve(torch.autograd.Function):
         below, right = -height % _STEP_PX, -width % _STEP_PX
         seen = functional.pad(x[0].permute(1, 2, 0), (0, 0, 1, 1 + right, 1, 1 + below))
         made = x.new_empty(height + below, width + right, kernels.shape[2])
-        for band, hands in _bands(made, kernels):
-            hands.transform(_tiles(_around(seen, band), _SEEN_PX), _INPUTS)
-            hands.multiply(kernels)
-            _tiles(made[band], _STEP_PX).copy_(hands.transform_back(_OUTPUTS))
+        for band, workspace in _bands(made, kernels):
+            workspace.transform(_tiles(_around(seen, band), _SEEN_PX), _INPUTS)
+            workspace.multiply(kernels)
+            _tiles(made[band], _STEP_PX).copy_(workspace.transform_back(_OUTPUTS))
         return _map(made[:height, :width]) + bias.view(-1, 1, 1)
 
     @staticmethod
@@ -98,10 +98,10 @@ class _Convolve(torch.autograd.Function):
         below, right = -height % _STEP_PX, -width % _STEP_PX
         made = functional.pad(gradient[0].permute(1, 2, 0), (0, 0, 0, right, 0, below))
         seen = made.new_zeros(height + below + 2, width + right + 2, kernels.shape[2])
-        for band, hands in _bands(made, kernels):
-            hands.transform(_tiles(made[band], _STEP_PX), _OUTPUTS.T)
-            hands.multiply(kernels)
-            parts = hands.transform_back(_INPUTS.T)
+        for band, workspace in _bands(made, kernels):
+            workspace.transform(_tiles(made[band], _STEP_PX), _OUTPUTS.T)
+            workspace.multiply(kernels)
+            parts = workspace.transform_back(_INPUTS.T)
             tiles = _tiles(_around(seen, band), _SEEN_PX)
             for y in range(_SEEN_PX):
                 for x in range(_SEEN_PX):
@@ -110,8 +110,8 @@ class _Convolve(torch.autograd.Function):
         return inner.contiguous(memory_format=torch.channels_last), None, None
 
 
-class _Hands:
-    """What is in hand of a band of tiles, in memory that one band after the other makes use of.
+class _Workspace:
+    """Memory for what is computed of a band of tiles, which the next one makes use of again.
 
     Fresh memory would cost more than what is computed in it.
     """
@@ -125,7 +125,7 @@ class _Hands:
         self._products = kernels.new_empty(places, tiles, out)
 
     def transform(self, tiles: Tensor, matrix: Tensor) -> None:
-        """Take tiles, (H', W', side, side, C), in hand."""
+        """Take in tiles, (H', W', side, side, C)."""
         gathered = self._gathered[: tiles.numel()].view(tiles.shape)
         gathered.copy_(tiles)
         _each_by(matrix, gathered.view(-1, matrix.shape[1], tiles.shape[-1]), self._transformed)
@@ -149,16 +149,16 @@ def _each_by(matrix: Tensor, tiles: Tensor, made: Tensor) -> None:
     torch.bmm(matrix.expand(len(tiles), -1, -1), tiles, out=made)
 
 
-def _bands(made: Tensor, kernels: Tensor) -> Iterator[tuple[slice, _Hands]]:
-    """Rows of what is made, (H, W, O), as many tiles at a time as are to be in hand."""
+def _bands(made: Tensor, kernels: Tensor) -> Iterator[tuple[slice, _Workspace]]:
+    """Rows of what is made, (H, W, O), and the workspace for their tiles."""
     tall, wide = (side // _STEP_PX for side in made.shape[:2])
     rows = max(1, _BAND // (len(kernels) * wide * max(kernels.shape[1:])))
-    hands = None
+    workspace = None
     for top in range(0, tall, rows):
         here = min(rows, tall - top)
-        if hands is None or here < rows:
-            hands = _Hands(kernels, here, wide)
-        yield slice(top * _STEP_PX, (top + here) * _STEP_PX), hands
+        if workspace is None or here < rows:
+            workspace = _Workspace(kernels, here, wide)
+        yield slice(top * _STEP_PX, (top + here) * _STEP_PX), workspace
 
 
 def _around(seen: Tensor, band: slice) -> Tensor:
