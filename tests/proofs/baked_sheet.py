@@ -26,7 +26,7 @@ from impasto_daemon.presets.starter_presets import starter_presets
 from impasto_daemon.worker.baking_job import as_tensors
 from impasto_protocol.settings import QUALITIES, Settings
 
-CELL = (240, 180)
+CELL = (200, 150)
 """Width and height in px."""
 
 
@@ -51,7 +51,7 @@ def main() -> None:
     for down, row in enumerate(rows):
         for across, picture in enumerate(row):
             sheet.paste(ImageOps.fit(picture, CELL), (CELL[0] * across, CELL[1] * down))
-    sheet.save(arguments.file, quality=85)
+    sheet.save(arguments.file, quality=80)
 
 
 def paint(photo: Image.Image, preset: Preset, settings: Settings, network: Vgg19) -> Image.Image:
