@@ -60,6 +60,11 @@ def tensor_of(image: Image.Image) -> Tensor:
     return torch.from_numpy(np.array(image)).permute(2, 0, 1).float().contiguous() / 255
 
 
+def image_of(pixels: Tensor) -> Image.Image:
+    """The same the other way."""
+    return Image.fromarray((pixels * 255).round().byte().permute(1, 2, 0).numpy())
+
+
 def _open(name: str, of_the_demo: str, longest_px: int) -> Image.Image:
     folder = os.environ.get("IMPASTO_IMAGES")
     source = Path(folder) / name if folder else files("impasto_daemon") / "demo" / of_the_demo

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import torch
 from figures import Figure, in_turns, print_table, ratios
-from inputs import Inputs, load_inputs, painting, photograph, tensor_of
+from inputs import Inputs, image_of, load_inputs, painting, photograph, tensor_of
 from PIL import Image
 from plain_loop import PlainVgg
 from torch import Tensor
@@ -88,8 +88,7 @@ def main() -> None:
     ])  # fmt: skip
     if arguments.save:
         for name, picture in paintings.items():
-            pixels = (picture * 255).round().byte().permute(1, 2, 0).numpy()
-            Image.fromarray(pixels).save(arguments.save / f"{name.replace(' ', '-')}.png")
+            image_of(picture).save(arguments.save / f"{name.replace(' ', '-')}.png")
 
 
 @contextmanager

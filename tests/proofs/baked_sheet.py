@@ -14,7 +14,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
-from inputs import load_inputs, tensor_of
+from inputs import image_of, load_inputs, tensor_of
 from PIL import Image, ImageOps
 
 from impasto_daemon.engine.events import Finished
@@ -60,7 +60,7 @@ def paint(photo: Image.Image, preset: Preset, settings: Settings, network: Vgg19
     content, baked = tensor_of(photo), as_tensors(preset.baked.tensors)
     *_, end = stylise(content, Style(content, network), settings, network, baked=baked)
     assert isinstance(end, Finished)
-    return Image.fromarray((end.picture * 255).round().byte().permute(1, 2, 0).numpy())
+    return image_of(end.picture)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import numpy as np
 import torch
 from figures import Figure, print_table
-from inputs import load_inputs, painting, photograph, tensor_of
+from inputs import image_of, load_inputs, painting, photograph, tensor_of
 from PIL import Image
 from torch import Tensor
 
@@ -56,8 +56,7 @@ def main() -> None:
     network = load_inputs().network
     painted = compare(tensor_of(photo), tensor_of(style), network)
     if arguments.save:
-        pixels = (painted * 255).round().byte().permute(1, 2, 0).numpy()
-        Image.fromarray(pixels).save(arguments.save)
+        image_of(painted).save(arguments.save)
 
 
 def compare(photo: Tensor, picture: Tensor, network: Vgg19) -> Tensor:

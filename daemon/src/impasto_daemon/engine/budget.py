@@ -46,7 +46,7 @@ Of a look at a pixel, whose shallow convolutions wait for memory; of a pixel for
 its pairs, also short ones; and whatever the size.
 """
 
-_AT_ONCE_FLOPS_PER_PX = 65_000
+_AT_ONCE_FLOPS_PER_PX = 100_000
 _AT_ONCE_BYTES_PER_PX = 230
 _AT_ONCE_VECTORS = 3
 """Of a pixel that a baked style paints, which waits for memory, and of one of a tile of it."""
