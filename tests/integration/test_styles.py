@@ -242,7 +242,8 @@ def test_baking_makes_way_for_paintings_and_drafts_and_goes_on(client, daemon, s
     assert first.step >= 1 and first.seconds_left <= 30 and 0 < first.share < 1
     assert [p.width for p in pictures] == [64]
     answer, _ = client.ask(messages.Status())
-    assert [(j.bakes, j.draft) for j in answer.jobs if j.job == job.id] == [(True, False)]
+    assert [(j.bakes, j.draft) for j in answer.jobs if j.job == job.id] == [("Dusk", False)]
+    assert answer.baking["Dusk"].share > 0
     assert answer.before_drafts == 0
     with daemon.connect("painter") as painter:
         result, _ = painter.stylise(

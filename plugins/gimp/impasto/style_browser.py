@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,19 +19,25 @@ gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, GdkPixbuf, Gimp, GLib, Gtk  # noqa: E402
 
-from impasto_protocol.descriptions import describe_error, describe_progress  # noqa: E402
-from impasto_protocol.messages import PresetGet, PresetSort  # noqa: E402
+from impasto_protocol.descriptions import (  # noqa: E402
+    describe_baking,
+    describe_error,
+    describe_progress,
+)
+from impasto_protocol.messages import PresetGet, PresetSort, Report, Status  # noqa: E402
 from impasto_protocol.translations import _  # noqa: E402
 
 if TYPE_CHECKING:
     from impasto_protocol.client import Client, Job
     from impasto_protocol.codec import Picture
-    from impasto_protocol.messages import PresetInfo
+    from impasto_protocol.messages import JobInfo, PresetInfo
     from impasto_protocol.settings import Settings
 
 _ALL, _FAVOURITES, _RECENT = "all", "favourites", "recent"
 _SIDE_PX = 88
 _BAKED = _("Baked: the quality Instant paints it at once")
+_IS_BAKED = _("“{name}” is baked.")
+_WATCH_S = 1.0
 _EMPTY = _(
     "No style has been saved yet. Keep one with Filters ▸ Artistic ▸ Impasto: Save "
     "Style as Preset, or drop a saved style here."
@@ -227,9 +234,8 @@ class StyleBrowser(Gtk.Box):
             finally:
                 self._bakes = False
                 GLib.idle_add(self._narrow)  # each thumbnail is its own again
-            (info,) = (info for info in client.presets() if info.name == name)
-            GLib.idle_add(self._take_info, info)
-            return _("“{name}” is baked.").format(name=name)
+            self._show_baked(client, [name])
+            return _IS_BAKED.format(name=name)
 
         self._bakes = True
         self._enough.clear()
@@ -290,7 +296,33 @@ class StyleBrowser(Gtk.Box):
         for info in found:
             pictures = client.ask(PresetGet(name=info.name, thumbnail_only=True))[1]
             GLib.idle_add(self._add, info, pictures[0])
-        return "" if found else _EMPTY
+        return self._watch(client) or ("" if found else _EMPTY)
+
+    def _watch(self, client: Client) -> str:
+        """Tell how far a style is baked that was being baked before, until that has ended."""
+        if self._bakes:
+            return ""
+        watched: dict[str, JobInfo] = {}
+        try:
+            while baking := _baking(client):
+                self._bakes, watched = True, watched | baking
+                for job in baking.values():
+                    GLib.idle_add(self._words.set_text, describe_baking(job)[0])
+                    if self._enough.is_set():
+                        client.cancel(job.job, keep=True)
+                time.sleep(_WATCH_S)
+        finally:
+            if watched:
+                self._bakes = False
+                self._enough.clear()
+        if watched:
+            self._show_baked(client, watched)
+        return " ".join(_IS_BAKED.format(name=name) for name in watched)
+
+    def _show_baked(self, client: Client, names: Collection[str]) -> None:
+        for info in client.presets():
+            if info.name in names:
+                GLib.idle_add(self._take_info, info)
 
     def _add_folders(self, folders: list[str]) -> None:
         there = {row[1] for row in self._folders.get_model()}
@@ -303,6 +335,12 @@ class StyleBrowser(Gtk.Box):
         self._show(found)
         if found is self._chosen_one():
             self._tell_shown()
+
+
+def _baking(client: Client) -> dict[str, JobInfo]:
+    report, _pictures = client.ask(Status())
+    assert isinstance(report, Report)
+    return report.baking
 
 
 def _fitted(picture: Picture) -> GdkPixbuf.Pixbuf:

@@ -284,6 +284,10 @@ class Client:
         self._send(Collect(job=job_id))
         return self._follow(job_id)
 
+    def cancel(self, job_id: str, *, keep: bool = False) -> None:
+        """Ask for a job to end now, perhaps another program's; see `Job.cancel`."""
+        self._send(Cancel(job=job_id, keep=keep))
+
     def ask(self, message: Message) -> tuple[Message, list[Picture]]:
         """Send a request and wait for its answer; an `error` answer is raised."""
         answer, frames = self._exchange(message)
@@ -468,7 +472,7 @@ class Job:
 
     def cancel(self, *, keep: bool = False) -> None:
         """Ask for the job to end now; with `keep` the picture as it stands becomes the result."""
-        self._client._send(Cancel(job=self.id, keep=keep))
+        self._client.cancel(self.id, keep=keep)
 
 
 def result_in(message: JobMessage) -> Result | None:

@@ -14,7 +14,7 @@ from impasto_protocol.connection import (
 )
 from impasto_protocol.errors import ImpastoError
 from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
-from impasto_protocol.messages import Accepted, Estimated, JobMessage, Progress
+from impasto_protocol.messages import Accepted, Estimated, JobInfo, JobMessage, Progress
 from impasto_protocol.translations import _, ngettext
 
 PHASE_LABELS = {
@@ -64,6 +64,12 @@ def describe_progress(message: JobMessage) -> tuple[str, float | None]:
         # It ends sooner where the picture changes no more.
         words += _(", at most {time} to go").format(time=describe_seconds(message.seconds_left))
     return words, share
+
+
+def describe_baking(job: JobInfo) -> tuple[str, float]:
+    """A line about a style that is being baked, as `status` tells it, and the share done."""
+    words = PHASE_LABELS["baking"] + _(", {share:.0%}").format(share=job.share)
+    return f"{job.bakes}: {words}", job.share
 
 
 def _count_paintings(number: int) -> str:

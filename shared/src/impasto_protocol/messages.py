@@ -162,7 +162,11 @@ class JobInfo:
     step: int = spec_field("evaluations done", default=0, low=0)
     of: int = spec_field("evaluations asked for", default=0, low=0)
     draft: bool = spec_field("makes way for every job that is none", default=False, since="1.4")
-    bakes: bool = spec_field("makes way for every other job", default=False, since="1.5")
+    bakes: str = spec_field(
+        "the style that it bakes, while it makes way for every other job", default="", longest=64,
+        since="1.5",
+    )  # fmt: skip
+    share: float = spec_field("share that is done", default=0.0, low=0, high=1, since="1.5")
 
     def __post_init__(self) -> None:
         validate(self)
@@ -474,6 +478,11 @@ class Report(Message):
         return sum(
             job.state in _UNFINISHED and not job.draft and not job.bakes for job in self.jobs
         )
+
+    @property
+    def baking(self) -> dict[str, JobInfo]:
+        """The styles that are being baked, whoever asked for it."""
+        return {job.bakes: job for job in self.jobs if job.bakes and job.state in _UNFINISHED}
 
 
 @dataclass(frozen=True, kw_only=True)

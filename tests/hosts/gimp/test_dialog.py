@@ -376,3 +376,23 @@ def test_style_is_baked_from_its_menu_and_painted_at_once(window, walk, styles, 
     assert found[12] == "Baked: the quality Instant paints it at once"
     assert found[13] == ["_Bake It Further (20 min)"]
     assert [info.is_baked for info in styles.presets()] == [True, False]
+
+
+def test_dialog_opened_anew_tells_how_far_a_style_is_baked_and_stops_it(window, walk, styles):
+    browser = "find('Saved styles')"
+    menu = f"{browser}.get_parent().get_parent()._menu.get_children()"
+    styles.bake("Umber")
+    found = walk(
+        "apply-preset",
+        f"len({browser}.get_model()) == 2",
+        f"{browser}.select_path(Gtk.TreePath('1')) or True",
+        "any(text.startswith('Umber: Baking, ') for text in texts())",
+        f"{browser}.emit('popup-menu') and {menu}[0].get_label()",
+        f"{menu}[0].activate() or True",
+        "'“Umber” is baked.' in texts()",
+        f"{browser}.get_model()[1][2] or False",
+        f"{browser}.emit('popup-menu') and {menu}[0].get_label()",
+        patience_s=250,
+    )
+    assert found[3] == "_Stop Baking" and found[7] == "_Bake It Further (20 min)"
+    assert found[6] == "Baked: the quality Instant paints it at once"

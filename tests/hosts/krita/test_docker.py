@@ -308,6 +308,33 @@ def main():
     save_style(krita_daemon, pictures)
 
 
+def test_what_is_baked_for_another_program_is_told_and_can_be_stopped(
+    krita, krita_daemon, pictures
+):
+    with krita_daemon.connect() as client:
+        client.bake("Dusk")
+        stopped, baked = krita.run(
+            BEFORE
+            + """
+def main():
+    document = yield from opened(photo)
+    yield from until(lambda: docker.words.text().startswith("Dusk: Baking, "))
+    assert docker._cancel.isVisible() and docker._bar.isVisible()
+    docker.cancel()
+    told = [docker.words.text()]
+    yield from until(lambda: docker.words.text() == "“Dusk” is baked.")
+    yield from until(lambda: docker.styles.infos and docker.styles.infos[0].is_baked)
+    told.append(not docker.styles.is_busy and not docker._cancel.isVisible())
+    yield from closed(document)
+    return told
+""",
+            **pictures,
+        )
+        assert stopped == "Cancelled." and baked
+        client.ask(PresetDelete(name="Dusk"))
+    save_style(krita_daemon, pictures)
+
+
 def test_event_loop_is_not_held_up(krita, pictures):
     """What of its longest gaps is not Krita's own, from the press to the end, with a mask."""
     gaps, own = krita.run(

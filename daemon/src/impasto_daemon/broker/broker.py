@@ -441,5 +441,6 @@ def _job_info(job: Job) -> messages.JobInfo:
         step=progress.step if progress else 0,
         of=progress.of if progress else 0,
         draft=isinstance(job.request, messages.Stylise) and job.request.draft,
-        bakes=job.makes_way,
+        bakes=job.request.name if isinstance(job.request, messages.PresetBake) else "",
+        share=(progress.share or 0.0) if progress else 0.0,
     )

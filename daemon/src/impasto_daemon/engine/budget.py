@@ -46,6 +46,9 @@ Of a look at a pixel, whose shallow convolutions wait for memory; of a pixel for
 its pairs, also short ones; and whatever the size.
 """
 
+_SAVED = {256: 1.5, 512: 2.3}
+"""So many times as fast `winograd.py` makes a convolution with so many channels to make."""
+
 _AT_ONCE_FLOPS_PER_PX = 100_000
 _AT_ONCE_BYTES_PER_PX = 230
 _AT_ONCE_VECTORS = 3
@@ -69,14 +72,21 @@ class DeviceKind:
     number_bytes: int
     gpu: bool = False
 
+    @property
+    def saves_products(self) -> bool:
+        """Whether its convolutions with many channels are those of `winograd.py`."""
+        return self.number_bytes == 4 and not self.gpu
+
 
 @dataclass(frozen=True)
 class Plan:
     """How a stage is painted in the memory there is.
 
-    history: pairs of L-BFGS. short_pairs: they are kept as bfloat16. peak_bytes: at most.
+    device: what it was made for. history: pairs of L-BFGS. short_pairs: they are kept as
+    bfloat16. peak_bytes: at most.
     """
 
+    device: DeviceKind
     tiling: Tiling
     history: int
     short_pairs: bool
@@ -92,9 +102,8 @@ def make_plan(stage: Stage, picture_px: int, device: DeviceKind, budget_bytes: i
         pixels = stage.height * stage.width
         taken = _PICTURE_BYTES_PER_PX * picture_px + _AT_ONCE_VECTORS * _VECTOR * pixels
         tile = _AT_ONCE_BYTES_PER_PX * min(pixels, LARGEST_TILE_PX)
-        return Plan(Tiling(), 0, short_pairs=False, peak_bytes=taken + tile)
-    number_bytes = device.number_bytes
-    ways = list(_ways(stage, picture_px, number_bytes))
+        return Plan(device, Tiling(), 0, short_pairs=False, peak_bytes=taken + tile)
+    ways = list(_ways(stage, picture_px, device))
     usable_bytes = int(budget_bytes * _USABLE)
     most_px = stage.height * stage.width
     if stage.refines and not device.gpu:
@@ -104,14 +113,14 @@ def make_plan(stage: Stage, picture_px: int, device: DeviceKind, budget_bytes: i
     ):  # fmt: skip
         for way in choice:
             room = usable_bytes - way.peak_bytes - _BESIDE_TILES_BYTES
-            window_px = room // _BYTES_PER_PX[number_bytes]
+            window_px = room // _BYTES_PER_PX[device.number_bytes]
             if window_px < least_px:
                 continue
-            found = _cut(way, stage, min(window_px, most_px), number_bytes)
+            found = _cut(way, stage, min(window_px, most_px))
             if found.peak_bytes <= usable_bytes:
                 return found
     frugal = ways[-1]
-    leanest = _cut(frugal, stage, 0, number_bytes), _take(frugal, stage, number_bytes)
+    leanest = _cut(frugal, stage, 0), _take(frugal, stage)
     return min(leanest, key=lambda plan: plan.peak_bytes)
 
 
@@ -138,11 +147,14 @@ def painting_work(planned: list[tuple[Stage, Plan]]) -> float:
     return sum(stage.iterations * evaluation_work(stage, plan) for stage, plan in planned)
 
 
-def evaluation_flops(stage: Stage, tiling: Tiling) -> int:
-    """Floating-point operations of one evaluation: all its convolutions, there and back."""
-    settings, (looks, contents) = stage.settings, _looked_at_px(stage, tiling)
-    return looks * _flops_per_px(_layers(settings)) + contents * _flops_per_px(
-        settings.content_layers
+def evaluation_flops(stage: Stage, tiling: Tiling, *, saved: bool = False) -> int:
+    """Floating-point operations of one evaluation: all its convolutions, there and back.
+
+    saved: those that `winograd.py` makes count by what they take.
+    """
+    (looks, contents), settings = _looked_at_px(stage, tiling), stage.settings
+    return looks * _flops_per_px(_layers(settings), saved) + contents * _flops_per_px(
+        settings.content_layers, saved
     )
 
 
@@ -158,7 +170,8 @@ def evaluation_work(stage: Stage, plan: Plan) -> float:
         + stage.height * stage.width
         * (_FLOPS_PER_PX + _FLOPS_PER_PAIR[plan.short_pairs] * plan.history)
     )  # fmt: skip
-    return evaluation_flops(stage, plan.tiling) + around + _FLOPS_PER_EVALUATION
+    flops = evaluation_flops(stage, plan.tiling, saved=plan.device.saves_products)
+    return flops + around + _FLOPS_PER_EVALUATION
 
 
 def _looked_at_px(stage: Stage, tiling: Tiling) -> tuple[int, int]:
@@ -169,12 +182,12 @@ def _looked_at_px(stage: Stage, tiling: Tiling) -> tuple[int, int]:
     return looks, 0 if tiling.keep_targets else 2 * windows.total_px
 
 
-def _ways(stage: Stage, picture_px: int, number_bytes: int) -> Iterator[Plan]:
+def _ways(stage: Stage, picture_px: int, device: DeviceKind) -> Iterator[Plan]:
     """How a stage may be painted, fastest first, with what each takes beside its tiles."""
     settings, pixels = stage.settings, stage.height * stage.width
     most = min(settings.history, _REFINING_HISTORY) if stage.refines else settings.history
     targets = sum(
-        shape[0] * number_bytes * pixels // stride_px(layer) ** 2
+        shape[0] * device.number_bytes * pixels // stride_px(layer) ** 2
         for layer, _, shape in convolutions()
         if layer in settings.content_layers
     )
@@ -185,10 +198,10 @@ def _ways(stage: Stage, picture_px: int, number_bytes: int) -> Iterator[Plan]:
     ):  # fmt: skip
         vectors = 2 * pairs if settings.optimiser == "lbfgs" else 2
         taken = fixed + vectors * pixels * _VECTOR // (2 if short else 1) + targets * kept
-        yield Plan(Tiling(keep_targets=kept), pairs, short, taken)
+        yield Plan(device, Tiling(keep_targets=kept), pairs, short, taken)
 
 
-def _cut(way: Plan, stage: Stage, window_px: int, number_bytes: int) -> Plan:
+def _cut(way: Plan, stage: Stage, window_px: int) -> Plan:
     """A way with the tiles that cost least, none of whose windows has more pixels than that."""
     tilings = (
         replace(way.tiling, rows=rows, columns=columns)
@@ -201,13 +214,13 @@ def _cut(way: Plan, stage: Stage, window_px: int, number_bytes: int) -> Plan:
             evaluation_flops(stage, tiling),
         ),
     )
-    return _take(replace(way, tiling=best), stage, number_bytes)
+    return _take(replace(way, tiling=best), stage)
 
 
-def _take(way: Plan, stage: Stage, number_bytes: int) -> Plan:
+def _take(way: Plan, stage: Stage) -> Plan:
     """A way with what it takes, its tiles included."""
     tiling = way.tiling
-    maps = _Windows.of(stage, tiling).largest_px * _BYTES_PER_PX[number_bytes]
+    maps = _Windows.of(stage, tiling).largest_px * _BYTES_PER_PX[way.device.number_bytes]
     beside = min(_BESIDE_BYTES, (70 << 20) + maps * 2 // 5)  # less with a small picture
     if tiling.rows * tiling.columns > 1:
         beside = _BESIDE_TILES_BYTES
@@ -248,11 +261,12 @@ def _layers(settings: Settings) -> tuple[str, ...]:
 
 
 @functools.cache
-def _flops_per_px(layers: tuple[str, ...]) -> int:
+def _flops_per_px(layers: tuple[str, ...], saved: bool) -> int:
     """Of the convolutions up to the deepest of `layers`, one way."""
-    found, deepest = 0, max(layers, key=reach_px)
+    found, deepest = 0.0, max(layers, key=reach_px)
     for layer, _, shape in convolutions():
-        found += 2 * math.prod(shape) // stride_px(layer) ** 2
+        less = _SAVED.get(shape[0], 1) if saved else 1
+        found += 2 * math.prod(shape) / stride_px(layer) ** 2 / less
         if layer == deepest:
             break
-    return found
+    return round(found)

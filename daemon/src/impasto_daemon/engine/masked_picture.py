@@ -10,6 +10,9 @@ from torch import Tensor
 from impasto_daemon.engine.alpha import extend_edges
 from impasto_daemon.engine.resizing import resize
 
+_GREY = 4 / 255
+"""So far apart may the channels of a grey pixel be."""
+
 
 @dataclass(frozen=True)
 class MaskedPicture:
@@ -46,6 +49,12 @@ class MaskedPicture:
         """Nothing on it is to be painted."""
         return not bool((self.paint_mask > 0).any())
 
+    @property
+    def is_grey(self) -> bool:
+        """What is to be painted of it has no colour but for what a codec may have left."""
+        spread = self.colours.amax(dim=0, keepdim=True) - self.colours.amin(dim=0, keepdim=True)
+        return bool(torch.where(self.paint_mask > 0, spread, 0).amax() <= _GREY)
+
     def part(self, rows: slice, columns: slice) -> MaskedPicture:
         """A part of it, in px, as views."""
         planes = (self.original, self.colours, self.alpha, self.paint_mask)
@@ -66,6 +75,11 @@ class MaskedPicture:
             whole = transfer_luminance(self.colours, whole)
         seen = torch.where(self.paint_mask > 0, whole.clamp(0, 1), self.original[:3])
         return torch.cat([seen, self.original[3:]])
+
+
+def make_grey(colours: Tensor) -> Tensor:
+    """Give each pixel of (…, 3, H, W) the mean of its channels, in place."""
+    return colours.copy_(colours.mean(dim=-3, keepdim=True))
 
 
 def transfer_luminance(colours: Tensor, painting: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Collection
 
@@ -46,6 +47,11 @@ class Style:
     def __init__(self, picture: Tensor, network: Vgg19, grams: GramMatrices | None = None) -> None:
         self.grams: GramMatrices = {} if grams is None else grams
         self._picture, self._network = MaskedPicture.of(picture), network
+
+    @functools.cached_property
+    def is_grey(self) -> bool:
+        """The picture has no colours."""
+        return self._picture.is_grey
 
     def statistics(self, size_px: float, layers: Collection[str]) -> dict[str, Tensor]:
         """The Gram matrix, (C, C), of each of `layers`, with the picture's long edge at `size_px`.

@@ -22,7 +22,7 @@ from impasto_daemon.engine.events import (
     read_losses,
 )
 from impasto_daemon.engine.feed_forward import FeedForward, Weights
-from impasto_daemon.engine.masked_picture import MaskedPicture, transfer_luminance
+from impasto_daemon.engine.masked_picture import MaskedPicture, make_grey, transfer_luminance
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
@@ -61,7 +61,8 @@ def stylise(
     sets no bound.
     conclude: asked between evaluations; True ends the painting with the picture as it stands.
     between: called between two tiles; what it raises ends the painting.
-    At strength 0, with no weights, start or noise of its own, it is the content.
+    A picture without colours in a style without colours gets none: their Gram matrices alone would
+    let some in. At strength 0, with no weights, start or noise of its own, it is the content.
     Closing the generator cancels. Raises ValueError when neither iterations nor a network is given.
     Same picture, settings, seed, memory and machine: same bytes.
     """
@@ -75,13 +76,15 @@ def stylise(
         return
     first = masked.colours if start is None else MaskedPicture.of(start.to(network.device)).colours
     rows, columns = _surroundings(masked.paint_mask)
+    grey = style.is_grey and masked.is_grey
     painter = _Painter(
-        masked, rows, columns, style, settings, network, memory_mib, conclude, between, clock
+        masked, rows, columns, grey, style, settings, network, memory_mib, conclude, between, clock
     )
     if baked is not None and not settings.iterations:
         yield from painter.paint_at_once(first[:, rows, columns], baked)
     else:
-        yield from painter.paint(_blend_noise(first, settings)[:, rows, columns])
+        first = _blend_noise(first, settings)[:, rows, columns]
+        yield from painter.paint(make_grey(first.clone()) if grey else first)
 
 
 def _keeps_content(settings: Settings) -> bool:
@@ -116,6 +119,7 @@ class _Painter:
     masked: MaskedPicture
     rows: slice
     columns: slice
+    grey: bool
     style: Style
     settings: Settings
     network: Vgg19
@@ -148,6 +152,8 @@ class _Painter:
             convergence = _ConvergenceTest(settings.tolerance)
             for count in range(1, stage.iterations + 1):
                 terms, gradient = objective.evaluate(optimiser.trial, self.between)
+                if self.grey:
+                    make_grey(gradient)
                 optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
                 del gradient
                 step, picture = step + 1, optimiser.picture[0]
@@ -194,6 +200,8 @@ class _Painter:
                     # Halved about a grey: what is resized lies in [0, 1].
                     lacking = enlarge((picture - coarser) / 2 + 0.5, *stage.size)
                     painted.add_(lacking.sub_(0.5), alpha=2).clamp_(0, 1)
+                if self.grey:
+                    make_grey(painted)
             picture = painted
             share, left = estimate.look(done, 1)
             done += 1

@@ -103,9 +103,8 @@ class DaemonClient:
         """Ask for a job to end, also before it could be sent; with `keep` as it stands."""
 
         def send() -> None:
-            for job in (followed[0] for followed in self._followed):
-                if job.id == job_id:
-                    job.cancel(keep=keep)
+            assert self.client
+            self.client.cancel(job_id, keep=keep)
 
         if self.state != "away":
             self._when_ready(send, lambda error: None)

@@ -290,6 +290,7 @@ class Docker(DockWidget):
     def _show_report(self, report: Report) -> None:
         self._unfinished = report.before_drafts
         self.preview.hear(report)
+        self.styles.hear(report)
         waiting = sum(job.state == "queued" for job in report.jobs)
         parts = [report.device or _("No job has been done yet"),
                  report.weights,

@@ -9,13 +9,15 @@ from typing import Any
 
 from impasto_protocol.client import new_job_id, pictures_in, result_in
 from impasto_protocol.codec import Buffer, Picture
-from impasto_protocol.descriptions import describe_progress
-from impasto_protocol.messages import PresetBake, PresetGet, Presets, PresetSave
+from impasto_protocol.descriptions import describe_baking, describe_progress
+from impasto_protocol.messages import JobInfo, PresetBake, PresetGet, Presets, PresetSave, Report
 from impasto_protocol.settings import Settings
 from impasto_protocol.translations import _
 
 from .daemon_client import DaemonClient, OnError
 from .style_files import read_style
+
+_BAKED = _("“{name}” is baked.")
 
 
 class StyleSaver:
@@ -36,13 +38,15 @@ class StyleSaver:
         self._daemon, self._tell, self._fail, self._saved = daemon, tell, fail, saved
         self._show, self._preview_px = show, preview_px
         self._jobs: dict[str, PresetSave | PresetBake] = {}
+        self._own: set[str] = set()
+        self._elsewhere: dict[str, JobInfo] = {}
         self.listeners: list[Callable[[], None]] = []
         """Called whenever `names` change."""
 
     @property
     def names(self) -> list[str]:
         """The styles that are being saved or baked."""
-        return list(self._jobs)
+        return [*self._jobs, *self._elsewhere]
 
     def add(self, name: str, settings: Settings, path: str) -> None:
         """Save the style of a picture file under a name that is free."""
@@ -70,10 +74,24 @@ class StyleSaver:
 
     def bake(self, name: str) -> None:
         """Have a style baked, and further than it is; that goes on when Krita is closed."""
-        if name in self._jobs:
+        if name in self.names:
             return
         message = PresetBake(job=new_job_id(), name=name, preview_px=self._preview_px)
-        self._follow(message, _("“{name}” is baked.").format(name=name), lambda send, _: send({}))
+        self._follow(message, _BAKED.format(name=name), lambda send, _: send({}))
+
+    def hear(self, report: Report) -> None:
+        """Follow what is baked for another window, or for one that was closed meanwhile."""
+        before, self._elsewhere = self._elsewhere, {
+            name: job for name, job in report.baking.items() if job.job not in self._own
+        }  # fmt: skip
+        for job in self._elsewhere.values():
+            if job.state == "running":
+                self._tell(*describe_baking(job))
+        for name in before.keys() - self._elsewhere.keys():
+            self._tell(_BAKED.format(name=name), None)
+            self._saved("")
+        if before.keys() != self._elsewhere.keys():
+            self._changed()
 
     def cancel(self) -> None:
         """Save none of them; what was baked is kept."""
@@ -81,6 +99,8 @@ class StyleSaver:
         self._set_jobs({})
         for message in jobs.values():
             self._daemon.cancel(message.job, keep=isinstance(message, PresetBake))
+        for job in self._elsewhere.values():
+            self._daemon.cancel(job.job, keep=True)
 
     def _save(
         self,
@@ -124,10 +144,14 @@ class StyleSaver:
             if message in self._jobs.values():  # or it was cancelled meanwhile
                 self._daemon.submit(message, pictures, hear, give_up)
 
+        self._own.add(message.job)
         self._set_jobs({**self._jobs, message.name: message})
         get(send, give_up)
 
     def _set_jobs(self, jobs: dict[str, PresetSave | PresetBake]) -> None:
         self._jobs = jobs
+        self._changed()
+
+    def _changed(self) -> None:
         for listener in self.listeners:
             listener()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from impasto_protocol.client import pictures_in
 from impasto_protocol.codec import Buffer, Picture
-from impasto_protocol.messages import PresetGet, PresetInfo, PresetList, Presets
+from impasto_protocol.messages import PresetGet, PresetInfo, PresetList, Presets, Report
 from impasto_protocol.settings import Settings
 from impasto_protocol.translations import _
 
@@ -136,6 +136,10 @@ class StyleBrowser(QtWidgets.QListWidget):
     def is_busy(self) -> bool:
         """Whether there is something to cancel."""
         return bool(self._then or self._saver.names)
+
+    def hear(self, report: Report) -> None:
+        """Tell of the styles that are being baked, be it for another window."""
+        self._saver.hear(report)
 
     def cancel(self) -> None:
         """Add no style that is not there yet, and do nothing once they have come."""
