@@ -229,6 +229,14 @@ def test_style_is_baked_and_paints_at_once(daemon, client, saved, picture, tmp_p
     content = picture(30, 40)
     result, (painted,) = client.stylise(content, "Dusk", INSTANT).result()
     assert result.steps == 1 and not result.converged and painted.data != content.data
+    seen = []
+    large = dataclasses.replace(INSTANT, refinement=1, working_px=64)
+    client.stylise(picture(300, 400), "Dusk", large, preview_px=40).result(
+        lambda message, pictures: seen.extend(
+            (message.step, message.of) for _ in pictures if isinstance(message, messages.Progress)
+        )
+    )
+    assert seen[0] == (1, 2), "the first size is shown, the last follows at once"
     further, _ = client.bake("Dusk", minutes=0.02).result()
     assert further.steps >= 1 and client.presets()[0].baked_minutes > info.baked_minutes
     daemon.impasto("style", "export", "Dusk", "-o", tmp_path / "Dawn.safetensors")

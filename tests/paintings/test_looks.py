@@ -60,10 +60,11 @@ def pictures():
 @pytest.mark.timeout(1800)
 def test_ten_thousand_iterations_leave_a_picture(pictures, network):
     content, style = pictures
-    # Without the deep layers, whose weights take most of the time.
+    content = content[:, :16]  # sides that need not grow
+    # Without the deep layers, which take most of the time.
     long = Settings(
         iterations=10_000, tolerance=0, scales=1, snapshots=(300,),
-        style_layers=STYLE_LAYERS[:3], content_layers=("relu3_2",),
+        style_layers=STYLE_LAYERS[:2], content_layers=("relu2_2",),
     )  # fmt: skip
     for event in stylise(content, Style(style, network), long, network):
         if isinstance(event, Snapshot):
@@ -97,7 +98,7 @@ def test_look_does_not_depend_on_the_weights_magnitude(pictures, tensors, networ
 def test_strength_means_the_same_with_other_weights(pictures, network, weights_file, strength):
     """Weights of which four layers in ten are 4 to 9 % off; torchvision's cannot be had here."""
     other = Vgg19(load(weights_file), weights_hash="other", precision=network.precision)
-    content, style = demo("photograph.jpg", 96), demo("painting.jpg", 192)
+    content, style = demo("photograph.jpg", 64), demo("painting.jpg", 128)
     chosen = Settings(iterations=40, tolerance=0, strength=strength)
     one, same = (change(paint(content, style, chosen, net), content) for net in (network, other))
     assert 0.8 < same / one < 1.25
@@ -117,7 +118,7 @@ def test_more_strength_is_more_style(network):
 
 def test_variations_are_visibly_different(network):
     """Two seeds are at least as far apart as half the way to the photograph."""
-    content, style = demo("photograph.jpg", 128), demo("painting.jpg", 256)
+    content, style = demo("photograph.jpg", 96), demo("painting.jpg", 192)
     one, other = (
         paint(
             content, style, Settings(iterations=60, start_noise=VARIATION_NOISE, seed=seed), network

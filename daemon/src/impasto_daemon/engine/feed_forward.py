@@ -32,10 +32,11 @@ LEAST_STRENGTH = 0.2
 _COVERING = 0.7
 """The strength from which on nothing of the photograph's own pixels is left."""
 
-_LOOK_PX = 192
+_LOOK_PX = 384
 """The long edge of the picture that the instance normalisation's numbers are taken of.
 
-Larger ones are no nearer to the style, seen up to 1024 px.
+Of one half as large an even skin's features would lie so far from the others that grey is left;
+larger ones are no nearer to the style, seen up to 1024 px.
 """
 
 _LEAST_PX = 4 * STRIDE_PX

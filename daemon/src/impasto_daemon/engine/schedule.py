@@ -23,8 +23,8 @@ _REFINED = "relu3_1"
 
 _MOST_ENLARGED = 4
 """So many times a small picture is enlarged so that a baked style's strokes have their size."""
-_BAKED_GROWTH = 3
-"""From one size to the next, at most, where a baked style paints."""
+_BAKED_GROWTH = 6
+"""From one size to the next, at most, where a baked style paints: half of it showed no more."""
 _ABOUT_AS_LARGE = 0.5
 """So many doublings make no difference to the eye, and would cost a stage more."""
 

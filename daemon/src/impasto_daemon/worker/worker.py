@@ -365,7 +365,8 @@ class _ProgressReporter:
     ) -> None:  # fmt: skip
         self._channel, self._message, self._content = channel, message, content
         self._alpha, self._finish = alpha, finish
-        self._shown = time.monotonic()
+        # What is painted at once is worth seeing at once; of an optimisation it is but a blur.
+        self._shown = time.monotonic() if message.settings.iterations else float("-inf")
 
     def show(self, event: Event) -> None:
         """Send what there is to tell of an event."""

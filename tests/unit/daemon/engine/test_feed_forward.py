@@ -140,9 +140,9 @@ def test_larger_sizes_keep_what_was_painted_and_add_what_is_finer(paint_at_once,
 
 
 def test_every_size_is_told_and_shown(paint_at_once, noise):
-    events = paint_at_once(noise(3, 100, 128), refinement=1)
+    events = paint_at_once(noise(3, 200, 256), refinement=1)
     sizes = [(e.height, e.width) for e in events if isinstance(e, ScaleStarted)]
-    assert sizes == [(25, 32), (50, 64), (100, 128)], "in steps of at most three times"
+    assert sizes == [(25, 32), (71, 91), (200, 256)], "in steps of at most six times"
     told = [e for e in events if isinstance(e, Iteration)]
     assert [(e.step, e.of, e.scale) for e in told] == [(1, 3, 1), (2, 3, 2), (3, 3, 3)]
     assert 0 < told[0].share < told[1].share < told[2].share == 1
