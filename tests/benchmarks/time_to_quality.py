@@ -7,8 +7,8 @@ CHECKOUT: of ProGamerGov/neural-style-pt and crowsonkb/style-transfer-pytorch. B
 two pictures at the same size with the same network; the second, whose weights of the terms were
 chosen for another training, gets it scaled to a mean activation of 1, as Gatys et al. have it.
 The network of `plain_loop.py` judges them all: a picture is as good when both its style distance
-and its content error are no larger. Loading is not counted, of nobody. At 256 px half an hour on
-two cores, at 512 px two hours. `--curve` needs matplotlib: `uv run --with matplotlib …`.
+and its content error are no larger. Loading is not counted, of nobody. At 256 px about an hour on
+two cores, at 512 px about two hours. `--curve` needs matplotlib: `uv run --with matplotlib …`.
 """
 
 from __future__ import annotations
