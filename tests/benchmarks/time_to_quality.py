@@ -174,7 +174,7 @@ def neural_style_pt(
     weights = dict(inputs.weights)
     first, std = weights["features.0.weight"], torch.tensor([0.229, 0.224, 0.225])
     weights["features.0.weight"] = (first / (255 * std.view(1, 3, 1, 1))).flip(1)
-    # Its mean is another than the one that ours subtracts, by a hundredth of a level.
+    # Its mean is another than the one that ours subtracts, by half a level.
     torch.save(weights, folder / "vgg19-caffe.pth")
     return [
         sys.executable, "-c", NEURAL_STYLE_PT, str(checkout.resolve()),

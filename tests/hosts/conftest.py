@@ -18,6 +18,8 @@ YOUNG = ("3.2", "5.3", "forky")
 """The newest version of each editor, and the Debian with both: tested with `--every-editor`."""
 OLD, FOR_OLD = "5.1", ("test_docker.py", "test_recipes.py")
 """The oldest Krita, and what it is tested for without `--every-editor`."""
+IMPASTO = str(Path(sys.executable).with_name("impasto"))
+"""What an editor starts a daemon with."""
 HOSTS = Path(os.environ.get("IMPASTO_HOSTS", "/var/tmp/impasto-hosts"))
 
 

@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import contextlib
 import statistics
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from tests.hosts.conftest import running_daemon
 from tests.integration.conftest import Daemon
 
+from impasto_protocol.settings import QUALITIES
+
 SIZES = {"1 megapixel": (1155, 866), "12 megapixels": (4000, 3000)}
 SHORT = {"iterations": 3, "working_px": 768, "refinement": 0, "tolerance": 0.0}
 """As *Good* until its first preview, and soon at its end."""
-INSTANT = {"iterations": 0, "working_px": 768, "refinement": 1}
-WAYS = {"painted at once": INSTANT, "optimised": SHORT}
+WAYS = {"painted at once": QUALITIES["instant"], "optimised": SHORT}
 ROUNDS = 6
 """The first of each with no daemon running."""
-
-IMPASTO = str(Path(sys.executable).with_name("impasto"))
 
 Marks = dict[str, float]
 """Seconds from the click until each step was over, in order."""

@@ -2,7 +2,7 @@
 
     uv run pytest tests/hosts/gimp/first_change.py -n0 -s
 
-Five minutes; not part of the test run, as it measures the machine too. Both processes of the
+Seven minutes; not part of the test run, as it measures the machine too. Both processes of the
 plug-in say when each of their steps is over.
 """
 
@@ -10,8 +10,8 @@ import json
 import shutil
 
 import pytest
+from tests.hosts.conftest import IMPASTO
 from tests.hosts.first_change import (
-    IMPASTO,
     ROUNDS,
     SIZES,
     WAYS,
@@ -51,7 +51,7 @@ def watch_dialog():
 def watch_work():
     mark("other process has begun")
     import job_process
-    from impasto_protocol.client import Client, Job
+    from impasto_protocol.client import Client
     watch(job_process, "_Content", "read from the layer")
     watch(job_process, "_connect", "connected")
     watch(Client, "submit", "sent")

@@ -2,11 +2,10 @@
 
 import os
 import shutil
-import sys
 import time
-from pathlib import Path
 
 import pytest
+from tests.hosts.conftest import IMPASTO
 from tests.hosts.gimp.conftest import plug_in_processes
 
 from impasto_protocol.messages import Cancel, Status
@@ -21,7 +20,6 @@ after = tree(image.get_layers())
 answer = status, error, after == before, image.undo_is_enabled(), len(after)
 """
 LONG = {"iterations": 100_000}
-IMPASTO = str(Path(sys.executable).with_name("impasto"))
 
 
 def test_cancelled_job_leaves_the_image_as_it_was(gimp, gimp_daemon, pictures, running_job):

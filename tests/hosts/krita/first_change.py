@@ -2,11 +2,12 @@
 
     uv run pytest tests/hosts/krita/first_change.py -n0 -s
 
-Five minutes a version; not part of the test run, as it measures the machine too.
+Seven minutes a version; not part of the test run, as it measures the machine too.
 """
 
 import pytest
-from tests.hosts.first_change import IMPASTO, ROUNDS, SIZES, WAYS, daemon_with_styles, print_steps
+from tests.hosts.conftest import IMPASTO
+from tests.hosts.first_change import ROUNDS, SIZES, WAYS, daemon_with_styles, print_steps
 from tests.hosts.krita.pieces import BEFORE
 
 pytestmark = pytest.mark.timeout(1800)

@@ -2,22 +2,18 @@
 
 import re
 import shutil
-import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.hosts.conftest import xvfb
+from tests.hosts.conftest import IMPASTO, xvfb
 from tests.hosts.krita.conftest import DUSK, PYTHONS, await_cancelled, install, save_style
 from tests.hosts.krita.pieces import BEFORE, BEGUN, LONG
 
 from impasto_protocol.descriptions import describe_estimate
 from impasto_protocol.messages import PresetDelete
 from impasto_protocol.settings import QUALITIES
-
-IMPASTO = str(Path(sys.executable).with_name("impasto"))
 
 
 @pytest.fixture(scope="module", autouse=True)
