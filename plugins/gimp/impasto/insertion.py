@@ -51,7 +51,7 @@ def prepare(
     hides = as_source and not (cut and _can_be_covered(source, seen, inner))
     if cut and hides:
         whole = layers.blend(seen, painted, cut, inner)
-        painted.delete()
+        layers.delete(painted, source.get_image())
         painted, cut = whole, None
         layers.copy_mask(source, painted)
     if as_source:

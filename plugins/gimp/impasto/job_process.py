@@ -81,9 +81,9 @@ class _Content:
 
     def __init__(self, recipe: Recipe) -> None:
         image = Gimp.Image.get_by_id(recipe["image"])
-        source, selection, canvas, painting = (
+        source, canvas, painting = (
             Gimp.Item.get_by_id(recipe[role]) if role in recipe else None
-            for role in ("source", "selection", "canvas", "painting")
+            for role in ("source", "canvas", "painting")
         )
         if not (
             image and isinstance(source, Gimp.Drawable) and isinstance(painting, Gimp.Layer)
@@ -91,13 +91,13 @@ class _Content:
             raise Cancelled(_("The image was closed."))
         self.image, self.painting = image, painting
         self.inner = layers.Box(*recipe["box"])
-        selected = isinstance(selection, Gimp.Channel)
-        margin = recipe["context-margin"]
-        self.outer = layers.box_to_send(source, self.inner, margin, selected=selected)
+        # The selection, where there is one.
+        cut, margin = painting.get_mask() if recipe["cut"] else None, recipe["context-margin"]
+        self.outer = layers.box_to_send(source, self.inner, margin, selected=bool(cut))
         self.form = Form.of(source)
         self.pictures = {"content": layers.read(source, self.outer, self.form)}
-        if isinstance(selection, Gimp.Channel):
-            self.pictures["selection"] = layers.read_selection(selection, source, self.outer)
+        if cut:
+            self.pictures["selection"] = layers.read_mask(cut, self.inner, self.outer)
         self.previews = None
         if isinstance(canvas, Gimp.Layer):
             self.previews = _Previews(canvas, self.outer, self.inner)
@@ -127,6 +127,7 @@ def _stylise(
             content.previews.show(found[0])
 
     result, (painted,) = _follow(client, client.submit(message, pictures), progress, on_pictures)
+    progress.check()
     layers.write(content.painting, painted, content.outer, content.inner, content.form)
     if not style.is_kept:
         job_style.keep(client, style, content.painting)
@@ -221,7 +222,7 @@ class _Progress:
 
     place: which of several layers is painted, or nothing. whose: whose recipe is repeated, if any.
     image: the one that is painted, if any; what it has become can be kept before the job's end, and
-    when it is closed, `tick` raises Cancelled.
+    when it is closed, `tick` and `check` raise Cancelled.
     wanted: None, or what was asked for there: "conclude" or "cancel".
     """
 
@@ -260,10 +261,14 @@ class _Progress:
         if self._window:
             self._window.tick()
         now = time.monotonic()
-        if self._image and now - self._looked > _LOOK_S:
+        if now - self._looked > _LOOK_S:
             self._looked = now
-            if not self._image.is_valid():
-                raise Cancelled(_("The image that was being painted was closed."))
+            self.check()
+
+    def check(self) -> None:
+        """Raise Cancelled where the image has been closed."""
+        if self._image and not self._image.is_valid():
+            raise Cancelled(_("The image that was being painted was closed."))
 
     def close(self) -> None:
         with contextlib.suppress(Exception):

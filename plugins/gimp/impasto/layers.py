@@ -108,12 +108,11 @@ def _rows(drawable: Gimp.Drawable, box: Box, colours: str) -> Iterator[bytes]:
         yield buffer.get(rectangle, 1.0, colours, Gegl.AbyssPolicy.NONE)
 
 
-def read_selection(selection: Gimp.Channel, layer: Gimp.Drawable, box: Box) -> Picture:
-    """A soft selection over a box of a layer, grey."""
-    _, left, top = layer.get_offsets()
-    there = Gegl.Rectangle.new(left + box.x, top + box.y, box.width, box.height)
-    data = selection.get_buffer().get(there, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
-    return Picture(box.height, box.width, 1, "uint8", data)
+def read_mask(mask: Gimp.LayerMask, inner: Box, outer: Box) -> Picture:
+    """A mask of the box `inner` of a layer as one of the box `outer`, grey; black around it."""
+    there = Gegl.Rectangle.new(outer.x - inner.x, outer.y - inner.y, outer.width, outer.height)
+    data = mask.get_buffer().get(there, 1.0, "Y u8", Gegl.AbyssPolicy.NONE)
+    return Picture(outer.height, outer.width, 1, "uint8", data)
 
 
 def read_style(drawable: Gimp.Drawable) -> Picture:
@@ -266,6 +265,15 @@ def show(layer: Gimp.Drawable, buffer: Gegl.Buffer) -> None:
     buffer.flush()
     layer.update(0, 0, layer.get_width(), layer.get_height())
     Gimp.displays_flush()
+
+
+def delete(item: Gimp.Item, image: Gimp.Image) -> None:
+    """Delete what is not in the image that it was made for.
+
+    Where that has been closed it stays: GIMP 3.0.4 would ask the image, and crash.
+    """
+    if image.is_valid() and item.is_valid():
+        item.delete()
 
 
 def copy_into(source: Gimp.Layer, target: Gimp.Layer) -> None:

@@ -124,7 +124,7 @@ class Place:
         """
         if spot.apart or spot.turn != UNTURNED or _Colours.of(self._image) != self._colours:
             copy = self._copy_apart(painting)
-            painting.delete()
+            layers.delete(painting, self._image)
             if spot.apart:
                 return copy
             turn_layer(copy, spot.turn)

@@ -180,7 +180,7 @@ def _paint(
                 else ""
             )
             one = _paint_layer(image, source, made, place, windows=windows)
-            cleanup.enter_context(_deleted_on_error(one.layer))
+            cleanup.enter_context(_deleted_on_error(one.layer, image))
             painted.append(one)
         spots = [one.place.find() for one in painted]
         paintings = [_prepare(one, spot) for one, spot in zip(painted, spots, strict=True)]
@@ -207,10 +207,7 @@ def _paint_layer(
     image: Gimp.Image, source: Gimp.Layer, made: KeptRecipe, place: str, *, windows: bool
 ) -> _Painted:
     """The painting of one layer. place: which of several it is, for people."""
-    with (
-        sources.seen(source, as_copy=True) as seen,
-        sources.selection_of(image) as selection,
-    ):
+    with sources.seen(source, as_copy=True) as seen:
         inner = sources.box_to_paint(image, seen)
         target = placing.Place(image, source, seen, inner)
         painting = target.new_painting()
@@ -218,12 +215,10 @@ def _paint_layer(
             painting.attach_parasite(made.style)
         order = {
             **made.recipe, "place": place, "whose": made.whose, "interactive": windows,
-            "box": astuple(inner),
+            "box": astuple(inner), "cut": target.cut,
         }  # fmt: skip
         read: dict[str, Gimp.Image | Gimp.Item] = {"image": image, "source": seen}
-        if selection:
-            read["selection"] = selection
-        with _deleted_on_error(painting):
+        with _deleted_on_error(painting, image):
             told = _have_painted(order, source, painting, read)
     style = painting.get_parasite(layer_recipes.STYLE)
     return _Painted(target, painting, KeptRecipe(_kept(made.recipe, told), style), told["notes"])
@@ -253,12 +248,11 @@ def _kept(made: recipe.Recipe, told: dict[str, Any]) -> recipe.Recipe:
 
 
 @contextmanager
-def _deleted_on_error(layer: Gimp.Layer) -> Iterator[None]:
+def _deleted_on_error(layer: Gimp.Layer, image: Gimp.Image) -> Iterator[None]:
     try:
         yield
     except Exception:
-        if layer.is_valid():
-            layer.delete()
+        layers.delete(layer, image)
         raise
 
 
@@ -283,8 +277,8 @@ def _prepare(painted: _Painted, spot: placing.Spot) -> insertion.Painting:
 def _work(order: dict[str, Any], **painted: Gimp.Image | Gimp.Item) -> dict[str, Any]:
     """Have the other process do it: what came of it. Raises what it failed with.
 
-    order: a recipe, and whether to be `interactive`. painted: the `image`, `source`, `selection`
-    and `painting` of a painting, and the `canvas` for its previews.
+    order: a recipe, and whether to be `interactive`. painted: the `image`, `source` and `painting`
+    of a painting, and the `canvas` for its previews.
     """
     procedure = Gimp.get_pdb().lookup_procedure(_WORK)
     assert procedure  # it is registered with the one that calls it

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TypeVar
 
 import layers
 from gi.repository import Gimp
@@ -12,7 +11,6 @@ from gi.repository import Gimp
 from impasto_protocol.errors import HostUnsupported
 from impasto_protocol.translations import _
 
-_Copy = TypeVar("_Copy", bound=Gimp.Item)
 _OVER = (Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY)
 _AUTO_OR_UNION = (Gimp.LayerCompositeMode.AUTO, Gimp.LayerCompositeMode.UNION)
 
@@ -119,38 +117,22 @@ def seen(drawable: Gimp.Drawable, *, as_copy: bool = False) -> Iterator[Gimp.Dra
     if not filtered and not as_copy:
         yield drawable
         return
+    image = drawable.get_image()
     if filtered and isinstance(drawable, Gimp.GroupLayer):
         copy: Gimp.Drawable = _merged_group(drawable)
     else:
         assert isinstance(drawable, Gimp.Layer | Gimp.Channel)  # there are no others
         copy = drawable.copy()
-    with _while_looking(copy):
+    try:
         if filtered:
             copy.merge_filters()
         yield copy
+    finally:
+        layers.delete(copy, image)
 
 
 def _is_filtered(drawable: Gimp.Drawable) -> bool:
     return any(found.get_visible() for found in drawable.get_filters())
-
-
-@contextmanager
-def selection_of(image: Gimp.Image) -> Iterator[Gimp.Channel | None]:
-    """A copy of what is selected in an image, while one looks; None where nothing is."""
-    if Gimp.Selection.is_empty(image):
-        yield None
-        return
-    with _while_looking(image.get_selection().copy()) as copy:
-        yield copy
-
-
-@contextmanager
-def _while_looking(copy: _Copy) -> Iterator[_Copy]:
-    try:
-        yield copy
-    finally:
-        if copy.is_valid():
-            copy.delete()
 
 
 def _merged_group(group: Gimp.GroupLayer) -> Gimp.Layer:
