@@ -23,6 +23,7 @@ class ScaleStarted:
 class Iteration:
     """One evaluation is done; everything in it waits on the device until it is asked for.
 
+    step: counted from 1; 0 is a first look at what will be painted at once.
     picture: (3, h, w), what is painted, at the stage's size; the next evaluation changes it.
     preview: the whole picture so far, (3, height, width), at a size in px.
     share: of all work, in 0 to 1, what is behind it; an evaluation at a large size is much of it.

@@ -87,11 +87,12 @@ class FeedForward:
 
     The instance normalisation is part of the convolutions, by the mean and deviation that the
     features of the picture made small have: so a tile is painted as the whole is, and no pass
-    over the maps is left.
+    over the maps is left. look: that small picture painted, (3, h, w) in [0, 1].
     """
 
     kernels: dict[str, tuple[Tensor, Tensor]]
     strength: float
+    look: Tensor
 
     @classmethod
     def of(
@@ -99,7 +100,7 @@ class FeedForward:
     ) -> FeedForward:
         """For a picture, (3, H, W); strength in [0, 1]."""
         height, width = picture.shape[-2:]
-        small = resize(picture, *fit(height, width, _LOOK_PX))[None]
+        small = resize(picture, *fit(height, width, _LOOK_PX))
         given = {name: weights[name].to(picture) for name in TENSORS}
         kernels: dict[str, tuple[Tensor, Tensor]] = {}
 
@@ -113,15 +114,15 @@ class FeedForward:
             return seen * gain.view(-1, 1, 1) + kernels[name][1].view(-1, 1, 1)
 
         kernels["last"] = given["last.weight"], given["last.bias"]
-        grown = _grown(small).contiguous(memory_format=torch.channels_last)
-        _through(grown, layer, *kernels["last"])
+        grown = _grown(small[None]).contiguous(memory_format=torch.channels_last)
+        look = _through(grown, layer, *kernels["last"])[0, :, : small.shape[-2], : small.shape[-1]]
         for name in _DOUBLED:
             kernels[name] = _of_halves(*kernels[name])
         packed = {
             name: (kernel.to(precision, memory_format=torch.channels_last), bias.to(precision))
             for name, (kernel, bias) in kernels.items()
         }
-        return cls(packed, strength)
+        return cls(packed, strength, _laid_on(small, look, strength))
 
     def paint(self, picture: Tensor, between: Callable[[], None] = lambda: None) -> Tensor:
         """A picture painted, (3, H, W) in [0, 1] as it is, tile by tile.
@@ -130,7 +131,6 @@ class FeedForward:
         """
         painted = torch.empty_like(picture)
         height, width = picture.shape[-2:]
-        share = min(1.0, self.strength / _COVERING)
         for top in range(0, height, TILE_PX):
             for left in range(0, width, TILE_PX):
                 if top or left:
@@ -144,8 +144,8 @@ class FeedForward:
                     slice(begin - before, begin - before + side)
                     for begin, before, side in zip((top, left), first, core.shape[-2:], strict=True)
                 )
-                seen = self._paint_window(window)[:, rows, columns].clamp_(0, 1)
-                torch.lerp(window[:, rows, columns], seen, share, out=core)
+                seen = self._paint_window(window)[:, rows, columns]
+                core.copy_(_laid_on(window[:, rows, columns], seen, self.strength))
         return painted
 
     def _paint_window(self, window: Tensor) -> Tensor:
@@ -160,6 +160,11 @@ class FeedForward:
         grown = _grown(window[None]).to(last.dtype, memory_format=torch.channels_last)
         painted = _through(grown, layer, last, bias)[0].to(window.dtype)
         return painted[:, : window.shape[-2], : window.shape[-1]]
+
+
+def _laid_on(picture: Tensor, painted: Tensor, strength: float) -> Tensor:
+    """A painting in [0, 1] over its picture, as thinly as a small strength has it."""
+    return torch.lerp(picture, painted.clamp(0, 1), min(1.0, strength / _COVERING))
 
 
 def _through(x: Tensor, layer: _Layer, last: Tensor, bias: Tensor) -> Tensor:

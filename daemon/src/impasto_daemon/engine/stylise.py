@@ -180,7 +180,7 @@ class _Painter:
         )
 
     def paint_at_once(self, photograph: Tensor, baked: Weights) -> Iterator[Event]:
-        """Every size in turn, by the network that the style is baked into.
+        """Every size in turn, by the network that the style is baked into; step 0 is a first look.
 
         Each larger one adds what is finer than the one before it could show: painted over, things
         would dissolve in strokes.
@@ -190,6 +190,12 @@ class _Painter:
         strength, precision = self.settings.strength, self.network.precision
         with torch.no_grad():
             network = FeedForward.of(baked, self.masked.colours, strength, precision)
+        down, across = self._spans(*network.look.shape[-2:])
+        look = network.look[:, down, across]
+        if self.grey:
+            make_grey(look)
+        preview = functools.partial(self._preview, look)
+        yield Iteration(0, stages, 1, stages, 0.0, 0.0, {}, look, preview)
         picture, done = photograph, 0
         for stage, _ in planned:
             yield ScaleStarted(done + 1, stages, *stage.size)
@@ -224,12 +230,7 @@ class _Painter:
         if self._seen is None or _size(self._seen) != (height, width):
             self._seen = self.masked.resized(height, width)
         whole = self._seen
-        down, across = (
-            slice(span.start * to // of, -(-span.stop * to // of))
-            for span, to, of in zip(
-                (self.rows, self.columns), (height, width), _size(self.masked), strict=True
-            )
-        )
+        down, across = self._spans(height, width)
         part = whole.part(down, across)
         seen = resize(picture, *_size(part))
         if self.settings.keep_colours:
@@ -237,6 +238,16 @@ class _Painter:
         shown = whole.colours.clone()
         shown[:, down, across] = torch.where(part.paint_mask > 0, seen, part.colours)
         return shown
+
+    def _spans(self, height: int, width: int) -> tuple[slice, slice]:
+        """The rows and columns that are painted, of the whole picture at another size."""
+        down, across = (
+            slice(span.start * to // of, -(-span.stop * to // of))
+            for span, to, of in zip(
+                (self.rows, self.columns), (height, width), _size(self.masked), strict=True
+            )
+        )
+        return down, across
 
     def _finish(self, picture: Tensor) -> Tensor:
         part = self.masked.part(self.rows, self.columns)

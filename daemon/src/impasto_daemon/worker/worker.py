@@ -370,7 +370,7 @@ class _ProgressReporter:
 
     def show(self, event: Event) -> None:
         """Send what there is to tell of an event."""
-        if isinstance(event, Iteration) and (self._channel.due or event.step == event.of):
+        if isinstance(event, Iteration) and (self._channel.due or event.step in (0, event.of)):
             self._channel.send(self._progress(event), self._preview(event))
         elif isinstance(event, Snapshot):
             message = messages.Snapshot(job=self._message.job, step=event.step)
@@ -393,7 +393,8 @@ class _ProgressReporter:
         now, longest = time.monotonic(), self._message.preview_px
         if not longest or now - self._shown < self._message.preview_every_s:
             return {}
-        self._shown = now
+        if event.step:
+            self._shown = now
         size = fit(self._content.height, self._content.width, longest)
         alpha = None if self._alpha is None else resize(self._alpha, *size)
         return {"preview": to_preview(event.preview(*size), self._content.space, alpha)}

@@ -143,11 +143,25 @@ def test_every_size_is_told_and_shown(paint_at_once, noise):
     events = paint_at_once(noise(3, 200, 256), refinement=1)
     sizes = [(e.height, e.width) for e in events if isinstance(e, ScaleStarted)]
     assert sizes == [(25, 32), (71, 91), (200, 256)], "in steps of at most six times"
-    told = [e for e in events if isinstance(e, Iteration)]
+    first, *told = [e for e in events if isinstance(e, Iteration)]
+    assert (first.step, first.share) == (0, 0) and isinstance(events[0], Iteration)
     assert [(e.step, e.of, e.scale) for e in told] == [(1, 3, 1), (2, 3, 2), (3, 3, 3)]
     assert 0 < told[0].share < told[1].share < told[2].share == 1
-    assert told[0].preview(50, 64).shape == (3, 50, 64)
+    assert told[0].preview(50, 64).shape == first.preview(50, 64).shape == (3, 50, 64)
     assert not events[-1].converged and not events[-1].diverged
+
+
+def test_first_look_is_what_is_painted_small(paint_at_once, swirls):
+    """Of a picture no larger than that it is the painting."""
+    network, photograph = swirls
+    content = resize(photograph, 240, 320)
+    selection = torch.zeros(1, 240, 320)
+    selection[:, 60:180, 40:200] = 1
+    for settings in ({}, {"strength": 0.3}, {"selection": selection}):
+        events = paint_at_once(content, baked=network, working_px=320, **settings)
+        looked = events[0].preview(240, 320)
+        apart = (looked - result(events)).abs().mean()
+        assert apart < 0.02 < (content - result(events)).abs().mean()
 
 
 def test_it_ends_with_what_there_is_when_that_is_wanted(paint_at_once, noise):
