@@ -34,6 +34,12 @@ QUALITY = {
     "best": _("Best: finer detail, in four to eight times as long"),
     "custom": _("Custom: with the steps and sizes under Advanced"),
 }
+COLOURS = {
+    "style": _("The style's"),
+    "matched": _("Matched to the picture's"),
+    "cholesky": _("Matched, red first"),
+    "luminance": _("Light and dark only"),
+}
 SELECTION = {
     "alpha": _("The layer's transparency"),
     "mask": _("A layer mask"),
@@ -90,6 +96,14 @@ ADVANCED_GROUPS: dict[str, tuple[Argument, ...]] = {
              "0 starts from the layer, or with a seed from a little noise; 1 from noise, "
              "between them a blend"
          ), 0, 1, 0),
+    ),
+    _("Colours"): (
+        ("choice", "colours", _("Colours"),
+         _("Whose colours the painting has, where it does not keep the picture's"), COLOURS,
+         "style"),
+        ("double", "colour-strength", _("Strength of colour"),
+         _("0 keeps the layer's colours under the painting's light and dark, 1 has the painting's"),
+         0, 1, 1),
     ),
     _("Optimiser"): (
         ("choice", "optimiser", _("Optimiser"), _("What lowers the loss"),

@@ -93,6 +93,21 @@ class Settings:
     keep_colours: bool = spec_field(
         "keep the photograph's colours; only light and dark are painted", default=False
     )
+    colours: str = spec_field(
+        "style: those of the style; matched, cholesky: the style's picture gets the mean and "
+        "covariance of the photograph's first, by symmetric or triangular square roots; "
+        "luminance: light and dark alone are painted, in the photograph's colours",
+        default="style",
+        choices=("style", "matched", "cholesky", "luminance"),
+        since="1.6",
+    )
+    colour_strength: float = spec_field(
+        "how much of the painting's colours: 0 keeps the photograph's under its light and dark",
+        default=1.0,
+        low=0,
+        high=1,
+        since="1.6",
+    )
     start_noise: float = spec_field(
         "what the painting starts from: 0 the photograph, 1 noise, between them a blend",
         default=0.0,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from impasto_daemon.engine.alpha import extend_edges
+from impasto_daemon.engine.colour_match import into_gamut, luminance, transfer_luminance
 from impasto_daemon.engine.resizing import resize
 
 _GREY = 4 / 255
@@ -65,14 +66,27 @@ class MaskedPicture:
         planes = (self.colours, self.alpha, self.paint_mask)
         return MaskedPicture(self.original, *(resize(plane, height, width) for plane in planes))
 
-    def finish(self, painting: Tensor, *, keep_colours: bool = False) -> Tensor:
+    @property
+    def grey(self) -> MaskedPicture:
+        """The same with its lightness alone; `original` stays."""
+        return replace(self, colours=luminance(self.colours).repeat(3, 1, 1))
+
+    def coloured(self, painting: Tensor, strength: float) -> Tensor:
+        """A painting as large, (3, H, W), with so much of its own colours: 0 keeps the picture's.
+
+        Its lightness stays.
+        """
+        if strength == 1:
+            return painting
+        kept = transfer_luminance(self.colours, painting)
+        return into_gamut(torch.lerp(kept, painting, strength))
+
+    def finish(self, painting: Tensor, colour_strength: float = 1.0) -> Tensor:
         """A painting of any size, (3, h, w), with the content's own size, channels and alpha.
 
         What is wholly transparent or not selected stays as it is, hidden colours too.
         """
-        whole = resize(painting, *self.original.shape[-2:])
-        if keep_colours:
-            whole = transfer_luminance(self.colours, whole)
+        whole = self.coloured(resize(painting, *self.original.shape[-2:]), colour_strength)
         seen = torch.where(self.paint_mask > 0, whole.clamp(0, 1), self.original[:3])
         return torch.cat([seen, self.original[3:]])
 
@@ -80,14 +94,3 @@ class MaskedPicture:
 def make_grey(colours: Tensor) -> Tensor:
     """Give each pixel of (…, 3, H, W) the mean of its channels, in place."""
     return colours.copy_(colours.mean(dim=-3, keepdim=True))
-
-
-def transfer_luminance(colours: Tensor, painting: Tensor) -> Tensor:
-    """The lightness of a painting under other colours, both (3, H, W).
-
-    Luminance-only transfer, Gatys et al. 2016, *Preserving Color in Neural Artistic Style
-    Transfer*. Departs from it: the luminance is taken of the finished painting.
-    """
-    luma = torch.tensor((0.299, 0.587, 0.114)).to(painting).view(3, 1, 1)
-    # Adding the same to R, G and B changes Y alone and leaves Cb and Cr.
-    return colours + ((painting - colours) * luma).sum(dim=0, keepdim=True)

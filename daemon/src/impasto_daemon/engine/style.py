@@ -6,9 +6,11 @@ import functools
 import math
 from collections.abc import Collection
 
+import torch
 from torch import Tensor
 
 from impasto_daemon.engine.alpha import tile_mask
+from impasto_daemon.engine.colour_match import colour_match
 from impasto_daemon.engine.gram import gram_sum
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
@@ -52,6 +54,15 @@ class Style:
     def is_grey(self) -> bool:
         """The picture has no colours."""
         return self._picture.is_grey
+
+    def in_colours_of(self, photograph: MaskedPicture, how: str) -> Style:
+        """The style of the same picture in a photograph's colours, or in its "luminance" alone.
+
+        how: as in `colour_match`.
+        """
+        own = self._picture.grey if how == "luminance" else self._picture
+        match = colour_match(own.colours, own.alpha, photograph.colours, photograph.paint_mask, how)
+        return Style(torch.cat([match(own.colours), own.alpha]), self._network)
 
     def statistics(self, size_px: float, layers: Collection[str]) -> dict[str, Tensor]:
         """The Gram matrix, (C, C), of each of `layers`, with the picture's long edge at `size_px`.

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.engine.budget import Plan, evaluation_work, plan_painting
+from impasto_daemon.engine.colour_match import colour_match
 from impasto_daemon.engine.events import (
     Event,
     Finished,
@@ -22,7 +23,7 @@ from impasto_daemon.engine.events import (
     read_losses,
 )
 from impasto_daemon.engine.feed_forward import FeedForward, Weights
-from impasto_daemon.engine.masked_picture import MaskedPicture, make_grey, transfer_luminance
+from impasto_daemon.engine.masked_picture import MaskedPicture, make_grey
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
@@ -74,12 +75,16 @@ def stylise(
     if masked.empty or (start is None and _keeps_content(settings)):
         yield Finished(masked.original, 0, True, {})
         return
-    first = masked.colours if start is None else MaskedPicture.of(start.to(network.device)).colours
+    seen = masked.grey if settings.colours == "luminance" else masked
+    if settings.colours != "style":
+        style = style.in_colours_of(seen, settings.colours)
+    first = seen.colours if start is None else MaskedPicture.of(start.to(network.device)).colours
     rows, columns = _surroundings(masked.paint_mask)
-    grey = style.is_grey and masked.is_grey
+    grey = style.is_grey and seen.is_grey
     painter = _Painter(
-        masked, rows, columns, grey, style, settings, network, memory_mib, conclude, between, clock
-    )
+        masked, seen, rows, columns, grey, style, settings, network, memory_mib, conclude, between,
+        clock,
+    )  # fmt: skip
     if baked is not None and not settings.iterations:
         yield from painter.paint_at_once(first[:, rows, columns], baked)
     else:
@@ -117,6 +122,8 @@ def _blend_noise(picture: Tensor, settings: Settings) -> Tensor:
 @dataclass
 class _Painter:
     masked: MaskedPicture
+    seen: MaskedPicture
+    """What is painted: the same, or its lightness alone."""
     rows: slice
     columns: slice
     grey: bool
@@ -127,13 +134,13 @@ class _Painter:
     conclude: Callable[[], bool]
     between: Callable[[], None]
     clock: Callable[[], float]
-    _seen: MaskedPicture | None = None
+    _small: MaskedPicture | None = None
     """The masked picture at the size of the last preview."""
 
     def paint(self, picture: Tensor) -> Iterator[Event]:
         """Every scale in turn, each beginning with what the one before it left."""
         settings = self.settings
-        part = self.masked.part(self.rows, self.columns)
+        part = self.seen.part(self.rows, self.columns)
         planned = self._plan(part)
         evaluations = sum(stage.iterations for stage, _ in planned)
         estimate = _TimeEstimate(planned, self.clock)
@@ -185,15 +192,16 @@ class _Painter:
         Each larger one adds what is finer than the one before it could show: painted over, things
         would dissolve in strokes.
         """
-        planned = self._plan(self.masked.part(self.rows, self.columns))
+        part = self.seen.part(self.rows, self.columns)
+        planned = self._plan(part)
         estimate, stages = _TimeEstimate(planned, self.clock), len(planned)
         strength, precision = self.settings.strength, self.network.precision
         with torch.no_grad():
-            network = FeedForward.of(baked, self.masked.colours, strength, precision)
+            network = FeedForward.of(baked, self.seen.colours, strength, precision)
         down, across = self._spans(*network.look.shape[-2:])
         look = network.look[:, down, across]
-        if self.grey:
-            make_grey(look)
+        match = make_grey if self.grey else self._match(part.resized(*look.shape[-2:]), look)
+        look = match(look)
         preview = functools.partial(self._preview, look)
         yield Iteration(0, stages, 1, stages, 0.0, 0.0, {}, look, preview)
         picture, done = photograph, 0
@@ -206,16 +214,21 @@ class _Painter:
                     # Halved about a grey: what is resized lies in [0, 1].
                     lacking = enlarge((picture - coarser) / 2 + 0.5, *stage.size)
                     painted.add_(lacking.sub_(0.5), alpha=2).clamp_(0, 1)
-                if self.grey:
-                    make_grey(painted)
-            picture = painted
+                picture, matched = painted, match(painted)
             share, left = estimate.look(done, 1)
             done += 1
-            preview = functools.partial(self._preview, picture)
-            yield Iteration(done, stages, done, stages, share, left, {}, picture, preview)
+            preview = functools.partial(self._preview, matched)
+            yield Iteration(done, stages, done, stages, share, left, {}, matched, preview)
             if self.conclude():
                 break
-        yield Finished(self._finish(picture), done, False, {}, work=estimate.done)
+        yield Finished(self._finish(matched), done, False, {}, work=estimate.done)
+
+    def _match(self, part: MaskedPicture, painted: Tensor) -> Callable[[Tensor], Tensor]:
+        """What gives a painting the colours that are wanted."""
+        how = self.settings.colours
+        if how == "style":
+            return lambda painting: painting
+        return colour_match(painted, part.paint_mask, part.colours, part.paint_mask, how)
 
     def _plan(self, part: MaskedPicture) -> list[tuple[Stage, Plan]]:
         return plan_painting(
@@ -227,17 +240,22 @@ class _Painter:
         )
 
     def _preview(self, picture: Tensor, height: int, width: int) -> Tensor:
-        if self._seen is None or _size(self._seen) != (height, width):
-            self._seen = self.masked.resized(height, width)
-        whole = self._seen
+        if self._small is None or _size(self._small) != (height, width):
+            self._small = self.masked.resized(height, width)
+        whole = self._small
         down, across = self._spans(height, width)
         part = whole.part(down, across)
         seen = resize(picture, *_size(part))
-        if self.settings.keep_colours:
-            seen = transfer_luminance(part.colours, seen)
+        seen = part.coloured(seen, self._colour_strength)
         shown = whole.colours.clone()
         shown[:, down, across] = torch.where(part.paint_mask > 0, seen, part.colours)
         return shown
+
+    @property
+    def _colour_strength(self) -> float:
+        settings = self.settings
+        kept = settings.keep_colours or settings.colours == "luminance"
+        return 0.0 if kept else settings.colour_strength
 
     def _spans(self, height: int, width: int) -> tuple[slice, slice]:
         """The rows and columns that are painted, of the whole picture at another size."""
@@ -251,7 +269,7 @@ class _Painter:
 
     def _finish(self, picture: Tensor) -> Tensor:
         part = self.masked.part(self.rows, self.columns)
-        painted = part.finish(picture, keep_colours=self.settings.keep_colours)
+        painted = part.finish(picture, self._colour_strength)
         if part.original.shape == self.masked.original.shape:
             return painted
         whole = self.masked.original.clone()

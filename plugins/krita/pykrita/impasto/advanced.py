@@ -30,6 +30,7 @@ _GROUPS: dict[str, dict[str, str]] = {
         "total_variation": _("Smoothing"), "normalisation": _("Loss"),
         "start_noise": _("Start from noise"),
     },
+    _("Colours"): {"colours": _("Colours"), "colour_strength": _("Strength of colour")},
     _("Network"): {
         "pooling": _("Pooling"), "content_layers": _("Content layers"),
         "content_layer_weights": _("Their weights"), "style_layers": _("Style layers"),
@@ -43,6 +44,9 @@ _GROUPS: dict[str, dict[str, str]] = {
 _CHOICES = {
     "lbfgs": "L-BFGS", "adam": "Adam", "relative": _("Relative"), "gatys": _("As in the paper"),
     "max": _("Maximum"), "average": _("Average"),
+    "style": _("The style's"), "matched": _("Matched to the picture's"),
+    "cholesky": _("Matched, red first"),
+    "luminance": _("Light and dark only"),
 }  # fmt: skip
 _LEAST = {
     "working_px": _("The layer's own"), "refinement": _("None"), "scales": _("By size"),
@@ -75,7 +79,7 @@ class AdvancedDialog(QtWidgets.QDialog):
         columns = QtWidgets.QHBoxLayout()
         for headings in (
             (_("Size and steps"), _("Optimiser")),
-            (_("Content and style"), _("Network")),
+            (_("Content and style"), _("Colours"), _("Network")),
         ):
             column = QtWidgets.QVBoxLayout()
             for heading in headings:

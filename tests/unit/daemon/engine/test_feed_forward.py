@@ -164,6 +164,26 @@ def test_first_look_is_what_is_painted_small(paint_at_once, swirls):
         assert apart < 0.02 < (content - result(events)).abs().mean()
 
 
+def test_colours_are_those_that_are_asked_for(paint_at_once, swirls):
+    network, photograph = swirls
+    content = resize(photograph, 240, 320)
+    painted = {
+        colours: result(
+            paint_at_once(content, baked=network, working_px=160, refinement=1, colours=colours)
+        )
+        for colours in ("style", "matched", "luminance")
+    }
+    apart = {
+        colours: float((of - content).mean(dim=(1, 2)).abs().max())
+        for colours, of in painted.items()
+    }
+    assert apart["matched"] < 0.02 < apart["style"]
+    lightness = painted["luminance"] - content
+    inside = ((painted["luminance"] > 0.001) & (painted["luminance"] < 0.999)).all(dim=0)
+    assert float((lightness - lightness.mean(dim=0))[:, inside].abs().max()) < 1e-5
+    assert float(lightness.abs().mean()) > 0.02
+
+
 def test_it_ends_with_what_there_is_when_that_is_wanted(paint_at_once, noise):
     events = paint_at_once(noise(3, 100, 128), refinement=1, conclude=lambda: True)
     assert events[-1].steps == 1 and result(events).shape == (3, 100, 128)

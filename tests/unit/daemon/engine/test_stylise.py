@@ -151,6 +151,51 @@ def test_kept_colours_are_those_of_the_photograph(paint, noise):
     assert float((plain - plain.mean(dim=0)).abs().max()) > 0.02
 
 
+def chroma(picture):
+    return picture - (picture * torch.tensor((0.299, 0.587, 0.114)).view(3, 1, 1)).sum(0)
+
+
+def test_light_and_dark_alone_are_painted_and_colours_stay(paint, noise):
+    """Gatys et al. 2016: the style is seen without colours, and the photograph's stay."""
+    content = noise(3, 40, 40) * 0.3 + 0.35
+    painted = result(paint(content, iterations=8, colours="luminance")).picture
+    assert float((painted - content).abs().max()) > 0.02
+    inside = ((painted > 0.001) & (painted < 0.999)).all(dim=0)
+    torch.testing.assert_close(
+        chroma(painted)[:, inside], chroma(content)[:, inside], atol=1e-5, rtol=0
+    )
+    after = result(paint(content, iterations=8, keep_colours=True)).picture
+    assert float((painted - after).abs().mean()) > 0.005, "and not as if they were put back at last"
+
+
+def test_strength_of_colour_blends_and_leaves_light_and_dark(paint, noise):
+    content = noise(3, 40, 40) * 0.4 + 0.3
+    none, half, all_of_it, kept = (
+        result(paint(content, iterations=8, **chosen)).picture
+        for chosen in (
+            {"colour_strength": 0}, {"colour_strength": 0.5}, {}, {"keep_colours": True},
+        )
+    )  # fmt: skip
+    assert torch.equal(none, kept) and not torch.equal(half, none)
+    inside = torch.stack([none, all_of_it])
+    inside = ((inside > 0.001) & (inside < 0.999)).all(dim=1).all(dim=0)
+    blend = (none + all_of_it) / 2
+    torch.testing.assert_close(half[:, inside], blend[:, inside], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("how", ["matched", "cholesky"])
+def test_style_in_the_colours_of_the_photograph(paint, noise, network, how):
+    """A blue style over a yellow photograph leaves it yellow."""
+    yellow = torch.tensor([0.7, 0.6, 0.2]).view(3, 1, 1) + 0.2 * (noise(3, 40, 40) - 0.5)
+    blue = Style(yellow.flip(0) + 0.1 * noise(1, 40, 40, seed=4), network)
+    apart = {
+        name: result(paint(yellow, style=blue, iterations=20, strength=0.9, colours=name)).picture
+        for name in ("style", how)
+    }
+    shift = {name: float((of - yellow).mean(dim=(1, 2)).abs().max()) for name, of in apart.items()}
+    assert shift[how] < 0.03 < 0.1 < shift["style"]
+
+
 @pytest.mark.parametrize("start_noise", [0.0, 0.5])
 def test_picture_without_colours_stays_so_in_a_style_without_colours(
     paint, noise, network, start_noise

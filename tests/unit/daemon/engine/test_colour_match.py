@@ -1,0 +1,104 @@
+"""A picture in another one's colours, against the definition and numpy."""
+
+import numpy as np
+import pytest
+import torch
+
+from impasto_daemon.engine.colour_match import colour_match, into_gamut, luminance
+
+
+def moments(picture, weights=None):
+    weights = None if weights is None else weights.flatten().numpy()
+    colours = picture.flatten(1).double().numpy()
+    return np.average(colours, axis=1, weights=weights), np.cov(colours, aweights=weights, ddof=0)
+
+
+@pytest.fixture
+def style(noise):
+    """Around a middle grey, so that what it becomes lies within the range."""
+    mixed = torch.tensor([[1, 0.4, 0.1], [0, 0.8, 0.3], [0.2, 0, 0.6]])
+    return 0.5 + 0.2 * torch.einsum("ij,jhw->ihw", mixed, noise(3, 60, 80) - 0.5)
+
+
+@pytest.fixture
+def photograph(noise):
+    mixed = torch.tensor([[0.3, 0, 0], [0.2, 0.2, 0], [0, 0.1, 0.4]])
+    return 0.4 + 0.3 * torch.einsum("ij,jhw->ihw", mixed, noise(3, 50, 40) - 0.5)
+
+
+def all_of(picture):
+    return torch.ones_like(picture[:1])
+
+
+@pytest.mark.parametrize("how", ["matched", "cholesky"])
+def test_mean_and_covariance_become_the_other_ones(style, photograph, how):
+    match = colour_match(style, all_of(style), photograph, all_of(photograph), how)
+    for found, wanted in zip(moments(match(style)), moments(photograph), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=1e-5)
+
+
+def test_square_roots_are_the_symmetric_and_the_triangular_one(style, photograph):
+    """Gatys et al. 2016: A = Σc^½ Σs^-½, or L_c L_s^-1."""
+    (of_style, covariance), (of_photo, wanted) = moments(style), moments(photograph)
+
+    def power(matrix, exponent):
+        values, vectors = np.linalg.eigh(matrix)
+        return vectors * values**exponent @ vectors.T
+
+    factors = {
+        "matched": power(wanted, 0.5) @ power(covariance, -0.5),
+        "cholesky": np.linalg.cholesky(wanted) @ np.linalg.inv(np.linalg.cholesky(covariance)),
+    }
+    for how, factor in factors.items():
+        match = colour_match(style, all_of(style), photograph, all_of(photograph), how)
+        expected = np.einsum("ij,jhw->ihw", factor, style.numpy() - of_style[:, None, None])
+        np.testing.assert_allclose(
+            match(style).numpy(), expected + of_photo[:, None, None], atol=1e-3
+        )
+
+
+def test_only_what_counts_is_looked_at(style, photograph):
+    weights = all_of(photograph)
+    weights[:, :, 20:] = 0
+    changed = photograph.clone()
+    changed[:, :, 20:] = 1
+    match = colour_match(style, all_of(style), changed, weights, "matched")
+    wanted = moments(photograph[:, :, :20])
+    for found, of in zip(moments(match(style)), wanted, strict=True):
+        np.testing.assert_allclose(found, of, atol=1e-5)
+
+
+@pytest.mark.parametrize("how", ["matched", "cholesky"])
+def test_one_colour_alone_and_none_have_no_noise_blown_up(style, photograph, how):
+    flat = torch.full((3, 20, 20), 0.3)
+    onto_flat = colour_match(style, all_of(style), flat, all_of(flat), how)(style)
+    torch.testing.assert_close(onto_flat, flat.mean().expand_as(style), atol=0.01, rtol=0)
+    of_flat = colour_match(flat, all_of(flat), photograph, all_of(photograph), how)(flat)
+    assert of_flat.isfinite().all() and of_flat.std(dim=(1, 2)).max() < 1e-4
+    grey = luminance(style).expand_as(style)
+    still = colour_match(grey, all_of(grey), grey, all_of(grey), how)(grey)
+    torch.testing.assert_close(still, grey, atol=1e-4, rtol=0)
+
+
+def test_what_lies_outside_becomes_paler_of_the_same_hue_and_lightness(noise):
+    wild = 0.5 + 2 * (noise(3, 40, 40) - 0.5)
+    lightness = luminance(wild)[0]
+    wild = wild[:, (lightness > 0) & (lightness < 1)].unflatten(1, (1, -1))
+    tame = into_gamut(wild)
+    assert tame.min() >= 0 and tame.max() <= 1 and wild.max() > 1.05 and wild.min() < -0.05
+    torch.testing.assert_close(luminance(tame), luminance(wild), atol=1e-5, rtol=0)
+    before, after = wild - luminance(wild), tame - luminance(tame)
+    crossed = torch.linalg.cross(before, after, dim=0)
+    assert crossed.abs().max() < 1e-5 and (before * after).sum(dim=0).min() > -1e-6
+    inside = (wild.amin(dim=0) >= 0) & (wild.amax(dim=0) <= 1)
+    torch.testing.assert_close(tame[:, inside], wild[:, inside])
+    assert torch.equal(into_gamut(torch.full((3, 2, 2), 1.5)), torch.ones(3, 2, 2))
+
+
+def test_greys_stay_greys(noise):
+    """Where there is no colour to make paler, there were specks of the strongest."""
+    grey = noise(1, 300, 300).mul(255).round().div(255).repeat(3, 1, 1)
+    torch.testing.assert_close(into_gamut(grey), grey)
+    darker = 0.2 + 0.5 * grey
+    match = colour_match(grey, all_of(grey), darker, all_of(grey), "matched")
+    torch.testing.assert_close(match(grey), darker, atol=1e-3, rtol=0)
