@@ -236,7 +236,7 @@ def test_style_is_baked_and_paints_at_once(daemon, client, saved, picture, tmp_p
             (message.step, message.of) for _ in pictures if isinstance(message, messages.Progress)
         )
     )
-    assert seen[0] == (1, 2), "the first size is shown, the last follows at once"
+    assert seen[0] == (0, 2), "a first look is shown before anything is painted"
     further, _ = client.bake("Dusk", minutes=0.02).result()
     assert further.steps >= 1 and client.presets()[0].baked_minutes > info.baked_minutes
     daemon.impasto("style", "export", "Dusk", "-o", tmp_path / "Dawn.safetensors")
