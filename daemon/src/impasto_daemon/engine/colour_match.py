@@ -43,8 +43,8 @@ def into_gamut(picture: Tensor) -> Tensor:
 
     Only what is lighter than white or darker than black loses its lightness.
     """
-    grey = luminance(picture).clamp(0, 1)
-    away = picture - luminance(picture)
+    lightness = luminance(picture)
+    grey, away = lightness.clamp(0, 1), picture - lightness
     end = torch.where(away > 0, 1 - grey, -grey)
     room = torch.where(away == 0, 1, end / away).amin(dim=0, keepdim=True)
     return (grey + away * room.clamp(max=1)).clamp(0, 1)
@@ -58,7 +58,8 @@ def luminance(picture: Tensor) -> Tensor:
 def transfer_luminance(colours: Tensor, painting: Tensor) -> Tensor:
     """The lightness of a painting under other colours, both (3, H, W).
 
-    Luminance-only transfer, Gatys et al. 2016.
+    Luminance-only transfer, Gatys et al. 2016. With `keep_colours` it departs from them: the
+    luminance is that of a painting in colours.
     """
     # Adding the same to R, G and B changes Y alone and leaves Cb and Cr.
     return colours + luminance(painting - colours)
