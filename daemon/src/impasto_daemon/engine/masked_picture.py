@@ -13,6 +13,8 @@ from impasto_daemon.engine.resizing import resize
 
 _GREY = 4 / 255
 """So far apart may the channels of a grey pixel be."""
+_ROWS = 256
+"""So many rows are looked at together for a colour, of which most pictures have some in the first."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ class MaskedPicture:
         if not (low >= 0 and high <= 1):  # nor are they when any pixel is not a number
             finite = content.isfinite().all(dim=0, keepdim=True)
             clean = torch.where(finite, content, 0).clamp(0, 1)
-        alpha = clean[3:] if len(clean) == 4 else clean.new_ones(()).expand_as(clean[:1])
+        alpha = clean[3:]
+        if len(clean) == 3 or bool((alpha == 1).all()):
+            alpha = clean.new_ones(()).expand_as(clean[:1])  # which costs nothing to resize
         if finite is not None:
             alpha = alpha * finite
         painted = alpha if selection is None else alpha * selection
@@ -53,8 +57,13 @@ class MaskedPicture:
     @property
     def is_grey(self) -> bool:
         """What is to be painted of it has no colour but for what a codec may have left."""
-        spread = self.colours.amax(dim=0, keepdim=True) - self.colours.amin(dim=0, keepdim=True)
-        return bool(torch.where(self.paint_mask > 0, spread, 0).amax() <= _GREY)
+        for colours, mask in zip(
+            self.colours.split(_ROWS, dim=1), self.paint_mask.split(_ROWS, dim=1), strict=True
+        ):
+            spread = colours.amax(dim=0, keepdim=True) - colours.amin(dim=0, keepdim=True)
+            if bool(((spread > _GREY) & (mask > 0)).any()):
+                return False
+        return True
 
     def part(self, rows: slice, columns: slice) -> MaskedPicture:
         """A part of it, in px, as views."""

@@ -15,6 +15,8 @@ def resize(picture: Tensor, height: int, width: int) -> Tensor:
     """(C, h, w) → (C, height, width), smoothly; unchanged when the size is."""
     if picture.shape[-2:] == (height, width):
         return picture
+    if not any(picture.stride()[-2:]):  # one value everywhere
+        return picture[:, :1, :1].expand(-1, height, width)
     shrunk = max(picture.shape[-2] / height, picture.shape[-1] / width)
     resized = functional.interpolate(
         (picture.cpu() if shrunk > _MOST_SHRUNK else picture)[None],
