@@ -14,7 +14,7 @@ from impasto_daemon.engine.resizing import resize
 _GREY = 4 / 255
 """So far apart may the channels of a grey pixel be."""
 _ROWS = 256
-"""So many rows are looked at together for a colour, of which most pictures have some in the first."""
+"""So many rows are looked at together; most pictures have a colour in the first."""
 
 
 @dataclass(frozen=True)
