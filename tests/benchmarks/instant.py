@@ -27,6 +27,7 @@ from plain_loop import PlainVgg
 from torch import Tensor
 
 from impasto_daemon.engine.events import Finished
+from impasto_daemon.engine.guidance import Guided
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.presets.baked_network import read_network
@@ -68,8 +69,8 @@ def main() -> None:
     def ours(strength: float, picture: Image.Image = photo) -> Tensor:
         settings = Settings(**QUALITIES["instant"], strength=strength)
         content = tensor_of(picture)
-        *_, end = stylise(content, Style(content, inputs.network), settings, inputs.network,
-                          baked=baked)  # fmt: skip
+        style = Guided(Style(content, inputs.network), baked=baked)
+        *_, end = stylise(content, [style], settings, inputs.network)
         assert isinstance(end, Finished)
         return end.picture
 

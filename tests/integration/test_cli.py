@@ -55,6 +55,56 @@ def test_apply_tells_scripts_in_json(daemon, folder):
         assert image.size == (20, 15)
 
 
+def test_apply_paints_in_several_styles_each_where_it_is_to_be(daemon, folder):
+    mask = np.zeros((60, 80), np.uint8)
+    mask[:, 60:] = 255
+    Image.fromarray(mask).save(folder / "right.png")
+    strength = Image.new("LA", (40, 30), (255, 255))
+    strength.paste((255, 0), (0, 0, 8, 30))  # transparent: nothing of it
+    strength.save(folder / "strength.png")
+    daemon.impasto("style", "add", "both", folder / "photo.png")
+    said = daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--preset", "both",
+        "--mask-of", "none", "--mask-of", folder / "right.png", "--weight-of", 1, "--scale-of", 0.5,
+        "--layers-of", "all", "--layers-of", "fine", "--strength-map", folder / "strength.png",
+        "--iterations", 3, "--json",
+    )  # fmt: skip
+    told = json.loads(said.stdout)
+    assert len(told["styles"]) == 1 and told["styles"] != [told["style"]]
+    with Image.open(folder / "photo.png") as photo, Image.open(told["output"]) as painted:
+        before, after = np.asarray(photo), np.asarray(painted)
+    assert (before[:, :7] == after[:, :7]).all()
+    assert (before[:, 12:] != after[:, 12:]).mean() > 0.5
+
+
+def test_apply_paints_by_maps_of_colours(daemon, folder):
+    for name, size, colours in (("here", (40, 30), ("red", "blue")),
+                                ("there", (48, 48), ("blue", "red")),
+                                ("less", (48, 48), ("blue", "blue"))):  # fmt: skip
+        flat = Image.new("RGB", size, colours[0])
+        flat.paste(colours[1], (size[0] // 2, 0, *size))
+        flat.save(folder / f"{name}.png")
+    words = ["apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 3,
+             "--json", "--map", folder / "here.png", "--style-map"]  # fmt: skip
+    assert json.loads(daemon.impasto(*words, folder / "there.png").stdout)["steps"] == 3
+    said = daemon.impasto(*words, folder / "less.png", check=False)
+    assert "#ff0000" in json.loads(said.stdout)["error"]["message"]
+
+
+@pytest.mark.parametrize("words, told", [
+    ([], "Give --style"),
+    (["--style", "s.png"] * 9, "up to 8"),
+    (["--style", "s.png", "--mask-of", "none", "--mask-of", "none"], "more masks"),
+    (["--style", "s.png", "--map", "m.png"], "go together"),
+    (["--style", "s.png", "--preset", "x", "--map", "m.png", "--style-map", "n.png"], "one style"),
+    (["--style", "s.png", "--layers-of", "deep"], "'deep' is none of"),
+    (["--style", "s.png", "--weight-of", "0"], "0.01"),
+])  # fmt: skip
+def test_styles_that_do_not_go_together_are_a_usage_error(daemon, folder, words, told):
+    said = daemon.impasto("apply", folder / "photo.png", *words, check=False)
+    assert said.returncode == 2 and told in " ".join(said.stderr.replace("│", " ").split())
+
+
 def test_apply_leaves_the_snapshots_asked_for(daemon, folder):
     said = daemon.impasto(
         "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 4,

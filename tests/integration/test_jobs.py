@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from impasto_protocol import errors, messages
+from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
 from impasto_protocol.settings import Settings
@@ -190,6 +191,46 @@ BAD_JOBS = {
         {},
         errors.BadImage,
     ),
+    "mask of another size": (
+        {"content": (8, 8), "style": (8, 8), "mask": (8, 9, 1)},
+        {"styles": (messages.StyleUse(masked=True),)},
+        errors.BadImage,
+    ),
+    "mask in colour": (
+        {"content": (8, 8), "style": (8, 8), "mask": (8, 8)},
+        {"styles": (messages.StyleUse(masked=True),)},
+        errors.BadImage,
+    ),
+    "mask that no style asks for": (
+        {"content": (8, 8), "style": (8, 8), "mask": (8, 8, 1)},
+        {},
+        errors.BadField,
+    ),
+    "mask that is not there": (
+        {"content": (8, 8), "style": (8, 8)},
+        {"styles": (messages.StyleUse(masked=True),)},
+        errors.BadField,
+    ),
+    "map without the style's": (
+        {"content": (8, 8), "style": (8, 8), "map": (8, 8)},
+        {},
+        errors.BadField,
+    ),
+    "map for two styles": (
+        {"content": (8, 8), "style": (8, 8), "map": (8, 8), "style_map": (8, 8)},
+        {"styles": (messages.StyleUse(), messages.StyleUse("x"))},
+        errors.BadField,
+    ),
+    "map whose colours the style's lacks": (
+        {"content": (8, 8), "style": (8, 8), "map": (8, 8), "style_map": (9, 9)},
+        {},
+        errors.BadImage,
+    ),
+    "layers that are not matched": (
+        {"content": (8, 8), "style": (8, 8)},
+        {"styles": (messages.StyleUse(layers=("relu1_2",)),)},
+        errors.BadField,
+    ),
     "style and preset": ({"content": (8, 8), "style": (8, 8)}, {"preset": "x"}, errors.BadField),
     "unknown preset": ({"content": (8, 8)}, {"preset": "nobody"}, errors.UnknownPreset),
     "preset outside its folder": ({"content": (8, 8)}, {"preset": "../x"}, errors.PresetInvalid),
@@ -203,6 +244,39 @@ def test_job_that_cannot_be_done_is_refused_at_once(client, picture, what):
     with pytest.raises(error) as caught:
         client.submit(message, {r: picture(*size) for r, size in roles.items()}).result()
     assert caught.value.next_step
+
+
+def test_each_style_goes_where_its_mask_is(client, picture):
+    content, masks = picture(32, 48), []
+    for left in (True, False):
+        mask = np.zeros((32, 48, 1), np.uint8)
+        mask[:, slice(0, 16) if left else slice(32, 48)] = 255
+        masks.append(Picture(32, 48, 1, "uint8", mask.tobytes()))
+    settings = Settings(iterations=3, uncovered="photograph", tolerance=0)
+    chosen = [ChosenStyle(picture(24, 24, seed=1), masks[0]),
+              ChosenStyle(picture(40, 24, seed=2), masks[1], weight=2, scale=0.5)]  # fmt: skip
+    result, (painted,) = client.stylise(content, chosen, settings).result()
+    changed = (pixels(painted) != pixels(content)).any(axis=2)
+    assert changed[:, :15].mean() > 0.5 and changed[:, 33:].mean() > 0.5
+    assert not changed[:, 16:32].any()
+    assert len({result.style, *result.styles}) == 2
+
+
+def test_map_of_strength_and_maps_of_colours_are_heeded(client, picture):
+    content, style = picture(32, 48), picture(24, 24, seed=1)
+    strength = np.zeros((32, 48, 1), np.uint8)
+    strength[:, 24:] = 255
+    flat = {}
+    for role, like in (("map", content), ("style_map", style)):
+        colours = np.full((like.height, like.width, 3), (200, 30, 30), np.uint8)
+        colours[:, like.width // 2 :] = 30, 30, 200
+        flat[role] = Picture(like.height, like.width, 3, "uint8", colours.tobytes())
+    others = flat | {"strength": Picture(32, 48, 1, "uint8", strength.tobytes())}
+    settings = Settings(iterations=3, tolerance=0)
+    _, (painted,) = client.stylise(content, style, settings, others=others).result()
+    _, (plain,) = client.stylise(content, style, settings).result()
+    assert (pixels(painted) == pixels(content))[:, :24].all()
+    assert (pixels(painted) != pixels(plain))[:, 24:].mean() > 0.3
 
 
 def test_too_big_a_picture_is_refused_with_the_largest_that_fits(own_daemon, picture):

@@ -18,6 +18,7 @@ from inputs import image_of, load_inputs, tensor_of
 from PIL import Image, ImageOps
 
 from impasto_daemon.engine.events import Finished
+from impasto_daemon.engine.guidance import Guided
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
@@ -58,7 +59,8 @@ def paint(photo: Image.Image, preset: Preset, settings: Settings, network: Vgg19
     """A photograph painted at once in a baked style."""
     assert preset.baked
     content, baked = tensor_of(photo), as_tensors(preset.baked.tensors)
-    *_, end = stylise(content, Style(content, network), settings, network, baked=baked)
+    style = Guided(Style(content, network), baked=baked)
+    *_, end = stylise(content, [style], settings, network)
     assert isinstance(end, Finished)
     return image_of(end.picture)
 

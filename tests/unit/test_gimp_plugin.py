@@ -23,7 +23,7 @@ from impasto_protocol.messages import Estimate, Estimated, JobInfo, Report, Resu
 from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "plugins" / "gimp" / "impasto"
-LEFT_OUT = {"snapshots"}  # a painter watches instead
+LEFT_OUT = {"uncovered", "snapshots"}  # a painter watches instead
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from impasto_protocol.chosen_style import ChosenStyle, in_message
 from impasto_protocol.codec import (
     Buffer,
     Picture,
@@ -102,6 +103,10 @@ _WAIT_S = 0.25
 def new_job_id() -> str:
     """A job id that nobody can guess."""
     return uuid.uuid4().hex
+
+
+_SEVERAL_STYLES = 7
+"""The minor version of the protocol from which on a painting may have several styles."""
 
 
 class Client:
@@ -188,14 +193,30 @@ class Client:
         self._transport.wait(seconds)
 
     def submit(
-        self, message: Stylise | PresetSave | PresetBake, pictures: Mapping[str, Picture]
+        self,
+        message: Stylise | PresetSave | PresetBake,
+        pictures: Mapping[str, Picture | Sequence[Picture]],
     ) -> Job:
         """Send a job with its pictures by role; at once, without waiting for an answer.
 
         Raises TooLarge when a picture is over the daemon's limit, VersionSkew when the daemon is
-        too old to bake.
+        too old for it.
         """
-        return self._submit(message, list(pictures.items()))
+        if isinstance(message, PresetBake) and message.type not in self.welcome.capabilities:
+            raise _too_old(_("The daemon is older and cannot bake styles."))
+        roles = pictures.keys() - {"content", "style", "start", "selection"}
+        several = isinstance(message, Stylise) and (message.styles or roles)
+        if several and self.welcome.minor < _SEVERAL_STYLES:
+            raise _too_old(_("The daemon is older and paints in one style everywhere."))
+        sent = [
+            (role, picture)
+            for role, found in pictures.items()
+            for picture in ([found] if isinstance(found, Picture) else found)
+        ]
+        infos = tuple(picture.info(role, digest=self._digests) for role, picture in sent)
+        described = replace(message, frames=infos)
+        self._send(described, [picture.data for _role, picture in sent])
+        return self._follow(message.job)
 
     def bake(
         self, name: str, photographs: Sequence[Picture] = (), *, minutes: float = 20.0,
@@ -203,66 +224,46 @@ class Client:
     ) -> Job:  # fmt: skip
         """Have the preset of that name baked for so long, and further than it is unless `anew`.
 
-        photographs: what it is baked from, 7 at most; none: those that come with Impasto, and
-        what was painted last. The job goes on when this client is closed. Raises as `submit` does.
+        photographs: what it is baked from; none: those that come with Impasto, and what was
+        painted last. The job goes on when this client is closed. Raises as `submit` does.
         """
         message = PresetBake(
             job=new_job_id(), name=name, minutes=minutes, anew=anew, preview_px=preview_px
         )
-        return self._submit(message, [("photograph", picture) for picture in photographs])
-
-    def _submit(
-        self,
-        message: Stylise | PresetSave | PresetBake,
-        pictures: Sequence[tuple[str, Picture]],
-    ) -> Job:
-        if isinstance(message, PresetBake) and message.type not in self.welcome.capabilities:
-            raise VersionSkew(
-                _("The daemon is older and cannot bake styles."),
-                next_step=_("End it with `impasto daemon stop`, then try again."),
-            )
-        infos = tuple(picture.info(role, digest=self._digests) for role, picture in pictures)
-        described = replace(message, frames=infos)
-        self._send(described, [picture.data for _role, picture in pictures])
-        return self._follow(message.job)
+        return self.submit(message, {"photograph": photographs})
 
     def stylise(
         self,
         content: Picture,
-        style: Picture | str,
+        style: Picture | str | Sequence[ChosenStyle],
         settings: Settings | None = None,
         *,
-        start: Picture | None = None,
-        selection: Picture | None = None,
         preview_px: int = 0,
         keep: bool = False,
+        others: Mapping[str, Picture] | None = None,
     ) -> Job:
-        """Have `content` painted in the style of a picture, or of the preset of that name.
+        """Have `content` painted in a style: of a picture, of the preset of that name, or several.
 
-        selection: a grey picture as large as the content, white where it is to be painted.
+        others: pictures of other roles that `Stylise` names, as `selection`.
         """
-        pictures = {"content": content}
-        if isinstance(style, Picture):
-            pictures["style"] = style
-        if start is not None:
-            pictures["start"] = start
-        if selection is not None:
-            pictures["selection"] = selection
+        chosen = [ChosenStyle(style)] if isinstance(style, Picture | str) else style
+        named, pictures = in_message(chosen)
         message = Stylise(
-            job=new_job_id(),
-            settings=settings or Settings(),
-            preset=style if isinstance(style, str) else "",
-            preview_px=preview_px,
-            keep=keep,
-        )
-        return self.submit(message, pictures)
+            job=new_job_id(), settings=settings or Settings(), preview_px=preview_px, keep=keep,
+            **named,
+        )  # fmt: skip
+        return self.submit(message, {"content": content, **pictures, **(others or {})})
 
     def estimate(
-        self, size: tuple[int, int], settings: Settings, part: tuple[int, int] = (0, 0)
+        self,
+        size: tuple[int, int],
+        settings: Settings,
+        part: tuple[int, int] = (0, 0),
+        planes: int = 0,
     ) -> Estimated | None:
         """What painting a picture, or a part of it, would take; None from an older daemon.
 
-        size, part: (height, width) in px; a part of nothing is all.
+        size, part: (height, width) in px; a part of nothing is all. planes: masks with it.
         """
         if Estimate.type not in self.welcome.capabilities:
             return None
@@ -273,6 +274,7 @@ class Client:
                 part_height=part[0],
                 part_width=part[1],
                 settings=settings,
+                planes=planes,
             )
         )
         if not isinstance(answer, Estimated):
@@ -547,3 +549,7 @@ def _await_connection(folder: Path, timeout_s: float) -> Connection:
             if time.monotonic() > deadline:
                 raise DaemonStartFailed(_("The daemon did not come up in time.")) from None
             time.sleep(0.05)
+
+
+def _too_old(words: str) -> VersionSkew:
+    return VersionSkew(words, next_step=_("End it with `impasto daemon stop`, then try again."))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 PROTOCOL_MAJOR = 1
-PROTOCOL_MINOR = 6
+PROTOCOL_MINOR = 7
 
 HEADER_BYTES = 64 * 1024
 """Most bytes of a header; at this size the worst msgpack can unfold to is about 5 MB."""
 
-PARTS = 8
+PARTS = 24
 """Most parts of a message: the header and its pixel frames."""
 
 FRAME_BYTES = 2048 * 1024 * 1024

@@ -11,8 +11,8 @@ from typing import ClassVar
 
 from impasto_protocol.colour_space import SRGB, ColourSpace
 from impasto_protocol.fields import spec_field, validate
-from impasto_protocol.limits import DIGEST_BYTES, PACK_PRESETS
-from impasto_protocol.settings import Settings
+from impasto_protocol.limits import DIGEST_BYTES, PACK_PRESETS, PARTS
+from impasto_protocol.settings import LAYER, MAP_COLOURS, Settings
 
 JOB_ID = r"[0-9a-f]{32}"
 JOB_ID_FORM = "32 hexadecimal digits"
@@ -40,6 +40,10 @@ class FrameInfo:
             "picture",
             "thumbnail",
             "photograph",
+            "mask",
+            "strength",
+            "map",
+            "style_map",
         ),
     )
     height: int = spec_field("rows", unit="px", low=1, high=2**17)
@@ -96,6 +100,36 @@ class FileInfo:
     def __str__(self) -> str:
         return "A file"
 
+
+@dataclass(frozen=True)
+class StyleUse:
+    """One style of a painting: which, how much and where."""
+
+    preset: str = spec_field(
+        "name of a preset; empty: the next `style` frame is it", default="", longest=64, since="1.7"
+    )
+    weight: float = spec_field(
+        "against others in the same place", default=1.0, low=0.01, high=100, since="1.7"
+    )
+    masked: bool = spec_field(
+        "the next `mask` frame is white where it goes; without, it goes where no mask is",
+        default=False, since="1.7",
+    )  # fmt: skip
+    scale: float = spec_field(
+        "size of its strokes, times `style_scale` of the settings", default=1.0, low=0.1, high=10,
+        since="1.7",
+    )  # fmt: skip
+    layers: tuple[str, ...] = spec_field(
+        "those of the style loss that it is in: the first make the grain, the last the shapes; "
+        "empty: all", default=(), choices=LAYER, longest=16, since="1.7",
+    )  # fmt: skip
+
+    def __post_init__(self) -> None:
+        validate(self)
+
+
+STYLES = 8
+"""Most styles of a painting."""
 
 _FAVOURITE = "favourite"
 _UNFINISHED = ("queued", "running")
@@ -178,7 +212,7 @@ class Message:
 
     type: ClassVar[str] = ""
     frames: tuple[FrameInfo, ...] = spec_field(
-        "the pixel frames that follow", default=(), longest=7
+        "the pixel frames that follow", default=(), longest=PARTS - 1
     )
     request: int = spec_field("number of the request; its answer repeats it", default=0, low=0)
 
@@ -253,12 +287,18 @@ class Stylise(JobMessage):
     """Paint the `content` frame in the style of the `style` frame, or of a preset.
 
     A `start` frame is what to begin with; of a grey `selection` frame, as large as the content,
-    the painted part is white.
+    the painted part is white; of a grey `strength` frame what gets all of the strength, and what is
+    black stays. A `map` frame as large as the content and a `style_map` as large as the style say
+    in flat colours what is to be painted like what.
     """
 
     type: ClassVar[str] = "stylise"
     settings: Settings = spec_field("how to paint")
     preset: str = spec_field("name of a preset, instead of a style frame", default="", longest=64)
+    styles: tuple[StyleUse, ...] = spec_field(
+        "several styles, instead of the one; its frames stand in their order", default=(),
+        longest=STYLES, since="1.7",
+    )  # fmt: skip
     cut: bool = spec_field("make the painting transparent where nothing is selected", default=False)
     preview_px: int = spec_field("long edge of the previews; 0 sends none", unit="px", default=0,
                            low=0, high=4096)  # fmt: skip
@@ -271,6 +311,17 @@ class Stylise(JobMessage):
         default=False,
         since="1.4",
     )
+
+    @property
+    def uses(self) -> tuple[StyleUse, ...]:
+        """Its styles, also where there is but one."""
+        return self.styles or (StyleUse(self.preset),)
+
+    @property
+    def planes(self) -> int:
+        """How many masks come with it; of a map, at most."""
+        counts = {"mask": 1, "strength": 1, "map": MAP_COLOURS}
+        return sum(counts.get(info.role, 0) for info in self.frames)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -289,6 +340,10 @@ class Estimate(Message):
         since="1.2",
     )  # fmt: skip
     settings: Settings = spec_field("how it would be painted", since="1.2")
+    planes: int = spec_field(
+        "`mask` and `strength` frames that would come with it", default=0, low=0, high=PARTS,
+        since="1.7",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -579,6 +634,9 @@ class Result(JobMessage):
     device: str = spec_field("where it was computed")
     weights: str = spec_field("hash of the network and weights", longest=128)
     style: str = spec_field("hash of the style picture", longest=64)
+    styles: tuple[str, ...] = spec_field(
+        "of those of the others, where there were several", default=(), longest=STYLES, since="1.7"
+    )
     notes: tuple[str, ...] = spec_field("what a painter should know", default=(), longest=16)
     memory_mib: int = spec_field(
         "memory that it was planned for, for `settings.memory_mib` of a repetition", unit="MiB",

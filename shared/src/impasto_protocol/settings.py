@@ -13,6 +13,10 @@ from impasto_protocol.translations import _
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 CONTENT_LAYERS = ("relu4_2",)
+LAYER_GROUPS: dict[str, tuple[str, ...]] = {
+    "all": (), "fine": STYLE_LAYERS[:3], "coarse": STYLE_LAYERS[3:],
+}  # fmt: skip
+"""What may be taken of a style: the grain and the strokes, or the shapes; all: whatever is set."""
 LAYER = (
     "relu1_1", "relu1_2", "relu2_1", "relu2_2",
     "relu3_1", "relu3_2", "relu3_3", "relu3_4",
@@ -35,6 +39,9 @@ QUALITY_WORDS = {
     "best": _("finer detail, in four to eight times as long"),
 }
 """A quality in a painter's words."""
+
+MAP_COLOURS = 16
+"""Most colours of a map."""
 
 VARIATION_NOISE = 0.4
 """The noise to start from where seeds are to differ and none was asked for."""
@@ -107,6 +114,12 @@ class Settings:
         low=0,
         high=1,
         since="1.6",
+    )
+    uncovered: str = spec_field(
+        "what the masks of all styles leave: style: is painted in the first one; photograph: stays",
+        default="style",
+        choices=("style", "photograph"),
+        since="1.7",
     )
     start_noise: float = spec_field(
         "what the painting starts from: 0 the photograph, 1 noise, between them a blend",

@@ -289,10 +289,15 @@ class Broker:
         if isinstance(message, messages.PresetBake):
             self._presets.info(message.name)
         if isinstance(message, messages.Stylise):
-            info = self._presets.info(message.preset) if message.preset else None
-            if not message.settings.iterations and not (info and info.is_baked):
-                what = f"The style {info.name!r} is not baked" if info else "This style is not kept"
-                raise NotBaked(f"{what}, so it cannot be painted at once.")
+            for use in message.uses:
+                info = self._presets.info(use.preset) if use.preset else None
+                if not message.settings.iterations and not (info and info.is_baked):
+                    what = (
+                        f"The style {info.name!r} is not baked"
+                        if info
+                        else "This style is not kept"
+                    )
+                    raise NotBaked(f"{what}, so it cannot be painted at once.")
         is_new = message.job not in self._scheduler.jobs
         if isinstance(message, messages.PresetSave) and is_new:
             self._presets.check_place(message.name, replace=message.replace)
@@ -386,22 +391,35 @@ class Broker:
         return True
 
 
+_GREY = ("selection", "mask", "strength")
+_AS_LARGE = ("content", "map", *_GREY)
+
+
 def _check_roles(message: JobRequest) -> None:
     roles = sorted(info.role for info in message.frames)
     if isinstance(message, messages.PresetBake):
         if set(roles) - {"photograph"} or any(info.order != "rgb" for info in message.frames):
             raise _bad_frames("The frames must be photographs.", "frames")
         return
-    needed = ["style"] if isinstance(message, messages.PresetSave) else ["content"]
-    if isinstance(message, messages.Stylise) and not message.preset:
-        needed.append("style")
-    optional = ["selection", "start"] if "content" in needed else []
+    needed, optional = ["style"], list[str]()
+    if isinstance(message, messages.Stylise):
+        styles = message.uses
+        needed = ["content"] + ["mask"] * sum(style.masked for style in styles)
+        needed += ["style"] * sum(not style.preset for style in styles)
+        optional = ["selection", "start", "strength"]
+        if "map" in roles or "style_map" in roles:
+            needed += ["map", "style_map"]
+            if len(styles) > 1 or styles[0].masked:
+                raise _bad_frames("A map goes with one style and no mask.", "styles")
+        _check_layers(message)
     given = [role for role in roles if role in optional]
-    if [role for role in roles if role not in optional] != needed or len(set(given)) != len(given):
+    if [role for role in roles if role not in optional] != sorted(needed) or len(set(given)) != len(
+        given
+    ):
         raise _bad_frames(f"The frames must be {' and '.join(needed)}.", "frames")
-    sizes = {(i.height, i.width) for i in message.frames if i.role in ("content", "selection")}
-    if len(sizes) > 1 or any(i.role == "selection" and i.channels != 1 for i in message.frames):
-        raise BadImage("The selection must be grey and as large as the picture.")
+    sizes = {(i.height, i.width) for i in message.frames if i.role in _AS_LARGE}
+    if len(sizes) > 1 or any(i.role in _GREY and i.channels != 1 for i in message.frames):
+        raise BadImage("Selection, masks and maps must be as large as the picture; masks grey.")
     if any(i.order != "rgb" and i.role not in ("content", "start") for i in message.frames):
         raise _bad_frames("Only the content and the start may be bgr.", "order")
     if isinstance(message, messages.Stylise) and message.cut and "selection" not in roles:
@@ -415,6 +433,13 @@ def _check_roles(message: JobRequest) -> None:
                 "A style to be kept must be an 8-bit picture.",
                 next_step="Convert it to 8 bits a channel and try again.",
             )
+
+
+def _check_layers(message: messages.Stylise) -> None:
+    for style in message.uses:
+        if style.layers and not {*style.layers} & {*message.settings.style_layers}:
+            layers = ", ".join(style.layers)
+            raise BadField(f"None of {layers} is among the style_layers.", field="layers")
 
 
 def _bad_frames(words: str, field: str) -> BadField:

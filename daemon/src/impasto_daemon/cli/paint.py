@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
 from importlib.resources import as_file, files
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -19,6 +20,7 @@ from impasto_daemon.cli.painting_run import (
     describe_result,
 )
 from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
+from impasto_daemon.cli.style_choice import choice_from, style_options
 from impasto_daemon.files import check_place, make_folder
 from impasto_protocol.client import Client
 from impasto_protocol.descriptions import describe_estimate
@@ -26,9 +28,6 @@ from impasto_protocol.errors import BadMessage, VersionSkew
 from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import PresetGet, Presets
 from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, Settings
-
-if TYPE_CHECKING:
-    from impasto_protocol.codec import Picture
 
 _PATH = click.Path(path_type=Path)
 
@@ -44,8 +43,7 @@ size_option = click.option(
 
 @click.command()
 @click.argument("picture", type=_PATH)
-@click.option("--style", "style_file", type=_PATH, help="The picture whose style to paint in.")
-@click.option("--preset", help="A saved style, instead of --style.")
+@style_options
 @click.option("--start", "start_file", type=_PATH, help="A picture to begin with instead.")
 @click.option("-o", "--output", type=_PATH, help="Where to put it [default: NAME-painted.png].")
 @click.option("--mkdir", is_flag=True, help="Make the output's folder if need be.")
@@ -60,8 +58,6 @@ size_option = click.option(
 @options_of(Settings)
 def apply(
     picture: Path,
-    style_file: Path | None,
-    preset: str | None,
     start_file: Path | None,
     output: Path | None,
     mkdir: bool,
@@ -72,7 +68,7 @@ def apply(
     as_json: bool,
     **options: Any,
 ) -> None:
-    """Paint PICTURE in the style of another picture, or of a saved style.
+    """Paint PICTURE in the style of another picture, or of a saved style, or in several.
 
     `-` stands for standard input, and as the output for standard output.
 
@@ -81,8 +77,7 @@ def apply(
     sheet and a loss curve as well. Ctrl-C ends it with the picture as it stands, a second Ctrl-C
     without one.
     """
-    if (style_file is None) == (preset is None):
-        raise click.UsageError("Give either --style FILE or --preset NAME.")
+    choice = choice_from(options)
     if variations and options["snapshots"]:
         raise click.UsageError("Give either --variations or --snapshots.")
     if variations and options["start_noise"] == 0:
@@ -91,16 +86,15 @@ def apply(
         raise click.UsageError("Standard output can hold one painting and nothing else.")
     if is_input(picture) and not output:
         raise click.UsageError("With the photo from standard input, name the output.")
-    if [*map(is_input, (picture, style_file, start_file))].count(True) > 1:
+    if [*map(is_input, (picture, start_file, *choice.inputs))].count(True) > 1:
         raise click.UsageError("Standard input can hold one picture only.")
     from impasto_daemon.images.output import check_output
-    from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
+    from impasto_daemon.images.pictures import read_photograph, read_picture
 
     streams = click.get_current_context()
     output = output or picture.with_name(f"{picture.stem}-painted.png")
     output = streams.with_resource(output_file(output)).absolute()
     picture = streams.with_resource(input_file(picture))
-    style_file = style_file and streams.with_resource(input_file(style_file))
     start_file = start_file and streams.with_resource(input_file(start_file))
     if mkdir:
         make_folder(output.parent)
@@ -108,16 +102,16 @@ def apply(
     content, kept = read_photograph(picture, longest_px=size_px or 0)
     pixel_bytes = len(content.data) // (content.width * content.height)
     check_output(output, content.height, content.width, pixel_bytes)
-    start = read_picture(start_file, profile=kept.icc) if start_file else None
-    style: Picture | str = str(preset)
-    if style_file:
-        style, notes = read_style(style_file, profile=kept.icc)
-        kept = replace(kept, notes=(*kept.notes, *notes))
+    styles, others, notes = choice.read(content, kept.icc, streams.with_resource(ExitStack()))
+    kept = replace(kept, notes=(*kept.notes, *notes))
+    if start_file:
+        others["start"] = read_picture(start_file, profile=kept.icc)
     with Client.connect(name="impasto apply") as client:
-        base = _preset_settings(client, preset) if preset else {}
+        base = _preset_settings(client, preset) if (preset := choice.first_preset) else {}
         settings = settings_from(options, base | _quality(quality, base))
         if estimate or not as_json:
-            told = client.estimate((content.height, content.width), settings)
+            planes = sum(style.mask is not None for style in styles) + ("strength" in others)
+            told = client.estimate((content.height, content.width), settings, planes=planes)
             if told:
                 words = describe_estimate(told, quality or "good")
                 print_result(as_json, answer_as_dict(told), words)
@@ -129,7 +123,7 @@ def apply(
         if estimate:
             return
         run = PaintingRun(
-            partial(client.stylise, content, style, start=start),
+            partial(client.stylise, content, styles, others=others),
             output,
             kept,
             as_json,

@@ -8,7 +8,6 @@ from torch.nn import functional
 
 from impasto_daemon.engine.convolutions import stride_px
 from impasto_daemon.engine.padding import mask_padding
-from impasto_daemon.engine.tiles import Tile
 
 
 def extend_edges(colours: Tensor, alpha: Tensor) -> Tensor:
@@ -40,7 +39,6 @@ def _fill(sums: Tensor, counts: Tensor) -> Tensor:
     return torch.where(counts > 0, known, wide)
 
 
-def tile_mask(alpha: Tensor, tile: Tile, layer: str) -> Tensor:
-    """The alpha (1, H, W) as the weight of each position of a tile's feature map: (h, w)."""
-    window = mask_padding(tile.window(alpha))
-    return tile.core(functional.avg_pool2d(window, stride_px(layer))[0], layer)
+def layer_masks(masks: Tensor, layer: str) -> Tensor:
+    """Masks (R, H, W) as the weight of each position of a layer's feature map: (R, h, w)."""
+    return functional.avg_pool2d(mask_padding(masks), stride_px(layer))

@@ -17,6 +17,7 @@ from torch import Tensor
 from impasto_daemon.engine.events import read_losses
 from impasto_daemon.engine.feed_forward import LEAST_STRENGTH, Weights, fresh_weights, paint
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX
+from impasto_daemon.engine.guidance import StyleTarget
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
@@ -74,7 +75,7 @@ def bake(
         name: tensor.to(network.device, torch.float32).clone().requires_grad_()
         for name, tensor in (start or fresh_weights(seed)).items()
     }
-    grams = style.statistics(BAKED_PX, settings.style_layers)
+    target = StyleTarget(style.statistics(BAKED_PX, settings.style_layers))
     optimiser = torch.optim.Adam(weights.values(), lr=_RATE, betas=(0.9, 0.99))
     first_rate = _RATE if start is None else _RATE * _WARM_RATE
 
@@ -96,7 +97,7 @@ def bake(
         crop = _crop(photographs, drawn).to(network.device)
         strength = LEAST_STRENGTH + (1 - LEAST_STRENGTH) * _random(drawn)
         objective = Objective(
-            MaskedPicture.of(crop), grams, replace(settings, strength=strength), network
+            MaskedPicture.of(crop), [target], replace(settings, strength=strength), network
         )
         painted = paint(crop[None], weights, strength)
         terms, gradient = objective.evaluate(painted.detach())

@@ -36,6 +36,9 @@ _VECTOR = 12
 _VECTORS = 6
 """The content at that size, the picture, its trial, two gradients, and what comes and goes."""
 
+_PLANE_BYTES_PER_PX = 8
+"""Of a mask: as it came, and as it goes to a size."""
+
 _FLOPS_PER_LOOK = 185_000
 _FLOPS_PER_PX = 70_000
 _FLOPS_PER_PAIR = {False: 9_000, True: 40_000}
@@ -93,17 +96,21 @@ class Plan:
     peak_bytes: int
 
 
-def make_plan(stage: Stage, picture_px: int, device: DeviceKind, budget_bytes: int) -> Plan:
+def make_plan(
+    stage: Stage, picture_px: int, device: DeviceKind, budget_bytes: int, planes: int = 0
+) -> Plan:
     """The fastest way to paint a stage that fits; the most frugal one where none does.
 
-    picture_px: pixels of the whole picture.
+    picture_px: pixels of the whole picture. planes: how many masks come with it.
     """
+    picture_bytes = picture_px * (_PICTURE_BYTES_PER_PX + _PLANE_BYTES_PER_PX * planes)
     if stage.at_once:
         pixels = stage.height * stage.width
-        taken = _PICTURE_BYTES_PER_PX * picture_px + _AT_ONCE_VECTORS * _VECTOR * pixels
+        taken = picture_bytes + (_AT_ONCE_VECTORS * _VECTOR + _PLANE_BYTES_PER_PX * planes) * pixels
         tile = _AT_ONCE_BYTES_PER_PX * min(pixels, LARGEST_TILE_PX)
         return Plan(device, Tiling(), 0, short_pairs=False, peak_bytes=taken + tile)
-    ways = list(_ways(stage, picture_px, device))
+    own_bytes = _PLANE_BYTES_PER_PX * planes * stage.height * stage.width
+    ways = list(_ways(stage, picture_bytes + own_bytes, device))
     usable_bytes = int(budget_bytes * _USABLE)
     most_px = stage.height * stage.width
     if stage.refines and not device.gpu:
@@ -125,14 +132,20 @@ def make_plan(stage: Stage, picture_px: int, device: DeviceKind, budget_bytes: i
 
 
 def plan_painting(
-    whole: Size, part: Size, settings: Settings, device: DeviceKind, budget_bytes: int
+    whole: Size,
+    part: Size,
+    settings: Settings,
+    device: DeviceKind,
+    budget_bytes: int,
+    planes: int = 0,
 ) -> list[tuple[Stage, Plan]]:
     """The stages of a painting and how each is painted.
 
-    whole, part: (height, width) in px of a picture and of what is painted of it.
+    whole, part: (height, width) in px of a picture and of what is painted of it. planes: how many
+    masks come with it.
     """
     return [
-        (stage, make_plan(stage, math.prod(whole), device, budget_bytes))
+        (stage, make_plan(stage, math.prod(whole), device, budget_bytes, planes))
         for stage in schedule(whole, part, settings)
     ]
 
@@ -182,7 +195,7 @@ def _looked_at_px(stage: Stage, tiling: Tiling) -> tuple[int, int]:
     return looks, 0 if tiling.keep_targets else 2 * windows.total_px
 
 
-def _ways(stage: Stage, picture_px: int, device: DeviceKind) -> Iterator[Plan]:
+def _ways(stage: Stage, picture_bytes: int, device: DeviceKind) -> Iterator[Plan]:
     """How a stage may be painted, fastest first, with what each takes beside its tiles."""
     settings, pixels = stage.settings, stage.height * stage.width
     most = min(settings.history, _REFINING_HISTORY) if stage.refines else settings.history
@@ -191,7 +204,7 @@ def _ways(stage: Stage, picture_px: int, device: DeviceKind) -> Iterator[Plan]:
         for layer, _, shape in convolutions()
         if layer in settings.content_layers
     )
-    fixed = _PICTURE_BYTES_PER_PX * picture_px + _VECTORS * _VECTOR * pixels
+    fixed = picture_bytes + _VECTORS * _VECTOR * pixels
     for pairs, short, kept in (
         (most, False, True), (most, True, True), (min(most, 4), True, True),
         (min(most, 3), True, False), (min(most, 2), True, False), (1, True, False),

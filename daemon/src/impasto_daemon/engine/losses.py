@@ -5,6 +5,8 @@ Content and style are sums over positions, so that a picture may be looked at ti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -48,10 +50,10 @@ def squared_error(features: Tensor, target: Tensor, mask: Tensor | None) -> Tens
     return total(errors.permute(0, 2, 3, 1))
 
 
-class StyleLoss:
-    """1 / (4 N²) Σ (G − A)² of Gram matrices per position, Gatys et al. 2016 eq. 4.
+class StyleLosses:
+    """1 / (4 N²) Σ (G − A)² of Gram matrices per position, Gatys et al. 2016 eq. 4, of each style.
 
-    weight: what it is multiplied by. target: A, (C, C). positions: Σ m of the masks that
+    targets: what each is multiplied by, 0-d, and its A, (C, C). positions: Σ m of the masks that
     `gram_sum` is given.
     relative: Σ (G − A)² / Σ A², the squared relative error of the Gram matrix.
 
@@ -59,19 +61,27 @@ class StyleLoss:
     small style would differ by their sizes alone; with equal sizes the losses are the same.
     """
 
-    def __init__(self, weight: float, target: Tensor, positions: Tensor, *, relative: bool) -> None:
-        self._target, self._positions = target, positions.clamp_min(1e-12)
-        energy = total(target.square())
-        paper = torch.full_like(energy, 0.25 / target.shape[0] ** 2)
-        self._scale = weight * (1 / _positive(energy) if relative else paper)
+    def __init__(
+        self, targets: Sequence[tuple[Tensor, Tensor]], positions: Tensor, *, relative: bool
+    ) -> None:
+        self._positions, self._targets = positions.clamp_min(1e-12), []
+        for weight, target in targets:
+            energy = total(target.square())
+            paper = torch.full_like(energy, 0.25 / target.shape[0] ** 2)
+            scale = weight * (1 / _positive(energy) if relative else paper)
+            self._targets.append((scale, target))
 
     def value(self, sums: Tensor) -> Tensor:
         """The loss of a `gram_sum`, (C, C), of the whole picture."""
-        return self._scale * total((sums / self._positions - self._target).square())
+        gram = sums / self._positions
+        losses = [scale * total((gram - target).square()) for scale, target in self._targets]
+        return torch.stack(losses).sum()
 
     def slope(self, sums: Tensor) -> Tensor:
         """Its derivative by the `gram_sum`, (C, C)."""
-        return 2 * self._scale * (sums / self._positions - self._target) / self._positions
+        gram = sums / self._positions
+        slopes = [scale * (gram - target) for scale, target in self._targets]
+        return 2 * torch.stack(slopes).sum(dim=0) / self._positions
 
 
 class TotalVariation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import torch
@@ -22,16 +23,26 @@ class MaskedPicture:
     """colours: (3, H, W) with a colour under every transparent pixel.
 
     alpha: (1, H, W), what is there. paint_mask: (1, H, W), what is there and is to be painted.
-    original: (3 or 4, H, W), as it came, of the full size.
+    original: (3 or 4, H, W), as it came, of the full size. strength: (1, H, W), how much of the
+    strength each pixel gets; None: all. guides: (R, H, W), where each of R styles goes; None: all
+    everywhere.
     """
 
     original: Tensor
     colours: Tensor
     alpha: Tensor
     paint_mask: Tensor
+    strength: Tensor | None = None
+    guides: Tensor | None = None
 
     @classmethod
-    def of(cls, content: Tensor, selection: Tensor | None = None) -> MaskedPicture:
+    def of(
+        cls,
+        content: Tensor,
+        selection: Tensor | None = None,
+        strength: Tensor | None = None,
+        guides: Tensor | None = None,
+    ) -> MaskedPicture:
         """The masks of a picture, (3 or 4, H, W) float32; not finite pixels count as absent.
 
         selection: (1, H, W) in [0, 1], what is to be painted; the rest is only looked at.
@@ -47,7 +58,9 @@ class MaskedPicture:
         if finite is not None:
             alpha = alpha * finite
         painted = alpha if selection is None else alpha * selection
-        return cls(clean, extend_edges(clean[:3], alpha), alpha, painted)
+        if strength is not None:
+            painted = painted * (strength > 0)
+        return cls(clean, extend_edges(clean[:3], alpha), alpha, painted, strength, guides)
 
     @property
     def empty(self) -> bool:
@@ -58,7 +71,9 @@ class MaskedPicture:
     def is_grey(self) -> bool:
         """What is to be painted of it has no colour but for what a codec may have left."""
         for colours, mask in zip(
-            self.colours.split(_ROWS, dim=1), self.paint_mask.split(_ROWS, dim=1), strict=True
+            torch.split(self.colours, _ROWS, dim=1),
+            torch.split(self.paint_mask, _ROWS, dim=1),
+            strict=True,
         ):
             spread = colours.amax(dim=0, keepdim=True) - colours.amin(dim=0, keepdim=True)
             if bool(((spread > _GREY) & (mask > 0)).any()):
@@ -67,35 +82,52 @@ class MaskedPicture:
 
     def part(self, rows: slice, columns: slice) -> MaskedPicture:
         """A part of it, in px, as views."""
-        planes = (self.original, self.colours, self.alpha, self.paint_mask)
-        return MaskedPicture(*(plane[:, rows, columns] for plane in planes))
+        return self._each(lambda plane: plane[:, rows, columns], self.original[:, rows, columns])
 
     def resized(self, height: int, width: int) -> MaskedPicture:
         """The same at another size, in px."""
+        return self._each(lambda plane: resize(plane, height, width), self.original)
+
+    def _each(self, change: Callable[[Tensor], Tensor], original: Tensor) -> MaskedPicture:
         planes = (self.colours, self.alpha, self.paint_mask)
-        return MaskedPicture(self.original, *(resize(plane, height, width) for plane in planes))
+        given = (None if plane is None else change(plane) for plane in (self.strength, self.guides))
+        return MaskedPicture(original, *map(change, planes), *given)
 
     @property
     def grey(self) -> MaskedPicture:
         """The same with its lightness alone; `original` stays."""
         return replace(self, colours=luminance(self.colours).repeat(3, 1, 1))
 
-    def coloured(self, painting: Tensor, strength: float) -> Tensor:
-        """A painting as large, (3, H, W), with so much of its own colours: 0 keeps the picture's.
+    def given(self, strength: float) -> Tensor:
+        """How much of the style each pixel is given, (1, H, W), of a strength in [0, 1].
 
-        Its lightness stays.
+        Each 0.25 of it is a factor of ten between the terms. The style's part is made smaller and
+        not the content's larger: with as much curvature everywhere L-BFGS is as fast as without.
         """
-        if strength == 1:
-            return painting
-        kept = transfer_luminance(self.colours, painting)
-        return into_gamut(torch.lerp(kept, painting, strength))
+        if self.strength is None:
+            return self.paint_mask
+        return self.paint_mask * 10 ** (4 * strength * (self.strength - 1))
 
-    def finish(self, painting: Tensor, colour_strength: float = 1.0) -> Tensor:
+    def laid_on(self, painting: Tensor, colour_strength: float, covering: float) -> Tensor:
+        """A painting as large, (3, H, W), over the picture where little of it is wanted.
+
+        colour_strength: how much it has of its own colours: 0 keeps the picture's. Its lightness
+        stays. covering: the share of the strength from which on it covers all.
+        """
+        if colour_strength != 1:
+            kept = transfer_luminance(self.colours, painting)
+            painting = into_gamut(torch.lerp(kept, painting, colour_strength))
+        if self.strength is None:
+            return painting
+        return torch.lerp(self.colours, painting, (self.strength / covering).clamp(max=1))
+
+    def finish(self, painting: Tensor, colour_strength: float, covering: float) -> Tensor:
         """A painting of any size, (3, h, w), with the content's own size, channels and alpha.
 
         What is wholly transparent or not selected stays as it is, hidden colours too.
         """
-        whole = self.coloured(resize(painting, *self.original.shape[-2:]), colour_strength)
+        whole = resize(painting, *self.original.shape[-2:])
+        whole = self.laid_on(whole, colour_strength, covering)
         seen = torch.where(self.paint_mask > 0, whole.clamp(0, 1), self.original[:3])
         return torch.cat([seen, self.original[3:]])
 

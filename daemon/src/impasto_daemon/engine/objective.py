@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
-from impasto_daemon.engine.alpha import tile_mask
+from impasto_daemon.engine.alpha import layer_masks
 from impasto_daemon.engine.gram import add_gram_gradient, gram_sum
-from impasto_daemon.engine.losses import ContentLoss, StyleLoss, TotalVariation, squared_error
+from impasto_daemon.engine.guidance import Region, StyleTarget, regions_of
+from impasto_daemon.engine.losses import ContentLoss, StyleLosses, TotalVariation, squared_error
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Segment, Vgg19, backpropagate
 from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
@@ -41,27 +41,31 @@ def term_weights(settings: Settings) -> tuple[float, float]:
 
 @dataclass(frozen=True)
 class _Part:
-    """A tile's share of the content, by layer: masks (None: all ones), their sums, features.
+    """A tile's share of the content, by layer: masks (None: all ones) and features.
 
-    alpha: of content layers alone.
+    alpha: of each content layer. regions: of each style layer.
     """
 
     tile: Tile
     alpha: dict[str, Tensor | None]
-    paint_mask: dict[str, Tensor | None]
-    positions: dict[str, Tensor]
+    regions: dict[str, list[Tensor | None]]
     targets: dict[str, Tensor]
 
     @classmethod
     def of(
-        cls, tile: Tile, masked: MaskedPicture, content: Collection[str], layers: Collection[str]
+        cls, tile: Tile, alpha: Mapping[str, Tensor], regions: Mapping[str, Sequence[Region]]
     ) -> _Part:
-        alpha, paint_mask = (
-            {layer: tile_mask(plane, tile, layer).clone() for layer in chosen}
-            for plane, chosen in ((masked.alpha, content), (masked.paint_mask, layers))
-        )
-        positions = {layer: total(mask) for layer, mask in paint_mask.items()}
-        return cls(tile, _unless_ones(alpha), _unless_ones(paint_mask), positions, {})
+        def own(mask: Tensor, layer: str) -> Tensor | None:
+            part = tile.own(mask, layer)
+            return None if bool((part == 1).all()) else part
+
+        return cls(
+            tile,
+            {layer: own(mask, layer) for layer, mask in alpha.items()},
+            {layer: [own(region.mask, layer) for region in found]
+             for layer, found in regions.items()},
+            {},
+        )  # fmt: skip
 
     def core(self, features: Tensor, layer: str) -> Tensor:
         """The tile's own part of its window's feature map."""
@@ -71,13 +75,13 @@ class _Part:
 class Objective:
     """L = alpha L_content + beta L_style, Gatys et al. 2016 eq. 7, and a smoothing term.
 
-    masked: the content at this scale. grams: the style's Gram matrix of each style layer.
+    masked: the content at this scale. styles: in the order of its guides.
     """
 
     def __init__(
         self,
         masked: MaskedPicture,
-        grams: dict[str, Tensor],
+        styles: Sequence[StyleTarget],
         settings: Settings,
         network: Vgg19,
         tiling: Tiling = WHOLE,
@@ -86,19 +90,33 @@ class Objective:
         alpha, beta = term_weights(settings)
         content = _shares(settings.content_layers, settings.content_layer_weights, alpha)
         style = _shares(settings.style_layers, settings.style_layer_weights, beta)
-        self._layers = content.keys() | style.keys()
+        regions = {
+            layer: found
+            for layer in style
+            if (found := regions_of(masked, settings.strength, styles, layer))
+        }
+        self._layers = content.keys() | regions.keys()
         height, width = masked.alpha.shape[-2:]
         tiles = cut(height, width, tiling, margin_px(self._layers))
-        self._parts = [_Part.of(tile, masked, content, self._layers) for tile in tiles]
+        present = {layer: layer_masks(masked.alpha, layer)[0] for layer in content}
+        self._parts = [_Part.of(tile, present, regions) for tile in tiles]
         relative = settings.normalisation == "relative"
-        energies = self._look_at_content(content)
+        energies = self._look_at_content(masked, content)
         self._content = {
             layer: ContentLoss(weight, energies[layer], relative=relative)
             for layer, weight in content.items()
         }
         self._style = {
-            layer: StyleLoss(weight, grams[layer], self._positions(layer), relative=relative)
-            for layer, weight in style.items()
+            (layer, index): StyleLosses(
+                [
+                    (style[layer] * share, styles[number].grams[layer])
+                    for number, share in region.styles.items()
+                ],
+                total(region.mask),
+                relative=relative,
+            )
+            for layer, found in regions.items()
+            for index, region in enumerate(found)
         }
         self._smoothness = TotalVariation(_SMOOTHING * settings.total_variation)
 
@@ -117,7 +135,7 @@ class Objective:
     def _evaluate(
         self, picture: Tensor, between: Callable[[], None]
     ) -> tuple[dict[str, Tensor], Tensor]:
-        errors, sums = LayerSums(), LayerSums()
+        errors, sums = LayerSums[str](), LayerSums[tuple[str, int]]()
         for index, part in enumerate(self._parts):
             if index:
                 between()
@@ -125,12 +143,15 @@ class Objective:
             # The last tile's graph stays, so that a picture of one tile is looked at once.
             segments = self._see(part, picture, targets, errors, sums, hold=part is self._parts[-1])
         smoothness, gradient = self._smoothness.value_and_gradient(picture)
+        styles = LayerSums[str]()
+        for (layer, index), loss in self._style.items():
+            styles.add(f"style {layer}", loss.value(sums[layer, index]))
         terms = {
             **{f"content {k}": loss.value(errors[k]) for k, loss in self._content.items()},
-            **{f"style {k}": loss.value(sums[k]) for k, loss in self._style.items()},
+            **styles,
             "total variation": smoothness,
         }
-        slopes = {layer: loss.slope(sums[layer]) for layer, loss in self._style.items()}
+        slopes = {key: loss.slope(sums[key]) for key, loss in self._style.items()}
         for part in reversed(self._parts):
             if not segments:
                 between()
@@ -145,8 +166,8 @@ class Objective:
         part: _Part,
         picture: Tensor,
         targets: dict[str, Tensor],
-        errors: LayerSums,
-        sums: LayerSums,
+        errors: LayerSums[str],
+        sums: LayerSums[tuple[str, int]],
         *,
         hold: bool,
     ) -> list[Segment]:
@@ -157,8 +178,8 @@ class Objective:
             features = part.core(segment.features, layer)
             if layer in self._content:
                 errors.add(layer, squared_error(features, targets[layer], part.alpha[layer]))
-            if layer in self._style:
-                sums.add(layer, gram_sum(features, part.paint_mask[layer]))
+            for index, mask in enumerate(part.regions.get(layer, ())):
+                sums.add((layer, index), gram_sum(features, mask))
             if hold:
                 held.append(segment)
         return held
@@ -167,7 +188,7 @@ class Objective:
         self,
         part: _Part,
         targets: dict[str, Tensor],
-        slopes: dict[str, Tensor],
+        slopes: dict[tuple[str, int], Tensor],
         segment: Segment,
         gradient: Tensor,
     ) -> None:
@@ -177,8 +198,8 @@ class Objective:
         if layer in self._content:
             loss = self._content[layer]
             own.add_(loss.gradient(features, targets[layer], part.alpha[layer]))
-        if layer in self._style:
-            add_gram_gradient(own, features, part.paint_mask[layer], slopes[layer])
+        for index, mask in enumerate(part.regions.get(layer, ())):
+            add_gram_gradient(own, features, mask, slopes[layer, index])
 
     def _segments(
         self, part: _Part, picture: Tensor, layers: Collection[str], *, graph: bool
@@ -186,14 +207,16 @@ class Objective:
         window = part.tile.window(picture).detach().requires_grad_(graph)
         return self._network.segments(window, layers)
 
-    def _look_at_content(self, layers: Collection[str]) -> LayerSums:
+    def _look_at_content(self, masked: MaskedPicture, layers: Collection[str]) -> LayerSums[str]:
         """Σ m P² of each content layer; the feature maps are kept if they are to be."""
-        energies = LayerSums()
+        energies = LayerSums[str]()
+        painted = {layer: layer_masks(masked.paint_mask, layer)[0] for layer in layers}
         for part in self._parts:
             targets = self._take_targets(part, layers)
             for layer, target in targets.items():
                 zero = target.new_zeros(())
-                energies.add(layer, squared_error(target, zero, part.paint_mask[layer]))
+                mask = part.tile.own(painted[layer], layer)
+                energies.add(layer, squared_error(target, zero, mask))
             if self._tiling.keep_targets:
                 part.targets.update(targets)
         return energies
@@ -208,14 +231,6 @@ class Objective:
         with one_thread_if_small(*self._colours.shape[-2:]):
             # A copy, so that the margin's features are not kept with them.
             return {s.layer: part.core(s.features, s.layer).clone() for s in segments}
-
-    def _positions(self, layer: str) -> Tensor:
-        """Σ m over a layer's feature map."""
-        return torch.stack([part.positions[layer] for part in self._parts]).sum()
-
-
-def _unless_ones(masks: dict[str, Tensor]) -> dict[str, Tensor | None]:
-    return {layer: None if bool((mask == 1).all()) else mask for layer, mask in masks.items()}
 
 
 def _shares(layers: Sequence[str], weights: Sequence[float], total: float) -> dict[str, float]:

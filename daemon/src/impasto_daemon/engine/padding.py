@@ -30,7 +30,7 @@ def pad_to_network(picture: Tensor) -> Tensor:
     return replicate_pad(picture, 0, -width % LEAST_PX, 0, -height % LEAST_PX)
 
 
-def mask_padding(alpha: Tensor) -> Tensor:
-    """(1, H, W) grown like `pad_to_network`, the added part weighing nothing."""
-    height, width = alpha.shape[-2:]
-    return functional.pad(alpha, (0, -width % LEAST_PX, 0, -height % LEAST_PX))
+def mask_padding(masks: Tensor) -> Tensor:
+    """(R, H, W) grown like `pad_to_network`, the added part weighing nothing."""
+    height, width = masks.shape[-2:]
+    return functional.pad(masks, (0, -width % LEAST_PX, 0, -height % LEAST_PX))

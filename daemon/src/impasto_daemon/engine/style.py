@@ -9,11 +9,12 @@ from collections.abc import Collection
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.alpha import tile_mask
+from impasto_daemon.engine.alpha import layer_masks
 from impasto_daemon.engine.colour_match import colour_match
 from impasto_daemon.engine.gram import gram_sum
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
 from impasto_daemon.engine.tiles import Tiling, cut, margin_px
 
@@ -42,13 +43,25 @@ def _nearest_size_px(size_px: float, largest_px: int) -> int:
 class Style:
     """The style of a picture, (3 or 4, H, W) float32 in [0, 1], as `network` sees it.
 
-    grams: Gram matrices by (size in px, layer) from an earlier Style of the same picture and
+    grams: Gram matrices by (size in px, layer) from an earlier Style of the same picture, part and
     network; those found anew are added to it. Transparent pixels do not count.
+    part: (1, H, W) in [0, 1], how much each pixel counts; the others are seen beside it.
     """
 
-    def __init__(self, picture: Tensor, network: Vgg19, grams: GramMatrices | None = None) -> None:
+    def __init__(
+        self,
+        picture: Tensor,
+        network: Vgg19,
+        grams: GramMatrices | None = None,
+        part: Tensor | None = None,
+    ) -> None:
         self.grams: GramMatrices = {} if grams is None else grams
-        self._picture, self._network = MaskedPicture.of(picture), network
+        self._picture, self._network = MaskedPicture.of(picture, part), network
+
+    def of_part(self, part: Tensor) -> Style:
+        """The style of a part of the same picture, (1, h, w) in [0, 1] of any size."""
+        part = resize(part, *self._picture.alpha.shape[-2:])
+        return Style(self._picture.original, self._network, part=part)
 
     @functools.cached_property
     def is_grey(self) -> bool:
@@ -61,8 +74,11 @@ class Style:
         how: as in `colour_match`.
         """
         own = self._picture.grey if how == "luminance" else self._picture
-        match = colour_match(own.colours, own.alpha, photograph.colours, photograph.paint_mask, how)
-        return Style(torch.cat([match(own.colours), own.alpha]), self._network)
+        match = colour_match(
+            own.colours, own.paint_mask, photograph.colours, photograph.paint_mask, how
+        )
+        colours = torch.cat([match(own.colours), own.alpha])
+        return Style(colours, self._network, part=own.paint_mask)
 
     def statistics(self, size_px: float, layers: Collection[str]) -> dict[str, Tensor]:
         """The Gram matrix, (C, C), of each of `layers`, with the picture's long edge at `size_px`.
@@ -81,7 +97,11 @@ class Style:
         masked = self._picture.resized(
             max(1, round(height * factor)), max(1, round(width * factor))
         )
-        sums, positions = LayerSums(), LayerSums()
+        sums = LayerSums[str]()
+        weights = {
+            layer: layer_masks(masked.paint_mask, layer)[0].to(self._network.device)
+            for layer in layers
+        }
         height, width = masked.alpha.shape[-2:]
         tiling = Tiling(math.ceil(height / _TILE_PX), math.ceil(width / _TILE_PX))
         for tile in cut(height, width, tiling, margin_px(layers)):
@@ -89,10 +109,8 @@ class Style:
             with one_thread_if_small(height, width):
                 for segment in self._network.segments(window, layers):
                     layer = segment.layer
-                    weights = tile_mask(masked.alpha, tile, layer)
                     features = tile.core(segment.features, layer)
-                    sums.add(layer, gram_sum(features, weights.to(features.device)))
-                    positions.add(layer, total(weights))
+                    sums.add(layer, gram_sum(features, tile.own(weights[layer], layer)))
         for layer in layers:
-            count = positions[layer].to(sums[layer]).clamp_min(1e-12)
+            count = total(weights[layer]).to(sums[layer]).clamp_min(1e-12)
             self.grams[size_px, layer] = sums[layer] / count

@@ -6,7 +6,7 @@ import functools
 import operator
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -22,7 +22,8 @@ from impasto_daemon.engine.events import (
     Snapshot,
     read_losses,
 )
-from impasto_daemon.engine.feed_forward import FeedForward, Weights
+from impasto_daemon.engine.feed_forward import FeedForward
+from impasto_daemon.engine.guidance import Guided, blended, guides_of, in_colours_of
 from impasto_daemon.engine.masked_picture import MaskedPicture, make_grey
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
@@ -37,17 +38,18 @@ CHECK_EVERY = 25
 """Evaluations between looks at the loss: for convergence and for numbers that are not finite."""
 
 _FAILURES = 5
+_COVERING = 0.25
 
 
 def stylise(
     content: Tensor,
-    style: Style,
+    style: Style | Sequence[Guided],
     settings: Settings,
     network: Vgg19,
     *,
-    baked: Weights | None = None,
     start: Tensor | None = None,
     selection: Tensor | None = None,
+    strength: Tensor | None = None,
     memory_mib: int | None = None,
     conclude: Callable[[], bool] = lambda: False,
     between: Callable[[], None] = lambda: None,
@@ -57,36 +59,47 @@ def stylise(
 
     content: (3 or 4, H, W) float32 in [0, 1], of any size; a fourth channel is alpha, which stays
     as it is. start: a picture like it to begin with instead of the content. selection: (1, H, W)
-    in [0, 1], what is to be painted; the rest stays, and is only looked at.
+    in [0, 1], what is to be painted; the rest stays, and is only looked at. strength: (1, H, W)
+    in [0, 1], how much of the strength each pixel gets; what gets none stays.
+    style: several, each with its weight and place, or the one that it is painted in everywhere.
     memory_mib: what it may take beside the network, which decides how it is cut into tiles; None
     sets no bound.
     conclude: asked between evaluations; True ends the painting with the picture as it stands.
     between: called between two tiles; what it raises ends the painting.
     A picture without colours in a style without colours gets none: their Gram matrices alone would
     let some in. At strength 0, with no weights, start or noise of its own, it is the content.
-    Closing the generator cancels. Raises ValueError when neither iterations nor a network is given.
+    Closing the generator cancels. Raises ValueError without iterations and with a style not baked.
     Same picture, settings, seed, memory and machine: same bytes.
     """
-    if not settings.iterations and baked is None:
+    styles = [Guided(style)] if isinstance(style, Style) else style
+    if not settings.iterations and any(guided.baked is None for guided in styles):
         raise ValueError("This style is not baked.")
+    guides, covered = guides_of(styles, fill=settings.uncovered == "style")
+    styles = [replace(guided, mask=None) for guided in styles]  # which takes no memory twice
+    if covered is not None:
+        strength = covered if strength is None else strength * covered
     masked = MaskedPicture.of(
-        content.to(network.device), None if selection is None else selection.to(network.device)
+        content.to(network.device),
+        *(
+            None if plane is None else plane.to(network.device)
+            for plane in (selection, strength, guides)
+        ),
     )
     if masked.empty or (start is None and _keeps_content(settings)):
         yield Finished(masked.original, 0, True, {})
         return
     seen = masked.grey if settings.colours == "luminance" else masked
     if settings.colours != "style":
-        style = style.in_colours_of(seen, settings.colours)
+        styles = in_colours_of(seen, styles, settings.colours)
     first = seen.colours if start is None else MaskedPicture.of(start.to(network.device)).colours
     rows, columns = _surroundings(masked.paint_mask)
-    grey = style.is_grey and seen.is_grey
+    grey = all(guided.style.is_grey for guided in styles) and seen.is_grey
     painter = _Painter(
-        masked, seen, rows, columns, grey, style, settings, network, memory_mib, conclude, between,
+        masked, seen, rows, columns, grey, styles, settings, network, memory_mib, conclude, between,
         clock,
     )  # fmt: skip
-    if baked is not None and not settings.iterations:
-        yield from painter.paint_at_once(first[:, rows, columns], baked)
+    if not settings.iterations:
+        yield from painter.paint_at_once(first[:, rows, columns])
     else:
         first = _blend_noise(first, settings)[:, rows, columns]
         yield from painter.paint(make_grey(first.clone()) if grey else first)
@@ -127,7 +140,7 @@ class _Painter:
     rows: slice
     columns: slice
     grey: bool
-    style: Style
+    styles: Sequence[Guided]
     settings: Settings
     network: Vgg19
     memory_mib: int | None
@@ -186,8 +199,8 @@ class _Painter:
             self._finish(picture), step, settled, read_losses(terms), lost, estimate.done
         )
 
-    def paint_at_once(self, photograph: Tensor, baked: Weights) -> Iterator[Event]:
-        """Every size in turn, by the network that the style is baked into; step 0 is a first look.
+    def paint_at_once(self, photograph: Tensor) -> Iterator[Event]:
+        """Every size in turn, by the networks that styles are baked into; step 0 is a first look.
 
         Each larger one adds what is finer than the one before it could show: painted over, things
         would dissolve in strokes.
@@ -197,10 +210,15 @@ class _Painter:
         estimate, stages = _TimeEstimate(planned, self.clock), len(planned)
         strength, precision = self.settings.strength, self.network.precision
         with torch.no_grad():
-            network = FeedForward.of(baked, self.seen.colours, strength, precision)
-        down, across = self._spans(*network.look.shape[-2:])
-        look = network.look[:, down, across]
-        match = make_grey if self.grey else self._match(part.resized(*look.shape[-2:]), look)
+            networks = [
+                FeedForward.of(guided.baked or {}, self.seen.colours, strength, precision)
+                for guided in self.styles
+            ]
+        size = _size_of(networks[0].look)
+        down, across = self._spans(*size)
+        whole = self.seen.resized(*size)
+        look = blended(whole, self.styles, (network.look for network in networks))[:, down, across]
+        match = make_grey if self.grey else self._match(whole.part(down, across), look)
         look = match(look)
         preview = functools.partial(self._preview, look)
         yield Iteration(0, stages, 1, stages, 0.0, 0.0, {}, look, preview)
@@ -208,7 +226,13 @@ class _Painter:
         for stage, _ in planned:
             yield ScaleStarted(done + 1, stages, *stage.size)
             with torch.no_grad():
-                painted = network.paint(resize(photograph, *stage.size), self.between)
+                small = resize(photograph, *stage.size)
+                painted = blended(
+                    part.resized(*stage.size),
+                    self.styles,
+                    (network.paint(small, self.between) for network in networks),
+                )
+                del small
                 if stage.refines:
                     coarser = resize(painted, *picture.shape[-2:])
                     # Halved about a grey: what is resized lies in [0, 1].
@@ -221,7 +245,8 @@ class _Painter:
             yield Iteration(done, stages, done, stages, share, left, {}, matched, preview)
             if self.conclude():
                 break
-        yield Finished(self._finish(matched), done, False, {}, work=estimate.done)
+        work = estimate.done * len(self.styles)
+        yield Finished(self._finish(matched), done, False, {}, work=work)
 
     def _match(self, part: MaskedPicture, painted: Tensor) -> Callable[[Tensor], Tensor]:
         """What gives a painting the colours that are wanted."""
@@ -237,6 +262,7 @@ class _Painter:
             self.settings,
             self.network.kind,
             sys.maxsize if self.memory_mib is None else self.memory_mib << 20,
+            sum(len(plane) for plane in (part.strength, part.guides) if plane is not None),
         )
 
     def _preview(self, picture: Tensor, height: int, width: int) -> Tensor:
@@ -246,7 +272,7 @@ class _Painter:
         down, across = self._spans(height, width)
         part = whole.part(down, across)
         seen = resize(picture, *_size(part))
-        seen = part.coloured(seen, self._colour_strength)
+        seen = part.laid_on(seen, self._colour_strength, self._covering)
         shown = whole.colours.clone()
         shown[:, down, across] = torch.where(part.paint_mask > 0, seen, part.colours)
         return shown
@@ -256,6 +282,12 @@ class _Painter:
         settings = self.settings
         kept = settings.keep_colours or settings.colours == "luminance"
         return 0.0 if kept else settings.colour_strength
+
+    @property
+    def _covering(self) -> float:
+        """The share of the strength from which on nothing of the photograph's pixels is left."""
+        # What is painted at once has the same strength everywhere.
+        return _COVERING if self.settings.iterations else 1.0
 
     def _spans(self, height: int, width: int) -> tuple[slice, slice]:
         """The rows and columns that are painted, of the whole picture at another size."""
@@ -269,7 +301,7 @@ class _Painter:
 
     def _finish(self, picture: Tensor) -> Tensor:
         part = self.masked.part(self.rows, self.columns)
-        painted = part.finish(picture, self._colour_strength)
+        painted = part.finish(picture, self._colour_strength, self._covering)
         if part.original.shape == self.masked.original.shape:
             return painted
         whole = self.masked.original.clone()
@@ -278,8 +310,9 @@ class _Painter:
 
     def _objective(self, masked: MaskedPicture, stage: Stage, tiling: Tiling) -> Objective:
         size_px = stage.whole_px * stage.settings.style_scale
-        grams = self.style.statistics(size_px, stage.settings.style_layers)
-        return Objective(masked, grams, stage.settings, self.network, tiling)
+        layers = stage.settings.style_layers
+        targets = [guided.target(size_px, layers) for guided in self.styles]
+        return Objective(masked, targets, stage.settings, self.network, tiling)
 
 
 class _ConvergenceTest:
@@ -312,7 +345,11 @@ class _TimeEstimate:
 
 
 def _size(masked: MaskedPicture) -> Size:
-    height, width = masked.alpha.shape[-2:]
+    return _size_of(masked.alpha)
+
+
+def _size_of(picture: Tensor) -> Size:
+    height, width = picture.shape[-2:]
     return height, width
 
 

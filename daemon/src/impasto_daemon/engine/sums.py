@@ -6,11 +6,14 @@ difference of the last bit within twenty-five steps.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import TypeVar
 
 import torch
 from torch import Tensor
+
+_Layer = TypeVar("_Layer", bound=Hashable)
 
 _ROW = 4096
 """So many numbers are always summed by one thread, in one order."""
@@ -68,9 +71,9 @@ def one_thread(*, when: bool) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-class LayerSums(dict[str, Tensor]):
+class LayerSums(dict[_Layer, Tensor]):
     """Sums by layer, each in the order in which it is added to."""
 
-    def add(self, layer: str, value: Tensor) -> None:
+    def add(self, layer: _Layer, value: Tensor) -> None:
         """Add to a layer's sum."""
         self[layer] = self[layer] + value if layer in self else value

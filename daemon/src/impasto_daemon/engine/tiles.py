@@ -56,6 +56,14 @@ class Tile:
         """What is seen of a plane (…, H, W), as a view."""
         return plane[..., self.rows.first : self.rows.last, self.columns.first : self.columns.last]
 
+    def own(self, maps: Tensor, layer: str) -> Tensor:
+        """The tile's own part, as a view, of a layer's maps (…, h, w) of the whole picture."""
+        stride = stride_px(layer)
+        rows, columns = (
+            slice(span.begin // stride, span.end // stride) for span in (self.rows, self.columns)
+        )
+        return maps[..., rows, columns]
+
     def core(self, features: Tensor, layer: str) -> Tensor:
         """The tile's own part, as a view, of a feature map (…, h, w) of its window."""
         stride = stride_px(layer)

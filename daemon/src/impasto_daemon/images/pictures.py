@@ -37,15 +37,33 @@ FORMATS = ("PNG", "JPEG", "WEBP", "TIFF", "BMP", "GIF")
 Number = TypeVar("Number", bound=np.generic)
 
 
-def read_picture(path: Path, *, longest_px: int = 0, profile: bytes = b"") -> Picture:
+def read_picture(
+    path: Path, *, longest_px: int = 0, profile: bytes = b"", size: tuple[int, int] | None = None
+) -> Picture:
     """The picture in a file, 8-bit RGB or RGBA, upright, its first frame.
 
-    longest_px: scale it down to this long edge; 0 leaves it as it is.
+    longest_px: scale it down to this long edge; 0 leaves it as it is. size: the (height, width) in
+    px that it is brought to, each pixel one of its own.
     profile: the ICC profile of RGB that its colours are brought to; none is sRGB.
     Raises PictureUnreadable when it cannot be read, PictureRejected for a kind or size not
     accepted.
     """
-    return _in_8_bits(_read(path, _PICTURE), longest_px, profile)[0]
+    picture, _ = _in_8_bits(_read(path, _PICTURE), longest_px, profile)
+    if size is None or size == (picture.height, picture.width):
+        return picture
+    return from_image(to_image(picture).resize(size[::-1], Image.Resampling.NEAREST))
+
+
+def read_mask(path: Path, size: tuple[int, int]) -> Picture:
+    """A picture in a file as a mask: 8-bit grey of that (height, width) in px.
+
+    What is transparent is black. Raises as `read_picture` does.
+    """
+    image = to_image(read_picture(path))
+    if "A" in image.getbands():
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "black"), image)
+    grey = image.convert("L").resize(size[::-1], Image.Resampling.LANCZOS)
+    return from_array(np.asarray(grey)[:, :, None])
 
 
 def read_style(path: Path, *, profile: bytes = b"") -> tuple[Picture, tuple[str, ...]]:

@@ -105,7 +105,7 @@ class Baker:
         style: Style,
         network: Vgg19,
     ) -> _Batch:
-        pictures = job.photographs() or [*baking_photographs(), *self._painted.values()]
+        pictures = job.pictures()["photograph"] or [*baking_photographs(), *self._painted.values()]
         photographs = [to_tensor(picture, SRGB)[:3] for picture in pictures]
         known = None if message.anew else self._presets.get(info.name).baked
         # Whatever the style, what another has learnt of photographs is a good beginning.

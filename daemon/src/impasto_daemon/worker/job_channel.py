@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Iterator
+from collections import defaultdict
 from multiprocessing.connection import Connection
 
 from impasto_daemon.worker.orders import (
@@ -42,17 +42,12 @@ class JobChannel:
         megapixels = max((i.width * i.height for i in self.message.frames), default=0) / 1e6
         send(pipe, Alive(stall_s + _STALL_S_PER_MEGAPIXEL * megapixels))
 
-    def pictures(self) -> dict[str, Picture]:
-        """The frames by role. Raises BadImage when a digest does not fit."""
-        return dict(self._received())
-
-    def photographs(self) -> list[Picture]:
-        """The frames to bake from. Raises BadImage when a digest does not fit."""
-        return [picture for role, picture in self._received() if role == "photograph"]
-
-    def _received(self) -> Iterator[tuple[str, Picture]]:
+    def pictures(self) -> dict[str, list[Picture]]:
+        """The frames of each role, in their order. Raises BadImage when a digest does not fit."""
+        found = defaultdict[str, list[Picture]](list)
         for info, frame in zip(self.message.frames, self._frames, strict=True):
-            yield info.role, Picture.received(info, frame)
+            found[info.role].append(Picture.received(info, frame))
+        return found
 
     def poll(self) -> None:
         """Take in what the broker has said meanwhile. Raises Cancelled."""

@@ -9,7 +9,8 @@ import dataclasses
 import logging
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -18,8 +19,10 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.config import Config
+from impasto_daemon.engine import semantic_map
 from impasto_daemon.engine.budget import peak_mib, plan_painting
 from impasto_daemon.engine.events import Event, Finished, Iteration, ScaleStarted, Snapshot
+from impasto_daemon.engine.guidance import Guided
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
@@ -40,8 +43,9 @@ from impasto_daemon.worker.rates import RATES_FILE, Rates
 from impasto_daemon.worker.tensors import to_picture, to_preview, to_tensor
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture, digest_of
-from impasto_protocol.colour_space import SRGB
+from impasto_protocol.colour_space import SRGB, ColourSpace
 from impasto_protocol.errors import (
+    BadImage,
     Cancelled,
     GpuFailed,
     ImpastoError,
@@ -155,16 +159,16 @@ class Worker:
         self._models.follow_load(begin=True)
         self._open_weights(job)
         job.progress("style", 0, settings.iterations)
-        preset = self._presets.get(message.preset) if message.preset else None
-        style, style_hash, notes = self._style(job, message, pictures, preset)
-        baked = None if settings.iterations else _network_of(preset)
-        known = len(style.grams)
         network = self._models.network(settings.pooling)
-        sent = pictures["content"]
+        (sent,) = pictures["content"]
         space = painting_space(sent.space)
+        styles, keys, notes = self._styles(job, message, pictures)
+        known = [len(guided.style.grams) for guided in styles]
         content = to_tensor(sent, space)
-        start = to_tensor(pictures["start"], space) if "start" in pictures else None
-        selection = to_tensor(pictures["selection"])[:1] if "selection" in pictures else None
+        start = to_tensor(pictures["start"][0], space) if pictures["start"] else None
+        selection, strength = (
+            next(map(_mask, pictures[role]), None) for role in ("selection", "strength")
+        )
         cut = selection if message.cut else None
         finish = partial(
             to_picture, like=sent, strength=settings.strength, selection=selection, cut=cut
@@ -176,8 +180,8 @@ class Worker:
         memory_mib = self._memory_mib(message, network, share)
         painting = time.monotonic()
         for event in stylise(
-            content, style, settings, network, baked=baked,
-            start=start, selection=selection, memory_mib=memory_mib,
+            content, _mapped(styles, pictures), settings, network,
+            start=start, selection=selection, strength=strength, memory_mib=memory_mib,
             conclude=lambda: job.concluding, between=partial(_between_tiles, job),
         ):  # fmt: skip
             job.poll()
@@ -200,14 +204,16 @@ class Worker:
                 losses=_finite(event.losses),
                 device=describe(self._models.device),
                 weights=network.name,
-                style=style_hash,
-                notes=tuple(notes),
+                style=keys[0],
+                styles=tuple(keys[1:]),
+                notes=tuple(dict.fromkeys(notes)),
                 memory_mib=memory_mib,
             ),
             {"picture": sent if unchanged else finish(event.picture)},
         )
-        if len(style.grams) > known:
-            self._models.keep(style)
+        for guided, before in zip(styles, known, strict=True):
+            if len(guided.style.grams) > before:
+                self._models.keep(guided.style)
         if space == SRGB and not message.draft:
             self._baker.remember(sent)
 
@@ -219,28 +225,47 @@ class Worker:
         if share == 1:
             return allowed
         (size,) = ((i.height, i.width) for i in message.frames if i.role == "content")
-        planned = plan_painting(size, size, settings, network.kind, allowed << 20)
+        planned = plan_painting(size, size, settings, network.kind, allowed << 20, message.planes)
         return int(share * min(allowed, peak_mib(planned)))
+
+    def _styles(
+        self, job: JobChannel, message: messages.Stylise, pictures: Mapping[str, list[Picture]]
+    ) -> tuple[list[Guided], list[str], list[str]]:
+        """The styles of a job, the hash of each, and notes for the painter."""
+        sent, masks = iter(pictures["style"]), iter(pictures["mask"])
+        space = painting_space(pictures["content"][0].space)
+        styles, keys, notes = [], [], list[str]()
+        for use in message.uses:
+            preset = self._presets.get(use.preset) if use.preset else None
+            picture = None if preset else next(sent)
+            style, key, told = self._style(job, message, space, preset, picture)
+            mask = _mask(next(masks)) if use.masked else None
+            baked = None if message.settings.iterations else _network_of(preset)
+            styles.append(Guided(style, use.weight, mask, use.scale, use.layers, baked))
+            keys.append(key)
+            notes += told
+        return styles, keys, notes
 
     def _style(
         self,
         job: JobChannel,
         message: messages.Stylise,
-        pictures: dict[str, Picture],
+        space: ColourSpace,
         preset: Preset | None,
+        picture: Picture | None,
     ) -> tuple[Style, str, list[str]]:
-        """The style of a job, its hash, and notes for the painter."""
+        """A style, its hash, and notes for the painter."""
         network = self._models.network(message.settings.pooling)
-        space = painting_space(pictures["content"].space)
         if not preset:
-            key = digest_of(pictures["style"].data).hex()
-            return self._models.style(key, pictures["style"], network, {}, space), key, []
+            assert picture
+            key = digest_of(picture.data).hex()
+            return self._models.style(key, picture, network, {}, space), key, []
         if space != SRGB:  # a preset's statistics are of its picture in sRGB
             style = self._models.style(preset.style, preset.picture, network, {}, space)
             return style, preset.style, []
         if not message.settings.iterations:  # needs none
             return self._models.style(preset.style, preset.picture, network, {}), preset.style, []
-        info = self._presets.info(message.preset)
+        info = self._presets.info(preset.name)
         return self._preset_style(job, info, preset, network, message.settings.pooling)
 
     def _preset_style(
@@ -290,7 +315,7 @@ class Worker:
         assert isinstance(message, messages.PresetSave)
         began = time.monotonic()
         name = check_name(message.name)
-        picture = shrink(job.pictures()["style"], PICTURE_PX)
+        picture = shrink(job.pictures()["style"][0], PICTURE_PX)
         self._open_weights(job)
         network = self._models.network(message.settings.pooling)
         key = digest_of(picture.data).hex()
@@ -405,6 +430,33 @@ def _network_of(preset: Preset | None) -> dict[str, Tensor]:
     if preset is None or preset.baked is None:
         raise NotBaked(f"The style {preset.name!r} is not baked." if preset else "It is not baked.")
     return as_tensors(preset.baked.tensors)
+
+
+def _mask(picture: Picture) -> Tensor:
+    """(1, H, W) in [0, 1]."""
+    return to_tensor(picture)[:1]
+
+
+def _mapped(styles: list[Guided], pictures: Mapping[str, list[Picture]]) -> list[Guided]:
+    """The parts of the one style that maps name, each with its place; the styles without maps."""
+    if not pictures["map"]:
+        return styles
+    (guided,), (here,), (there,) = styles, pictures["map"], pictures["style_map"]
+    try:
+        places, parts = semantic_map.regions(to_tensor(here)[:3], to_tensor(there)[:3])
+    except semantic_map.NoSuchColour as error:
+        raise BadImage(
+            f"The map of the style has nothing of the colour {error} of the picture's map.",
+            next_step="Paint what it stands for into the map of the style, too.",
+        ) from error
+    except ValueError as error:
+        raise BadImage(
+            f"{error}", next_step="Draw the maps with few flat colours, without shades."
+        ) from error
+    return [
+        replace(guided, style=guided.style.of_part(part[None]), mask=place[None])
+        for place, part in zip(places, parts, strict=True)
+    ]
 
 
 def _between_tiles(job: JobChannel) -> None:

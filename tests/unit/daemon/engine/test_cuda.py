@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from impasto_daemon.engine.guidance import StyleTarget
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
@@ -31,7 +32,7 @@ def test_tiles_have_the_loss_and_the_gradient_of_the_whole(on_gpu, noise, tiling
     grams = Style(noise(3, 300, 300, seed=1), on_gpu).statistics(620, STYLE_LAYERS)
     picture = noise(1, 3, 500, 620, seed=2).cuda()
     whole, tiled = (
-        Objective(masked, grams, Settings(), on_gpu, cut).evaluate(picture)
+        Objective(masked, [StyleTarget(grams)], Settings(), on_gpu, cut).evaluate(picture)
         for cut in (WHOLE, tiling)
     )
     total, of_tiles = (float(sum(terms.values())) for terms, _ in (whole, tiled))
@@ -44,7 +45,7 @@ def test_loss_and_gradient_are_those_of_the_processor(on_gpu, network, noise):
     for one in (network, on_gpu):
         masked = MaskedPicture.of(noise(4, 120, 150).to(one.device))
         grams = Style(noise(3, 100, 100, seed=1), one).statistics(150, STYLE_LAYERS)
-        objective = Objective(masked, grams, Settings(), one)
+        objective = Objective(masked, [StyleTarget(grams)], Settings(), one)
         terms, gradient = objective.evaluate(noise(1, 3, 120, 150, seed=2).to(one.device))
         found.append((float(sum(terms.values())), gradient.cpu()))
     (total, gradient), (there, of_gpu) = found

@@ -10,6 +10,7 @@ from impasto_daemon.engine.baking import bake
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted
 from impasto_daemon.engine.feed_forward import FeedForward, fresh_weights, paint
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX, REACH_PX, TENSORS
+from impasto_daemon.engine.guidance import Guided
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.schedule import schedule
 from impasto_daemon.engine.style import Style
@@ -44,7 +45,7 @@ def paint_at_once(network, weights, noise):
         settings = Settings(**{**AT_ONCE, **chosen})
         return list(
             stylise(
-                content, style, settings, network, baked=baked, selection=selection,
+                content, [Guided(style, baked=baked)], settings, network, selection=selection,
                 conclude=conclude,
             )
         )  # fmt: skip

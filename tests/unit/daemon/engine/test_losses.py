@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.engine.gram import add_gram_gradient, gram_sum
-from impasto_daemon.engine.losses import ContentLoss, StyleLoss, TotalVariation, squared_error
+from impasto_daemon.engine.losses import ContentLoss, StyleLosses, TotalVariation, squared_error
 
 N, HEIGHT, WIDTH = 3, 4, 5
 M = HEIGHT * WIDTH
@@ -34,7 +34,8 @@ def gram(maps, mask=None):
 
 def style(found, target, mask=None, *, relative):
     """The style loss of one feature map against the Gram matrix of another."""
-    loss = StyleLoss(1.0, gram(target), (ones() if mask is None else mask).sum(), relative=relative)
+    positions = (ones() if mask is None else mask).sum()
+    loss = StyleLosses([(torch.ones(()), gram(target))], positions, relative=relative)
     return loss.value(gram_sum(found, mask))
 
 
@@ -133,7 +134,7 @@ def slope_of_content(found, target, mask, *, relative):
 
 def slope_of_style(found, target, mask, *, relative):
     positions = (ones() if mask is None else mask).sum()
-    loss = StyleLoss(1.0, gram(target), positions, relative=relative)
+    loss = StyleLosses([(torch.ones(()), gram(target))], positions, relative=relative)
     slope = torch.zeros_like(found)
     add_gram_gradient(slope, found, mask, loss.slope(gram_sum(found, mask)))
     return slope

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from impasto_daemon.engine.guidance import StyleTarget
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective, term_weights
@@ -41,10 +42,41 @@ def content(kind, height=53, width=70):
     if kind == "selection":
         selection = torch.zeros(1, height, width, dtype=torch.float64)
         selection[:, 10:45, 25:] = 0.7
-    return MaskedPicture.of(picture, selection)
+    if kind != "guided":
+        return MaskedPicture.of(picture, selection)
+    strength, guides = torch.ones(1, height, width), torch.zeros(3, height, width)
+    strength[:, 20:40, 10:60] = torch.linspace(0, 1, 50)
+    guides[0, :, :40] = 1
+    guides[1, :, 30:] = torch.linspace(0.2, 1, width - 30)
+    guides[2] = 0.3
+    return MaskedPicture.of(picture, selection, strength.double(), guides.double())
 
 
-def plain_loss(masked, picture, grams, settings, network):
+def plain_regions(masked, targets, layer, mask_of):
+    """What each position weighs for each style, and how much of the whole each style has.
+
+    Guided Gram matrices, Gatys et al. 2017, with what a position is given shared out by weight.
+    """
+    given = masked.paint_mask
+    if masked.strength is not None:
+        given = given / 100 ** (1 - masked.strength)  # at the default strength
+    given = mask_of(given)
+    everything = mask_of(masked.paint_mask).sum()
+    there = {n: target for n, target in enumerate(targets) if layer in target.grams}
+    weights = {n: target.weight for n, target in there.items()}
+    if masked.guides is None:
+        for n in there:
+            yield n, given, given.sum() / everything * weights[n] / sum(weights.values())
+        return
+    masks = {n: mask_of(masked.guides[n : n + 1]) for n in there}
+    weighed = sum(weights[n] * masks[n] for n in there)
+    for n in there:
+        share = torch.where(weighed > 0, weights[n] * masks[n] / weighed, 0)
+        share = share * sum(masks.values()).clamp(max=1) * given
+        yield n, share, share.sum() / everything
+
+
+def plain_loss(masked, picture, targets, settings, network):
     """Loss and gradient by autograd, as Gatys et al. 2016 have them, relative, with masks."""
     alpha, beta = term_weights(settings)
     picture = picture.clone().requires_grad_()
@@ -68,41 +100,59 @@ def plain_loss(masked, picture, grams, settings, network):
         energy = mask_of(masked.paint_mask, ours[layer]) * theirs[layer].square()
         loss = loss + alpha * error.sum() / energy.sum() / len(settings.content_layers)
     for layer in settings.style_layers:
-        mask = mask_of(masked.paint_mask, ours[layer])
-        gram = torch.einsum("chw,dhw,hw->cd", ours[layer][0], ours[layer][0], mask) / mask.sum()
-        target = grams[layer]
-        error = (gram - target).square().sum() / target.square().sum()
-        loss = loss + beta * error / len(settings.style_layers)
+        maps_here = ours[layer][0]
+        for n, mask, share in plain_regions(
+            masked,
+            targets,
+            layer,
+            lambda plane: mask_of(plane, ours[layer]),  # noqa: B023
+        ):
+            gram = torch.einsum("chw,dhw,hw->cd", maps_here, maps_here, mask) / mask.sum()
+            target = targets[n].grams[layer]
+            error = (gram - target).square().sum() / target.square().sum()
+            loss = loss + beta * share * error / len(settings.style_layers)
     across = (picture[..., 1:] - picture[..., :-1]).square().sum()
     down = (picture[..., 1:, :] - picture[..., :-1, :]).square().sum()
     loss = loss + 4 * settings.total_variation * (across + down) / picture.numel()
     return loss.detach(), *torch.autograd.grad(loss, picture)
 
 
-@pytest.mark.parametrize("kind, layers", [
-    ("selection", {}),
-    ("opaque", SHALLOW),
-    ("alpha", {"style_layers": ("relu1_2", "relu4_1"), "content_layers": ("relu2_2", "relu4_1")}),
+@pytest.mark.parametrize("kind, layers, several", [
+    ("selection", {}, False),
+    ("opaque", SHALLOW, False),
+    ("alpha", {"style_layers": ("relu1_2", "relu4_1"), "content_layers": ("relu2_2", "relu4_1")},
+     False),
+    ("guided", {"style_layers": ("relu1_1", "relu3_1", "relu4_1")}, True),
+    ("selection", SHALLOW, True),
 ])  # fmt: skip
-def test_loss_and_gradient_of_tiles_are_those_of_the_paper(exact, kind, layers):
+def test_loss_and_gradient_of_tiles_are_those_of_the_paper(exact, kind, layers, several):
     masked, settings = content(kind), Settings(**layers)
     style = Style(torch.rand(3, 45, 60, dtype=torch.float64), exact)
-    grams = style.statistics(60, settings.style_layers)
+    targets = [StyleTarget(style.statistics(60, settings.style_layers))]
+    if several:
+        other, third = (
+            Style(torch.rand(3, 50, 40, dtype=torch.float64) ** power, exact) for power in (3, 0.3)
+        )
+        targets += [
+            StyleTarget(other.statistics(50, settings.style_layers), weight=0.5),
+            StyleTarget(third.statistics(50, ["relu1_1", "relu3_1"]), weight=2),
+        ]
     picture = torch.rand(1, 3, 53, 70, dtype=torch.float64)
-    loss, gradient = plain_loss(masked, picture, grams, settings, exact)
+    loss, gradient = plain_loss(masked, picture, targets, settings, exact)
     for tiling in (Tiling(), *TILINGS):
-        terms, found = Objective(masked, grams, settings, exact, tiling).evaluate(picture)
+        terms, found = Objective(masked, targets, settings, exact, tiling).evaluate(picture)
         assert float(sum(terms.values())) == pytest.approx(float(loss), rel=1e-10)
         torch.testing.assert_close(found, gradient, rtol=1e-8, atol=1e-10 * gradient.abs().max())
 
 
 def test_float32_keeps_the_loss_and_the_gradient_to_the_rounding(network):
     masked = content("alpha", 110, 150)
-    masked = MaskedPicture(*(getattr(masked, name).float() for name in masked.__dict__))
+    planes = (masked.original, masked.colours, masked.alpha, masked.paint_mask)
+    masked = MaskedPicture(*(plane.float() for plane in planes))
     grams = Style(torch.rand(3, 100, 100), network).statistics(100, STYLE_LAYERS)
     picture = torch.rand(1, 3, 110, 150)
     whole, tiled = (
-        Objective(masked, grams, Settings(), network, tiling).evaluate(picture)
+        Objective(masked, [StyleTarget(grams)], Settings(), network, tiling).evaluate(picture)
         for tiling in (Tiling(), Tiling(2, 3))
     )
     total, of_tiles = (float(sum(terms.values())) for terms, _ in (whole, tiled))
@@ -157,7 +207,7 @@ def test_eight_steps_in_tiles_lead_to_the_same_picture_and_leave_no_seam(exact):
     grams = Style(painting, exact).statistics(64, STYLE_LAYERS)
     pictures = []
     for tiling in (WHOLE, Tiling(2, 2)):
-        objective = Objective(masked, grams, Settings(), exact, tiling)
+        objective = Objective(masked, [StyleTarget(grams)], Settings(), exact, tiling)
         optimiser = LBFGS(masked.colours[None])
         for _ in range(8):
             terms, gradient = objective.evaluate(optimiser.trial)

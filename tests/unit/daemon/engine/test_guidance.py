@@ -1,0 +1,161 @@
+"""Several styles in one painting: who has what, where, and what stays as it was."""
+
+import pytest
+import torch
+
+from impasto_daemon.engine.events import Finished
+from impasto_daemon.engine.feed_forward import fresh_weights
+from impasto_daemon.engine.gram import gram_sum
+from impasto_daemon.engine.guidance import Guided, guides_of, shares
+from impasto_daemon.engine.style import Style
+from impasto_daemon.engine.stylise import stylise
+from impasto_protocol.settings import QUALITIES, STYLE_LAYERS, Settings
+
+SHALLOW = {"style_layers": STYLE_LAYERS[:3], "content_layers": ("relu3_2",)}
+SIZE = 64
+
+
+@pytest.fixture(scope="module")
+def styles(network):
+    """Two that differ: fine noise, and broad bars of another colour."""
+    noise = torch.rand((3, SIZE, SIZE), generator=torch.Generator().manual_seed(9))
+    bars = (torch.arange(SIZE) % 16 < 8).expand(3, SIZE, SIZE) * 0.4 + 0.3
+    bars[2] = 0.2
+    return Style(noise * torch.tensor([0.2, 0.5, 1.0]).view(3, 1, 1), network), Style(bars, network)
+
+
+@pytest.fixture
+def paint(network):
+    """paint(content, styles, **settings): the picture."""
+
+    def run(content, styles, *, strength_map=None, **chosen):
+        settings = Settings(**{"iterations": 15, "tolerance": 0, "scales": 1, **SHALLOW, **chosen})
+        *_, end = stylise(content, styles, settings, network, strength=strength_map)
+        assert isinstance(end, Finished)
+        return end.picture
+
+    return run
+
+
+def half(side=SIZE):
+    """The right half."""
+    mask = torch.zeros(1, side, side)
+    mask[:, :, side // 2 :] = 1
+    return mask
+
+
+def told(*masks):
+    """Styles with these masks, which nothing looks at otherwise."""
+    return [Guided(None, mask=mask) for mask in masks]
+
+
+def test_every_position_is_shared_out_by_weight_where_masks_overlap():
+    masks = torch.tensor([[[1.0, 1.0, 0.0, 0.4, 0.0]], [[1.0, 0.0, 1.0, 0.4, 0.0]]])
+    found = shares(masks, [3.0, 1.0])
+    expected = [[[0.75, 1, 0, 0.6, 0]], [[0.25, 0, 1, 0.2, 0]]]
+    torch.testing.assert_close(found, torch.tensor(expected))
+
+
+def test_style_without_a_mask_goes_where_no_mask_is():
+    guides, covered = guides_of(told(None, half(4)), fill=False)
+    torch.testing.assert_close(guides, torch.cat([1 - half(4), half(4)]))
+    assert covered is None
+
+
+@pytest.mark.parametrize("fill", [True, False])
+def test_what_all_masks_leave_goes_to_the_first_style_or_to_none(fill):
+    top = torch.zeros(1, 4, 4)
+    top[:, :2] = 1
+    guides, covered = guides_of(told(half(4), half(4) * top), fill=fill)
+    assert torch.equal(guides[1:], half(4) * top)
+    assert torch.equal(guides[:1], torch.ones(1, 4, 4) if fill else half(4))
+    assert covered is None if fill else torch.equal(covered, half(4))
+
+
+def test_each_half_is_nearer_to_its_own_style_than_when_they_change_sides(
+    network, styles, paint, noise, maps
+):
+    content, layer = noise(3, SIZE, SIZE) * 0.2 + 0.4, "relu2_1"
+    targets = [style.statistics(SIZE, [layer])[layer] for style in styles]
+    found = {}
+    for order in ((0, 1), (1, 0)):
+        left, right = (styles[number] for number in order)
+        painted = paint(content, [Guided(left), Guided(right, mask=half())])
+        for number, side in zip(order, (slice(None, 24), slice(40, None)), strict=True):
+            for seen, target in enumerate(targets):
+                features = maps(network, painted[None, :, :, side], [layer])[layer]
+                gram = gram_sum(features) / features[0, 0].numel()
+                found[number, side.start, seen] = (gram - target).norm() / target.norm()
+    for side in (None, 40):
+        for seen, other in ((0, 1), (1, 0)):
+            assert found[seen, side, seen] < 0.8 * found[other, side, seen]
+
+
+def test_what_no_style_covers_may_stay_the_photograph(styles, paint, noise):
+    content = noise(3, SIZE, SIZE)
+    painted = paint(content, [Guided(styles[0], mask=half())], uncovered="photograph")
+    assert torch.equal(painted[:, :, :32], content[:, :, :32])
+    assert (painted - content)[:, :, 32:].abs().mean() > 0.02
+    filled = paint(content, [Guided(styles[0], mask=half())])
+    assert (filled - content)[:, :, :32].abs().mean() > 0.02
+
+
+def test_map_of_strength_leaves_black_alone_and_paints_more_towards_white(styles, paint, noise):
+    content, ramp = noise(3, SIZE, SIZE), torch.linspace(-0.2, 1, SIZE).clamp(0).expand(1, SIZE, -1)
+    painted = paint(content, styles[1], strength_map=ramp)
+    change = (painted - content).abs().mean(dim=(0, 1))
+    assert change[:10].max() == 0
+    assert 0 < change[12:24].mean() < 0.5 * change[-12:].mean()
+
+
+def test_map_of_strength_that_is_white_changes_nothing(styles, paint, noise):
+    content = noise(3, SIZE, SIZE)
+    plain = paint(content, styles[0])
+    assert torch.equal(paint(content, styles[0], strength_map=torch.ones(1, SIZE, SIZE)), plain)
+
+
+def test_style_given_twice_paints_as_once(styles, paint, noise):
+    content = noise(3, SIZE, SIZE)
+    once = paint(content, styles[0], iterations=4)
+    twice = paint(content, [Guided(styles[0]), Guided(styles[0], weight=3)], iterations=4)
+    torch.testing.assert_close(twice, once, atol=2e-3, rtol=0)
+
+
+def test_fine_layers_of_one_style_go_with_coarse_ones_of_another(network, styles, paint, noise):
+    content, errors = noise(3, SIZE, SIZE), {}
+    for order in ((0, 1), (1, 0)):
+        chosen = [Guided(styles[number], layers=(layer,))
+                  for number, layer in zip(order, ("relu1_1", "relu3_1"), strict=True)]  # fmt: skip
+        painted = Style(paint(content, chosen), network)
+        for layer in ("relu1_1", "relu3_1"):
+            found, first, second = (s.statistics(SIZE, [layer])[layer] for s in (painted, *styles))
+            # Below 1: nearer to the first than to the second.
+            errors[order, layer] = (found - first).norm() / (found - second).norm()
+    assert errors[(0, 1), "relu1_1"] < 0.8 * errors[(1, 0), "relu1_1"]
+    assert errors[(1, 0), "relu3_1"] < 0.8 * errors[(0, 1), "relu3_1"]
+
+
+def test_size_of_the_strokes_is_each_styles_own(network, noise):
+    style = Style(noise(3, 128, 128), network)
+    small = Guided(style, scale=0.5).target(128, ["relu2_1"]).grams["relu2_1"]
+    assert torch.equal(small, style.statistics(64, ["relu2_1"])["relu2_1"])
+
+
+def test_baked_styles_are_painted_each_in_its_place(styles, paint, noise):
+    content, at_once = noise(3, SIZE, SIZE), QUALITIES["instant"] | {"strength": 1.0}
+    networks = [fresh_weights(seed) for seed in (1, 2)]
+    one, other = (paint(content, [Guided(styles[0], baked=baked)], **at_once) for baked in networks)
+    both = [Guided(styles[0], baked=networks[0]),
+            Guided(styles[0], baked=networks[1], mask=half())]  # fmt: skip
+    painted = paint(content, both, **at_once)
+    wanted, away = torch.where(half() > 0, other, one), [*range(26), *range(38, SIZE)]
+    torch.testing.assert_close(painted[..., away], wanted[..., away], atol=1e-3, rtol=0)
+    assert (one - other).abs().mean() > 1e-3
+
+
+def test_part_of_a_style_counts_alone(network, noise, maps):
+    picture = noise(3, SIZE, SIZE)
+    part = Style(picture, network).of_part(half())
+    features = maps(network, picture[None], ["relu1_1"])["relu1_1"][..., SIZE // 2 :]
+    expected = gram_sum(features) / features[0, 0].numel()
+    torch.testing.assert_close(part.statistics(SIZE, ["relu1_1"])["relu1_1"], expected)
