@@ -23,7 +23,7 @@ from impasto_protocol.messages import Estimate, Estimated, JobInfo, Report, Resu
 from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, Settings
 
 FOLDER = Path(__file__).resolve().parents[2] / "plugins" / "gimp" / "impasto"
-LEFT_OUT = {"uncovered", "snapshots"}  # a painter watches instead
+LEFT_OUT = {"snapshots"}  # a painter watches instead
 
 
 @pytest.fixture
@@ -50,7 +50,10 @@ def arguments(repository):
 
 
 def test_dialog_has_every_setting_with_its_range_and_default(arguments):
-    table = {a[1].replace("-", "_"): a for a in arguments.LOOK + arguments.ADVANCED}
+    table = {
+        a[1].replace("-", "_"): a
+        for a in arguments.LOOK + arguments.PLACES[3:] + arguments.ADVANCED
+    }
     del table["quality"]
     fields = {field.name: field for field in dataclasses.fields(Settings)}
     assert table.keys() == fields.keys() - LEFT_OUT
@@ -120,7 +123,8 @@ def test_help_page_explains_every_control_as_it_is(arguments):
         add(procedure)
     labels = {name: label.replace("_", "") for _, (name, label, *_), _ in procedure.mock_calls}
     assert page.labels == labels and page.words.keys() == labels.keys()
-    table = arguments.LOOK + arguments.RESULT + arguments.ADVANCED + arguments.APPLY
+    table = (arguments.LOOK + arguments.RESULT + arguments.PLACES + arguments.ADVANCED
+             + arguments.APPLY)  # fmt: skip
     for kind, name, _, _, *rest in table:
         assert page.ranges.get(name) == described(kind, rest), name
         for option in rest[0].values() if kind == "choice" else ():

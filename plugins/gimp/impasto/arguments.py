@@ -40,6 +40,10 @@ COLOURS = {
     "cholesky": _("Matched, red first"),
     "luminance": _("Light and dark only"),
 }
+UNCOVERED = {
+    "style": _("Is painted in the first style"),
+    "photograph": _("Stays as it is"),
+}
 SELECTION = {
     "alpha": _("The layer's transparency"),
     "mask": _("A layer mask"),
@@ -145,6 +149,20 @@ ADVANCED_GROUPS: dict[str, tuple[Argument, ...]] = {
 }  # fmt: skip
 """By headings."""
 
+PLACES: tuple[Argument, ...] = (
+    ("string", "mask", _("The style goes"),
+     _("The channel, layer or layer mask that is white where the style goes, such as channel:Sky"),
+     ""),
+    ("string", "strength-mask", _("Strength by"),
+     _("The channel, layer or layer mask that is white where all of the strength counts; what is "
+       "black stays"), ""),
+    ("string", "more-styles", _("More styles"),
+     _("As JSON: a list of styles with kind, name, mask, weight, scale and layers"), ""),
+    ("choice", "uncovered", _("What no mask covers"),
+     _("Where all styles have a mask: what is left"), UNCOVERED, "style"),
+)  # fmt: skip
+"""In which styles is painted beside the first, and where."""
+
 ADVANCED = tuple(argument for group in ADVANCED_GROUPS.values() for argument in group)
 
 APPLY: tuple[Argument, ...] = (
@@ -163,7 +181,7 @@ REPLACE: tuple[Argument, ...] = (
 BY_QUALITY = ("iterations", "working-px", "refinement")
 """What a quality sets."""
 
-SETTINGS = tuple(a[1] for a in LOOK + ADVANCED if a[1] != "quality")
+SETTINGS = tuple(a[1] for a in LOOK + PLACES[3:] + ADVANCED if a[1] != "quality")
 
 
 def names(table: Iterable[Argument]) -> list[str]:
@@ -223,7 +241,7 @@ def _add_preset(procedure: Gimp.Procedure) -> None:
 def _add_stylize(procedure: Gimp.Procedure) -> None:
     _add_style(procedure, "file")
     _add_preset(procedure)
-    _add(procedure, LOOK + RESULT + ADVANCED)
+    _add(procedure, LOOK + PLACES + RESULT + ADVANCED)
 
 
 def _add_again(procedure: Gimp.Procedure) -> None:

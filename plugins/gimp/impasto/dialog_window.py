@@ -19,6 +19,7 @@ from controls import Controls  # noqa: E402
 from daemon_link import DaemonLink, Follower  # noqa: E402
 from estimates import Estimates  # noqa: E402
 from gi.repository import Gdk, Gegl, Gimp, GimpUi, Gio, GObject, Gtk, Pango  # noqa: E402
+from places import Places  # noqa: E402
 from preview import Preview  # noqa: E402
 from quality_chooser import CUSTOM, QualityChooser  # noqa: E402
 from style_browser import StyleBrowser  # noqa: E402
@@ -82,6 +83,7 @@ class DialogWindow:
         self._browser: StyleBrowser | None = None
         self._preview: Preview | None = None
         self._style: StylePicture | None = None
+        self._places: Places | None = None
         self._questions: Callable[[], Estimate] | None = None
         self._found: Mapping[str, Estimated] = {}
         self._refusal = ""
@@ -154,6 +156,13 @@ class DialogWindow:
         self._quality = QualityChooser(self._config, custom, by_tick=by_tick)
         self.controls.add_row(arguments.LOOK[2][2], self._quality)
 
+    def add_places(self, image: Gimp.Image) -> None:
+        """Further styles, and where each goes; closed at first unless it counts."""
+        places = self._places = Places(self._config, image)
+        if self._preview:
+            self._preview.leaves_out = lambda: places.is_used
+        self._add_expander(_("More Sty_les and Masks"), self._places, expanded=self._places.is_used)
+
     def add_advanced(self) -> None:
         """What most never need, closed at first unless it counts."""
         inside = Controls()
@@ -165,8 +174,12 @@ class DialogWindow:
             for name in found.keys() & set(arguments.BY_QUALITY):
                 controls.sensitive_if_custom(self._config, found[name])
         _follow_quality(self._config)
-        expander = Gtk.Expander(label=_("A_dvanced"), use_underline=True, margin_top=6)
-        expander.set_expanded(self._config.get_property("quality") == CUSTOM)
+        custom = self._config.get_property("quality") == CUSTOM
+        self._add_expander(_("A_dvanced"), inside, expanded=custom)
+
+    def _add_expander(self, label: str, inside: Gtk.Widget, *, expanded: bool) -> None:
+        expander = Gtk.Expander(label=label, use_underline=True, margin_top=6)
+        expander.set_expanded(expanded)
         expander.add(inside)
         self._below.pack_start(expander, False, False, 0)
 
@@ -236,6 +249,8 @@ class DialogWindow:
             if self._browser:
                 name = self._config.get_property("style-preset")
                 self._style.take_preset(name, self._browser.thumbnail())
+        if self._places and self._browser:
+            self._places.offer(self._browser.names)
         if self._preview:
             self._preview.refresh()
         self._ask_estimates()

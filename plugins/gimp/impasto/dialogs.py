@@ -43,6 +43,7 @@ def ask_stylize(
     window.controls.add_arguments(config, arguments.LOOK[3:])
     window.controls.add_heading(_("Result"))
     window.controls.add_arguments(config, arguments.RESULT)
+    window.add_places(source.get_image())
     window.add_advanced()
     window.estimate(estimate)
     window.run()

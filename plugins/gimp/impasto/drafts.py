@@ -27,13 +27,15 @@ _LEAVE_S = 0.3
 class Draft:
     """What a draft is painted from. style: a picture, or the name of a saved style.
 
-    share: how much of the long edge of what would be painted the content shows.
+    share: how much of the long edge of what would be painted the content shows. alone: there are
+    other styles, or masks, which a draft leaves out.
     """
 
     content: Picture
     style: Picture | str
     settings: Settings
     share: float = 1.0
+    alone: bool = False
 
     @property
     def at_once(self) -> bool:
@@ -132,15 +134,15 @@ class Drafts:
                     self._job, self._done = None, self._painted
                 words, share = describe_progress(message)
                 if ended or share is not None:
-                    words = (
-                        _("A draft of the result")
-                        if ended
-                        else _("A draft, {share:.0%}").format(share=share)
-                    )
+                    words = self._name() if ended else _("A draft, {share:.0%}").format(share=share)
                 self._show(words, pictures[0] if pictures else None)
         except ImpastoError as error:
             self._job, self._done = None, self._painted
             self._show(_("No preview. {error}").format(error=error), None)
+
+    def _name(self) -> str:
+        alone = self._painted is not None and self._painted.alone
+        return _("A draft in the first style alone") if alone else _("A draft of the result")
 
     def lose(self) -> None:
         """There is no daemon; the next one paints it anew."""

@@ -18,19 +18,22 @@ from typing import Any, Literal
 
 import job_style
 import layers
+import masks
+import more_styles
 import style_sources
 from form import Form
 from gi.repository import Gegl, Gimp
 from layer_recipes import STYLE
 from recipe import Recipe
 
+from impasto_protocol.chosen_style import ChosenStyle, in_message
 from impasto_protocol.client import Client, Job, new_job_id, result_in
 from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import BadMessage, Cancelled, ImpastoError
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import PresetGet, Presets, PresetSave, Progress, Result, Stylise
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import LAYER_GROUPS, Settings
 from impasto_protocol.translations import _
 
 _PREVIEW_PX = 768
@@ -98,9 +101,32 @@ class _Content:
         self.pictures = {"content": layers.read(source, self.outer, self.form)}
         if cut:
             self.pictures["selection"] = layers.read_mask(cut, self.inner, self.outer)
+        self._read_masks(source, recipe)
         self.previews = None
         if isinstance(canvas, Gimp.Layer):
             self.previews = _Previews(canvas, self.outer, self.inner)
+
+    def _read_masks(self, source: Gimp.Drawable, recipe: Recipe) -> None:
+        """Where the first style, and each of the others, goes; and how much is painted where."""
+        self.more = more_styles.read(recipe["more-styles"])
+        self.masks = [
+            masks.read(self.image, key, source, self.outer) if key else None
+            for key in (recipe["mask"], *(style.mask for style in self.more))
+        ]
+        if recipe["strength-mask"]:
+            self.pictures["strength"] = masks.read(
+                self.image, recipe["strength-mask"], source, self.outer
+            )
+
+    def styles(self, first: Picture | str) -> list[ChosenStyle]:
+        """All styles of it. Raises StyleUnreadable."""
+        chosen = [ChosenStyle(first, self.masks[0])]
+        for style, mask in zip(self.more, self.masks[1:], strict=True):
+            source = style.source(self.image)
+            picture = source["name"] if style.kind == "preset" else style_sources.read(source)
+            layers = LAYER_GROUPS[style.layers]
+            chosen.append(ChosenStyle(picture, mask, style.weight, style.scale, layers))
+        return chosen
 
 
 def _stylise(
@@ -114,13 +140,14 @@ def _stylise(
             raise BadMessage(_("The daemon's answer was not a style."))
         own = to_dict(answer.presets[0].settings)
         settings = from_dict(Settings, own | recipe["over-preset"])
+    named, of_styles = in_message(content.styles(style.picture or style.preset))
     message = Stylise(
         job=new_job_id(),
         settings=settings,
-        preset=style.preset,
         preview_px=_PREVIEW_PX if content.previews else 0,
+        **named,
     )
-    pictures = content.pictures | ({"style": style.picture} if style.picture else {})
+    pictures: dict[str, Picture | Sequence[Picture]] = {**content.pictures, **of_styles}
 
     def on_pictures(found: Sequence[Picture]) -> None:
         if found and content.previews:

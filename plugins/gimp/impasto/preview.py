@@ -47,6 +47,7 @@ class Preview(Gtk.Box):
         self._style, self._result_px = style, result_px
         self._part: Box | None = None
         self._read: tuple[Box, Box] | None = None
+        self.leaves_out: Callable[[], bool] = lambda: False
         self._timer = 0
         self._before: GdkPixbuf.Pixbuf | None = None
         self._after: GdkPixbuf.Pixbuf | None = None
@@ -144,7 +145,8 @@ class Preview(Gtk.Box):
         if style is None or not self._before:
             return None
         share = max(part.width, part.height) / max(whole.width, whole.height)
-        return Draft(thumbnails.to_picture(self._before), style, self._settings(), share)
+        content = thumbnails.to_picture(self._before)
+        return Draft(content, style, self._settings(), share, alone=self.leaves_out())
 
     def _show_draft(self, words: str, picture: Picture | None) -> None:
         if not self._tick.get_active():

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import canvas
@@ -49,7 +49,8 @@ def stylize(
         sources.check(found, hide=False)
 
         def estimate() -> Estimate:
-            return _estimate(image, found, config, recipe.settings_from_config(config))
+            asked = _estimate(image, found, config, recipe.settings_from_config(config))
+            return replace(asked, planes=recipe.planes_from_config(config))
 
         dialogs.ask_stylize(procedure, config, found[0], estimate)
     chosen = [KeptRecipe(recipe.from_config(config))] * len(found)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import arguments
+import more_styles
 from gi.repository import Gimp, Gio
 
 from impasto_protocol.errors import BadField, StyleUnreadable
@@ -22,21 +23,24 @@ Recipe = dict[str, Any]
 style-hash: that of its style's picture, once something has been painted in it.
 """
 
-_ADDED = {"as-source": True}
+_ADDED = {"as-source": True, "mask": "", "strength-mask": "", "more-styles": ""}
 """What recipes have not always had."""
 _LISTS = {"content-layers": str, "style-layers": str,
           "content-layer-weights": float, "style-layer-weights": float}  # fmt: skip
 _OPTIONAL = ("content-weight", "style-weight")
 _RESULT = arguments.names(arguments.RESULT)
+_PLACES = arguments.names(arguments.PLACES[:3])
 
 
 def from_config(config: Gimp.ProcedureConfig) -> Recipe:
     """The recipe that the arguments of a procedure amount to. Raises BadField."""
     settings = settings_from_config(config)
+    more_styles.read(config.get_property("more-styles"))
     return {
         "style": style_from_config(config),
         "settings": to_dict(settings),
         **{name: config.get_property(name) for name in _RESULT},
+        **{name: config.get_property(name) or "" for name in _PLACES},
     }
 
 
@@ -67,6 +71,7 @@ def from_preset(config: Gimp.ProcedureConfig) -> Recipe:
         )
     chosen = _over_preset(config)
     return {
+        **_ADDED,
         "style": {"from": "preset", "name": name},
         "settings": to_dict(from_dict(Settings, chosen)),
         "over-preset": chosen,
@@ -89,7 +94,7 @@ def show(recipe: Recipe, config: Gimp.ProcedureConfig) -> None:
         if name in _LISTS:
             value = ",".join(map(str, value))
         config.set_property(name, -1 if value is None else value)
-    for name in _RESULT:
+    for name in [*_RESULT, *_PLACES]:
         config.set_property(name, recipe[name])
 
 
@@ -121,8 +126,16 @@ def to_save(config: Gimp.ProcedureConfig) -> Recipe:
 
 
 def layer_name(recipe: Recipe) -> str:
-    """The painted layer's name: the style's and the strength."""
-    return f"{style_name(recipe['style'])} {recipe['settings']['strength']:.0%}"
+    """The painted layer's name: the styles' and the strength."""
+    others = [style.label for style in more_styles.read(recipe["more-styles"])]
+    names = " + ".join([style_name(recipe["style"]), *others])
+    return f"{names} {recipe['settings']['strength']:.0%}"
+
+
+def planes_from_config(config: Gimp.ProcedureConfig) -> int:
+    """With how many masks the arguments of a procedure have it painted. Raises BadField."""
+    others = [style.mask for style in more_styles.read(config.get_property("more-styles"))]
+    return sum(map(bool, [*map(config.get_property, _PLACES[:2]), *others]))
 
 
 def style_from_config(config: Gimp.ProcedureConfig) -> dict[str, Any]:
@@ -176,6 +189,7 @@ def from_text(text: bytes) -> Recipe:
         recipe: Recipe = {**_ADDED, **json.loads(text)}
         from_dict(Settings, recipe["settings"], known_only=True)
         layer_name(recipe)
+        more_styles.read(recipe["more-styles"])
         if recipe["style"]["from"] not in arguments.STYLE_FROM or set(_RESULT) - recipe.keys():
             raise ValueError(_("it is not whole"))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:

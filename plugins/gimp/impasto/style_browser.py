@@ -108,6 +108,11 @@ class StyleBrowser(Gtk.Box):
             child.show_all()
         self._in_thread(self._fetch)
 
+    @property
+    def names(self) -> list[str]:
+        """The names of the styles that are known so far."""
+        return [*self._found]
+
     def settings(self) -> Settings | None:
         """The settings of the chosen style, once it is known."""
         found = self._chosen_one()

@@ -1,0 +1,76 @@
+"""The styles of a painting beside the first, each with its mask: an argument in JSON, and back."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import masks
+from gi.repository import Gimp, Gio
+
+from impasto_protocol.errors import BadField
+from impasto_protocol.fields import from_dict
+from impasto_protocol.messages import STYLES, StyleUse
+from impasto_protocol.settings import LAYER_GROUPS
+from impasto_protocol.translations import _
+
+KINDS = ("preset", "file", "layer", "pattern")
+
+
+@dataclass(frozen=True)
+class MoreStyle:
+    """One of them. kind, name: of KINDS; a file's name is its path. mask: as `masks` knows it.
+
+    layers: what is taken of it, of LAYER_GROUPS.
+    """
+
+    kind: str
+    name: str
+    mask: str = ""
+    weight: float = 1.0
+    scale: float = 1.0
+    layers: str = "all"
+
+    def __post_init__(self) -> None:
+        texts = (self.kind, self.name, self.mask, self.layers)
+        if not all(isinstance(text, str) for text in texts):
+            raise ValueError("a name that is no text")
+        if self.kind not in KINDS or not self.name or self.layers not in LAYER_GROUPS:
+            raise ValueError(f"no style: {self.kind} {self.name} {self.layers}")
+        from_dict(StyleUse, {"weight": self.weight, "scale": self.scale})
+
+    def source(self, image: Gimp.Image) -> dict[str, Any]:
+        """Where its style is taken from, as a recipe says it."""
+        if self.kind == "file":
+            return {"from": "file", "uri": Gio.File.new_for_path(self.name).get_uri()}
+        layer = masks.layer_named(image, self.name) if self.kind == "layer" else None
+        number = {"id": layer.get_id()} if layer else {"id": -1} if self.kind == "layer" else {}
+        return {"from": self.kind, "name": self.name, **number}
+
+    @property
+    def label(self) -> str:
+        """What it is called for people."""
+        return Path(self.name).stem if self.kind == "file" else self.name
+
+
+def read(text: str | None) -> list[MoreStyle]:
+    """Those in an argument. Raises BadField."""
+    if not (text or "").strip():
+        return []
+    try:
+        found = [MoreStyle(**style) for style in json.loads(text or "")]
+        if len(found) >= STYLES:
+            raise ValueError(f"{len(found)} styles")
+    except (ValueError, TypeError, RecursionError, BadField) as error:
+        raise BadField(
+            _("What is said of more styles cannot be read: {error}.").format(error=error),
+            next_step=_("Choose them in the dialog under “More Styles and Masks”."),
+        ) from error
+    return found
+
+
+def write(styles: list[MoreStyle]) -> str:
+    """The argument's text."""
+    return json.dumps([asdict(style) for style in styles]) if styles else ""

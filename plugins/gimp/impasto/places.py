@@ -1,0 +1,198 @@
+"""Where each style goes, and how much is painted where: the dialog's part for that."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+import arguments
+import controls
+import gi
+import masks
+import more_styles
+from controls import Controls
+from more_styles import MoreStyle
+
+gi.require_version("Gtk", "3.0")
+from gi.repository import Gimp, Gtk  # noqa: E402
+
+from impasto_protocol.errors import BadField  # noqa: E402
+from impasto_protocol.messages import STYLES  # noqa: E402
+from impasto_protocol.translations import _  # noqa: E402
+
+_SPACE_PX = 6
+_FILE = "file:"
+_ELSEWHERE = _("Where no mask is")
+_EVERYWHERE = _("Everywhere")
+
+
+class Places(Controls):
+    """Bound to the arguments of PLACES. image: whose layers and channels are offered."""
+
+    def __init__(self, config: Gimp.ProcedureConfig, image: Gimp.Image) -> None:
+        super().__init__()
+        self._config, self._image = config, image
+        self._presets: Collection[str] = ()
+        self._offered = masks.offered(image)
+        first, strength, _more, uncovered = arguments.PLACES
+        self.add_row(first[2], self._mask_of(first, _ELSEWHERE))
+        self._rows_box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=_SPACE_PX)
+        self.add_wide(self._rows_box)
+        self._add = Gtk.Button(label=_("Add a Style"), halign=Gtk.Align.START)
+        self._add.connect("clicked", self._begin_another)
+        self.add_wide(self._add)
+        self.add_arguments(config, [uncovered])
+        self.add_row(strength[2], self._mask_of(strength, _EVERYWHERE))
+        self._own = False
+        config.connect("notify::more-styles", self._show_others)
+        self._show()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether anything of it counts."""
+        return any(self._config.get_property(argument[1]) for argument in arguments.PLACES[:3])
+
+    def offer(self, presets: Collection[str]) -> None:
+        """Saved styles have become known."""
+        if [*presets] != [*self._presets]:
+            self._presets = [*presets]
+            self._show()
+
+    # What there is ----------------------------------------------------------------------------
+
+    def _styles(self) -> list[MoreStyle]:
+        try:
+            return more_styles.read(self._config.get_property("more-styles"))
+        except BadField:  # what a script has left; it is told when it is to be painted
+            return []
+
+    def _keep(self, styles: list[MoreStyle]) -> None:
+        self._own = True
+        self._config.set_property("more-styles", more_styles.write(styles))
+        self._own = False
+
+    def _show_others(self, *_: object) -> None:
+        """They were set elsewhere: by Reset, or by a recipe."""
+        if not self._own:
+            self._show()
+
+    def _show(self) -> None:
+        for row in self._rows_box.get_children():
+            row.destroy()
+        styles = self._styles()
+        for index, style in enumerate(styles):
+            self._rows_box.pack_start(self._row(index, style), False, False, 0)
+        self._rows_box.show_all()
+        self._add.set_sensitive(len(styles) < STYLES - 1 and bool(self._choices()))
+
+    def _choices(self) -> dict[str, str]:
+        """What a style may be, by kind and name."""
+        saved = {f"preset:{name}": name for name in self._presets}
+        there = {key: name for key, name in self._offered.items() if key.startswith("layer:")}
+        return {**saved, **there, _FILE: _("A picture file…")}
+
+    # A row ------------------------------------------------------------------------------------
+
+    def _row(self, index: int, style: MoreStyle) -> Gtk.Widget:
+        box = Gtk.Box(spacing=_SPACE_PX)
+        key = f"{style.kind}:{style.name}"
+        choices = self._choices()
+        chosen = _chooser({key: style.label, **choices}, key, _("Style {number}"), index)
+        chosen.connect("changed", lambda combo: self._take(index, combo.get_active_id() or ""))
+        weight = Gtk.SpinButton(
+            adjustment=Gtk.Adjustment(
+                value=100 * style.weight, lower=1, upper=1000, step_increment=5, page_increment=25
+            ),
+            width_chars=4,
+        )
+        weight.set_tooltip_text(_("Its weight where it meets others, in percent"))
+        controls.call(weight, _("Weight of style {number}").format(number=index + 2))
+        weight.connect(
+            "value-changed", lambda field: self._change(index, weight=field.get_value() / 100)
+        )
+        taken = {"all": _("All of it"), "fine": _("Its grain"), "coarse": _("Its shapes")}
+        layers = _chooser(taken, style.layers, _("What is taken of style {number}"), index)
+        layers.connect("changed", lambda c: self._change(index, layers=c.get_active_id() or "all"))
+        mask = _chooser(self._with(_ELSEWHERE, style.mask), style.mask,
+                        _("Where style {number} goes"), index)  # fmt: skip
+        mask.connect("changed", lambda combo: self._change(index, mask=combo.get_active_id() or ""))
+        away = Gtk.Button(label="✕")
+        away.set_tooltip_text(_("Without this style"))
+        controls.call(away, _("Without style {number}").format(number=index + 2))
+        away.connect("clicked", lambda _: self._leave_out(index))
+        for widget, grows in ((chosen, True), (weight, False), (layers, False), (mask, True),
+                              (away, False)):  # fmt: skip
+            box.pack_start(widget, grows, grows, 0)
+        return box
+
+    def _change(self, index: int, **values: object) -> None:
+        styles = self._styles()
+        styles[index] = replace(styles[index], **values)  # type: ignore[arg-type]
+        self._keep(styles)
+
+    def _leave_out(self, index: int) -> None:
+        styles = self._styles()
+        self._keep([*styles[:index], *styles[index + 1 :]])
+        self._show()
+
+    def _take(self, index: int, key: str) -> None:
+        kind, _colon, name = key.partition(":")
+        if key == _FILE:
+            name = _ask_file(self.get_toplevel())
+        if name:
+            self._change(index, kind=kind, name=name)
+        self._show()
+
+    def _begin_another(self, _button: Gtk.Button) -> None:
+        kind, _colon, name = next(iter(self._choices())).partition(":")
+        name = name or _ask_file(self.get_toplevel())
+        if name:
+            self._keep([*self._styles(), MoreStyle(kind, name)])
+            self._show()
+
+    # Masks ------------------------------------------------------------------------------------
+
+    def _mask_of(self, argument: arguments.Argument, without: str) -> Gtk.ComboBoxText:
+        name, label, blurb = argument[1:4]
+        given = self._config.get_property(name) or ""
+        combo = _chooser(self._with(without, given), given, label, None)
+        combo.set_tooltip_text(blurb)
+        combo.connect(
+            "changed", lambda found: self._config.set_property(name, found.get_active_id() or "")
+        )
+        self._config.connect(
+            f"notify::{name}", lambda *_: combo.set_active_id(self._config.get_property(name) or "")
+        )
+        return combo
+
+    def _with(self, without: str, given: str) -> Mapping[str, str]:
+        """What may be chosen; also what was given and is not there."""
+        return {"": without, **self._offered, **({given: given} if given else {}), **self._offered}
+
+
+def _chooser(
+    choices: Mapping[str, str], active: str, label: str, index: int | None
+) -> Gtk.ComboBoxText:
+    combo = Gtk.ComboBoxText()
+    for key, words in choices.items():
+        combo.append(key, words)
+    for cell in combo.get_cells():
+        cell.set_property("ellipsize", 3)  # at the end
+        cell.set_property("width-chars", 12)
+    combo.set_active_id(active)
+    controls.call(combo, label if index is None else label.format(number=index + 2))
+    return combo
+
+
+def _ask_file(window: Gtk.Widget) -> str:
+    """The path of a picture that the painter names, or nothing."""
+    above = window if isinstance(window, Gtk.Window) else None
+    chooser = Gtk.FileChooserDialog(
+        title=_("A Picture in the Style You Want"), transient_for=above,
+        action=Gtk.FileChooserAction.OPEN,
+    )  # fmt: skip
+    chooser.add_buttons(_("_Cancel"), Gtk.ResponseType.CANCEL, _("_Open"), Gtk.ResponseType.ACCEPT)
+    accepted = chooser.run() == Gtk.ResponseType.ACCEPT
+    path = chooser.get_filename() if accepted else ""
+    chooser.destroy()
+    return path or ""

@@ -1,0 +1,122 @@
+"""Several styles in one painting, each where a mask is, in the real GIMP with the real daemon."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.hosts.gimp.test_dialog import screen, walk  # noqa: F401
+from tests.hosts.gimp.test_layers import raw
+from tests.hosts.gimp.test_window import opened, plug_in  # noqa: F401
+
+SCENE = """
+def scene():
+    image = load(photo)
+    layer = image.get_layers()[0]
+    layer.add_alpha()
+    image.resize(260, 220, 50, 40)
+    layer.set_offsets(30, 20)
+    for name, box in (("Left", (0, 0, 70, 220)), ("Right", (150, 0, 110, 220))):
+        image.select_rectangle(Gimp.ChannelOps.REPLACE, *box)
+        Gimp.Selection.save(image).set_name(name)
+        Gimp.Selection.none(image)
+    strength = Gimp.Layer.new(image, "Strength", 260, 100, Gimp.ImageType.RGBA_IMAGE, 100,
+                              Gimp.LayerMode.NORMAL)
+    image.insert_layer(strength, None, 0)
+    strength.fill(Gimp.FillType.TRANSPARENT)
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 40, 260, 60)
+    strength.edit_fill(Gimp.FillType.WHITE)
+    Gimp.Selection.none(image)
+    strength.set_visible(False)
+    strength.set_offsets(0, 10)
+    return image, layer
+"""
+
+
+@pytest.fixture
+def styles(pictures, tmp_path):
+    """Another style beside that of `pictures`, and what says so."""
+    other = tmp_path / "turned.png"
+    with Image.open(pictures["style"]) as style:
+        style.rotate(90).save(other)
+    return json.dumps([{"kind": "file", "name": str(other), "mask": "channel:Right",
+                        "weight": 2, "layers": "fine"}])  # fmt: skip
+
+
+def test_each_style_goes_where_its_channel_is_white_and_black_strength_keeps_the_layer(
+    gimp, pictures, styles, tmp_path
+):
+    told, error, name, again = gimp.run(
+        SCENE
+        + """
+image, layer = scene()
+box = 0, 0, layer.get_width(), layer.get_height()
+dump(layer, folder / "before", "R'G'B'A float", box)
+status, painted, error = stylize(
+    image, layer, style, mask="channel:Left", more_styles=styles, uncovered="photograph",
+    strength_mask="layer:Strength", strength=0.8,
+)
+dump(painted, folder / "after", "R'G'B'A float", box)
+first, name = tree([painted])[0]["pixels"], painted.get_name()
+Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, Gio.File.new_for_path(str(folder / "a.xcf")))
+image.delete()
+image = load(folder / "a.xcf")
+_strength, painted, layer = image.get_layers()
+image.remove_layer(painted)
+_, painted, _ = call("again", image, [layer])
+answer = status, error, name, [first, tree([painted])[0]["pixels"]]
+""",
+        styles=styles,
+        folder=tmp_path,
+        **pictures,
+    )
+    assert (told, error) == ("success", None)
+    assert name == "style + turned 80%"
+    assert again[0] == again[1]
+    changed = np.abs(raw(tmp_path / "after") - raw(tmp_path / "before"))[..., :3].max(axis=2)
+    # The layer begins at (30, 20): strength from row 30 to 90, the channels to 40 and from 120.
+    assert changed[:29].max() == 0 and changed[91:].max() == 0
+    assert changed[32:88, 42:118].max() == 0
+    assert changed[32:88, :38].mean() > 0.005 and changed[32:88, 122:].mean() > 0.005
+
+
+def test_mask_that_is_not_there_is_named_before_anything_is_painted(gimp, pictures):
+    status, error, layers = gimp.run(
+        SCENE
+        + """
+image, layer = scene()
+status, _, error = stylize(image, layer, style, mask="channel:Nowhere")
+answer = status, error, len(image.get_layers())
+""",
+        **pictures,
+    )
+    assert status == "execution-error" and "channel:Nowhere" in error and layers == 2
+
+
+def test_styles_and_masks_are_chosen_in_the_dialog(walk, pictures):  # noqa: F811
+    file = str(pictures["style"])
+    more = "json.loads(config.get_property('more-styles') or '[]')"
+    walk(
+        "stylize",
+        "layers[0].get_image().insert_channel(Gimp.Channel.new(layers[0].get_image(), 'Sky', "
+        "160, 120, 100, Gegl.Color.new('black')), None, 0)",
+        "layers[0].get_image().set_selected_layers(layers)",
+        style_file=file,
+    )
+    found = walk(
+        "stylize",
+        "exec('import json', globals()) or True",
+        "[w for w in walk(dialog) if isinstance(w, Gtk.Expander)][0].set_expanded(True) or True",
+        "find('Add a Style').get_sensitive()",
+        "find('Add a Style').clicked() or True",
+        "find('Where style 2 goes').set_active_id('channel:Sky')",
+        "find('Weight of style 2').set_value(50) or True",
+        "find('What is taken of style 2').set_active_id('fine')",
+        "find('The style goes').set_active_id('mask:none') or True",
+        "find('Strength by').get_mapped()",
+        more,
+        "find('Without style 2').get_mapped()",
+        style_file=file,
+    )
+    (style,) = next(item for item in found if isinstance(item, list))
+    assert (style["mask"], style["weight"], style["layers"]) == ("channel:Sky", 0.5, "fine")
