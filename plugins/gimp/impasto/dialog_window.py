@@ -161,7 +161,7 @@ class DialogWindow:
         places = self._places = Places(self._config, image)
         if self._preview:
             self._preview.leaves_out = lambda: places.is_used
-        self._add_expander(_("More Sty_les and Masks"), self._places, expanded=self._places.is_used)
+        self._add_expander(_("More Styles a_nd Masks"), self._places, expanded=self._places.is_used)
 
     def add_advanced(self) -> None:
         """What most never need, closed at first unless it counts."""
