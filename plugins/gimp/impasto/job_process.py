@@ -19,13 +19,13 @@ from typing import Any, Literal
 import job_style
 import layers
 import masks
-import more_styles
 import style_sources
 from form import Form
 from gi.repository import Gegl, Gimp
 from layer_recipes import STYLE
 from recipe import Recipe
 
+from impasto_protocol import more_styles
 from impasto_protocol.chosen_style import ChosenStyle, in_message
 from impasto_protocol.client import Client, Job, new_job_id, result_in
 from impasto_protocol.codec import Picture
@@ -33,7 +33,7 @@ from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import BadMessage, Cancelled, ImpastoError
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import PresetGet, Presets, PresetSave, Progress, Result, Stylise
-from impasto_protocol.settings import LAYER_GROUPS, Settings
+from impasto_protocol.settings import Settings
 from impasto_protocol.translations import _
 
 _PREVIEW_PX = 768
@@ -122,10 +122,9 @@ class _Content:
         """All styles of it. Raises StyleUnreadable."""
         chosen = [ChosenStyle(first, self.masks[0])]
         for style, mask in zip(self.more, self.masks[1:], strict=True):
-            source = style.source(self.image)
-            picture = source["name"] if style.kind == "preset" else style_sources.read(source)
-            layers = LAYER_GROUPS[style.layers]
-            chosen.append(ChosenStyle(picture, mask, style.weight, style.scale, layers))
+            source = style_sources.of_more(style, self.image)
+            picture = style.name if style.kind == "preset" else style_sources.read(source)
+            chosen.append(style.chosen(picture, mask))
         return chosen
 
 

@@ -9,15 +9,15 @@ import arguments
 import controls
 import gi
 import masks
-import more_styles
 from controls import Controls
-from more_styles import MoreStyle
 
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gimp, Gtk  # noqa: E402
 
+from impasto_protocol import more_styles  # noqa: E402
 from impasto_protocol.errors import BadField  # noqa: E402
 from impasto_protocol.messages import STYLES  # noqa: E402
+from impasto_protocol.more_styles import MoreStyle  # noqa: E402
 from impasto_protocol.translations import _  # noqa: E402
 
 _SPACE_PX = 6

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import arguments
-import more_styles
 from gi.repository import Gimp, Gio
 
+from impasto_protocol import more_styles
 from impasto_protocol.errors import BadField, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings

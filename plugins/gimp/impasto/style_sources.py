@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import layers
+import masks
 import sources
 import thumbnails
 from gi.repository import Gimp, Gio, GLib
 
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import StyleUnreadable
+from impasto_protocol.more_styles import MoreStyle
 from impasto_protocol.translations import _
 
 KEPT_PX = 1024
@@ -35,6 +37,14 @@ def read(style: Mapping[str, Any]) -> Picture:
             )
         return layers.read_pattern(pattern)
     return _read_file(Gio.File.new_for_uri(style["uri"]))
+
+
+def of_more(style: MoreStyle, image: Gimp.Image) -> dict[str, Any]:
+    """Where the picture of one of several styles comes from, as a recipe says it."""
+    if style.kind == "file":
+        return {"from": "file", "uri": Gio.File.new_for_path(style.name).get_uri()}
+    layer = masks.layer_named(image, style.name) if style.kind == "layer" else None
+    return {"from": style.kind, "name": style.name, "id": layer.get_id() if layer else -1}
 
 
 def to_text(picture: Picture) -> bytes:

@@ -18,12 +18,13 @@ from impasto_protocol.settings import Settings
 from impasto_protocol.style_names import name_now
 from impasto_protocol.translations import _
 
-from . import layer_recipes, layers, recipe
+from . import layer_recipes, layers, masks, recipe
 from .controls import Controls
 from .daemon_client import DaemonClient
 from .document_settings import Choice, DocumentSettings
 from .estimate_line import EstimateLine
 from .painting import Painting, PaintingListener
+from .places import Places, PlacesDialog
 from .preview import PreviewWindow
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recent_styles import remember_style
@@ -46,6 +47,7 @@ class Docker(DockWidget):
         self._error: Exception | None = None
         self._unfinished = 0
         self._was_shown = False
+        self._places = Places()
         self._daemon = DaemonClient()
         self._daemon.listeners.append(self._show_state)
         self._build()
@@ -214,13 +216,32 @@ class Docker(DockWidget):
     def _chosen(self) -> Choice:
         chosen = self.styles.chosen
         name = chosen.name if chosen else ""
-        return Choice(name, self.settings(), self._as_source.isChecked())
+        return Choice(name, self.settings(), self._as_source.isChecked(), self._places)
 
     def _choose(self, choice: Choice) -> None:
         """Have the controls say what a painting was made from."""
         self.styles.choose(choice.style)
         self.show_settings(choice.settings)
         self._as_source.setChecked(choice.as_source)
+        self._take_places(choice.places)
+
+    def _take_places(self, places: Places) -> None:
+        self._places = places
+        words, count = _("Styles and Masks…"), len(places.more) + places.count
+        self._ask_places_button.setText(f"{words} ({count})" if count else words)
+
+    def ask_places(self) -> None:
+        """Have the painter choose other styles, and where each goes."""
+        document, chosen = Krita.instance().activeDocument(), self._chosen()
+        names = [info.name for info in self.styles.infos]
+        dialog = PlacesDialog(
+            self, self._places, chosen.settings.uncovered, chosen.style, names,
+            masks.offered(document), self.fail,
+        )  # fmt: skip
+        if dialog.exec():
+            self._take_places(dialog.places)
+            self.controls.show_settings(replace(chosen.settings, uncovered=dialog.uncovered))
+        dialog.deleteLater()
 
     def _set_painting(self, painting: Painting | None) -> None:
         self.painting = painting
@@ -338,6 +359,7 @@ class Docker(DockWidget):
             self._daemon,
             self.settings,
             self.controls.quality.currentData,
+            lambda: self._places.count,
             self.controls.show_times,
             self.fail,
         )
@@ -361,9 +383,18 @@ class Docker(DockWidget):
             self._copy_diagnostics,
         )
         self._copy.setFlat(True)
-        more = column(
-            self.controls.more, self._as_source, self.state_words, row(self._start, self._copy)
+        self._ask_places_button = self._button(
+            _("Styles and Masks…"),
+            _("Other styles in the same painting, where each goes, and how much is painted where"),
+            self.ask_places,
         )
+        more = column(
+            self.controls.more,
+            self._ask_places_button,
+            self._as_source,
+            self.state_words,
+            row(self._start, self._copy),
+        )  # fmt: skip
         self.more = Section(_("More"), more, beside=self._see_before)
         styles = column(self.styles, row(self.styles.folders, self.styles.sought, self.styles.add))
         scroll = QtWidgets.QScrollArea()

@@ -10,6 +10,7 @@ from krita import Krita
 from impasto_protocol.settings import Settings
 
 from . import layer_recipes
+from .places import Places
 from .recipe import Recipe
 
 
@@ -19,15 +20,16 @@ class Choice(NamedTuple):
     style: str
     settings: Settings
     as_source: bool
+    places: Places = Places()
 
     @classmethod
     def of(cls, made: Recipe) -> Choice:
         """What they said when something was painted by a recipe."""
-        return cls(made.style, made.settings, made.as_source)
+        return cls(made.style, made.settings, made.as_source, made.places)
 
     def recipe(self) -> Recipe:
         """The recipe that they amount to. Raises StyleUnreadable where no style is chosen."""
-        return Recipe(self.style, self.settings, as_source=self.as_source)
+        return Recipe(self.style, self.settings, as_source=self.as_source, places=self.places)
 
 
 class DocumentSettings:

@@ -31,7 +31,8 @@ _Questions = dict[str, Estimate]
 class EstimateLine(QtWidgets.QLabel):
     """Empty while no daemon is connected or no layer can be painted.
 
-    settings, quality: what the controls say; a quality of no name is neither of QUALITIES.
+    settings, quality, planes: what the controls say, and how many masks there are; a quality of no
+    name is neither of QUALITIES.
     show_times: gets what each quality would take. fail: shows an error.
     """
 
@@ -40,12 +41,13 @@ class EstimateLine(QtWidgets.QLabel):
         daemon: DaemonClient,
         settings: Callable[[], Settings],
         quality: Callable[[], str],
+        planes: Callable[[], int],
         show_times: Callable[[Mapping[str, Estimated]], None],
         fail: Callable[[Exception], None],
     ) -> None:
         super().__init__()
         self._daemon, self._settings, self._quality = daemon, settings, quality
-        self._show_times = show_times
+        self._planes, self._show_times = planes, show_times
         self._seen: _Questions | None = None
         self._asked: _Questions | None = None
         self._waits = False
@@ -86,7 +88,10 @@ class EstimateLine(QtWidgets.QLabel):
             efforts = {self._quality(): {}, **QUALITIES}
             return {
                 quality: Estimate(
-                    height=box.height, width=box.width, settings=replace(settings, **effort)
+                    height=box.height,
+                    width=box.width,
+                    settings=replace(settings, **effort),
+                    planes=self._planes(),
                 )
                 for quality, effort in efforts.items()
             }

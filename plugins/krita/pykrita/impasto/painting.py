@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 from krita import Krita
 
+from impasto_protocol.chosen_style import ChosenStyle, in_message
 from impasto_protocol.client import new_job_id, result_in
 from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_progress
@@ -23,7 +24,7 @@ from impasto_protocol.errors import Cancelled
 from impasto_protocol.messages import JobMessage, Result, Stylise
 from impasto_protocol.translations import _
 
-from . import frames, layer_recipes, layers, placement, recipe, seen
+from . import frames, layer_recipes, layers, masks, placement, recipe, seen
 from .daemon_client import DaemonClient
 from .landmarks import Landmarks, Shift
 from .qt import QtCore, QtGui, guarded
@@ -166,17 +167,34 @@ class Painting:
             data = self._look_at_source(self._reach)
             space = layers.Space.of(self._source)
             self._whole = placement.Whole(data, self._reach, space)
+        named, masked = self._styles()
         message = Stylise(
             job=self.job,
             settings=self.recipe.settings,
-            preset=self.recipe.style,
             preview_px=_PREVIEW_PX,
             cut=bool(pictures) and not layers.can_mask(self.document),
+            **named,
         )
         if not self._over:
             self._timer.start(_CHECK_MS)
             self._sent = True
-            self._daemon.submit(message, {**pictures, "content": content}, self._hear, self._fail)
+            sent = {**pictures, **masked, "content": content}
+            self._daemon.submit(message, sent, self._hear, self._fail)
+
+    def _styles(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """What the message says of the styles, and the masks by role. Raises HostUnsupported."""
+
+        def look(key: str) -> Picture | None:
+            if not key:
+                return None
+            return masks.read(self._converter, self.document, key, self._outer)
+
+        places = self.recipe.places
+        chosen = [ChosenStyle(self.recipe.style, look(places.mask))]
+        chosen += [style.chosen(style.name, look(style.mask)) for style in places.more]
+        named, pictures = in_message(chosen)
+        strength = look(places.strength_mask)
+        return named, {**pictures, **({"strength": strength} if strength else {})}
 
     def _look_at_source(self, box: layers.Box) -> QtCore.QByteArray:
         return seen.pixels(self._converter, self.document, self._source, box)

@@ -7,11 +7,14 @@ from dataclasses import dataclass, replace
 
 from krita import Krita
 
+from impasto_protocol import more_styles
 from impasto_protocol.errors import BadField, ImpastoError, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import Result
 from impasto_protocol.settings import Settings
 from impasto_protocol.translations import _
+
+from .places import Places
 
 _GROUP, _LAST = "impasto", "last-recipe"
 
@@ -22,6 +25,7 @@ class Recipe:
 
     as_source: the painting takes the mode and opacity of its layer, and hides it.
     style_hash: that of its picture, by which it is known under another name; empty: not known.
+    places: other styles, and where each goes.
     """
 
     style: str
@@ -29,6 +33,7 @@ class Recipe:
     margin_px: int = 64
     as_source: bool = True
     style_hash: str = ""
+    places: Places = Places()
 
     def __post_init__(self) -> None:
         if not self.style:
@@ -40,7 +45,8 @@ class Recipe:
     @property
     def layer_name(self) -> str:
         """The painted layer's name."""
-        return f"{self.style} {self.settings.strength:.0%}"
+        names = " + ".join([self.style, *(style.label for style in self.places.more)])
+        return f"{names} {self.settings.strength:.0%}"
 
     def as_made(self, result: Result) -> Recipe:
         """The same with what a repetition of its painting needs to be the same to the byte."""
@@ -56,6 +62,9 @@ def to_text(recipe: Recipe) -> str:
         "settings": to_dict(recipe.settings),
         "margin": recipe.margin_px,
         "as-source": recipe.as_source,
+        "mask": recipe.places.mask,
+        "strength-mask": recipe.places.strength_mask,
+        "more-styles": more_styles.write(recipe.places.more),
     }
     return json.dumps(told)
 
@@ -65,8 +74,10 @@ def from_text(text: str) -> Recipe:
     try:
         told = json.loads(text)
         settings = from_dict(Settings, told["settings"], known_only=True)
-        # An older Impasto did not keep the last two.
-        more = told.get("as-source", True), told.get("style-hash", "")
+        # An older Impasto did not keep the rest.
+        others = tuple(more_styles.read(told.get("more-styles", "")))
+        places = Places(told.get("mask", ""), told.get("strength-mask", ""), others)
+        more = told.get("as-source", True), told.get("style-hash", ""), places
         return Recipe(told["style"], settings, told["margin"], *more)
     except (ValueError, KeyError, TypeError, AttributeError, ImpastoError) as error:
         raise BadField(_("The recipe cannot be read.")) from error

@@ -1,15 +1,14 @@
-"""The styles of a painting beside the first, each with its mask: an argument in JSON, and back."""
+"""The styles of a painting beside the first, as editors keep them: in JSON, and back."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from pathlib import PurePath
 
-import masks
-from gi.repository import Gimp, Gio
-
+from impasto_protocol.chosen_style import ChosenStyle
+from impasto_protocol.codec import Picture
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import from_dict
 from impasto_protocol.messages import STYLES, StyleUse
@@ -21,9 +20,10 @@ KINDS = ("preset", "file", "layer", "pattern")
 
 @dataclass(frozen=True)
 class MoreStyle:
-    """One of them. kind, name: of KINDS; a file's name is its path. mask: as `masks` knows it.
+    """One of them. kind, name: of KINDS; a file's name is its path. mask: as the editor knows it.
 
-    layers: what is taken of it, of LAYER_GROUPS.
+    layers: what is taken of it, of LAYER_GROUPS. weight, scale: as in StyleUse.
+    Raises ValueError or BadField where it is none.
     """
 
     kind: str
@@ -41,22 +41,18 @@ class MoreStyle:
             raise ValueError(f"no style: {self.kind} {self.name} {self.layers}")
         from_dict(StyleUse, {"weight": self.weight, "scale": self.scale})
 
-    def source(self, image: Gimp.Image) -> dict[str, Any]:
-        """Where its style is taken from, as a recipe says it."""
-        if self.kind == "file":
-            return {"from": "file", "uri": Gio.File.new_for_path(self.name).get_uri()}
-        layer = masks.layer_named(image, self.name) if self.kind == "layer" else None
-        number = {"id": layer.get_id()} if layer else {"id": -1} if self.kind == "layer" else {}
-        return {"from": self.kind, "name": self.name, **number}
+    def chosen(self, style: Picture | str, mask: Picture | None) -> ChosenStyle:
+        """The same with what it stands for: a picture, or the name of a preset; and its mask."""
+        return ChosenStyle(style, mask, self.weight, self.scale, LAYER_GROUPS[self.layers])
 
     @property
     def label(self) -> str:
         """What it is called for people."""
-        return Path(self.name).stem if self.kind == "file" else self.name
+        return PurePath(self.name).stem if self.kind == "file" else self.name
 
 
 def read(text: str | None) -> list[MoreStyle]:
-    """Those in an argument. Raises BadField."""
+    """Those in a text; none in an empty one. Raises BadField."""
     if not (text or "").strip():
         return []
     try:
@@ -71,6 +67,6 @@ def read(text: str | None) -> list[MoreStyle]:
     return found
 
 
-def write(styles: list[MoreStyle]) -> str:
-    """The argument's text."""
+def write(styles: Sequence[MoreStyle]) -> str:
+    """The text; of none it is empty."""
     return json.dumps([asdict(style) for style in styles]) if styles else ""

@@ -1,0 +1,153 @@
+"""Several styles in one painting, each where a mask is, in the real Krita with the real daemon."""
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.hosts.krita.conftest import DUSK
+from tests.hosts.krita.pieces import BEFORE
+
+from impasto_protocol.client import new_job_id
+from impasto_protocol.codec import Picture
+from impasto_protocol.messages import PresetDelete, PresetSave
+
+SCENE = """
+from impasto.places import Places
+from impasto_protocol.more_styles import MoreStyle
+
+def scene():
+    document = yield from opened(photo)
+    width, height = document.width(), document.height()
+    for name, left, right, alpha in (("Right", width // 2, width, 255), ("Top", 0, width, 255)):
+        layer = document.createNode(name, "paintlayer")
+        document.rootNode().addChildNode(layer, None)
+        box = left, 0, right - left, height if name == "Right" else height // 2
+        layer.setPixelData(QtCore.QByteArray(b"\\xff" * (4 * box[2] * box[3])), *box)
+        layer.setVisible(False)
+    document.refreshProjection()
+    document.waitForDone()
+    yield from active(document, "Background")
+    return document
+
+def active(document, name):
+    def made():
+        document.setActiveNode(document.nodeByName(name))
+        return document.activeNode().name() == name
+    yield 300  # by then Krita has made the new layer the active one
+    yield from until(made)
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def two_styles(saved_style, krita_daemon, pictures):
+    """There are Dusk and Dawn."""
+    image = Image.open(pictures["style"]).rotate(90, expand=True)
+    picture = Picture(image.height, image.width, 3, "uint8", image.tobytes())
+    with krita_daemon.connect() as client:
+        message = PresetSave(job=new_job_id(), name="Dawn", settings=DUSK)
+        client.submit(message, {"style": picture}).result()
+        yield
+        client.ask(PresetDelete(name="Dawn"))
+
+
+def test_each_style_goes_where_its_layer_is_white_and_the_rest_stays(krita, pictures, tmp_path):
+    name, words, sizes, again = krita.run(
+        BEFORE
+        + SCENE
+        + """
+def main():
+    document = yield from scene()
+    box = (0, 0, document.width(), document.height())
+    background = document.nodeByName("Background")
+    (folder / "before").write_bytes(bytes(background.pixelData(*box)))
+    places = Places(strength_mask="layer:Top", more=(MoreStyle("preset", "Dawn", "layer:Right"),),
+                    mask="layer:Right")
+    quick = Settings(iterations=4, tolerance=0.0, uncovered="photograph", strength=0.8)
+    docker._paint(lambda: Recipe("Dusk", quick, places=places))
+    yield from done(document, docker.painting)
+    canvas = document.nodeByName("Dusk + Dawn 80%")
+    words = docker.words.text()
+    (folder / "after").write_bytes(bytes(canvas.pixelData(*box)))
+    first, name = pixels(canvas), canvas.name()
+    canvas.setName("first")
+    background.setVisible(True)
+    yield from active(document, "Background")
+    docker.again()
+    yield from until(lambda: docker.painting)
+    yield from done(document, docker.painting)
+    again = [first, pixels(document.nodeByName("Dusk + Dawn 80%"))]
+    yield from closed(document)
+    return [name, words, box[2:], again[0] == again[1]]
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    assert words.startswith("Done"), words
+    assert name == "Dusk + Dawn 80%" and again
+    width, height = sizes
+    before, after = (
+        np.fromfile(tmp_path / file, np.uint8).reshape(height, width, 4).astype(int)
+        for file in ("before", "after")
+    )
+    changed = np.abs(after - before)[..., :3].max(axis=2)
+    assert changed[:, : width // 2 - 1].max() == 0 and changed[height // 2 + 1 :].max() == 0
+    assert changed[: height // 2 - 2, width // 2 + 2 :].mean() > 1
+
+
+def test_mask_that_is_not_there_is_named(krita, pictures):
+    words, names = krita.run(
+        BEFORE
+        + SCENE
+        + """
+def main():
+    document = yield from scene()
+    docker._paint(lambda: Recipe("Dusk", Settings(iterations=4), places=Places("layer:Nowhere")))
+    yield from until(lambda: docker.painting is None)
+    words, names = docker.words.text(), layers(document)
+    yield from closed(document)
+    return [words, names]
+""",
+        **pictures,
+    )
+    assert "layer:Nowhere" in words and len(names) == 3
+
+
+def test_styles_and_masks_are_chosen_in_a_dialog(krita, pictures):
+    places, button, uncovered, offered = krita.run(
+        BEFORE
+        + SCENE
+        + """
+from dataclasses import astuple
+
+def fill(dialog):
+    dialog._add.click()
+    boxes = {box.accessibleName(): box for box in dialog.findChildren(QtWidgets.QComboBox)}
+    spin, = dialog.findChildren(QtWidgets.QSpinBox)
+    spin.setValue(50)
+    for name, data in (("Style 2", "Dawn"), ("Where style 2 goes", "layer:Right"),
+                       ("What is taken of style 2", "fine"), ("Strength by", "layer:Top"),
+                       ("What no mask covers", "photograph")):
+        box = boxes[name]
+        box.setCurrentIndex(box.findData(data))
+    global offered
+    first = boxes["Where the first style goes"]
+    offered = [first.itemText(index) for index in range(first.count())]
+    dialog.findChild(QtWidgets.QDialogButtonBox).button(QtWidgets.QDialogButtonBox.Ok).click()
+
+def main():
+    document = yield from scene()
+    docker.styles.fetch()
+    yield from until(lambda: docker.styles.findItems("Dawn", QtCore.Qt.MatchExactly))
+    yield from answered(docker.ask_places, fill)
+    yield from until(lambda: docker._places.more)
+    found = astuple(docker._places)
+    button, uncovered = docker._ask_places_button.text(), docker.settings().uncovered
+    docker._take_places(Places())
+    docker.controls.show_settings(Settings())
+    yield from closed(document)
+    return [found, button, uncovered, offered]
+""",
+        **pictures,
+    )
+    assert places == ["", "layer:Top", [["preset", "Dawn", "layer:Right", 0.5, 1.0, "fine"]]]
+    assert button == "Styles and Masks… (3)" and uncovered == "photograph"
+    assert offered == ["Where no mask is", "Layer Background", "Layer Right", "Layer Top"]
