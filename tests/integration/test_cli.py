@@ -91,6 +91,47 @@ def test_apply_paints_by_maps_of_colours(daemon, folder):
     assert "#ff0000" in json.loads(said.stdout)["error"]["message"]
 
 
+def test_recipe_that_a_painting_carries_paints_the_same_again(daemon, folder):
+    mask = np.zeros((30, 40), np.uint8)
+    mask[:, 20:] = 255
+    Image.fromarray(mask).save(folder / "right.png")
+    style = folder / "style.jpg"
+    first, again, other = (folder / f"{name}.png" for name in ("first", "again", "other"))
+    daemon.impasto("style", "add", "kept", folder / "photo.png")
+    daemon.impasto(
+        "apply", folder / "photo.png", "--style", style, "--preset", "kept", "--mask-of", "none",
+        "--mask-of", folder / "right.png", "--layers-of", "all", "--layers-of", "fine",
+        "--iterations", 3, "--strength", 0.8, "-o", first,
+    )  # fmt: skip
+    daemon.impasto("style", "rename", "kept", "called otherwise")
+    repeat = ["apply", folder / "photo.png", "--recipe", first]
+    daemon.impasto(*repeat, "-o", again)
+    daemon.impasto(*repeat, "--strength", 0.2, "-o", other)
+    with Image.open(first) as one, Image.open(again) as two, Image.open(other) as third:
+        assert np.array_equal(np.asarray(one), np.asarray(two))
+        assert not np.array_equal(np.asarray(one), np.asarray(third))
+        assert (
+            json.loads(two.text["impasto"])["settings"]
+            == json.loads(one.text["impasto"])["settings"]
+        )
+    for change, words in (
+        (lambda: Image.open(folder / "photo.png").save(style), "another picture"),
+        (style.unlink, "names the file style.jpg"),
+    ):
+        change()
+        said = daemon.impasto(*repeat, "--json", check=False)
+        assert words in json.loads(said.stdout)["error"]["message"]
+    daemon.impasto(*repeat, "--style", folder / "photo.png", "-o", other)
+
+
+def test_picture_without_a_recipe_is_said_to_have_none(daemon, folder):
+    for name, words in (("photo.png", "no recipe"), ("style.jpg", "no PNG"), ("x.png", "no file")):
+        said = daemon.impasto(
+            "apply", folder / "photo.png", "--recipe", folder / name, "--json", check=False
+        )
+        assert words in json.loads(said.stdout)["error"]["message"]
+
+
 @pytest.mark.parametrize("words, told", [
     ([], "Give --style"),
     (["--style", "s.png"] * 9, "up to 8"),

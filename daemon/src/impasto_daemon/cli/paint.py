@@ -19,8 +19,9 @@ from impasto_daemon.cli.painting_run import (
     PaintingRun,
     describe_result,
 )
+from impasto_daemon.cli.recipe import Recipe, read_recipe
 from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
-from impasto_daemon.cli.style_choice import choice_from, style_options
+from impasto_daemon.cli.style_choice import choice_from, is_styled, style_options
 from impasto_daemon.files import check_place, make_folder
 from impasto_protocol.client import Client
 from impasto_protocol.descriptions import describe_estimate
@@ -44,6 +45,9 @@ size_option = click.option(
 @click.command()
 @click.argument("picture", type=_PATH)
 @style_options
+@click.option("--recipe", "recipe_file", type=_PATH,
+              help="A PNG that was painted: its settings, and its styles unless some are named; "
+              "files are looked for beside it and beside PICTURE.")  # fmt: skip
 @click.option("--start", "start_file", type=_PATH, help="A picture to begin with instead.")
 @click.option("-o", "--output", type=_PATH, help="Where to put it [default: NAME-painted.png].")
 @click.option("--mkdir", is_flag=True, help="Make the output's folder if need be.")
@@ -58,6 +62,7 @@ size_option = click.option(
 @options_of(Settings)
 def apply(
     picture: Path,
+    recipe_file: Path | None,
     start_file: Path | None,
     output: Path | None,
     mkdir: bool,
@@ -77,6 +82,10 @@ def apply(
     sheet and a loss curve as well. Ctrl-C ends it with the picture as it stands, a second Ctrl-C
     without one.
     """
+    recipe = read_recipe(recipe_file) if recipe_file else None
+    styled = is_styled(options)
+    if recipe and recipe_file and not styled:
+        options |= recipe.options([recipe_file.parent, picture.parent])
     choice = choice_from(options)
     if variations and options["snapshots"]:
         raise click.UsageError("Give either --variations or --snapshots.")
@@ -107,8 +116,14 @@ def apply(
     if start_file:
         others["start"] = read_picture(start_file, profile=kept.icc)
     with Client.connect(name="impasto apply") as client:
-        base = _preset_settings(client, preset) if (preset := choice.first_preset) else {}
-        settings = settings_from(options, base | _quality(quality, base))
+        if recipe:
+            if not styled:
+                styles = recipe.under_names_now(styles, client.presets())
+            base = to_dict(recipe.settings) | (QUALITIES[quality] if quality else {})
+            settings = settings_from(options, base)
+        else:
+            base = _preset_settings(client, preset) if (preset := choice.first_preset) else {}
+            settings = settings_from(options, base | _quality(quality, base))
         if estimate or not as_json:
             planes = sum(style.mask is not None for style in styles) + ("strength" in others)
             told = client.estimate((content.height, content.width), settings, planes=planes)
@@ -124,6 +139,7 @@ def apply(
             return
         run = PaintingRun(
             partial(client.stylise, content, styles, others=others),
+            partial(choice.recipe, chosen=styles),
             output,
             kept,
             as_json,
@@ -162,8 +178,9 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
             client.stylise(content, style, settings), shown=not as_json
         )
     written = OutputFiles(list(result.notes))
-    written.write(paths[0], painted, settings, result)
-    written.write(paths[1], make_sheet([content, style, painted]), settings, result)
+    recipe = Recipe(settings, (), {})
+    written.write(paths[0], painted, recipe, result)
+    written.write(paths[1], make_sheet([content, style, painted]), recipe, result)
     data = {"output": paths[0], "sheet": paths[1], "files": written.files, **answer_as_dict(result)}
     print_result(as_json, data, lambda: written.print(describe_result(result)))
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import sys
 import tempfile
 import time
@@ -17,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 from impasto_daemon.cli.job_progress import await_result
 from impasto_daemon.cli.output import answer_as_dict, console, print_result
+from impasto_daemon.cli.recipe import Recipe
 from impasto_daemon.files import check_place
 from impasto_daemon.paths import Paths
 from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import ImpastoError, NotWritten
-from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import JobMessage, Progress, Result, Snapshot
 from impasto_protocol.settings import VARIATION_NOISE, Settings
 
@@ -38,6 +37,7 @@ class PaintingRun:
     """What a photograph is painted with at the command line, and where the files go."""
 
     stylise: Callable[[Settings], Job]
+    recipe: Callable[[Settings], Recipe]
     output: Path
     kept: KeptMetadata
     as_json: bool
@@ -63,7 +63,7 @@ class PaintingRun:
             scale = points[-1].scale if points else 1
             points.append(LossPoint(result.steps, scale, result.losses))
         written = OutputFiles([*result.notes, *self.kept.notes])
-        write = partial(written.write, settings=settings, result=result)
+        write = partial(written.write, recipe=self.recipe(settings), result=result)
         data: dict[str, Any] = {"output": write(self.output, painted, kept=self.kept)}
         data["snapshots"] = [
             write(self._named(str(step)), snapshot, kept=self.kept)
@@ -97,7 +97,7 @@ class PaintingRun:
             result, (painted,) = await_result(
                 self.stylise(varied), shown=not self.as_json, on_interrupt=interrupted.set
             )
-            write = partial(written.write, settings=varied, result=result)
+            write = partial(written.write, recipe=self.recipe(varied), result=result)
             path = write(self._named(str(number)), painted, kept=self.kept)
             variations.append({"output": path, "seed": varied.seed, **answer_as_dict(result)})
             labelled[f"{number}: seed {varied.seed}"] = make_thumbnail(painted)
@@ -151,15 +151,14 @@ class OutputFiles:
         self,
         path: Path,
         picture: Picture,
-        settings: Settings,
+        recipe: Recipe,
         result: Result,
         kept: KeptMetadata | None = None,
     ) -> Path:
         """Write a picture with its recipe, and with what is kept of the photograph."""
         from impasto_daemon.images.pictures import write_picture
 
-        recipe = {"settings": to_dict(settings), "style": result.style, "weights": result.weights}
-        info = {"impasto": json.dumps(recipe)}
+        info = recipe.text(result)
         try:
             self.add_notes(write_picture(path, picture, info=info, kept=kept))
         except Exception as error:

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from impasto_daemon.cli.standard_streams import input_file
+from impasto_daemon.cli.recipe import MAPS, NO_MASK, Recipe, StyleSource
+from impasto_daemon.cli.standard_streams import input_file, is_input
 from impasto_protocol.chosen_style import ChosenStyle
+from impasto_protocol.codec import digest_of
 from impasto_protocol.fields import field_spec, type_hints
 from impasto_protocol.messages import STYLES, StyleUse
-from impasto_protocol.settings import LAYER, LAYER_GROUPS
+from impasto_protocol.settings import LAYER, LAYER_GROUPS, Settings
 
 if TYPE_CHECKING:
     from impasto_protocol.codec import Picture
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound=Callable[..., Any])
 
 _PATH = click.Path(path_type=Path)
-_NO_MASK = "none"
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,24 @@ class StyleChoice:
     def inputs(self) -> Iterator[Path]:
         """Every file of it."""
         yield from self.files
-        yield from (Path(mask) for mask in self.masks_of if mask != _NO_MASK)
+        yield from (Path(mask) for mask in self.masks_of if mask != NO_MASK)
         yield from filter(None, (self.strength_map, self.picture_map, self.style_map))
+
+    def recipe(self, settings: Settings, chosen: Sequence[ChosenStyle]) -> Recipe:
+        """What is kept of it in a painting. chosen: what `read` has made of it."""
+        files = [*self.files, *[None] * len(self.presets)]
+        masks = _in_turn(self.masks_of, NO_MASK)
+        sources = tuple(
+            StyleSource(
+                choice.use,
+                file.name if file else "",
+                digest_of(file.read_bytes()).hex() if file and not is_input(file) else "",
+                "" if mask == NO_MASK else Path(mask).name,
+            )
+            for file, mask, choice in zip(files, masks, chosen, strict=False)
+        )
+        maps = {name: getattr(self, name).name for name in MAPS if getattr(self, name)}
+        return Recipe(settings, sources, maps)
 
     @property
     def first_preset(self) -> str:
@@ -89,14 +106,14 @@ class StyleChoice:
         chosen = [
             ChosenStyle(
                 style,
-                None if mask == _NO_MASK else read_mask(opened(Path(mask)), size),
+                None if mask == NO_MASK else read_mask(opened(Path(mask)), size),
                 weight,
                 scale,
                 layers,
             )
             for style, mask, weight, scale, layers in zip(
                 [*styles, *self.presets],
-                _in_turn(self.masks_of, _NO_MASK),
+                _in_turn(self.masks_of, NO_MASK),
                 _in_turn(self.weights_of, 1.0),
                 _in_turn(self.scales_of, 1.0),
                 _in_turn(self.layers_of, ()),
@@ -117,6 +134,11 @@ def style_options(function: F) -> F:
     for option in reversed(_OPTIONS):
         function = option(function)
     return function
+
+
+def is_styled(options: dict[str, Any]) -> bool:
+    """Whether any of `style_options` was given."""
+    return any(options[name] for name in StyleChoice.__annotations__)
 
 
 def choice_from(options: dict[str, Any]) -> StyleChoice:
