@@ -33,6 +33,7 @@ class Preview(Gtk.Box):
     """Pictures of the layer, the style and the result; follows a daemon.
 
     settings: what is set; raises ImpastoError. result_px: how large the result is shown.
+    leaves_out: whether there are other styles, or masks, which a draft leaves out.
     """
 
     def __init__(

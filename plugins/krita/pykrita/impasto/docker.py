@@ -342,6 +342,7 @@ class Docker(DockWidget):
             _("Finish Now"), _("End now, and keep what has been painted so far"), self.conclude
         )
         self.preview = PreviewWindow(self, self._daemon, self._previewed, self.fail)
+        self.preview.leaves_out = lambda: self._places != Places()
         self._see_before = self._button(
             _("Preview"), _("See what comes of it before it is painted"), self._toggle_preview
         )

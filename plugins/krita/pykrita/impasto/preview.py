@@ -31,7 +31,8 @@ _GROUP, _SHOWN = "impasto", "preview"
 class PreviewWindow(QtWidgets.QDialog):
     """chosen: the style's name, its picture and the settings. fail: shows an error.
 
-    closed is emitted when the painter closes it. While `is_paused` nothing is painted.
+    closed is emitted when the painter closes it. While `is_paused` nothing is painted. leaves_out:
+    whether there are other styles, or masks, which a draft leaves out.
     """
 
     closed = QtCore.pyqtSignal()
@@ -47,6 +48,7 @@ class PreviewWindow(QtWidgets.QDialog):
         self.setWindowTitle(_("Impasto: Preview"))
         self._daemon, self._chosen, self._fail = daemon, chosen, fail
         self._draft = Draft(daemon, self._show, self._give_up)
+        self.leaves_out: Callable[[], bool] = lambda: False
         self._seen: Any = None
         self._shown: Any = None
         self._read = ScaledRead(self._give_up_reading)
@@ -216,7 +218,9 @@ class PreviewWindow(QtWidgets.QDialog):
         self._paint_picture(self._after)
         if is_last:
             self._words.setText(
-                _("About what it becomes. Drag over the layer to see a part of it.")
+                _("A draft in the first style alone")
+                if self.leaves_out()
+                else _("About what it becomes. Drag over the layer to see a part of it.")
             )
 
     def _paint_picture(self, image: QtGui.QImage) -> None:
