@@ -292,12 +292,8 @@ class Broker:
             for use in message.uses:
                 info = self._presets.info(use.preset) if use.preset else None
                 if not message.settings.iterations and not (info and info.is_baked):
-                    what = (
-                        f"The style {info.name!r} is not baked"
-                        if info
-                        else "This style is not kept"
-                    )
-                    raise NotBaked(f"{what}, so it cannot be painted at once.")
+                    why = f"{info.name!r} is not baked" if info else "is not kept"
+                    raise NotBaked(f"The style {why}, so it cannot be painted at once.")
         is_new = message.job not in self._scheduler.jobs
         if isinstance(message, messages.PresetSave) and is_new:
             self._presets.check_place(message.name, replace=message.replace)
@@ -412,10 +408,9 @@ def _check_roles(message: JobRequest) -> None:
             if len(styles) > 1 or styles[0].masked:
                 raise _bad_frames("A map goes with one style and no mask.", "styles")
         _check_layers(message)
-    given = [role for role in roles if role in optional]
-    if [role for role in roles if role not in optional] != sorted(needed) or len(set(given)) != len(
-        given
-    ):
+    others = [role for role in roles if role not in optional]
+    twice = any(roles.count(role) > 1 for role in optional)
+    if others != sorted(needed) or twice:
         raise _bad_frames(f"The frames must be {' and '.join(needed)}.", "frames")
     sizes = {(i.height, i.width) for i in message.frames if i.role in _AS_LARGE}
     if len(sizes) > 1 or any(i.role in _GREY and i.channels != 1 for i in message.frames):

@@ -139,15 +139,15 @@ def apply(
             return
         run = PaintingRun(
             partial(client.stylise, content, styles, others=others),
-            partial(choice.recipe, chosen=styles),
+            choice.recipe(settings, styles),
             output,
             kept,
             as_json,
         )
         if variations:
-            run.paint_variations(settings, variations)
+            run.paint_variations(variations)
         else:
-            run.paint(settings)
+            run.paint()
 
 
 @click.command()

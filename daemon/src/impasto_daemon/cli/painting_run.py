@@ -37,12 +37,12 @@ class PaintingRun:
     """What a photograph is painted with at the command line, and where the files go."""
 
     stylise: Callable[[Settings], Job]
-    recipe: Callable[[Settings], Recipe]
+    recipe: Recipe
     output: Path
     kept: KeptMetadata
     as_json: bool
 
-    def paint(self, settings: Settings) -> None:
+    def paint(self) -> None:
         """One painting; where snapshots are asked for, a contact sheet and a loss curve as well."""
         from impasto_daemon.images.loss_curve import LossPoint
 
@@ -55,6 +55,7 @@ class PaintingRun:
             elif isinstance(message, Progress) and message.losses:
                 points.append(LossPoint(message.step, message.scale, message.losses))
 
+        settings = self.recipe.settings
         if settings.snapshots:
             self._check_places([*map(str, settings.snapshots), _SHEET, _LOSS])
         job = self.stylise(settings)
@@ -63,7 +64,7 @@ class PaintingRun:
             scale = points[-1].scale if points else 1
             points.append(LossPoint(result.steps, scale, result.losses))
         written = OutputFiles([*result.notes, *self.kept.notes])
-        write = partial(written.write, recipe=self.recipe(settings), result=result)
+        write = partial(written.write, recipe=self.recipe, result=result)
         data: dict[str, Any] = {"output": write(self.output, painted, kept=self.kept)}
         data["snapshots"] = [
             write(self._named(str(step)), snapshot, kept=self.kept)
@@ -78,10 +79,11 @@ class PaintingRun:
         data |= {**answer_as_dict(result), "files": written.files, "notes": written.notes}
         print_result(self.as_json, data, lambda: written.print(describe_result(result)))
 
-    def paint_variations(self, settings: Settings, count: int) -> None:
+    def paint_variations(self, count: int) -> None:
         """So many paintings, a seed each, and a contact sheet. Ctrl-C ends with the one at hand."""
         from impasto_daemon.images.contact_sheet import make_thumbnail
 
+        settings = self.recipe.settings
         # Without noise every seed gives the same painting.
         noise = settings.start_noise or VARIATION_NOISE
         settings = dataclasses.replace(settings, start_noise=noise)
@@ -97,7 +99,8 @@ class PaintingRun:
             result, (painted,) = await_result(
                 self.stylise(varied), shown=not self.as_json, on_interrupt=interrupted.set
             )
-            write = partial(written.write, recipe=self.recipe(varied), result=result)
+            recipe = dataclasses.replace(self.recipe, settings=varied)
+            write = partial(written.write, recipe=recipe, result=result)
             path = write(self._named(str(number)), painted, kept=self.kept)
             variations.append({"output": path, "seed": varied.seed, **answer_as_dict(result)})
             labelled[f"{number}: seed {varied.seed}"] = make_thumbnail(painted)
