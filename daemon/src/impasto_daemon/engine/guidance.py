@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -11,6 +11,7 @@ from torch import Tensor
 from impasto_daemon.engine.alpha import layer_masks
 from impasto_daemon.engine.feed_forward import Weights
 from impasto_daemon.engine.masked_picture import MaskedPicture
+from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.sums import total
 
@@ -123,15 +124,16 @@ def in_colours_of(photograph: MaskedPicture, styles: Sequence[Guided], how: str)
     ]
 
 
-def blended(masked: MaskedPicture, styles: Sequence[Guided], paintings: Iterable[Tensor]) -> Tensor:
-    """What each style makes of a picture of that size, (3, H, W), in its place."""
+def blended(paintings: Iterator[Tensor], styles: Sequence[Guided], guides: Tensor | None) -> Tensor:
+    """Paintings, (3, H, W), of one picture, each style's in its place. guides: (R, h, w)."""
+    found = next(paintings)
     if len(styles) == 1:
-        return next(iter(paintings))
-    weights = masked.colours.new_tensor([guided.weight for guided in styles]).view(-1, 1, 1)
-    if masked.guides is not None:
-        weights = weights * masked.guides
+        return found
+    weights = found.new_tensor([guided.weight for guided in styles]).view(-1, 1, 1)
+    if guides is not None:
+        weights = weights * resize(guides, *found.shape[-2:])
     weights = weights / weights.sum(dim=0).clamp_min(1e-12)
-    found = torch.zeros_like(masked.colours)
-    for painting, weight in zip(paintings, weights, strict=True):
+    found = found * weights[0]
+    for painting, weight in zip(paintings, weights[1:], strict=True):
         found.addcmul_(painting, weight)
     return found

@@ -214,11 +214,10 @@ class _Painter:
                 FeedForward.of(guided.baked or {}, self.seen.colours, strength, precision)
                 for guided in self.styles
             ]
-        size = _size_of(networks[0].look)
-        down, across = self._spans(*size)
-        whole = self.seen.resized(*size)
-        look = blended(whole, self.styles, (network.look for network in networks))[:, down, across]
-        match = make_grey if self.grey else self._match(whole.part(down, across), look)
+        look = blended((n.look for n in networks), self.styles, self.seen.guides)
+        down, across = self._spans(*_size_of(look))
+        look = look[:, down, across]
+        match = make_grey if self.grey else self._match(part.resized(*_size_of(look)), look)
         look = match(look)
         preview = functools.partial(self._preview, look)
         yield Iteration(0, stages, 1, stages, 0.0, 0.0, {}, look, preview)
@@ -227,11 +226,8 @@ class _Painter:
             yield ScaleStarted(done + 1, stages, *stage.size)
             with torch.no_grad():
                 small = resize(photograph, *stage.size)
-                painted = blended(
-                    part.resized(*stage.size),
-                    self.styles,
-                    (network.paint(small, self.between) for network in networks),
-                )
+                paintings = (network.paint(small, self.between) for network in networks)
+                painted = blended(paintings, self.styles, part.guides)
                 del small
                 if stage.refines:
                     coarser = resize(painted, *picture.shape[-2:])
