@@ -156,7 +156,8 @@ class Settings:
         high=1000,
     )
     normalisation: str = spec_field(
-        "relative: each term over its target's energy; gatys: the sums as the paper prints them",
+        "relative: each term over its target's energy; gatys: the sums as the paper prints them, "
+        "of whose style relu4_1 is nearly all",
         default="relative",
         choices=("relative", "gatys"),
     )
