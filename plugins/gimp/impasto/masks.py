@@ -25,7 +25,9 @@ _SELECTION = "selection"
 
 def offered(image: Gimp.Image) -> dict[str, str]:
     """What each is called for people, by how it is known: `channel:Sky`, `mask:Town`."""
-    found = {key: _KINDS[key.split(":")[0]].format(name=name) for key, name, _ in _all(image)}
+    found = {
+        key: _KINDS[key.split(":")[0]].format(name=name) for key, name, _drawable in _all(image)
+    }
     return found if Gimp.Selection.is_empty(image) else {_SELECTION: _("The selection"), **found}
 
 

@@ -38,7 +38,7 @@ def bake(
 ) -> None:
     """Bake the style NAME, so that quality instant paints in it at once.
 
-    It is learnt from PHOTOGRAPHS, up to seven that look like what you paint, or from those that
+    It is learnt from PHOTOGRAPHS, up to 23 that look like what you paint, or from those that
     come with Impasto and what you painted last. Paintings come before it. What was baked already is
     baked further. The first Ctrl-C ends it with what there is, and so it can be gone on with at any
     time.

@@ -37,7 +37,8 @@ _VECTORS = 6
 """The content at that size, the picture, its trial, two gradients, and what comes and goes."""
 
 _PLANE_BYTES_PER_PX = 8
-"""Of a mask: as it came, and as it goes to a size."""
+_SCALED_PLANE_BYTES_PER_PX = 10
+"""Of a mask: as it came and among the others; at a size, with that of each layer."""
 
 _FLOPS_PER_LOOK = 185_000
 _FLOPS_PER_PX = 70_000
@@ -106,11 +107,12 @@ def make_plan(
     picture_bytes = picture_px * (_PICTURE_BYTES_PER_PX + _PLANE_BYTES_PER_PX * planes)
     if stage.at_once:
         pixels = stage.height * stage.width
-        taken = picture_bytes + (_AT_ONCE_VECTORS * _VECTOR + _PLANE_BYTES_PER_PX * planes) * pixels
+        taken = picture_bytes + _AT_ONCE_VECTORS * _VECTOR * pixels
+        taken += _SCALED_PLANE_BYTES_PER_PX * planes * pixels
         tile = _AT_ONCE_BYTES_PER_PX * min(pixels, LARGEST_TILE_PX)
         return Plan(device, Tiling(), 0, short_pairs=False, peak_bytes=taken + tile)
-    own_bytes = _PLANE_BYTES_PER_PX * planes * stage.height * stage.width
-    ways = list(_ways(stage, picture_bytes + own_bytes, device))
+    scaled_bytes = _SCALED_PLANE_BYTES_PER_PX * planes * stage.height * stage.width
+    ways = list(_ways(stage, picture_bytes + scaled_bytes, device))
     usable_bytes = int(budget_bytes * _USABLE)
     most_px = stage.height * stage.width
     if stage.refines and not device.gpu:

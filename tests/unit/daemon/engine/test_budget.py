@@ -41,6 +41,17 @@ def test_plan_keeps_to_the_budget_or_is_the_leanest(height, width, budget_mib, n
     assert found.peak_bytes >= leanest.peak_bytes
 
 
+@pytest.mark.parametrize("baked", [False, True])
+def test_masks_are_counted_as_they_came_and_at_their_stage(baked):
+    """At least four bytes a pixel for each of both."""
+    part = Stage(500, 500, 1000, 1, Settings(), at_once=baked)
+    without, masked = (
+        make_plan(part, 1000 * 1000, DeviceKind(4), 64 << 30, planes).peak_bytes
+        for planes in (0, 8)
+    )
+    assert masked - without >= 8 * 4 * (1000 * 1000 + 500 * 500)
+
+
 def test_less_memory_costs_more_work_and_never_less():
     works = [
         evaluation_flops(stage(2048, 2048), plan(2048, 2048, mib).tiling)
