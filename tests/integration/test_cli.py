@@ -69,6 +69,7 @@ def test_apply_paints_in_several_styles_each_where_it_is_to_be(daemon, folder):
         "--layers-of", "all", "--layers-of", "fine", "--strength-map", folder / "strength.png",
         "--iterations", 3, "--json",
     )  # fmt: skip
+    daemon.impasto("style", "remove", "both")
     told = json.loads(said.stdout)
     assert len(told["styles"]) == 1 and told["styles"] != [told["style"]]
     with Image.open(folder / "photo.png") as photo, Image.open(told["output"]) as painted:
@@ -122,6 +123,7 @@ def test_recipe_that_a_painting_carries_paints_the_same_again(daemon, folder):
         said = daemon.impasto(*repeat, "--json", check=False)
         assert words in json.loads(said.stdout)["error"]["message"]
     daemon.impasto(*repeat, "--style", folder / "photo.png", "-o", other)
+    daemon.impasto("style", "remove", "called otherwise")
 
 
 def test_picture_without_a_recipe_is_said_to_have_none(daemon, folder):

@@ -31,6 +31,7 @@ from impasto_daemon.engine import semantic_map
 from impasto_daemon.engine.events import Finished
 from impasto_daemon.engine.guidance import Guided
 from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.presets.starter_presets import baking_photographs, starter_presets
@@ -41,6 +42,7 @@ SIZE_PX = 320
 EVALUATIONS = 80
 AWAY_PX = 48
 """So far from the border of a mask a half is judged."""
+CELL = (320, 213)
 CAT = ((0, 130), (38, 95), (45, 40), (75, 0), (398, 0), (372, 60), (366, 130), (345, 185),
        (312, 240), (300, 278), (312, 300), (0, 300))  # fmt: skip
 EYES_AND_NOSE = ((125, 75, 215, 155), (285, 95, 350, 172), (222, 215, 300, 275))
@@ -180,11 +182,11 @@ def right_half(content: Tensor) -> Tensor:
 
 def five_pictures(studio: Studio) -> Image.Image:
     """One style; two with a mask; eyes and nose kept; a doodle; the photograph's colours."""
-    cat = next(p for p in (to_tensor(p) for p in baking_photographs()) if p.shape[1:] == (300, 451))
+    cat = resize(to_tensor(baking_photographs()[0]), *CELL[::-1])
     knife, mosaic, swirls, lights = map(studio.starter, ("Knife", "Mosaic", "Swirls", "Lights"))
     outline = drawn(lambda pen: pen.polygon(CAT, fill=255), blur_px=2)
     kept = 1 - drawn(lambda pen: [pen.ellipse(box, fill=255) for box in EYES_AND_NOSE], blur_px=8)
-    sheet = Image.new("RGB", (5 * 451 + 4 * 8, 300), "white")
+    sheet = Image.new("RGB", (5 * CELL[0] + 4 * 8, CELL[1]), "white")
     pictures = [
         studio.paint(cat, [Guided(knife)]),
         studio.paint(cat, [Guided(mosaic), Guided(knife, mask=outline)]),
@@ -193,7 +195,7 @@ def five_pictures(studio: Studio) -> Image.Image:
         studio.paint(cat, [Guided(lights)], colours="matched"),
     ]
     for index, picture in enumerate(pictures):
-        sheet.paste(image_of(picture), (index * 459, 0))
+        sheet.paste(image_of(picture), (index * (CELL[0] + 8), 0))
     return sheet
 
 
@@ -210,22 +212,23 @@ def doodle(studio: Studio, style: Style) -> Tensor:
     for box in ((75, 40, 190, 170), (270, 75, 430, 240), (440, 15, 570, 135), (540, 195, 640, 300)):
         pen.ellipse(box, fill=star)
     pen.polygon([(0, 425), (130, 385), (320, 410), (640, 350), (640, 480), (0, 480)], fill=hill)
+    flat = flat.resize(CELL, Image.Resampling.LANCZOS)
     places, parts = semantic_map.regions(tensor_of(flat), tensor_of(about))
     styles = [
         Guided(style.of_part(part[None]), mask=place[None])
         for place, part in zip(places, parts, strict=True)
     ]
     painted = studio.paint(tensor_of(flat), styles, content_weight=0.0, start_noise=1.0)
-    corner = tensor_of(flat.resize((113, 75)))
-    painted[:, -75:, :113] = corner
+    corner = tensor_of(flat.resize((CELL[0] // 4, CELL[1] // 4)))
+    painted[:, -corner.shape[1] :, : corner.shape[2]] = corner
     return painted
 
 
 def drawn(draw: Any, blur_px: int) -> Tensor:
-    """(1, 300, 451): what is drawn on black, soft by so many px."""
+    """(1, H, W): what is drawn on black, soft by so many px."""
     image = Image.new("L", (451, 300))
     draw(ImageDraw.Draw(image))
-    soft = image.filter(ImageFilter.GaussianBlur(blur_px)).convert("RGB")
+    soft = image.filter(ImageFilter.GaussianBlur(blur_px)).resize(CELL).convert("RGB")
     return tensor_of(soft)[:1]
 
 
