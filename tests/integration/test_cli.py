@@ -87,7 +87,12 @@ def test_apply_paints_by_maps_of_colours(daemon, folder):
         flat.save(folder / f"{name}.png")
     words = ["apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 3,
              "--json", "--map", folder / "here.png", "--style-map"]  # fmt: skip
-    assert json.loads(daemon.impasto(*words, folder / "there.png").stdout)["steps"] == 3
+    told = json.loads(daemon.impasto(*words, folder / "there.png").stdout)
+    assert told["steps"] == 3
+    again = folder / "again.png"
+    daemon.impasto("apply", folder / "photo.png", "--recipe", told["output"], "-o", again)
+    with Image.open(told["output"]) as one, Image.open(again) as two:
+        assert np.array_equal(np.asarray(one), np.asarray(two))
     said = daemon.impasto(*words, folder / "less.png", check=False)
     assert "#ff0000" in json.loads(said.stdout)["error"]["message"]
 

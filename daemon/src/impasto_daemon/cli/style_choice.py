@@ -54,7 +54,7 @@ class StyleChoice:
             raise click.UsageError("There are more masks, weights, scales or layers than styles.")
         if (self.picture_map is None) != (self.style_map is None):
             raise click.UsageError("--map and --style-map go together.")
-        if self.picture_map and (count > 1 or self.masks_of):
+        if self.picture_map and (count > 1 or {*self.masks_of} - {NO_MASK}):
             raise click.UsageError("Maps go with one style and no mask.")
 
     @property
