@@ -31,7 +31,7 @@ class Places(Controls):
 
     def __init__(self, config: Gimp.ProcedureConfig, image: Gimp.Image) -> None:
         super().__init__()
-        self._config, self._image = config, image
+        self._config = config
         self._presets: Collection[str] = ()
         self._offered = masks.offered(image)
         first, strength, _more, uncovered = arguments.PLACES
@@ -167,7 +167,9 @@ class Places(Controls):
 
     def _with(self, without: str, given: str) -> Mapping[str, str]:
         """What may be chosen; also what was given and is not there."""
-        return {"": without, **self._offered, **({given: given} if given else {}), **self._offered}
+        found = {"": without, **self._offered}
+        found.setdefault(given, given)
+        return found
 
 
 def _chooser(

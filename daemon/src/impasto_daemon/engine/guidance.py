@@ -77,10 +77,12 @@ def shares(masks: Tensor, weights: Sequence[float]) -> Tensor:
 class Region:
     """Positions of a layer whose statistics are to be those of styles.
 
-    mask: (h, w), what each counts. styles: by their number, with how much each weighs.
+    mask: (h, w), what each counts; positions: its sum. styles: by their number, with how much each
+    weighs.
     """
 
     mask: Tensor
+    positions: Tensor
     styles: Mapping[int, Tensor]
 
 
@@ -100,12 +102,13 @@ def regions_of(
         return []
     weights = [styles[number].weight for number in chosen]
     if masked.guides is None:
-        share = total(given) / all_of_it / sum(weights)
-        return [Region(given, {n: w * share for n, w in zip(chosen, weights, strict=True)})]
-    guides = shares(layer_masks(masked.guides[chosen], layer), weights)
-    masks = guides * given
+        positions = total(given)
+        share = positions / all_of_it / sum(weights)
+        weighed = {n: w * share for n, w in zip(chosen, weights, strict=True)}
+        return [Region(given, positions, weighed)]
+    masks = shares(layer_masks(masked.guides[chosen], layer), weights) * given
     return [
-        Region(mask, {number: total(mask) / all_of_it})
+        Region(mask, positions := total(mask), {number: positions / all_of_it})
         for number, mask in zip(chosen, masks, strict=True)
     ]
 

@@ -14,7 +14,7 @@ from impasto_daemon.engine.guidance import Region, StyleTarget, regions_of
 from impasto_daemon.engine.losses import ContentLoss, StyleLosses, TotalVariation, squared_error
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Segment, Vgg19, backpropagate
-from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
+from impasto_daemon.engine.sums import LayerSums, one_thread_if_small
 from impasto_daemon.engine.tiles import WHOLE, Tile, Tiling, cut, margin_px
 from impasto_protocol.settings import Settings
 
@@ -112,7 +112,7 @@ class Objective:
                     (style[layer] * share, styles[number].grams[layer])
                     for number, share in region.styles.items()
                 ],
-                total(region.mask),
+                region.positions,
                 relative=relative,
             )
             for layer, found in regions.items()

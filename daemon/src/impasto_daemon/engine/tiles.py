@@ -58,20 +58,20 @@ class Tile:
 
     def own(self, maps: Tensor, layer: str) -> Tensor:
         """The tile's own part, as a view, of a layer's maps (…, h, w) of the whole picture."""
-        stride = stride_px(layer)
-        rows, columns = (
-            slice(span.begin // stride, span.end // stride) for span in (self.rows, self.columns)
-        )
-        return maps[..., rows, columns]
+        return self._part(maps, layer, 0, 0)
 
     def core(self, features: Tensor, layer: str) -> Tensor:
         """The tile's own part, as a view, of a feature map (…, h, w) of its window."""
+        return self._part(features, layer, self.rows.first, self.columns.first)
+
+    def _part(self, maps: Tensor, layer: str, top: int, left: int) -> Tensor:
+        """The same of maps that begin at that place, in px."""
         stride = stride_px(layer)
         rows, columns = (
-            slice((span.begin - span.first) // stride, (span.end - span.first) // stride)
-            for span in (self.rows, self.columns)
+            slice((span.begin - first) // stride, (span.end - first) // stride)
+            for span, first in ((self.rows, top), (self.columns, left))
         )
-        return features[..., rows, columns]
+        return maps[..., rows, columns]
 
 
 def margin_px(layers: Collection[str]) -> int:

@@ -10,7 +10,6 @@ import logging
 import math
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -454,7 +453,7 @@ def _mapped(styles: list[Guided], pictures: Mapping[str, list[Picture]]) -> list
             f"{error}", next_step="Draw the maps with few flat colours, without shades."
         ) from error
     return [
-        replace(guided, style=guided.style.of_part(part[None]), mask=place[None])
+        dataclasses.replace(guided, style=guided.style.of_part(part[None]), mask=place[None])
         for place, part in zip(places, parts, strict=True)
     ]
 
