@@ -5,6 +5,7 @@ import pytest
 from PIL import Image
 
 from impasto_daemon.cli.painting_run import OutputFiles
+from impasto_daemon.cli.recipe import Recipe
 from impasto_protocol.client import new_job_id
 from impasto_protocol.errors import NotWritten
 from impasto_protocol.messages import Result
@@ -15,7 +16,8 @@ from impasto_protocol.settings import Settings
 def write():
     """Writes a painting as the command line does at its end."""
     result = Result(job=new_job_id(), steps=1, seconds=1, device="cpu", weights="w", style="s")
-    return lambda path, painted: OutputFiles().write(path, painted, Settings(), result)
+    recipe = Recipe(Settings(), styles=(), maps={})
+    return lambda path, painted: OutputFiles().write(path, painted, recipe, result)
 
 
 def same(path, painted):
