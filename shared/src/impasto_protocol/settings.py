@@ -161,6 +161,14 @@ class Settings:
         default="relative",
         choices=("relative", "gatys"),
     )
+    style_loss: str = spec_field(
+        "what is matched of a style: gram: the Gram matrices; wasserstein: mean and covariance, by "
+        "the Wasserstein-2 distance of two Gaussians; histogram: Gram matrices and the histograms "
+        "of relu1_1 and relu4_1; shifted: Gram matrices also of neighbours, for longer strokes",
+        default="gram",
+        choices=("gram", "wasserstein", "histogram", "shifted"),
+        since="1.8",
+    )
     content_weight: float | None = spec_field(
         "alpha; nil takes it from the strength", default=None, low=0, high=1e12
     )

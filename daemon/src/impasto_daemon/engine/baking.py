@@ -17,7 +17,7 @@ from torch import Tensor
 from impasto_daemon.engine.events import read_losses
 from impasto_daemon.engine.feed_forward import LEAST_STRENGTH, Weights, fresh_weights, paint
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX
-from impasto_daemon.engine.guidance import StyleTarget
+from impasto_daemon.engine.guidance import Guided
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.objective import Objective
@@ -75,7 +75,7 @@ def bake(
         name: tensor.to(network.device, torch.float32).clone().requires_grad_()
         for name, tensor in (start or fresh_weights(seed)).items()
     }
-    target = StyleTarget(style.statistics(BAKED_PX, settings.style_layers))
+    target = Guided(style).target(BAKED_PX, replace(settings, style_scale=1.0))
     optimiser = torch.optim.Adam(weights.values(), lr=_RATE, betas=(0.9, 0.99))
     first_rate = _RATE if start is None else _RATE * _WARM_RATE
 

@@ -257,7 +257,7 @@ class _Windows:
 
     @classmethod
     def of(cls, stage: Stage, tiling: Tiling) -> _Windows:
-        margin = margin_px(_layers(stage.settings))
+        margin = margin_px(_layers(stage.settings), stage.settings.style_loss)
         sides = [
             _extents(side, count, margin)
             for side, count in ((stage.height, tiling.rows), (stage.width, tiling.columns))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 _BLOCK = 1 << 22
 """So many numbers of a feature map are looked at together: a copy of all of it would be large."""
@@ -15,18 +16,25 @@ _ONE_THREADS = 512
 _CHANNELS = 256
 
 
-def gram_sum(features: Tensor, mask: Tensor | None = None) -> Tensor:
+def gram_sum(
+    features: Tensor, mask: Tensor | None = None, *, other: Tensor | None = None, ones: bool = False
+) -> Tensor:
     """Σ_k m_k F_ik F_jk over the positions k of a feature map, Gatys et al. 2016 eq. 3.
 
     features: (1, C, H, W) of any float type → (C, C) float32, or float64 of float64.
     mask: (H, W) ≥ 0, the weight m of each position; None stands for ones.
+    other: takes the place of the second F. ones: F has a channel of ones beside its own, so that
+    the last row has the sums of each, and of m.
     """
-    wide = torch.promote_types(features.dtype, torch.float32)
-    found = features.new_zeros(features.shape[1], features.shape[1], dtype=wide)
-    for columns, weights, _ in _blocks(features, mask):
+    wide, sides = torch.promote_types(features.dtype, torch.float32), features.shape[1] + ones
+    found = features.new_zeros(sides, sides, dtype=wide)
+    others = None if other is None else blocks(other)
+    for columns, weights, _ in blocks(features, mask):
         columns = columns.to(wide)
-        weighted = columns if weights is None else columns * weights
-        found += _product(columns, weighted)
+        if ones:
+            columns = functional.pad(columns, (0, 1), value=1)
+        second = columns if others is None else next(others)[0].to(wide)
+        found += _product(columns if weights is None else columns * weights, second)
     return found
 
 
@@ -55,21 +63,47 @@ def add_gram_gradient(
 ) -> None:
     """Add to `gradient` the derivative by F of a loss that has that derivative by `gram_sum`.
 
-    slope: (C, C), symmetric. Gatys et al. 2016, eq. 6. gradient: shaped like `features`.
+    slope: (C, C), symmetric; with a row and a column more where there were ones. Gatys et al.
+    2016, eq. 6. gradient: shaped like `features`.
     """
-    slope = (2 * slope).to(features.dtype)
-    for columns, weights, rows in _blocks(features, mask):
-        product = _times(columns, slope)
-        if weights is not None:
-            product *= weights
-        own = gradient[0, :, rows].permute(1, 2, 0)
-        own += product.view(own.shape)
+    slope, channels = (2 * slope).to(features.dtype), features.shape[1]
+    for columns, weights, rows in blocks(features, mask):
+        product = _times(columns, slope[:channels, :channels])
+        if len(slope) > channels:
+            product += slope[channels, :channels]
+        add_block(gradient, product, weights, rows)
 
 
-def _blocks(features: Tensor, mask: Tensor | None) -> Iterator[tuple[Tensor, Tensor | None, slice]]:
-    """Some rows of a feature map at a time: (positions, C), their weights (positions, 1), where."""
+def add_pair_gradient(
+    gradients: tuple[Tensor, Tensor],
+    maps: tuple[Tensor, Tensor],
+    mask: Tensor | None,
+    slope: Tensor,
+) -> None:
+    """The same by both of two maps, of a loss that has that derivative by their `gram_sum`."""
+    slope = slope.to(maps[0].dtype)
+    for gradient, seen, factor in zip(gradients, reversed(maps), (slope.T, slope), strict=True):
+        for columns, weights, rows in blocks(seen, mask):
+            add_block(gradient, _times(columns, factor), weights, rows)
+
+
+def add_block(gradient: Tensor, found: Tensor, weights: Tensor | None, rows: slice) -> None:
+    """Add what was found for a block, (positions, C), weighed, to its rows of a gradient."""
+    if weights is not None:
+        found *= weights
+    own = gradient[0, :, rows].permute(1, 2, 0)
+    own += found.view(own.shape)
+
+
+def blocks(
+    features: Tensor, mask: Tensor | None = None, *, parts: int = 1
+) -> Iterator[tuple[Tensor, Tensor | None, slice]]:
+    """Some rows of a feature map at a time: (positions, C), their weights (positions, 1), where.
+
+    parts: so many times smaller ones.
+    """
     _, channels, height, width = features.shape
-    step = max(1, _BLOCK // (channels * width))
+    step = max(1, _BLOCK // parts // max(1, channels * width))
     for top in range(0, height, step):
         rows = slice(top, top + step)
         columns = features[0, :, rows].permute(1, 2, 0).reshape(-1, channels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -14,6 +14,7 @@ from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.sums import total
+from impasto_protocol.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -32,17 +33,23 @@ class Guided:
     layers: tuple[str, ...] = ()
     baked: Weights | None = None
 
-    def target(self, size_px: float, layers: Collection[str]) -> StyleTarget:
-        """What of `layers` it is in, with the photograph's long edge at `size_px`."""
-        chosen = [layer for layer in layers if not self.layers or layer in self.layers]
-        return StyleTarget(self.style.statistics(size_px * self.scale, chosen), self.weight)
+    def target(self, size_px: float, settings: Settings) -> StyleTarget:
+        """What it is matched by, with the photograph's long edge at `size_px`."""
+        layers = [
+            layer for layer in settings.style_layers if not self.layers or layer in self.layers
+        ]
+        size_px = size_px * settings.style_scale * self.scale
+        return StyleTarget(self.style.targets(size_px, layers, settings.style_loss), self.weight)
 
 
 @dataclass(frozen=True)
 class StyleTarget:
-    """The Gram matrix, (C, C), of each layer that a style is in, and what the style weighs."""
+    """The means of the statistics of each layer that a style is in, and what the style weighs.
 
-    grams: Mapping[str, Tensor]
+    statistics: in the order of `STATISTICS`; None where one is not taken of the layer.
+    """
+
+    statistics: Mapping[str, Sequence[Tensor | None]]
     weight: float = 1.0
 
 
@@ -77,12 +84,10 @@ def shares(masks: Tensor, weights: Sequence[float]) -> Tensor:
 class Region:
     """Positions of a layer whose statistics are to be those of styles.
 
-    mask: (h, w), what each counts; positions: its sum. styles: by their number, with how much each
-    weighs.
+    mask: (h, w), what each counts. styles: by their number, with how much each weighs.
     """
 
     mask: Tensor
-    positions: Tensor
     styles: Mapping[int, Tensor]
 
 
@@ -97,18 +102,16 @@ def regions_of(
     """
     paint, given = layer_masks(torch.cat([masked.paint_mask, masked.given(strength)]), layer)
     all_of_it = total(paint).clamp_min(1e-12)
-    chosen = [number for number, style in enumerate(styles) if layer in style.grams]
+    chosen = [number for number, style in enumerate(styles) if layer in style.statistics]
     if not chosen:
         return []
     weights = [styles[number].weight for number in chosen]
     if masked.guides is None:
-        positions = total(given)
-        share = positions / all_of_it / sum(weights)
-        weighed = {n: w * share for n, w in zip(chosen, weights, strict=True)}
-        return [Region(given, positions, weighed)]
+        share = total(given) / all_of_it / sum(weights)
+        return [Region(given, {n: w * share for n, w in zip(chosen, weights, strict=True)})]
     masks = shares(layer_masks(masked.guides[chosen], layer), weights) * given
     return [
-        Region(mask, positions := total(mask), {number: positions / all_of_it})
+        Region(mask, {number: total(mask) / all_of_it})
         for number, mask in zip(chosen, masks, strict=True)
     ]
 

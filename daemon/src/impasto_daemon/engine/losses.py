@@ -6,14 +6,20 @@ Content and style are sums over positions, so that a picture may be looked at ti
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.sums import total
+from impasto_daemon.engine.histogram import EDGES, quantiles, shares_below
+from impasto_daemon.engine.sums import one_thread, total
 
 _ROWS = 1 << 22
 """So many numbers of a picture are looked at together."""
+
+_NOISE = 1e-4
+"""Of the mean variance of a style's features."""
+_LEAST_NOISE = 1e-12
 
 
 class ContentLoss:
@@ -50,38 +56,127 @@ def squared_error(features: Tensor, target: Tensor, mask: Tensor | None) -> Tens
     return total(errors.permute(0, 2, 3, 1))
 
 
-class StyleLosses:
-    """1 / (4 N²) Σ (G − A)² of Gram matrices per position, Gatys et al. 2016 eq. 4, of each style.
+class StatisticLoss(Protocol):
+    """How far the mean of a statistic over a picture is from that over a style."""
 
-    targets: what each is multiplied by, 0-d, and its A, (C, C). positions: Σ m of the masks that
-    `gram_sum` is given.
+    def at(self, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss, 0-d, and its derivative by the mean, shaped like it."""
+
+
+class GramLoss:
+    """1 / (4 N²) Σ (G − A)² of Gram matrices per position, Gatys et al. 2016 eq. 4.
+
+    target: A, (C, C), or any other mean of products.
     relative: Σ (G − A)² / Σ A², the squared relative error of the Gram matrix.
 
     Departs from the paper, which sums over positions, as then G of a large picture and A of a
     small style would differ by their sizes alone; with equal sizes the losses are the same.
     """
 
-    def __init__(
-        self, targets: Sequence[tuple[Tensor, Tensor]], positions: Tensor, *, relative: bool
-    ) -> None:
-        self._positions, self._targets = positions.clamp_min(1e-12), []
-        for weight, target in targets:
-            energy = total(target.square())
-            paper = torch.full_like(energy, 0.25 / target.shape[0] ** 2)
-            scale = weight * (1 / _positive(energy) if relative else paper)
-            self._targets.append((scale, target))
+    def __init__(self, target: Tensor, *, relative: bool) -> None:
+        energy = total(target.square())
+        paper = torch.full_like(energy, 0.25 / target.shape[0] ** 2)
+        self._target, self._scale = target, 1 / _positive(energy) if relative else paper
 
-    def value(self, sums: Tensor) -> Tensor:
-        """The loss of a `gram_sum`, (C, C), of the whole picture."""
-        gram = sums / self._positions
-        losses = [scale * total((gram - target).square()) for scale, target in self._targets]
-        return torch.stack(losses).sum()
+    def at(self, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss, 0-d, and its derivative by G."""
+        error = mean - self._target
+        return self._scale * total(error.square()), 2 * self._scale * error
 
-    def slope(self, sums: Tensor) -> Tensor:
-        """Its derivative by the `gram_sum`, (C, C)."""
-        gram = sums / self._positions
-        slopes = [scale * (gram - target) for scale, target in self._targets]
-        return 2 * torch.stack(slopes).sum(dim=0) / self._positions
+
+class GaussianLoss:
+    """The squared Wasserstein-2 distance of two Gaussians, with the features' mean and covariance.
+
+    |m − n|² + tr(S + T − 2 (T^½ S T^½)^½), Olkin and Pukelsheim 1982, between the picture's and
+    the style's, each with as much of noise as keeps its covariance from being singular.
+
+    target: Σ F Fᵀ, (C + 1, C + 1), of a position with a 1 beside its features.
+    relative: over the distance of the style from nothing.
+    """
+
+    def __init__(self, target: Tensor, *, relative: bool) -> None:
+        self._mean, covariance = self._moments(target.cpu().double())
+        noise = _NOISE * covariance.trace() / len(covariance)
+        self._noise = noise.clamp_min(_LEAST_NOISE) * torch.eye(len(covariance)).to(covariance)
+        self._covariance = covariance + self._noise
+        self._root = _power(self._covariance, 0.5)[0]
+        energy = self._covariance.trace() + self._mean.square().sum()
+        self._scale = 1 / energy if relative else torch.ones_like(energy)
+
+    def at(self, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss, 0-d, and its derivative by the sums of the products."""
+        centre, covariance = self._moments(mean.cpu().double())
+        covariance += self._noise
+        away = centre - self._mean
+        inverse, roots = _power(self._root @ covariance @ self._root, -0.5)
+        value = (
+            away.square().sum() + covariance.trace() + self._covariance.trace() - 2 * roots.sum()
+        )
+        by_covariance = torch.eye(len(centre)).to(centre) - self._root @ inverse @ self._root
+        slope = torch.zeros_like(mean, dtype=torch.float64, device="cpu")
+        slope[:-1, :-1] = by_covariance
+        # Half above the diagonal and half below it; the covariance is Σ F Fᵀ − μ μᵀ.
+        slope[-1, :-1] = slope[:-1, -1] = away - by_covariance @ centre
+        return (self._scale * value).to(mean), (self._scale * slope).to(mean)
+
+    @staticmethod
+    def _moments(sums: Tensor) -> tuple[Tensor, Tensor]:
+        sums = sums / sums[-1, -1].clamp_min(1e-12)
+        return sums[-1, :-1], sums[:-1, :-1] - torch.outer(sums[-1, :-1], sums[-1, :-1])
+
+
+class HistogramLoss:
+    """Σ over the channels of the mean of (F − R(F))², Risser et al. 2017, histogram by histogram.
+
+    R: what brings the picture's features of a channel in line with the style's, the r-th largest
+    to the r-th largest. target: (C, B), of the bins of `histogram.py`.
+    relative: over the mean of the style's squared features.
+    """
+
+    def __init__(self, target: Tensor, *, relative: bool) -> None:
+        self._target, edges = target, EDGES.to(target)
+        energy = (target * _mean_square(edges[:-1], edges[1:])).sum()
+        self._scale = 1 / _positive(energy) if relative else torch.ones_like(energy)
+
+    def at(self, mean: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss, 0-d, and its derivative by F where the bins begin and end, (2, C, B)."""
+        edges, shares = EDGES.to(mean), shares_below(mean)
+        begin = edges[:-1] - quantiles(self._target, shares[:, :-1], above=True)
+        end = edges[1:] - quantiles(self._target, shares[:, 1:], above=False)
+        away, value = torch.stack([begin, end]), (mean * _mean_square(begin, end)).sum()
+        return (self._scale * value).float(), (2 * self._scale * away).float()
+
+
+def _mean_square(begin: Tensor, end: Tensor) -> Tensor:
+    """Of what goes straight from one to the other."""
+    return (begin.square() + begin * end + end.square()) / 3
+
+
+class StyleLosses:
+    """The losses of one statistic, of each style that a region has.
+
+    losses: of each, with what it is multiplied by, 0-d. positions: Σ m of the masks that the sums
+    are taken with.
+    """
+
+    def __init__(self, losses: Sequence[tuple[Tensor, StatisticLoss]], positions: Tensor) -> None:
+        self._losses, self._positions = losses, positions.clamp_min(1e-12)
+
+    def at(self, sums: Tensor) -> tuple[Tensor, Tensor]:
+        """The loss at the sums over the whole picture, 0-d, and its derivative by them."""
+        mean = sums / self._positions
+        with one_thread():
+            found = [(weight, *loss.at(mean)) for weight, loss in self._losses]
+        value = torch.stack([weight * loss for weight, loss, _ in found]).sum()
+        slope = torch.stack([weight * slope for weight, _, slope in found]).sum(dim=0)
+        return value, slope / self._positions
+
+
+def _power(covariance: Tensor, exponent: float) -> tuple[Tensor, Tensor]:
+    """A power of a positive matrix, and the roots of its eigenvalues."""
+    values, vectors = torch.linalg.eigh(covariance)
+    values = values.clamp_min(torch.finfo(values.dtype).tiny)
+    return (vectors * values**exponent) @ vectors.T, values.sqrt()
 
 
 class TotalVariation:

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from impasto_daemon.engine.alpha import layer_masks
-from impasto_daemon.engine.gram import add_gram_gradient, gram_sum
-from impasto_daemon.engine.guidance import Region, StyleTarget, regions_of
+from impasto_daemon.engine.guidance import StyleTarget, regions_of
 from impasto_daemon.engine.losses import ContentLoss, StyleLosses, TotalVariation, squared_error
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Segment, Vgg19, backpropagate
-from impasto_daemon.engine.sums import LayerSums, one_thread_if_small
+from impasto_daemon.engine.statistics import STATISTICS, Statistic
+from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
 from impasto_daemon.engine.tiles import WHOLE, Tile, Tiling, cut, margin_px
 from impasto_protocol.settings import Settings
 
@@ -39,21 +39,28 @@ def term_weights(settings: Settings) -> tuple[float, float]:
     )
 
 
+_Matched = tuple[int, Statistic]
+"""A region, by its number, and what is to be that of its styles."""
+
+
 @dataclass(frozen=True)
 class _Part:
     """A tile's share of the content, by layer: masks (None: all ones) and features.
 
-    alpha: of each content layer. regions: of each style layer.
+    alpha: of each content layer. counted: of each style layer, for each of its losses.
     """
 
     tile: Tile
     alpha: dict[str, Tensor | None]
-    regions: dict[str, list[Tensor | None]]
+    counted: dict[str, dict[_Matched, Tensor | None]]
     targets: dict[str, Tensor]
 
     @classmethod
     def of(
-        cls, tile: Tile, alpha: Mapping[str, Tensor], regions: Mapping[str, Sequence[Region]]
+        cls,
+        tile: Tile,
+        alpha: Mapping[str, Tensor],
+        counted: Mapping[str, Mapping[_Matched, Tensor]],
     ) -> _Part:
         def own(mask: Tensor, layer: str) -> Tensor | None:
             part = tile.own(mask, layer)
@@ -62,8 +69,8 @@ class _Part:
         return cls(
             tile,
             {layer: own(mask, layer) for layer, mask in alpha.items()},
-            {layer: [own(region.mask, layer) for region in found]
-             for layer, found in regions.items()},
+            {layer: {matched: own(mask, layer) for matched, mask in found.items()}
+             for layer, found in counted.items()},
             {},
         )  # fmt: skip
 
@@ -96,27 +103,28 @@ class Objective:
             if (found := regions_of(masked, settings.strength, styles, layer))
         }
         self._layers = content.keys() | regions.keys()
-        height, width = masked.alpha.shape[-2:]
-        tiles = cut(height, width, tiling, margin_px(self._layers))
-        present = {layer: layer_masks(masked.alpha, layer)[0] for layer in content}
-        self._parts = [_Part.of(tile, present, regions) for tile in tiles]
+        counted: dict[str, dict[_Matched, Tensor]] = {layer: {} for layer in regions}
         relative = settings.normalisation == "relative"
+        self._style = dict[tuple[str, _Matched], StyleLosses]()
+        for layer, found in regions.items():
+            for number, region in enumerate(found):
+                for place, one in enumerate(STATISTICS[settings.style_loss]):
+                    losses = [
+                        (style[layer] * share * one.share, one.loss(target, relative=relative))
+                        for index, share in region.styles.items()
+                        if (target := styles[index].statistics[layer][place]) is not None
+                    ]
+                    if losses:
+                        mask = counted[layer][number, one] = one.counted(region.mask)
+                        self._style[layer, (number, one)] = StyleLosses(losses, total(mask))
+        height, width = masked.alpha.shape[-2:]
+        tiles = cut(height, width, tiling, margin_px(self._layers, settings.style_loss))
+        present = {layer: layer_masks(masked.alpha, layer)[0] for layer in content}
+        self._parts = [_Part.of(tile, present, counted) for tile in tiles]
         energies = self._look_at_content(masked, content)
         self._content = {
             layer: ContentLoss(weight, energies[layer], relative=relative)
             for layer, weight in content.items()
-        }
-        self._style = {
-            (layer, index): StyleLosses(
-                [
-                    (style[layer] * share, styles[number].grams[layer])
-                    for number, share in region.styles.items()
-                ],
-                region.positions,
-                relative=relative,
-            )
-            for layer, found in regions.items()
-            for index, region in enumerate(found)
         }
         self._smoothness = TotalVariation(_SMOOTHING * settings.total_variation)
 
@@ -135,7 +143,7 @@ class Objective:
     def _evaluate(
         self, picture: Tensor, between: Callable[[], None]
     ) -> tuple[dict[str, Tensor], Tensor]:
-        errors, sums = LayerSums[str](), LayerSums[tuple[str, int]]()
+        errors, sums = LayerSums[str](), LayerSums[tuple[str, _Matched]]()
         for index, part in enumerate(self._parts):
             if index:
                 between()
@@ -143,15 +151,15 @@ class Objective:
             # The last tile's graph stays, so that a picture of one tile is looked at once.
             segments = self._see(part, picture, targets, errors, sums, hold=part is self._parts[-1])
         smoothness, gradient = self._smoothness.value_and_gradient(picture)
-        styles = LayerSums[str]()
-        for (layer, index), loss in self._style.items():
-            styles.add(f"style {layer}", loss.value(sums[layer, index]))
+        styles, slopes = LayerSums[str](), dict[tuple[str, _Matched], Tensor]()
+        for (layer, matched), losses in self._style.items():
+            value, slopes[layer, matched] = losses.at(sums[layer, matched])
+            styles.add(f"style {layer}", value)
         terms = {
             **{f"content {k}": loss.value(errors[k]) for k, loss in self._content.items()},
             **styles,
             "total variation": smoothness,
         }
-        slopes = {key: loss.slope(sums[key]) for key, loss in self._style.items()}
         for part in reversed(self._parts):
             if not segments:
                 between()
@@ -167,7 +175,7 @@ class Objective:
         picture: Tensor,
         targets: dict[str, Tensor],
         errors: LayerSums[str],
-        sums: LayerSums[tuple[str, int]],
+        sums: LayerSums[tuple[str, _Matched]],
         *,
         hold: bool,
     ) -> list[Segment]:
@@ -175,11 +183,13 @@ class Objective:
         held = []
         for segment in self._segments(part, picture, self._layers, graph=hold):
             layer = segment.layer
-            features = part.core(segment.features, layer)
+            features, place = segment.features.detach(), part.tile.place(layer)
             if layer in self._content:
-                errors.add(layer, squared_error(features, targets[layer], part.alpha[layer]))
-            for index, mask in enumerate(part.regions.get(layer, ())):
-                sums.add((layer, index), gram_sum(features, mask))
+                own = part.core(features, layer)
+                errors.add(layer, squared_error(own, targets[layer], part.alpha[layer]))
+            for matched, mask in part.counted.get(layer, {}).items():
+                _, statistic = matched
+                sums.add((layer, matched), statistic.sums(features, place, mask))
             if hold:
                 held.append(segment)
         return held
@@ -188,18 +198,20 @@ class Objective:
         self,
         part: _Part,
         targets: dict[str, Tensor],
-        slopes: dict[tuple[str, int], Tensor],
+        slopes: dict[tuple[str, _Matched], Tensor],
         segment: Segment,
         gradient: Tensor,
     ) -> None:
         """Add the derivative of the loss by a segment's features to that of what is behind it."""
         layer = segment.layer
-        features, own = part.core(segment.features, layer), part.core(gradient, layer)
+        features, place = segment.features.detach(), part.tile.place(layer)
         if layer in self._content:
-            loss = self._content[layer]
-            own.add_(loss.gradient(features, targets[layer], part.alpha[layer]))
-        for index, mask in enumerate(part.regions.get(layer, ())):
-            add_gram_gradient(own, features, mask, slopes[layer, index])
+            loss, own = self._content[layer], part.core(features, layer)
+            slope = loss.gradient(own, targets[layer], part.alpha[layer])
+            part.core(gradient, layer).add_(slope)
+        for matched, mask in part.counted.get(layer, {}).items():
+            _, statistic = matched
+            statistic.add_gradient(gradient, features, place, mask, slopes[layer, matched])
 
     def _segments(
         self, part: _Part, picture: Tensor, layers: Collection[str], *, graph: bool

@@ -1,20 +1,21 @@
-"""A style: a picture, and the Gram matrices taken of it so far."""
+"""A style: a picture, and what was measured of it so far."""
 
 from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from impasto_daemon.engine.alpha import layer_masks
 from impasto_daemon.engine.colour_match import colour_match
-from impasto_daemon.engine.gram import gram_sum
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Vgg19
 from impasto_daemon.engine.resizing import resize
+from impasto_daemon.engine.statistics import STATISTICS, Statistic
 from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
 from impasto_daemon.engine.tiles import Tiling, cut, margin_px
 
@@ -56,6 +57,7 @@ class Style:
         part: Tensor | None = None,
     ) -> None:
         self.grams: GramMatrices = {} if grams is None else grams
+        self._others: defaultdict[Statistic, GramMatrices] = defaultdict(dict)
         self._picture, self._network = MaskedPicture.of(picture, part), network
 
     def of_part(self, part: Tensor) -> Style:
@@ -85,32 +87,65 @@ class Style:
 
         The size is rounded to a power of √2, and is never larger than the picture itself.
         """
-        size = _nearest_size_px(size_px, max(self._picture.alpha.shape))
-        missing = [layer for layer in layers if (size, layer) not in self.grams]
-        if missing:
-            self._measure(size, missing)
-        return {layer: self.grams[size, layer].to(self._network.device) for layer in layers}
+        grams = self.targets(size_px, layers)
+        return {layer: gram for layer, (gram,) in grams.items() if gram is not None}
 
-    def _measure(self, size_px: int, layers: Collection[str]) -> None:
+    def targets(
+        self, size_px: float, layers: Collection[str], style_loss: str = "gram"
+    ) -> dict[str, tuple[Tensor | None, ...]]:
+        """The means of what is matched in each of `layers`, at such a size.
+
+        style_loss: names the `STATISTICS`; None stands where one is not taken of a layer.
+        """
+        size = _nearest_size_px(size_px, max(self._picture.alpha.shape))
+        chosen = STATISTICS[style_loss]
+        wanted = {
+            layer: [one for one in chosen if layer in (one.layers or layers)] for layer in layers
+        }
+        missing = {
+            layer: found
+            for layer, several in wanted.items()
+            if (found := [one for one in several if (size, layer) not in self._means(one)])
+        }
+        if missing:
+            self._measure(size, missing, style_loss)
+        return {
+            layer: tuple(
+                self._means(one)[size, layer].to(self._network.device) if one in several else None
+                for one in chosen
+            )
+            for layer, several in wanted.items()
+        }
+
+    def _means(self, statistic: Statistic) -> GramMatrices:
+        """Those that were found of a statistic so far."""
+        return self.grams if statistic == Statistic() else self._others[statistic]
+
+    def _measure(
+        self, size_px: int, wanted: Mapping[str, Sequence[Statistic]], style_loss: str
+    ) -> None:
         height, width = self._picture.alpha.shape[-2:]
         factor = size_px / max(height, width)
         masked = self._picture.resized(
             max(1, round(height * factor)), max(1, round(width * factor))
         )
-        sums = LayerSums[str]()
-        weights = {
-            layer: layer_masks(masked.paint_mask, layer)[0].to(self._network.device)
-            for layer in layers
+        counted = {
+            (layer, one): one.counted(mask).to(self._network.device)
+            for layer, several in wanted.items()
+            for mask in layer_masks(masked.paint_mask, layer)
+            for one in several
         }
+        sums, margin = LayerSums[tuple[str, Statistic]](), margin_px(wanted, style_loss)
         height, width = masked.alpha.shape[-2:]
         tiling = Tiling(math.ceil(height / _TILE_PX), math.ceil(width / _TILE_PX))
-        for tile in cut(height, width, tiling, margin_px(layers)):
+        for tile in cut(height, width, tiling, margin):
             window = tile.window(masked.colours)[None].to(self._network.device)
             with one_thread_if_small(height, width):
-                for segment in self._network.segments(window, layers):
-                    layer = segment.layer
-                    features = tile.core(segment.features, layer)
-                    sums.add(layer, gram_sum(features, tile.own(weights[layer], layer)))
-        for layer in layers:
-            count = total(weights[layer]).to(sums[layer]).clamp_min(1e-12)
-            self.grams[size_px, layer] = sums[layer] / count
+                for segment in self._network.segments(window, wanted):
+                    layer, place = segment.layer, tile.place(segment.layer)
+                    for one in wanted[layer]:
+                        weights = tile.own(counted[layer, one], layer)
+                        sums.add((layer, one), one.sums(segment.features, place, weights))
+        for (layer, one), found in sums.items():
+            count = total(counted[layer, one]).to(found).clamp_min(1e-12)
+            self._means(one)[size_px, layer] = found / count

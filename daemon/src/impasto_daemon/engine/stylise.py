@@ -305,9 +305,7 @@ class _Painter:
         return whole
 
     def _objective(self, masked: MaskedPicture, stage: Stage, tiling: Tiling) -> Objective:
-        size_px = stage.whole_px * stage.settings.style_scale
-        layers = stage.settings.style_layers
-        targets = [guided.target(size_px, layers) for guided in self.styles]
+        targets = [guided.target(stage.whole_px, stage.settings) for guided in self.styles]
         return Objective(masked, targets, stage.settings, self.network, tiling)
 
 

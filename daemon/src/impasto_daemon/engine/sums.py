@@ -60,7 +60,7 @@ def one_thread_if_small(height: int, width: int) -> Iterator[None]:
 
 
 @contextmanager
-def one_thread(*, when: bool) -> Iterator[None]:
+def one_thread(*, when: bool = True) -> Iterator[None]:
     """Compute with one thread meanwhile."""
     before = torch.get_num_threads()
     if when:

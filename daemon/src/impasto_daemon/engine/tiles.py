@@ -31,6 +31,12 @@ class Tiling:
 
 WHOLE = Tiling()
 
+SHIFT = 4
+"""Positions of a layer between the two features of a shifted Gram matrix."""
+
+Place = tuple[slice, slice]
+"""Rows and columns of a feature map."""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -58,25 +64,36 @@ class Tile:
 
     def own(self, maps: Tensor, layer: str) -> Tensor:
         """The tile's own part, as a view, of a layer's maps (…, h, w) of the whole picture."""
-        return self._part(maps, layer, 0, 0)
+        rows, columns = self._place(layer, 0, 0)
+        return maps[..., rows, columns]
 
     def core(self, features: Tensor, layer: str) -> Tensor:
         """The tile's own part, as a view, of a feature map (…, h, w) of its window."""
-        return self._part(features, layer, self.rows.first, self.columns.first)
+        rows, columns = self.place(layer)
+        return features[..., rows, columns]
 
-    def _part(self, maps: Tensor, layer: str, top: int, left: int) -> Tensor:
+    def place(self, layer: str) -> Place:
+        """Where the tile's own part is in a feature map of its window."""
+        return self._place(layer, self.rows.first, self.columns.first)
+
+    def _place(self, layer: str, top: int, left: int) -> Place:
         """The same of maps that begin at that place, in px."""
         stride = stride_px(layer)
         rows, columns = (
             slice((span.begin - first) // stride, (span.end - first) // stride)
             for span, first in ((self.rows, top), (self.columns, left))
         )
-        return maps[..., rows, columns]
+        return rows, columns
 
 
-def margin_px(layers: Collection[str]) -> int:
-    """The margin that covers what the features of `layers` see, a multiple of 16."""
-    return math.ceil(max(map(reach_px, layers)) / LEAST_PX) * LEAST_PX
+def margin_px(layers: Collection[str], style_loss: str = "gram") -> int:
+    """The margin that covers what the features of `layers` see, a multiple of 16.
+
+    style_loss: as in the settings; of a pair of features, both are to be seen.
+    """
+    further = SHIFT if style_loss == "shifted" else 0
+    farthest = max(reach_px(layer) + further * stride_px(layer) for layer in layers)
+    return math.ceil(farthest / LEAST_PX) * LEAST_PX
 
 
 def cut(height: int, width: int, tiling: Tiling, margin: int) -> list[Tile]:

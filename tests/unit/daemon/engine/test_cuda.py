@@ -29,10 +29,10 @@ def on_gpu():
 @pytest.mark.parametrize("tiling", [Tiling(2, 2), Tiling(3, 1, keep_targets=False)])
 def test_tiles_have_the_loss_and_the_gradient_of_the_whole(on_gpu, noise, tiling):
     masked = MaskedPicture.of(noise(4, 500, 620).cuda())
-    grams = Style(noise(3, 300, 300, seed=1), on_gpu).statistics(620, STYLE_LAYERS)
+    target = Style(noise(3, 300, 300, seed=1), on_gpu).targets(620, STYLE_LAYERS)
     picture = noise(1, 3, 500, 620, seed=2).cuda()
     whole, tiled = (
-        Objective(masked, [StyleTarget(grams)], Settings(), on_gpu, cut).evaluate(picture)
+        Objective(masked, [StyleTarget(target)], Settings(), on_gpu, cut).evaluate(picture)
         for cut in (WHOLE, tiling)
     )
     total, of_tiles = (float(sum(terms.values())) for terms, _ in (whole, tiled))
@@ -44,8 +44,8 @@ def test_loss_and_gradient_are_those_of_the_processor(on_gpu, network, noise):
     found = []
     for one in (network, on_gpu):
         masked = MaskedPicture.of(noise(4, 120, 150).to(one.device))
-        grams = Style(noise(3, 100, 100, seed=1), one).statistics(150, STYLE_LAYERS)
-        objective = Objective(masked, [StyleTarget(grams)], Settings(), one)
+        target = Style(noise(3, 100, 100, seed=1), one).targets(150, STYLE_LAYERS)
+        objective = Objective(masked, [StyleTarget(target)], Settings(), one)
         terms, gradient = objective.evaluate(noise(1, 3, 120, 150, seed=2).to(one.device))
         found.append((float(sum(terms.values())), gradient.cpu()))
     (total, gradient), (there, of_gpu) = found

@@ -137,7 +137,8 @@ def test_fine_layers_of_one_style_go_with_coarse_ones_of_another(network, styles
 
 def test_size_of_the_strokes_is_each_styles_own(network, noise):
     style = Style(noise(3, 128, 128), network)
-    small = Guided(style, scale=0.5).target(128, ["relu2_1"]).grams["relu2_1"]
+    target = Guided(style, scale=0.5).target(128, Settings(style_layers=("relu2_1",)))
+    (small,) = target.statistics["relu2_1"]
     assert torch.equal(small, style.statistics(64, ["relu2_1"])["relu2_1"])
 
 

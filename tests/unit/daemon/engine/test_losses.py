@@ -7,7 +7,16 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.engine.gram import add_gram_gradient, gram_sum
-from impasto_daemon.engine.losses import ContentLoss, StyleLosses, TotalVariation, squared_error
+from impasto_daemon.engine.histogram import add_remapped, bin_sum
+from impasto_daemon.engine.losses import (
+    ContentLoss,
+    GaussianLoss,
+    GramLoss,
+    HistogramLoss,
+    StyleLosses,
+    TotalVariation,
+    squared_error,
+)
 
 N, HEIGHT, WIDTH = 3, 4, 5
 M = HEIGHT * WIDTH
@@ -35,8 +44,8 @@ def gram(maps, mask=None):
 def style(found, target, mask=None, *, relative):
     """The style loss of one feature map against the Gram matrix of another."""
     positions = (ones() if mask is None else mask).sum()
-    loss = StyleLosses([(torch.ones(()), gram(target))], positions, relative=relative)
-    return loss.value(gram_sum(found, mask))
+    loss = StyleLosses([(torch.ones(()), GramLoss(gram(target), relative=relative))], positions)
+    return loss.at(gram_sum(found, mask))[0]
 
 
 def paper_gram(maps):
@@ -134,9 +143,9 @@ def slope_of_content(found, target, mask, *, relative):
 
 def slope_of_style(found, target, mask, *, relative):
     positions = (ones() if mask is None else mask).sum()
-    loss = StyleLosses([(torch.ones(()), gram(target))], positions, relative=relative)
+    loss = StyleLosses([(torch.ones(()), GramLoss(gram(target), relative=relative))], positions)
     slope = torch.zeros_like(found)
-    add_gram_gradient(slope, found, mask, loss.slope(gram_sum(found, mask)))
+    add_gram_gradient(slope, found, mask, loss.at(gram_sum(found, mask))[1])
     return slope
 
 
@@ -165,6 +174,60 @@ def test_gram_matrix_of_a_map_looked_at_in_parts_is_that_of_the_whole(monkeypatc
         found.append((gram_sum(maps, mask), gradient))
     for other in found[1:]:
         torch.testing.assert_close(other, found[0])
+
+
+def histogram_loss(found, target, mask=None):
+    """Of a map against another, and its gradient, by the bins."""
+    positions = (ones(*found.shape[-2:]) if mask is None else mask).sum()
+    target = bin_sum(target) / target[0, 0].numel()
+    loss, gradient = HistogramLoss(target, relative=False), torch.zeros_like(found)
+    value, slope = StyleLosses([(torch.ones(()), loss)], positions).at(bin_sum(found, mask))
+    add_remapped(gradient, found, mask, slope.double())
+    return value, gradient
+
+
+@pytest.mark.parametrize("power", [0.3, 2, 3])
+def test_histogram_loss_pairs_the_features_of_a_channel_by_their_order(power):
+    """Risser et al. 2017: R(F) has the place among the style's that F has among its own."""
+    found, target = features(1, 60, 80), features(2, 60, 80) ** power
+    ordered, order = found.flatten(2).sort(dim=2)
+    wanted = torch.zeros_like(ordered).scatter(2, order, target.flatten(2).sort(dim=2)[0])
+    wanted = wanted.view_as(found)
+    value, gradient = histogram_loss(found, target)
+    expected = (found - wanted).square().sum() / 4800
+    assert float(value) == pytest.approx(float(expected), rel=0.01)
+    slope = 2 * (found - wanted) / 4800
+    assert float((gradient - slope).norm()) < 0.03 * float(slope.norm())
+
+
+def test_histogram_of_a_map_counts_each_position_by_its_mask():
+    found, target, mask = features(1), features(2), ones()
+    mask[:2] = 0
+    value, gradient = histogram_loss(found, target, mask)
+    halved, other = histogram_loss(found, target, mask / 2)
+    assert not gradient[:, :, :2].any() and gradient[:, :, 2:].any()
+    torch.testing.assert_close((value, gradient), (halved, other))
+    changed = found.clone()
+    changed[:, :, :2] = 9
+    assert float(histogram_loss(changed, target, mask)[0]) == float(value)
+
+
+def test_histogram_of_equal_features_is_without_loss_and_of_nothing_finite():
+    found = features(1)
+    value, gradient = histogram_loss(found, found)
+    assert float(value) == pytest.approx(0, abs=1e-9) and float(gradient.abs().max()) < 1e-6
+    for one, other in ((found * 0, found), (found, found * 0)):
+        value, gradient = histogram_loss(one, other)
+        assert 0 < float(value) < 10 and gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("factor", [0, 1e-6, 1])
+def test_distance_of_gaussians_is_stable_where_features_vanish(factor):
+    target = gram_sum(features(2), ones=True) / M
+    for loss in (GaussianLoss(target, relative=True), GaussianLoss(target * 0, relative=True)):
+        value, slope = loss.at(gram_sum(features(1) * factor, ones=True) / M)
+        assert value.isfinite() and slope.isfinite().all()
+    assert float(GaussianLoss(target, relative=True).at(target)[0]) == pytest.approx(0, abs=1e-12)
 
 
 def assert_slope(loss, at, gradient: Tensor):

@@ -62,7 +62,7 @@ def plain_regions(masked, targets, layer, mask_of):
         given = given / 100 ** (1 - masked.strength)  # at the default strength
     given = mask_of(given)
     everything = mask_of(masked.paint_mask).sum()
-    there = {n: target for n, target in enumerate(targets) if layer in target.grams}
+    there = {n: target for n, target in enumerate(targets) if layer in target.statistics}
     weights = {n: target.weight for n, target in there.items()}
     if masked.guides is None:
         for n in there:
@@ -74,6 +74,45 @@ def plain_regions(masked, targets, layer, mask_of):
         share = torch.where(weighed > 0, weights[n] * masks[n] / weighed, 0)
         share = share * sum(masks.values()).clamp(max=1) * given
         yield n, share, share.sum() / everything
+
+
+def plain_errors(maps, mask, targets, style_loss):
+    """How far maps, (C, H, W), are from each target, relative to it."""
+
+    def mean(one, other, mask):
+        return torch.einsum("chw,dhw,hw->cd", one, other, mask) / mask.sum()
+
+    if style_loss == "wasserstein":
+        ones = torch.ones_like(maps[:1])
+        (target,) = targets
+        found = mean(torch.cat([maps, ones]), torch.cat([maps, ones]), mask)
+        yield gaussian_distance(found, target)
+        return
+    pairs = [(maps, maps, mask)]
+    if style_loss == "shifted":
+        pairs += [
+            (maps[..., :-4], maps[..., 4:], mask[..., :-4] * mask[..., 4:]),
+            (maps[:, :-4], maps[:, 4:], mask[:-4] * mask[4:]),
+        ]
+    for pair, target, share in zip(pairs, targets, (1, 0.5, 0.5), strict=False):
+        yield share * (mean(*pair) - target).square().sum() / target.square().sum()
+
+
+def gaussian_distance(found, target):
+    """Squared Wasserstein-2 distance of Gaussians, over that of the target from nothing.
+
+    By the square root of S T, whose eigenvalues are those of the symmetric product.
+    """
+    (mean, covariance), (centre, other) = (
+        (sums[-1, :-1], sums[:-1, :-1] - torch.outer(sums[-1, :-1], sums[-1, :-1]))
+        for sums in (found, target)
+    )
+    noise = 1e-4 * other.diagonal().mean() * torch.eye(len(other), dtype=torch.float64)
+    covariance, other = covariance + noise, other + noise
+    factor = torch.linalg.cholesky(other)
+    roots = torch.linalg.svdvals(torch.linalg.cholesky(covariance).T @ factor)
+    apart = (mean - centre).square().sum() + covariance.trace() + other.trace() - 2 * roots.sum()
+    return apart / (other.trace() + centre.square().sum())
 
 
 def plain_loss(masked, picture, targets, settings, network):
@@ -107,10 +146,10 @@ def plain_loss(masked, picture, targets, settings, network):
             layer,
             lambda plane: mask_of(plane, ours[layer]),  # noqa: B023
         ):
-            gram = torch.einsum("chw,dhw,hw->cd", maps_here, maps_here, mask) / mask.sum()
-            target = targets[n].grams[layer]
-            error = (gram - target).square().sum() / target.square().sum()
-            loss = loss + beta * share * error / len(settings.style_layers)
+            for error in plain_errors(
+                maps_here, mask, targets[n].statistics[layer], settings.style_loss
+            ):
+                loss = loss + beta * share * error / len(settings.style_layers)
     across = (picture[..., 1:] - picture[..., :-1]).square().sum()
     down = (picture[..., 1:, :] - picture[..., :-1, :]).square().sum()
     loss = loss + 4 * settings.total_variation * (across + down) / picture.numel()
@@ -124,18 +163,22 @@ def plain_loss(masked, picture, targets, settings, network):
      False),
     ("guided", {"style_layers": ("relu1_1", "relu3_1", "relu4_1")}, True),
     ("selection", SHALLOW, True),
+    ("alpha", {**SHALLOW, "style_loss": "wasserstein"}, False),
+    ("guided", {"style_layers": STYLE_LAYERS[:3], "style_loss": "wasserstein"}, True),
+    ("opaque", {**SHALLOW, "style_loss": "shifted"}, False),
+    ("guided", {"style_layers": STYLE_LAYERS[:3], "style_loss": "shifted"}, True),
 ])  # fmt: skip
 def test_loss_and_gradient_of_tiles_are_those_of_the_paper(exact, kind, layers, several):
     masked, settings = content(kind), Settings(**layers)
     style = Style(torch.rand(3, 45, 60, dtype=torch.float64), exact)
-    targets = [StyleTarget(style.statistics(60, settings.style_layers))]
+    targets = [StyleTarget(style.targets(60, settings.style_layers, settings.style_loss))]
     if several:
         other, third = (
             Style(torch.rand(3, 50, 40, dtype=torch.float64) ** power, exact) for power in (3, 0.3)
         )
         targets += [
-            StyleTarget(other.statistics(50, settings.style_layers), weight=0.5),
-            StyleTarget(third.statistics(50, ["relu1_1", "relu3_1"]), weight=2),
+            StyleTarget(other.targets(50, settings.style_layers, settings.style_loss), weight=0.5),
+            StyleTarget(third.targets(50, ["relu1_1", "relu3_1"], settings.style_loss), weight=2),
         ]
     picture = torch.rand(1, 3, 53, 70, dtype=torch.float64)
     loss, gradient = plain_loss(masked, picture, targets, settings, exact)
@@ -145,14 +188,33 @@ def test_loss_and_gradient_of_tiles_are_those_of_the_paper(exact, kind, layers, 
         torch.testing.assert_close(found, gradient, rtol=1e-8, atol=1e-10 * gradient.abs().max())
 
 
+@pytest.mark.parametrize("style_loss", ["wasserstein", "histogram", "shifted"])
+def test_style_in_tiles_is_matched_as_the_whole_is(exact, monkeypatch, style_loss):
+    """Also where a tile has a mask that another has not, and of a style seen in tiles."""
+    masked, settings = content("guided"), Settings(style_loss=style_loss)
+    picture = torch.rand(1, 3, 53, 70, dtype=torch.float64)
+    styles = torch.rand(3, 3, 90, 120, dtype=torch.float64)
+    found = []
+    for tiling, tile_px in ((WHOLE, 1024), (Tiling(2, 2), 64)):
+        monkeypatch.setattr("impasto_daemon.engine.style._TILE_PX", tile_px)
+        targets = [
+            StyleTarget(Style(one, exact).targets(120, STYLE_LAYERS, style_loss)) for one in styles
+        ]
+        terms, gradient = Objective(masked, targets, settings, exact, tiling).evaluate(picture)
+        found.append((float(sum(terms.values())), gradient))
+    (loss, gradient), (of_tiles, by_tiles) = found
+    assert of_tiles == pytest.approx(loss, rel=1e-6)
+    assert float((by_tiles - gradient).norm()) < 1e-5 * float(gradient.norm())
+
+
 def test_float32_keeps_the_loss_and_the_gradient_to_the_rounding(network):
     masked = content("alpha", 110, 150)
     planes = (masked.original, masked.colours, masked.alpha, masked.paint_mask)
     masked = MaskedPicture(*(plane.float() for plane in planes))
-    grams = Style(torch.rand(3, 100, 100), network).statistics(100, STYLE_LAYERS)
+    target = Style(torch.rand(3, 100, 100), network).targets(100, STYLE_LAYERS)
     picture = torch.rand(1, 3, 110, 150)
     whole, tiled = (
-        Objective(masked, [StyleTarget(grams)], Settings(), network, tiling).evaluate(picture)
+        Objective(masked, [StyleTarget(target)], Settings(), network, tiling).evaluate(picture)
         for tiling in (Tiling(), Tiling(2, 3))
     )
     total, of_tiles = (float(sum(terms.values())) for terms, _ in (whole, tiled))
@@ -204,10 +266,10 @@ def test_eight_steps_in_tiles_lead_to_the_same_picture_and_leave_no_seam(exact):
         of_the_demo(name, 64, 64).double() for name in ("photograph", "painting")
     )
     masked = MaskedPicture.of(photograph)
-    grams = Style(painting, exact).statistics(64, STYLE_LAYERS)
+    target = Style(painting, exact).targets(64, STYLE_LAYERS)
     pictures = []
     for tiling in (WHOLE, Tiling(2, 2)):
-        objective = Objective(masked, [StyleTarget(grams)], Settings(), exact, tiling)
+        objective = Objective(masked, [StyleTarget(target)], Settings(), exact, tiling)
         optimiser = LBFGS(masked.colours[None])
         for _ in range(8):
             terms, gradient = objective.evaluate(optimiser.trial)
