@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 PROTOCOL_MAJOR = 1
-PROTOCOL_MINOR = 7
+PROTOCOL_MINOR = 8
 
 HEADER_BYTES = 64 * 1024
 """Most bytes of a header; at this size the worst msgpack can unfold to is about 5 MB."""

@@ -156,10 +156,11 @@ class Settings:
         high=1000,
     )
     normalisation: str = spec_field(
-        "relative: each term over its target's energy; gatys: the sums as the paper prints them, "
-        "of whose style relu4_1 is nearly all",
+        "relative: each term over its target's energy; even: the same, with the style layers made "
+        "to count alike, by their gradients at the start of each size; gatys: the sums as the "
+        "paper prints them, of whose style relu4_1 is nearly all",
         default="relative",
-        choices=("relative", "gatys"),
+        choices=("relative", "even", "gatys"),
     )
     style_loss: str = spec_field(
         "what is matched of a style: gram: the Gram matrices; wasserstein: mean and covariance, by "

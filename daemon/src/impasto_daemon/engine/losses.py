@@ -17,7 +17,7 @@ from impasto_daemon.engine.sums import one_thread, total
 _ROWS = 1 << 22
 """So many numbers of a picture are looked at together."""
 
-_NOISE = 1e-4
+_NOISE = 1e-3
 """Of the mean variance of a style's features."""
 _LEAST_NOISE = 1e-12
 
@@ -97,18 +97,19 @@ class GaussianLoss:
     def __init__(self, target: Tensor, *, relative: bool) -> None:
         self._mean, covariance = self._moments(target.cpu().double())
         noise = _NOISE * covariance.trace() / len(covariance)
-        self._noise = noise.clamp_min(_LEAST_NOISE) * torch.eye(len(covariance)).to(covariance)
-        self._covariance = covariance + self._noise
-        self._root = _power(self._covariance, 0.5)[0]
+        self._noise = float(noise.clamp_min(_LEAST_NOISE))
+        self._covariance = self._noisy(covariance)
+        self._root = _power(self._covariance, 0.5, self._noise)[0]
         energy = self._covariance.trace() + self._mean.square().sum()
         self._scale = 1 / energy if relative else torch.ones_like(energy)
 
     def at(self, mean: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, 0-d, and its derivative by the sums of the products."""
         centre, covariance = self._moments(mean.cpu().double())
-        covariance += self._noise
+        covariance = self._noisy(covariance)
         away = centre - self._mean
-        inverse, roots = _power(self._root @ covariance @ self._root, -0.5)
+        product = self._root @ covariance @ self._root
+        inverse, roots = _power(product, -0.5, self._noise**2)
         value = (
             away.square().sum() + covariance.trace() + self._covariance.trace() - 2 * roots.sum()
         )
@@ -118,6 +119,9 @@ class GaussianLoss:
         # Half above the diagonal and half below it; the covariance is Σ F Fᵀ − μ μᵀ.
         slope[-1, :-1] = slope[:-1, -1] = away - by_covariance @ centre
         return (self._scale * value).to(mean), (self._scale * slope).to(mean)
+
+    def _noisy(self, covariance: Tensor) -> Tensor:
+        return covariance + self._noise * torch.eye(len(covariance)).to(covariance)
 
     @staticmethod
     def _moments(sums: Tensor) -> tuple[Tensor, Tensor]:
@@ -171,11 +175,15 @@ class StyleLosses:
         slope = torch.stack([weight * slope for weight, _, slope in found]).sum(dim=0)
         return value, slope / self._positions
 
+    def scale(self, factor: Tensor) -> None:
+        """Have all of them count so many times as much from now on."""
+        self._losses = [(weight * factor, loss) for weight, loss in self._losses]
 
-def _power(covariance: Tensor, exponent: float) -> tuple[Tensor, Tensor]:
-    """A power of a positive matrix, and the roots of its eigenvalues."""
-    values, vectors = torch.linalg.eigh(covariance)
-    values = values.clamp_min(torch.finfo(values.dtype).tiny)
+
+def _power(matrix: Tensor, exponent: float, least: float) -> tuple[Tensor, Tensor]:
+    """A power of a matrix whose eigenvalues are no less but by the rounding, and their roots."""
+    values, vectors = torch.linalg.eigh(matrix)
+    values = values.clamp_min(least)
     return (vectors * values**exponent) @ vectors.T, values.sqrt()
 
 

@@ -6,6 +6,7 @@ import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from impasto_daemon.engine.alpha import layer_masks
@@ -14,12 +15,15 @@ from impasto_daemon.engine.losses import ContentLoss, StyleLosses, TotalVariatio
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import Segment, Vgg19, backpropagate
 from impasto_daemon.engine.statistics import STATISTICS, Statistic
-from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
+from impasto_daemon.engine.sums import LayerSums, dot, one_thread_if_small, total
 from impasto_daemon.engine.tiles import WHOLE, Tile, Tiling, cut, margin_px
 from impasto_protocol.settings import Settings
 
 _SMOOTHING = 4.0
 """Weight of the total variation at `Settings.total_variation` = 1."""
+
+_LEAST_SHARE = 1e-3
+"""Of the mean of all, for a style layer in which the picture is the style's already."""
 
 
 def term_weights(settings: Settings) -> tuple[float, float]:
@@ -28,7 +32,7 @@ def term_weights(settings: Settings) -> tuple[float, float]:
     Strength 0.5 is 0.1 to 1 between relative losses and 1 to 1000, the paper's ratio, between
     its own; each 0.25 of strength is a factor of ten.
     """
-    if settings.normalisation == "relative":
+    if settings.normalisation != "gatys":
         alpha, beta = 10 ** (1 - 4 * settings.strength), 1.0
     else:
         alpha, beta = 1.0, 10 ** (1 + 4 * settings.strength)
@@ -96,21 +100,25 @@ class Objective:
         self._network, self._tiling, self._colours = network, tiling, masked.colours[None]
         alpha, beta = term_weights(settings)
         content = _shares(settings.content_layers, settings.content_layer_weights, alpha)
-        style = _shares(settings.style_layers, settings.style_layer_weights, beta)
+        self._style_weights = _shares(settings.style_layers, settings.style_layer_weights, beta)
         regions = {
             layer: found
-            for layer in style
+            for layer in self._style_weights
             if (found := regions_of(masked, settings.strength, styles, layer))
         }
         self._layers = content.keys() | regions.keys()
         counted: dict[str, dict[_Matched, Tensor]] = {layer: {} for layer in regions}
-        relative = settings.normalisation == "relative"
+        relative = settings.normalisation != "gatys"
+        self._uneven = settings.normalisation == "even" and len(regions) > 1
         self._style = dict[tuple[str, _Matched], StyleLosses]()
         for layer, found in regions.items():
             for number, region in enumerate(found):
                 for place, one in enumerate(STATISTICS[settings.style_loss]):
                     losses = [
-                        (style[layer] * share * one.share, one.loss(target, relative=relative))
+                        (
+                            self._style_weights[layer] * share * one.share,
+                            one.loss(target, relative=relative),
+                        )
                         for index, share in region.styles.items()
                         if (target := styles[index].statistics[layer][place]) is not None
                     ]
@@ -150,6 +158,8 @@ class Objective:
             targets = self._targets(part)
             # The last tile's graph stays, so that a picture of one tile is looked at once.
             segments = self._see(part, picture, targets, errors, sums, hold=part is self._parts[-1])
+        if self._uneven:
+            self._even_out(picture, sums, between)
         smoothness, gradient = self._smoothness.value_and_gradient(picture)
         styles, slopes = LayerSums[str](), dict[tuple[str, _Matched], Tensor]()
         for (layer, matched), losses in self._style.items():
@@ -168,6 +178,28 @@ class Objective:
             add_slope = functools.partial(self._add_slope, part, targets, slopes)
             part.tile.window(gradient).add_(backpropagate(segments, add_slope))
         return terms, gradient
+
+    def _even_out(
+        self, picture: Tensor, sums: LayerSums[tuple[str, _Matched]], between: Callable[[], None]
+    ) -> None:
+        """Make every style layer's gradient as large as the others' by its weight, at a picture.
+
+        Together they stay as large as they were.
+        """
+        self._uneven, norms = False, dict[str, Tensor]()
+        for layer in dict.fromkeys(layer for layer, _ in self._style):
+            slopes = {key: losses.at(sums[key])[1]
+                      for key, losses in self._style.items() if key[0] == layer}  # fmt: skip
+            gradient = torch.zeros_like(picture)
+            for part in self._parts:
+                between()
+                segments = list(self._segments(part, picture, [layer], graph=True))
+                add_slope = functools.partial(self._add_style_slope, part, slopes)
+                part.tile.window(gradient).add_(backpropagate(segments, add_slope))
+            norms[layer] = dot(gradient, gradient).sqrt() / self._style_weights[layer]
+        mean = torch.stack(list(norms.values())).mean()
+        for (layer, _), losses in self._style.items():
+            losses.scale(mean / norms[layer].clamp_min(_LEAST_SHARE * mean))
 
     def _see(
         self,
@@ -204,11 +236,21 @@ class Objective:
     ) -> None:
         """Add the derivative of the loss by a segment's features to that of what is behind it."""
         layer = segment.layer
-        features, place = segment.features.detach(), part.tile.place(layer)
         if layer in self._content:
-            loss, own = self._content[layer], part.core(features, layer)
+            loss, own = self._content[layer], part.core(segment.features, layer)
             slope = loss.gradient(own, targets[layer], part.alpha[layer])
             part.core(gradient, layer).add_(slope)
+        self._add_style_slope(part, slopes, segment, gradient)
+
+    def _add_style_slope(
+        self,
+        part: _Part,
+        slopes: dict[tuple[str, _Matched], Tensor],
+        segment: Segment,
+        gradient: Tensor,
+    ) -> None:
+        layer = segment.layer
+        features, place = segment.features.detach(), part.tile.place(layer)
         for matched, mask in part.counted.get(layer, {}).items():
             _, statistic = matched
             statistic.add_gradient(gradient, features, place, mask, slopes[layer, matched])

@@ -6,7 +6,7 @@ How far a picture's are from a style's is said in `losses.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -26,7 +26,7 @@ class Statistic:
     weights: of its own positions, (h, w); None stands for ones.
     """
 
-    share: float = 1.0
+    share: float = field(default=1.0, compare=False)
     layers: Collection[str] = ()
     loss: Callable[..., StatisticLoss] = GramLoss
     """Made of a style's mean and, by name, `relative`."""
@@ -124,6 +124,6 @@ STATISTICS: dict[str, tuple[Statistic, ...]] = {
     "gram": (Statistic(),),
     "wasserstein": (_Moments(),),
     "histogram": (Statistic(), _Histogram(layers=("relu1_1", "relu4_1"))),
-    "shifted": (Statistic(), _Shifted(share=0.5, axis=-1), _Shifted(share=0.5, axis=-2)),
+    "shifted": (Statistic(share=0.5), _Shifted(share=0.25, axis=-1), _Shifted(share=0.25, axis=-2)),
 }
 """By `Settings.style_loss`."""

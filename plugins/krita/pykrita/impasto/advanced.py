@@ -28,6 +28,7 @@ _GROUPS: dict[str, dict[str, str]] = {
     _("Content and style"): {
         "content_weight": _("Content weight (α)"), "style_weight": _("Style weight (β)"),
         "total_variation": _("Smoothing"), "normalisation": _("Loss"),
+        "style_loss": _("Match"),
         "start_noise": _("Start from noise"),
     },
     _("Colours"): {"colours": _("Colours"), "colour_strength": _("Strength of colour")},
@@ -42,7 +43,10 @@ _GROUPS: dict[str, dict[str, str]] = {
     },
 }  # fmt: skip
 _CHOICES = {
-    "lbfgs": "L-BFGS", "adam": "Adam", "relative": _("Relative"), "gatys": _("As in the paper"),
+    "lbfgs": "L-BFGS", "adam": "Adam", "relative": _("Relative"), "even": _("Every layer alike"),
+    "gatys": _("As in the paper"), "gram": _("Gram matrices"),
+    "wasserstein": _("Mean and covariance"), "histogram": _("Gram matrices and histograms"),
+    "shifted": _("Gram matrices of neighbours"),
     "max": _("Maximum"), "average": _("Average"),
     "style": _("The style's"), "matched": _("Matched to the picture's"),
     "cholesky": _("Matched, red first"),

@@ -88,13 +88,14 @@ def plain_errors(maps, mask, targets, style_loss):
         found = mean(torch.cat([maps, ones]), torch.cat([maps, ones]), mask)
         yield gaussian_distance(found, target)
         return
-    pairs = [(maps, maps, mask)]
+    pairs, shares = [(maps, maps, mask)], [1]
     if style_loss == "shifted":
+        shares = [0.5, 0.25, 0.25]
         pairs += [
             (maps[..., :-4], maps[..., 4:], mask[..., :-4] * mask[..., 4:]),
             (maps[:, :-4], maps[:, 4:], mask[:-4] * mask[4:]),
         ]
-    for pair, target, share in zip(pairs, targets, (1, 0.5, 0.5), strict=False):
+    for pair, target, share in zip(pairs, targets, shares, strict=True):
         yield share * (mean(*pair) - target).square().sum() / target.square().sum()
 
 
@@ -107,7 +108,7 @@ def gaussian_distance(found, target):
         (sums[-1, :-1], sums[:-1, :-1] - torch.outer(sums[-1, :-1], sums[-1, :-1]))
         for sums in (found, target)
     )
-    noise = 1e-4 * other.diagonal().mean() * torch.eye(len(other), dtype=torch.float64)
+    noise = 1e-3 * other.diagonal().mean() * torch.eye(len(other), dtype=torch.float64)
     covariance, other = covariance + noise, other + noise
     factor = torch.linalg.cholesky(other)
     roots = torch.linalg.svdvals(torch.linalg.cholesky(covariance).T @ factor)
@@ -186,6 +187,31 @@ def test_loss_and_gradient_of_tiles_are_those_of_the_paper(exact, kind, layers, 
         terms, found = Objective(masked, targets, settings, exact, tiling).evaluate(picture)
         assert float(sum(terms.values())) == pytest.approx(float(loss), rel=1e-10)
         torch.testing.assert_close(found, gradient, rtol=1e-8, atol=1e-10 * gradient.abs().max())
+
+
+@pytest.mark.parametrize("weights", [(), (1, 1, 4)])
+def test_layers_that_are_to_count_alike_have_gradients_as_large_as_their_weights(exact, weights):
+    """Each is what a painting in that layer alone adds, beside nothing else."""
+    masked, rest = content("alpha"), {"content_weight": 0.0, "total_variation": 0.0}
+    picture = torch.rand(1, 3, 53, 70, dtype=torch.float64)
+    target = StyleTarget(
+        Style(torch.rand(3, 45, 60, dtype=torch.float64), exact).targets(60, STYLE_LAYERS[:3])
+    )
+    of = {"style_layers": STYLE_LAYERS[:3], "style_layer_weights": weights, **rest}
+    for tiling in (WHOLE, Tiling(2, 2)):
+        even = Objective(masked, [target], Settings(normalisation="even", **of), exact, tiling)
+        terms, _ = even.evaluate(picture)
+        alone, norms = {}, {}
+        for layer in STYLE_LAYERS[:3]:
+            single = Settings(style_layers=(layer,), **rest)
+            found, gradient = Objective(masked, [target], single, exact).evaluate(picture)
+            alone[layer], norms[layer] = float(found[f"style {layer}"]), float(gradient.norm())
+        given = {layer: float(terms[f"style {layer}"]) / alone[layer] for layer in alone}
+        sizes = [given[layer] * norms[layer] for layer in STYLE_LAYERS[:3]]
+        shares = [weight / sum(weights or (1, 1, 1)) for weight in weights or (1, 1, 1)]
+        assert [size / sum(sizes) for size in sizes] == pytest.approx(shares, rel=1e-6)
+        again, _ = even.evaluate(picture)
+        assert float(sum(again.values())) == pytest.approx(float(sum(terms.values())), rel=1e-9)
 
 
 @pytest.mark.parametrize("style_loss", ["wasserstein", "histogram", "shifted"])

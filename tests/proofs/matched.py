@@ -1,0 +1,194 @@
+"""What of a style is matched, and how its layers are weighed: figures, sheets, long runs.
+
+    python tests/proofs/matched.py
+    python tests/proofs/matched.py --sheets FOLDER [--px 1024] [--evaluations 300]
+    python tests/proofs/matched.py --long [--evaluations 10000]
+
+Without an option: style distance, content error and time of each way, beside Gram matrices in the
+same run, about five minutes on two cores. With sheets: twelve pairs in each of the eight ways, in
+an order of its own in every row, which `key.json` tells: judge first. With long runs: what a
+painting loses of its range and of its colours.
+A network that shares no code with the engine judges.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import random
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+import torch
+from figures import Figure, in_turns, print_table
+from inputs import image_of, load_inputs, painting, photograph, tensor_of
+from instant import content_error, seen, style_distance
+from PIL import Image, ImageDraw
+from plain_loop import PlainVgg
+from torch import Tensor
+
+from impasto_daemon.engine.events import Finished
+from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.resizing import resize
+from impasto_daemon.engine.sizes import fit
+from impasto_daemon.engine.statistics import STATISTICS
+from impasto_daemon.engine.style import Style
+from impasto_daemon.engine.stylise import stylise
+from impasto_daemon.presets.starter_presets import baking_photographs, starter_presets
+from impasto_daemon.worker.tensors import to_tensor
+from impasto_protocol.settings import Settings
+
+SIZE_PX = 512
+EVALUATIONS = 12
+WAYS = tuple(itertools.product(STATISTICS, ("relative", "even")))
+PAIRS = (
+    ("face", "Swirls"), ("face", "Woodcut"), ("cat", "Pastel"),
+    ("town", "Mosaic"), ("town", "Ink"), ("town", "Knife"),
+    ("coffee", "Watercolour"), ("coffee", "Mosaic"),
+    ("rocket", "Swirls"), ("rocket", "Pastel"),
+    ("drawing", "Woodcut"), ("drawing", "Ink"),
+)  # fmt: skip
+
+
+def main() -> None:
+    """As the options have it."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--sheets", type=Path)
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--px", type=int)
+    parser.add_argument("--evaluations", type=int)
+    arguments = parser.parse_args()
+    inputs = load_inputs()
+    if arguments.sheets:
+        arguments.sheets.mkdir(parents=True, exist_ok=True)
+        sheets(arguments.sheets, inputs.network, arguments.px or 1024, arguments.evaluations or 300)
+    elif arguments.long:
+        long_runs(inputs.network, arguments.px or 192, arguments.evaluations or 10_000)
+    else:
+        judge = PlainVgg(inputs)
+        figures(inputs.network, judge, arguments.px or SIZE_PX)
+
+
+def paint(content: Tensor, style: Style, network: Vgg19, evaluations: int, way: tuple[str, str],
+          **chosen: int) -> Tensor:  # fmt: skip
+    """The picture, (3, H, W)."""
+    settings = Settings(
+        iterations=evaluations, tolerance=0, style_loss=way[0], normalisation=way[1], **chosen
+    )
+    *_, end = stylise(content, style, settings, network)
+    assert isinstance(end, Finished) and not end.diverged
+    return end.picture
+
+
+def figures(network: Vgg19, judge: PlainVgg, size_px: int) -> None:
+    """Print what each way gives, and what it takes beside Gram matrices."""
+    content, picture = tensor_of(photograph(size_px)), tensor_of(painting(size_px))
+    style = Style(picture, network)
+    kept, wanted = seen(judge, content), seen(judge, picture)
+    found = []
+    for way in WAYS:
+        maps = seen(judge, paint(content, style, network, 100, way))
+        name = " ".join(way)
+        found += [
+            Figure(f"{name}: style distance", [style_distance(maps, wanted)]),
+            Figure(f"{name}: content error", [content_error(maps, kept)]),
+        ]
+
+    def once(way: tuple[str, str]) -> Callable[[], object]:
+        return partial(paint, content, style, network, EVALUATIONS, way, scales=1)
+
+    plain = once(WAYS[0])
+    for style_loss in list(STATISTICS)[1:]:
+        times = in_turns(once((style_loss, "relative")), plain)
+        ratios = [one / other for one, other in times]
+        found.append(Figure(f"{style_loss}: time of an evaluation", ratios, "x gram"))
+    print_table(f"at {size_px} px", found)
+
+
+def sheets(folder: Path, network: Vgg19, size_px: int, evaluations: int) -> None:
+    """Paint every pair in every way; three pairs on a sheet, the style first."""
+    shuffled, key = random.Random(7), {}
+    styles = {preset.name: to_tensor(preset.picture)[:3] for preset in starter_presets()}
+    for number in range(0, len(PAIRS), 3):
+        rows = []
+        for content, style in PAIRS[number : number + 3]:
+            order = shuffled.sample(WAYS, len(WAYS))
+            key[f"{content} {style}"] = [" ".join(way) for way in order]
+            looked_at = of_size(content_of(content), size_px)
+            own = Style(styles[style], network)
+            rows.append([
+                of_size(styles[style], size_px),
+                *(paint(looked_at, own, network, evaluations, way) for way in order),
+            ])  # fmt: skip
+            print(content, style, flush=True)
+        cell = Image.new("RGB", ((len(WAYS) + 1) * size_px, 3 * size_px), "white")
+        for row, pictures in enumerate(rows):
+            for column, found in enumerate(pictures):
+                cell.paste(image_of(found.clamp(0, 1)), (column * size_px, row * size_px))
+        cell.save(folder / f"sheet-{number // 3 + 1}.png")
+        (folder / "key.json").write_text(json.dumps(key, indent=1))
+
+
+def long_runs(network: Vgg19, size_px: int, evaluations: int) -> None:
+    """Print what is clipped, and how much of its colours' spread a painting keeps of its style."""
+    content, picture = tensor_of(photograph(size_px)), tensor_of(painting(size_px))
+    style, found = Style(picture, network), []
+    for way in WAYS:
+        painted = paint(content, style, network, evaluations, way)
+        name = " ".join(way)
+        clipped = float(((painted <= 0) | (painted >= 1)).float().mean())
+        kept = saturation(painted) / saturation(picture)
+        found += [
+            Figure(f"{name}: pixels clipped", [100 * clipped], "%"),
+            Figure(f"{name}: saturation, of the style's", [kept]),
+        ]
+        image_of(painted.clamp(0, 1)).save(f"long-{way[0]}-{way[1]}.png")
+    print_table(f"after {evaluations} evaluations at {size_px} px", found)
+
+
+def saturation(picture: Tensor) -> float:
+    """The mean of the largest channel less the smallest."""
+    return float((picture.amax(dim=0) - picture.amin(dim=0)).mean())
+
+
+def content_of(name: str) -> Tensor:
+    """(3, H, W)."""
+    if name == "town":
+        return tensor_of(photograph(1024))
+    if name == "drawing":
+        return drawing()
+    number = ("cat", "coffee", "rocket", "face").index(name)
+    return to_tensor(baking_photographs()[number])[:3]
+
+
+def drawing() -> Tensor:
+    """A house under a tree and the sun, in black lines on white."""
+    image = Image.new("RGB", (1024, 768), "white")
+    pen = ImageDraw.Draw(image)
+    line = partial(pen.line, fill="black", width=8, joint="curve")
+    line([(0, 640), (300, 610), (700, 650), (1024, 615)])
+    line([(180, 620), (180, 360), (360, 220), (540, 360), (540, 625)])
+    line([(140, 390), (360, 210), (580, 390)])
+    pen.rectangle((300, 470, 400, 618), outline="black", width=8)
+    pen.rectangle((440, 420, 510, 500), outline="black", width=8)
+    line([(475, 420), (475, 500)])
+    line([(760, 630), (770, 420), (790, 420), (810, 632)])
+    for x, y in ((700, 300), (780, 230), (860, 290), (850, 370), (720, 370)):
+        pen.arc((x - 80, y - 70, x + 80, y + 70), 0, 360, fill="black", width=8)
+    pen.ellipse((60, 50, 190, 180), outline="black", width=8)
+    return tensor_of(image)
+
+
+def of_size(picture: Tensor, longest_px: int) -> Tensor:
+    """Its long edge so large."""
+    return resize(picture, *fit(*picture.shape[-2:], longest_px))
+
+
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    main()
