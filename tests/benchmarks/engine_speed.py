@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from impasto_daemon.engine.convolutions import CONVOLUTIONS
 from impasto_daemon.engine.events import Iteration
-from impasto_daemon.engine.network import Vgg19, backpropagate
+from impasto_daemon.engine.network import FeatureNetwork, backpropagate
 from impasto_daemon.engine.objective import term_weights
 from impasto_daemon.engine.schedule import scale_sizes
 from impasto_daemon.engine.style import Style
@@ -193,7 +193,7 @@ def advance(painting: Iterator[Iteration], evaluations: int) -> None:
         pass
 
 
-def one_evaluation(network: Vgg19, picture: Tensor) -> Callable[[], None]:
+def one_evaluation(network: FeatureNetwork, picture: Tensor) -> Callable[[], None]:
     """The engine's features of every loss and their gradient."""
 
     def run() -> None:

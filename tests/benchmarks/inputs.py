@@ -16,7 +16,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.weights import oxford, store
 from impasto_daemon.worker.models import choose_precision
 from impasto_protocol.codec import Picture
@@ -26,7 +26,7 @@ from impasto_protocol.codec import Picture
 class Inputs:
     """weights: float32, of `network`, for whoever builds another like it."""
 
-    network: Vgg19
+    network: FeatureNetwork
     weights: dict[str, Tensor]
 
 
@@ -37,7 +37,7 @@ def load_inputs() -> Inputs:
     named = os.environ.get("IMPASTO_WEIGHTS")
     tensors = store.load(Path(named)) if named else oxford.unpack()
     weights = {name: tensor.float() for name, tensor in tensors.items()}
-    return Inputs(Vgg19(weights, weights_hash="benchmark", precision=precision), weights)
+    return Inputs(FeatureNetwork(weights, weights_hash="benchmark", precision=precision), weights)
 
 
 def photograph(longest_px: int) -> Image.Image:

@@ -18,7 +18,7 @@ from inputs import painting, photograph, tensor_of
 from torch import Tensor
 
 from impasto_daemon.config import Config
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.schedule import scale_sizes
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import stylise
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def savings(
-    size_px: int, config: Config, folder: Path, store: PresetStore, network: Vgg19
+    size_px: int, config: Config, folder: Path, store: PresetStore, network: FeatureNetwork
 ) -> Iterator[Figure]:
     """Seconds of each way, their ratios, and what is saved in evaluations of that size."""
     content = photograph(size_px)
@@ -89,13 +89,13 @@ def savings(
     yield Figure("saved by a preset, in evaluations", ratios(saved, evaluations))
 
 
-def one_evaluation(content: Tensor, style: Style, network: Vgg19) -> Callable[[], object]:
+def one_evaluation(content: Tensor, style: Style, network: FeatureNetwork) -> Callable[[], object]:
     """Paints for one evaluation at the content's own size."""
     settings = Settings(iterations=1, scales=1)
     return lambda: list(stylise(content, style, settings, network))
 
 
-def save_preset(store: PresetStore, network: Vgg19) -> None:
+def save_preset(store: PresetStore, network: FeatureNetwork) -> None:
     """Keep the picture as `kept`, with the statistics that a worker would take."""
     style = Style(tensor_of(painting(1024)), network)
     statistics = {

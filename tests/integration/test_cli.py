@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import os
 import signal
 import subprocess
@@ -12,8 +13,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import safetensors.torch
+import torch
 from PIL import ExifTags, Image, ImageCms
 
+from impasto_daemon.engine.network import tensor_shapes
 from impasto_daemon.images.metadata import KeptMetadata
 from impasto_daemon.images.pictures import read_photograph, read_picture, write_picture
 from impasto_protocol import messages
@@ -634,6 +638,29 @@ def test_network_from_a_file_is_used_once_it_is_chosen(own_daemon, folder, weigh
     assert network() == f"vgg19-max-{status['name']}" != oxford
     daemon.impasto("weights", "use", "oxford")
     assert network() == oxford
+
+
+def test_another_network_paints_once_its_weights_are_there(own_daemon, folder, tmp_path):
+    daemon = own_daemon()
+    arguments = (
+        "apply", folder / "photo.png", "--preset", "Mine", "--iterations", 2, "--json",
+        "--network", "googlenet",
+    )  # fmt: skip
+    daemon.impasto("style", "add", "Mine", folder / "style.jpg")
+    said = daemon.impasto(*arguments, check=False)
+    assert said.returncode == 1 and "impasto weights fetch googlenet" in said.stdout
+    drawn = torch.Generator().manual_seed(1)
+    made = {
+        name: torch.rand(shape, generator=drawn) / math.prod(shape[1:]) + 0.01
+        for name, shape in tensor_shapes("googlenet").items()
+    }
+    file = tmp_path / "made.safetensors"
+    file.write_bytes(safetensors.torch.save(made))
+    daemon.impasto("weights", "fetch", "googlenet", "--file", file)
+    assert "GoogLeNet" in daemon.impasto("weights", "status").stdout
+    result = json.loads(daemon.impasto(*arguments).stdout)
+    assert result["weights"].startswith("googlenet-max-") and result["steps"] == 2
+    assert not result["notes"]  # what the preset keeps of VGG-19 stays as it is
 
 
 @pytest.mark.weights

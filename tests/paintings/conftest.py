@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from tests.integration.conftest import own_daemon  # noqa: F401
 
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.weights import oxford
 from impasto_daemon.worker.models import choose_precision
 
@@ -20,7 +20,7 @@ def tensors():
 def network(tensors):
     """Oxford's, as the daemon would have it on this machine."""
     precision = choose_precision("auto", torch.device("cpu"))
-    return Vgg19(tensors, weights_hash="oxford", precision=precision)
+    return FeatureNetwork(tensors, weights_hash="oxford", precision=precision)
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 from impasto_daemon.engine.events import Finished, Snapshot
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.weights.store import load
@@ -85,7 +85,7 @@ def test_look_does_not_depend_on_the_weights_magnitude(pictures, tensors, networ
     for name in smaller:
         if name.endswith(".bias"):
             smaller[name] = smaller[name] / 128
-    other = Vgg19(smaller, weights_hash="smaller", precision=network.precision)
+    other = FeatureNetwork(smaller, weights_hash="smaller", precision=network.precision)
     content, style = pictures
     chosen = Settings(iterations=20, tolerance=0)
     one, same = (paint(content, style, chosen, net) for net in (network, other))
@@ -97,7 +97,7 @@ def test_look_does_not_depend_on_the_weights_magnitude(pictures, tensors, networ
 @pytest.mark.parametrize("strength", [0.2, 0.5, 0.8])
 def test_strength_means_the_same_with_other_weights(pictures, network, weights_file, strength):
     """Weights of which four layers in ten are 4 to 9 % off; torchvision's cannot be had here."""
-    other = Vgg19(load(weights_file), weights_hash="other", precision=network.precision)
+    other = FeatureNetwork(load(weights_file), weights_hash="other", precision=network.precision)
     content, style = demo("photograph.jpg", 64), demo("painting.jpg", 128)
     chosen = Settings(iterations=40, tolerance=0, strength=strength)
     one, same = (change(paint(content, style, chosen, net), content) for net in (network, other))

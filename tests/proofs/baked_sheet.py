@@ -19,7 +19,7 @@ from PIL import Image, ImageOps
 
 from impasto_daemon.engine.events import Finished
 from impasto_daemon.engine.guidance import Guided
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.presets.preset_file import Preset
@@ -55,7 +55,9 @@ def main() -> None:
     sheet.save(arguments.file, quality=80)
 
 
-def paint(photo: Image.Image, preset: Preset, settings: Settings, network: Vgg19) -> Image.Image:
+def paint(
+    photo: Image.Image, preset: Preset, settings: Settings, network: FeatureNetwork
+) -> Image.Image:
     """A photograph painted at once in a baked style."""
     assert preset.baked
     content, baked = tensor_of(photo), as_tensors(preset.baked.tensors)

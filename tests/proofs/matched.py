@@ -33,7 +33,7 @@ from plain_loop import PlainVgg
 from torch import Tensor
 
 from impasto_daemon.engine.events import Finished
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.statistics import STATISTICS
@@ -74,8 +74,14 @@ def main() -> None:
         figures(inputs.network, judge, arguments.px or SIZE_PX)
 
 
-def paint(content: Tensor, style: Style, network: Vgg19, evaluations: int, way: tuple[str, str],
-          **chosen: int) -> Tensor:  # fmt: skip
+def paint(
+    content: Tensor,
+    style: Style,
+    network: FeatureNetwork,
+    evaluations: int,
+    way: tuple[str, str],
+    **chosen: int,
+) -> Tensor:
     """The picture, (3, H, W)."""
     settings = Settings(
         iterations=evaluations, tolerance=0, style_loss=way[0], normalisation=way[1], **chosen
@@ -85,7 +91,7 @@ def paint(content: Tensor, style: Style, network: Vgg19, evaluations: int, way: 
     return end.picture
 
 
-def figures(network: Vgg19, judge: PlainVgg, size_px: int) -> None:
+def figures(network: FeatureNetwork, judge: PlainVgg, size_px: int) -> None:
     """Print what each way gives, and what it takes beside Gram matrices."""
     content, picture = tensor_of(photograph(size_px)), tensor_of(painting(size_px))
     style = Style(picture, network)
@@ -110,7 +116,7 @@ def figures(network: Vgg19, judge: PlainVgg, size_px: int) -> None:
     print_table(f"at {size_px} px", found)
 
 
-def sheets(folder: Path, network: Vgg19, size_px: int, evaluations: int) -> None:
+def sheets(folder: Path, network: FeatureNetwork, size_px: int, evaluations: int) -> None:
     """Paint every pair in every way; three pairs on a sheet, the style first."""
     shuffled, key = random.Random(7), {}
     styles = {preset.name: to_tensor(preset.picture)[:3] for preset in starter_presets()}
@@ -134,7 +140,7 @@ def sheets(folder: Path, network: Vgg19, size_px: int, evaluations: int) -> None
         (folder / "key.json").write_text(json.dumps(key, indent=1))
 
 
-def long_runs(network: Vgg19, size_px: int, evaluations: int) -> None:
+def long_runs(network: FeatureNetwork, size_px: int, evaluations: int) -> None:
     """Print what is clipped, and how much of its colours' spread a painting keeps of its style."""
     content, picture = tensor_of(photograph(size_px)), tensor_of(painting(size_px))
     style, found = Style(picture, network), []

@@ -30,7 +30,7 @@ from torch import Tensor
 from impasto_daemon.engine import semantic_map
 from impasto_daemon.engine.events import Finished
 from impasto_daemon.engine.guidance import Guided
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
@@ -53,7 +53,7 @@ EYES_AND_NOSE = ((125, 75, 215, 155), (285, 95, 350, 172), (222, 215, 300, 275))
 class Studio:
     """What everything here is painted with."""
 
-    network: Vgg19
+    network: FeatureNetwork
 
     def paint(
         self,

@@ -26,7 +26,7 @@ from PIL import Image
 from torch import Tensor
 
 from impasto_daemon.engine.events import Finished
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.schedule import refinement
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
@@ -59,7 +59,7 @@ def main() -> None:
         image_of(painted).save(arguments.save)
 
 
-def compare(photo: Tensor, picture: Tensor, network: Vgg19) -> Tensor:
+def compare(photo: Tensor, picture: Tensor, network: FeatureNetwork) -> Tensor:
     """Print the figures of a photo, (3, H, W), painted in the style of a picture, (3, h, w)."""
     style = Style(picture, network)
     painted = paint(photo, style, GOOD, network)
@@ -88,14 +88,14 @@ def compare(photo: Tensor, picture: Tensor, network: Vgg19) -> Tensor:
     return painted
 
 
-def paint(photo: Tensor, style: Style, settings: Settings, network: Vgg19) -> Tensor:
+def paint(photo: Tensor, style: Style, settings: Settings, network: FeatureNetwork) -> Tensor:
     """The painting, (3, H, W)."""
     *_, last = stylise(photo, style, settings, network, memory_mib=MEMORY_MIB)
     assert isinstance(last, Finished)
     return last.picture
 
 
-def distance(picture: Tensor, grams: dict[str, Tensor], network: Vgg19) -> float:
+def distance(picture: Tensor, grams: dict[str, Tensor], network: FeatureNetwork) -> float:
     """Σ over the layers of the squared relative error of the Gram matrix."""
     found = Style(picture, network).statistics(max(picture.shape), STROKE)
     errors = [

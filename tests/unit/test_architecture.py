@@ -49,7 +49,8 @@ def test_protocol_needs_pyzmq_and_msgpack_alone():
 
 
 def test_engine_needs_torch_and_the_vocabulary_alone():
-    allowed = {"torch", "torchvision", "impasto_protocol.settings", "impasto_protocol.errors"}
+    allowed = {"torch", "torchvision", "impasto_protocol.settings", "impasto_protocol.errors",
+               "impasto_protocol.networks"}  # fmt: skip
     for path, name in outside(DAEMON / "engine"):
         ours = name.startswith(("impasto_daemon.engine.", "torch."))
         assert ours or name in allowed, (path, name)

@@ -137,7 +137,10 @@ ADVANCED_GROUPS: dict[str, tuple[Argument, ...]] = {
          0, 1000, 1),
     ),
     _("Network"): (
-        ("choice", "pooling", _("Pooling"), _("Pooling of VGG-19"),
+        ("choice", "network", _("Network"), _("Which trained network looks at the pictures"),
+         {"vgg19": "VGG-19", "vgg16": "VGG-16", "googlenet": "GoogLeNet",
+          "resnet50": "ResNet-50"}, "vgg19"),
+        ("choice", "pooling", _("Pooling"), _("Pooling of the network"),
          {"max": _("Maximum"), "average": _("Average")}, "max"),
         ("string", "content-layers", _("Content layers"), _("Separated by commas"), "relu4_2"),
         ("string", "content-layer-weights", _("Their weights"),

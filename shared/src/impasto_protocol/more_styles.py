@@ -12,7 +12,7 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import from_dict
 from impasto_protocol.messages import STYLES, StyleUse
-from impasto_protocol.settings import LAYER_GROUPS
+from impasto_protocol.networks import LAYER_GROUPS
 from impasto_protocol.translations import _
 
 KINDS = ("preset", "file", "layer", "pattern")

@@ -9,20 +9,13 @@ from dataclasses import dataclass, replace
 
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import spec_field, validate
+from impasto_protocol.networks import LAYERS, NETWORKS
 from impasto_protocol.translations import _
 
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-CONTENT_LAYERS = ("relu4_2",)
-LAYER_GROUPS: dict[str, tuple[str, ...]] = {
-    "all": (), "fine": STYLE_LAYERS[:3], "coarse": STYLE_LAYERS[3:],
-}  # fmt: skip
-"""What may be taken of a style: the grain and the strokes, or the shapes; all: whatever is set."""
-LAYER = (
-    "relu1_1", "relu1_2", "relu2_1", "relu2_2",
-    "relu3_1", "relu3_2", "relu3_3", "relu3_4",
-    "relu4_1", "relu4_2", "relu4_3", "relu4_4",
-    "relu5_1", "relu5_2", "relu5_3", "relu5_4",
-)  # fmt: skip
+VGG19 = "vgg19"
+STYLE_LAYERS = NETWORKS[VGG19].style_layers
+CONTENT_LAYERS = NETWORKS[VGG19].content_layers
+LAYER = tuple(LAYERS)
 
 QUALITIES = {
     "instant": {"iterations": 0, "working_px": 768, "refinement": 1},
@@ -176,7 +169,14 @@ class Settings:
     style_weight: float | None = spec_field(
         "beta; nil takes it from the strength", default=None, low=0, high=1e12
     )
-    pooling: str = spec_field("pooling of VGG-19", default="max", choices=("max", "average"))
+    network: str = spec_field(
+        "what looks at the pictures: vgg19, or another trained network, whose own layers are taken "
+        "where none are named",
+        default=VGG19,
+        choices=tuple(NETWORKS),
+        since="1.8",
+    )
+    pooling: str = spec_field("pooling of the network", default="max", choices=("max", "average"))
     content_layers: tuple[str, ...] = spec_field(
         "layers of the content loss", default=CONTENT_LAYERS, choices=LAYER, longest=16
     )
@@ -208,13 +208,24 @@ class Settings:
 
     def __post_init__(self) -> None:
         validate(self)
+        network = NETWORKS[self.network]
         for kind in ("content", "style"):
             layers = getattr(self, f"{kind}_layers")
+            usual = [getattr(other, f"{kind}_layers") for other in NETWORKS.values()]
+            if layers in usual:
+                layers = getattr(network, f"{kind}_layers")
+                object.__setattr__(self, f"{kind}_layers", layers)
             weights = getattr(self, f"{kind}_layer_weights")
             name = f"{kind}_layer_weights"
             if not layers or len(set(layers)) != len(layers):
                 raise BadField(
                     f"{kind}_layers must name at least one layer, each once.",
+                    field=f"{kind}_layers",
+                )
+            if unknown := [layer for layer in layers if layer not in network.layers]:
+                known = ", ".join(network.layers)
+                raise BadField(
+                    f"{network.label} has no {', '.join(unknown)}, but {known}.",
                     field=f"{kind}_layers",
                 )
             if weights and (len(weights) != len(layers) or not any(weights)):

@@ -15,7 +15,8 @@ from impasto_daemon.broker.preset_requests import _A_PAGE
 from impasto_protocol import errors, fields, limits, messages
 from impasto_protocol.codec import Picture, decode, digest_of, encode, verify
 from impasto_protocol.messages import MESSAGES, FileInfo, FrameInfo, JobInfo, PresetInfo
-from impasto_protocol.settings import LAYER, Settings
+from impasto_protocol.networks import NETWORKS
+from impasto_protocol.settings import Settings
 
 JOB = "0123456789abcdef" * 2
 
@@ -106,9 +107,10 @@ def test_damaged_file_is_found_by_its_digest():
 
 def test_page_of_the_longest_presets_fits_into_a_header():
     letter = "\N{EARTH GLOBE EUROPE-AFRICA}"
+    layers = tuple(NETWORKS["vgg19"].layers)
     settings = Settings(
-        content_layers=LAYER, content_layer_weights=(1 / 3,) * 16,
-        style_layers=LAYER, style_layer_weights=(1 / 3,) * 16, snapshots=(100_000,) * 64,
+        content_layers=layers, content_layer_weights=(1 / 3,) * 16,
+        style_layers=layers, style_layer_weights=(1 / 3,) * 16, snapshots=(100_000,) * 64,
     )  # fmt: skip
     # A name has 200 bytes at most.
     info = PresetInfo(

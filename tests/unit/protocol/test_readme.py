@@ -33,7 +33,7 @@ def rows(name, cls):
                 f"`{field.name}`",
                 fields.describe_type(fields.type_hints(cls)[field.name]),
                 spec.unit,
-                ", ".join(spec.choices) if len(spec.choices) <= 8 else "a VGG-19 layer",
+                ", ".join(spec.choices) if len(spec.choices) <= 8 else "a layer of a network",
                 "" if spec.low is None else f"{spec.low:g}",
                 "" if spec.high is None else f"{spec.high:g}",
                 "required" if field.default is dataclasses.MISSING else f"`{field.default!r}`",

@@ -1,11 +1,13 @@
 """Ranges and cross-checks of a painting's settings."""
 
 import dataclasses
+from dataclasses import replace
 
 import pytest
 
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import from_dict, to_dict
+from impasto_protocol.networks import LAYER_GROUPS, NETWORKS
 from impasto_protocol.settings import Settings
 
 
@@ -49,3 +51,27 @@ def test_value_out_of_range_is_refused_by_name(field, value):
 def test_unknown_setting_is_refused_where_only_known_ones_may_stand():
     with pytest.raises(BadField, match="strenght"):
         from_dict(Settings, {"strenght": 0.5}, known_only=True)
+
+
+def test_another_network_has_its_own_layers_where_none_are_named():
+    there = Settings(network="googlenet", content_layers=("conv3",))
+    assert there.style_layers == NETWORKS["googlenet"].style_layers
+    assert there.content_layers == ("conv3",)
+    back = replace(Settings(network="resnet50"), network="vgg19")
+    assert back == Settings()
+
+
+def test_layer_that_a_network_does_not_have_is_refused_by_name():
+    for network, layer in (("vgg16", "relu3_4"), ("resnet50", "relu4_3"), ("vgg19", "conv1")):
+        with pytest.raises(BadField, match=layer):
+            Settings(network=network, content_layers=(layer,))
+
+
+@pytest.mark.parametrize("network", NETWORKS)
+def test_every_network_has_grain_and_shapes(network):
+    shape = NETWORKS[network]
+    for group in ("fine", "coarse"):
+        assert set(LAYER_GROUPS[group]) & set(shape.style_layers)
+    assert not set(LAYER_GROUPS["fine"]) & set(LAYER_GROUPS["coarse"])
+    strides = [layer.stride_px for layer in shape.layers.values()]
+    assert strides == sorted(strides) and strides[-1] <= 16

@@ -60,6 +60,7 @@ from impasto_protocol.limits import (
     PROTOCOL_MINOR,
     UNREACHABLE_S,
 )
+from impasto_protocol.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -319,9 +320,9 @@ class Broker:
             answer = _error(0, ImpastoError("Something went wrong inside Impasto."))
         self._send(sender, dataclasses.replace(answer, request=message.request), found)
 
-    def _network_names(self, pooling: str) -> Collection[str]:
-        identity = sources.identify(self._config.weights, self._paths.data)
-        return {network_name(pooling, name) for name in identity.names}
+    def _network_names(self, settings: Settings) -> Collection[str]:
+        identity = sources.identify(self._config.weights, self._paths.data, settings.network)
+        return {network_name(settings, name) for name in identity.names}
 
     def _welcome(self) -> messages.Welcome:
         return messages.Welcome(

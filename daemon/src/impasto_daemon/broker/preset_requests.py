@@ -14,6 +14,7 @@ from impasto_protocol import messages
 from impasto_protocol.codec import Buffer, digest_of, verify
 from impasto_protocol.errors import BadField, NotWritten, PresetInvalid
 from impasto_protocol.messages import PresetInfo
+from impasto_protocol.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -29,10 +30,10 @@ _DAMAGED = 32
 
 
 class PresetRequests:
-    """network_names: what the network in use now, with a pooling, is or was called."""
+    """network_names: what the network of such settings, as it is used now, is or was called."""
 
     def __init__(
-        self, presets: PresetStore, network_names: Callable[[str], Collection[str]]
+        self, presets: PresetStore, network_names: Callable[[Settings], Collection[str]]
     ) -> None:
         self._presets, self._network_names = presets, network_names
 
@@ -99,7 +100,7 @@ class PresetRequests:
         return messages.Presets(presets=(self._with_state(info),))
 
     def _with_state(self, info: PresetInfo) -> PresetInfo:
-        if info.state == "good" and info.network not in self._network_names(info.settings.pooling):
+        if info.state == "good" and info.network not in self._network_names(info.settings):
             return dataclasses.replace(info, state="other_weights")
         return info
 

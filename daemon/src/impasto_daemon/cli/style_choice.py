@@ -17,7 +17,8 @@ from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.codec import digest_of
 from impasto_protocol.fields import field_spec, type_hints
 from impasto_protocol.messages import STYLES, StyleUse
-from impasto_protocol.settings import LAYER, LAYER_GROUPS, Settings
+from impasto_protocol.networks import LAYER_GROUPS
+from impasto_protocol.settings import LAYER, Settings
 
 if TYPE_CHECKING:
     from impasto_protocol.codec import Picture

@@ -10,14 +10,17 @@ from impasto_daemon.cli.output import json_option, print_result, progress_bar
 from impasto_daemon.config import load_config
 from impasto_daemon.paths import Paths
 from impasto_daemon.weights import sources, store
+from impasto_protocol.networks import NETWORKS
+from impasto_protocol.settings import VGG19
 
 
 @click.group()
 def weights() -> None:
-    """See or choose the trained network, VGG-19.
+    """See or choose the weights of the trained network, VGG-19, and get those of others.
 
-    There is Oxford's own, which comes with Impasto and is used unless you choose another;
-    torchvision's, which is downloaded; or one from a file.
+    There are Oxford's own, which come with Impasto and are used unless you choose others;
+    torchvision's, which are downloaded; or those of a file. `impasto apply --network` paints with
+    another network, whose weights `fetch` gets.
     """
 
 
@@ -31,23 +34,44 @@ def status(as_json: bool) -> None:
     network = sources.open_network(named, paths.data)
     path = sources.find(named, paths.data)
     origin = configured.origin["weights"] if named else "`impasto weights use`, or the usual one"
+    others = [each for each in NETWORKS if each != VGG19
+              and store.torchvision_file(paths.data, each).is_file()]  # fmt: skip
     data = {
         "source": network.label, "path": path, "origin": origin, "name": network.identity.hash,
+        "others": others,
     }  # fmt: skip
     text = f"{network.label} (from {origin})\n{path}\nVGG-19, {network.identity.hash}"
+    if others:
+        text += f"\nAlso here: {', '.join(NETWORKS[each].label for each in others)}"
     print_result(as_json, data, text)
 
 
 @weights.command()
-@click.argument("source", type=click.Choice([sources.TORCHVISION]), default=sources.TORCHVISION)
+@click.argument(
+    "what", type=click.Choice([sources.TORCHVISION, *(name for name in NETWORKS if name != VGG19)]),
+    default=sources.TORCHVISION,
+)  # fmt: skip
+@click.option(
+    "--file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="Take torchvision's download, or its tensors as safetensors, from here instead.",
+)  # fmt: skip
 @json_option
-def fetch(source: str, as_json: bool) -> None:
-    """Download torchvision's network (550 MB, of which 80 are kept).
+def fetch(what: str, file: Path | None, as_json: bool) -> None:
+    """Download torchvision's VGG-19 (550 MB, of which 80 are kept), or another network.
 
-    An interrupted download resumes. `impasto weights use torchvision` then uses it.
+    vgg16 has 530 MB, googlenet 50, resnet50 100; a part of each is kept. An interrupted download
+    resumes. `impasto weights use torchvision` then uses the VGG-19, `impasto apply --network` one
+    of the others.
     """
-    path = _download(shown=not as_json)
-    text = f"It is in {path}\nUse it with `impasto weights use {source}`."
+    network = VGG19 if what == sources.TORCHVISION else what
+    if file:
+        path = store.adopt(file, Paths.of().data, network)
+    else:
+        path = _download(network, shown=not as_json)
+    use_it = f"impasto apply --network {network}"
+    if network == VGG19:
+        use_it = f"impasto weights use {sources.OWN if file else what}"
+    text = f"It is in {path}\nUse it with `{use_it}`."
     print_result(as_json, {"path": path}, text)
 
 
@@ -62,7 +86,7 @@ def use(network: str, as_json: bool) -> None:
     """
     data_dir = Paths.of().data
     if network == sources.TORCHVISION and not store.torchvision_file(data_dir).is_file():
-        _download(shown=not as_json)
+        _download(VGG19, shown=not as_json)
     source = network
     if network not in (sources.OXFORD, sources.TORCHVISION):
         own = store.adopt(Path(network), data_dir) == store.own_file(data_dir)
@@ -73,7 +97,7 @@ def use(network: str, as_json: bool) -> None:
     print_result(as_json, {"source": source, "path": path}, text)
 
 
-def _download(*, shown: bool) -> Path:
+def _download(network: str, *, shown: bool) -> Path:
     from impasto_daemon.weights.download import fetch
 
     with progress_bar(shown=shown) as bar:
@@ -81,4 +105,5 @@ def _download(*, shown: bool) -> Path:
         return fetch(
             Paths.of().data,
             lambda done, total: bar.update(task, completed=done >> 20, total=(total >> 20) or None),
+            network=network,
         )

@@ -19,7 +19,7 @@ from impasto_daemon.engine.feed_forward import LEAST_STRENGTH, Weights, fresh_we
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX
 from impasto_daemon.engine.guidance import Guided
 from impasto_daemon.engine.masked_picture import MaskedPicture
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.style import Style
@@ -57,7 +57,7 @@ def bake(
     style: Style,
     photographs: Sequence[Tensor],
     settings: Settings,
-    network: Vgg19,
+    network: FeatureNetwork,
     *,
     seconds: float,
     start: Weights | None = None,

@@ -11,10 +11,11 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from impasto_daemon.engine.convolutions import convolutions, reach_px, stride_px
+from impasto_daemon.engine.convolutions import stride_px
 from impasto_daemon.engine.feed_forward_shapes import LARGEST_TILE_PX
 from impasto_daemon.engine.schedule import Size, Stage, schedule
 from impasto_daemon.engine.tiles import Tiling, margin_px, spans
+from impasto_protocol.networks import LAYERS, NETWORKS
 from impasto_protocol.settings import Settings
 
 _BYTES_PER_PX = {2: 950, 4: 1450}
@@ -168,8 +169,8 @@ def evaluation_flops(stage: Stage, tiling: Tiling, *, saved: bool = False) -> in
     saved: those that `winograd.py` makes count by what they take.
     """
     (looks, contents), settings = _looked_at_px(stage, tiling), stage.settings
-    return looks * _flops_per_px(_layers(settings), saved) + contents * _flops_per_px(
-        settings.content_layers, saved
+    return looks * _flops_per_px(settings.network, _layers(settings), saved) + (
+        contents * _flops_per_px(settings.network, settings.content_layers, saved)
     )
 
 
@@ -202,9 +203,8 @@ def _ways(stage: Stage, picture_bytes: int, device: DeviceKind) -> Iterator[Plan
     settings, pixels = stage.settings, stage.height * stage.width
     most = min(settings.history, _REFINING_HISTORY) if stage.refines else settings.history
     targets = sum(
-        shape[0] * device.number_bytes * pixels // stride_px(layer) ** 2
-        for layer, _, shape in convolutions()
-        if layer in settings.content_layers
+        LAYERS[layer].channels * device.number_bytes * pixels // stride_px(layer) ** 2
+        for layer in settings.content_layers
     )
     fixed = picture_bytes + _VECTORS * _VECTOR * pixels
     for pairs, short, kept in (
@@ -276,12 +276,15 @@ def _layers(settings: Settings) -> tuple[str, ...]:
 
 
 @functools.cache
-def _flops_per_px(layers: tuple[str, ...], saved: bool) -> int:
+def _flops_per_px(network: str, layers: tuple[str, ...], saved: bool) -> int:
     """Of the convolutions up to the deepest of `layers`, one way."""
-    found, deepest = 0.0, max(layers, key=reach_px)
-    for layer, _, shape in convolutions():
-        less = _SAVED.get(shape[0], 1) if saved else 1
-        found += 2 * math.prod(shape) / stride_px(layer) ** 2 / less
-        if layer == deepest:
-            break
+    shape = NETWORKS[network]
+    deepest = max((shape.layers[name] for name in layers), key=lambda layer: layer.flops)
+    if not saved or not shape.blocks:
+        return round(deepest.flops)
+    found = before = 0.0
+    for layer in shape.layers.values():  # each has one convolution more
+        if layer.flops <= deepest.flops:
+            found += (layer.flops - before) / _SAVED.get(layer.channels, 1)
+            before = layer.flops
     return round(found)

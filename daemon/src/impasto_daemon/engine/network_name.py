@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from impasto_protocol.settings import Settings
 
-def network_name(pooling: str, weights_hash: str) -> str:
-    """The name of VGG-19 with that pooling and weights: all that its features depend on."""
-    return f"vgg19-{pooling}-{weights_hash}"
+
+def network_name(settings: Settings, weights_hash: str) -> str:
+    """The name of the network of those settings: all that its features depend on."""
+    return f"{settings.network}-{settings.pooling}-{weights_hash}"

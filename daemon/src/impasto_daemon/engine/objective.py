@@ -13,7 +13,7 @@ from impasto_daemon.engine.alpha import layer_masks
 from impasto_daemon.engine.guidance import StyleTarget, regions_of
 from impasto_daemon.engine.losses import ContentLoss, StyleLosses, TotalVariation, squared_error
 from impasto_daemon.engine.masked_picture import MaskedPicture
-from impasto_daemon.engine.network import Segment, Vgg19, backpropagate
+from impasto_daemon.engine.network import FeatureNetwork, Segment, backpropagate
 from impasto_daemon.engine.statistics import STATISTICS, Statistic
 from impasto_daemon.engine.sums import LayerSums, dot, one_thread_if_small, total
 from impasto_daemon.engine.tiles import WHOLE, Tile, Tiling, cut, margin_px
@@ -94,7 +94,7 @@ class Objective:
         masked: MaskedPicture,
         styles: Sequence[StyleTarget],
         settings: Settings,
-        network: Vgg19,
+        network: FeatureNetwork,
         tiling: Tiling = WHOLE,
     ) -> None:
         self._network, self._tiling, self._colours = network, tiling, masked.colours[None]

@@ -12,14 +12,15 @@ from dataclasses import dataclass, replace
 from impasto_daemon.engine.convolutions import LEAST_PX, reach_px
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX
 from impasto_daemon.engine.sizes import fit
+from impasto_protocol.networks import NETWORKS
 from impasto_protocol.settings import Settings
 
 Size = tuple[int, int]
 """(height, width) in px."""
 
 _COARSEST_PX = 128
-_REFINED = "relu3_1"
-"""The deepest layer of a refinement: it sees 28 px, which is a stroke and no longer a thing."""
+_REFINED_REACH_PX = reach_px("relu3_1")
+"""Of the deepest layer of a refinement: it sees a stroke, which is no longer a thing."""
 
 _MOST_ENLARGED = 4
 """So many times a small picture is enlarged so that a baked style's strokes have their size."""
@@ -107,17 +108,19 @@ def _stage(
 
 def refinement(settings: Settings) -> Settings:
     """The settings of the stages above the working size."""
+    layers = NETWORKS[settings.network].layers
+    deepest = [name for name in layers if reach_px(name) <= _REFINED_REACH_PX][-1]
     weights = settings.style_layer_weights or (1.0,) * len(settings.style_layers)
     kept = {
         layer: weight
         for layer, weight in zip(settings.style_layers, weights, strict=True)
-        if reach_px(layer) <= reach_px(_REFINED) and weight
+        if reach_px(layer) <= _REFINED_REACH_PX and weight
     }
     return replace(
         settings,
-        style_layers=tuple(kept) or (_REFINED,),
+        style_layers=tuple(kept) or (deepest,),
         style_layer_weights=tuple(kept.values()),
-        content_layers=(_REFINED,),
+        content_layers=(deepest,),
         content_layer_weights=(),
         total_variation=0.0,  # the finest differences are what a refinement is for
     )

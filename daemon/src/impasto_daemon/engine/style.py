@@ -13,7 +13,7 @@ from torch import Tensor
 from impasto_daemon.engine.alpha import layer_masks
 from impasto_daemon.engine.colour_match import colour_match
 from impasto_daemon.engine.masked_picture import MaskedPicture
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.statistics import STATISTICS, Statistic
 from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
@@ -52,7 +52,7 @@ class Style:
     def __init__(
         self,
         picture: Tensor,
-        network: Vgg19,
+        network: FeatureNetwork,
         grams: GramMatrices | None = None,
         part: Tensor | None = None,
     ) -> None:

@@ -25,7 +25,7 @@ from impasto_daemon.engine.events import (
 from impasto_daemon.engine.feed_forward import FeedForward
 from impasto_daemon.engine.guidance import Guided, blended, guides_of, in_colours_of
 from impasto_daemon.engine.masked_picture import MaskedPicture, make_grey
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
 from impasto_daemon.engine.resizing import enlarge, resize
@@ -45,7 +45,7 @@ def stylise(
     content: Tensor,
     style: Style | Sequence[Guided],
     settings: Settings,
-    network: Vgg19,
+    network: FeatureNetwork,
     *,
     start: Tensor | None = None,
     selection: Tensor | None = None,
@@ -142,7 +142,7 @@ class _Painter:
     grey: bool
     styles: Sequence[Guided]
     settings: Settings
-    network: Vgg19
+    network: FeatureNetwork
     memory_mib: int | None
     conclude: Callable[[], bool]
     between: Callable[[], None]

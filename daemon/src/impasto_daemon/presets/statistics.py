@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from impasto_protocol.settings import LAYER
+from impasto_protocol.networks import LAYERS
 
 Statistics = Mapping[tuple[int, str], NDArray[np.float32]]
 """Gram matrices, (C, C), by size in px and layer."""
-
-_CHANNELS = {"1": 64, "2": 128, "3": 256, "4": 512, "5": 512}
 
 
 def pack_statistics(statistics: Statistics) -> dict[str, NDArray[np.float32]]:
@@ -31,9 +29,9 @@ def unpack_statistics(tensors: Mapping[str, NDArray[Any]]) -> Statistics:
 
 def _unpack(key: str, packed: NDArray[Any]) -> tuple[tuple[int, str], NDArray[np.float32]]:
     kind, size, layer = key.split("/")
-    if kind != "gram" or layer not in LAYER or packed.dtype != np.float32:
+    if kind != "gram" or layer not in LAYERS or packed.dtype != np.float32:
         raise ValueError(f"unexpected tensor {key!r}")
-    channels = _CHANNELS[layer[4]]
+    channels = LAYERS[layer].channels
     if packed.shape != (channels * (channels + 1) // 2,) or not np.isfinite(packed).all():
         raise ValueError(f"{key} is not a Gram matrix")
     gram = np.empty((channels, channels), np.float32)

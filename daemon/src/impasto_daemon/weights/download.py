@@ -1,4 +1,4 @@
-"""Downloading torchvision's VGG-19: resumable, and in place only once its hash is right."""
+"""Downloading torchvision's networks: resumable, and in place only once its hash is right."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from impasto_daemon.files import not_written
 from impasto_daemon.weights import store
 from impasto_protocol.connection import lock_file
 from impasto_protocol.errors import DiskFull, DownloadFailed, WeightsBad
+from impasto_protocol.networks import NETWORKS
+from impasto_protocol.settings import VGG19
 
 _CHUNK_BYTES = 1 << 18
 _TIMEOUT_S = 20
@@ -25,17 +27,21 @@ def fetch(
     data_dir: Path,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
     *,
+    network: str = VGG19,
     url: str = "",
 ) -> Path:
-    """Download torchvision's network into the data folder; its path. What was begun is resumed.
+    """Download torchvision's weights of a network into the data folder; their path.
+
+    What was begun is resumed.
 
     on_progress: called with bytes done and bytes in all, 0 when that is unknown.
     Raises DownloadFailed, WeightsBad when the hash is wrong, NotWritten. Only a wrong hash gives
     up what was downloaded so far.
     """
-    url = url or store.published_url()
+    url = url or store.published_url(network)
     prefix = store.published_prefix(url)
-    part = store.torchvision_file(data_dir).with_name("download.part")
+    name = "download.part" if network == VGG19 else f"{network}.part"
+    part = store.torchvision_file(data_dir).with_name(name)
     try:
         part.parent.mkdir(parents=True, exist_ok=True)
         lock = part.with_suffix(".lock").open("ab")
@@ -52,11 +58,11 @@ def fetch(
         except OSError as error:
             raise not_written(f"{part} could not be written", error) from error
         try:
-            path = store.convert(part, data_dir, prefix)
+            path = store.convert(part, data_dir, prefix, network)
         except WeightsBad as error:
             part.unlink(missing_ok=True)
             raise WeightsBad(
-                "What was downloaded is not VGG-19: its hash is wrong.",
+                f"What was downloaded is not {NETWORKS[network].label}: its hash is wrong.",
                 next_step="A proxy may have answered instead; check the network and try again.",
             ) from error
         part.unlink(missing_ok=True)

@@ -1,4 +1,6 @@
-"""Which network is used: Oxford's, torchvision's, or one from a file; its name without torch."""
+"""Whose weights a network has: of VGG-19 Oxford's, torchvision's, or those of a file, of any other
+torchvision's; what they are called, without torch.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,8 @@ from typing import TYPE_CHECKING
 from impasto_daemon.files import write_file
 from impasto_daemon.weights import oxford, store
 from impasto_protocol.errors import NotWritten, WeightsBad
+from impasto_protocol.networks import NETWORKS
+from impasto_protocol.settings import VGG19
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -41,7 +45,7 @@ class Identity:
 
 @dataclass(frozen=True)
 class Network:
-    """The tensors of CONVOLUTIONS by name. label: the source, or a file's name, for people."""
+    """A network's tensors by name. label: the source, or a file's name, for people."""
 
     tensors: Mapping[str, Tensor]
     identity: Identity
@@ -68,11 +72,21 @@ def choose(source: str, data_dir: Path) -> None:
     write_file(_choice_file(data_dir), source.encode())
 
 
-def find(named: str, data_dir: Path) -> Path:
+def find(named: str, data_dir: Path, network: str = VGG19) -> Path:
     """The file of the network to be used; Oxford's may not have been unpacked yet.
 
+    named: as in the settings, of VGG-19.
     Raises WeightsBad when it is not there: nothing else is quietly taken instead.
     """
+    if network != VGG19:
+        path = store.torchvision_file(data_dir, network)
+        if not path.is_file():
+            label = NETWORKS[network].label
+            raise WeightsBad(
+                f"The weights of {label} are not here yet.",
+                next_step=f"Run `impasto weights fetch {network}`, or paint with VGG-19.",
+            )
+        return path
     source = chosen(named, data_dir)
     if source == OXFORD:
         return data_dir / "weights" / "oxford.safetensors"
@@ -84,11 +98,15 @@ def find(named: str, data_dir: Path) -> Path:
     return path
 
 
-def open_network(named: str, data_dir: Path) -> Network:
+def open_network(named: str, data_dir: Path, network: str = VGG19) -> Network:
     """The network to be used, checked. Oxford's is unpacked when it is first used.
 
     Raises WeightsBad.
     """
+    if network != VGG19:
+        path = find(named, data_dir, network)
+        identity = identify(named, data_dir, network)
+        return Network(store.load(path, network), identity, NETWORKS[network].label)
     source, path = chosen(named, data_dir), find(named, data_dir)
     label = source if source in (OXFORD, TORCHVISION) else path.name
     if source == OXFORD:
@@ -101,21 +119,21 @@ def open_network(named: str, data_dir: Path) -> Network:
         raise WeightsBad(str(error), next_step=_NAMED) from error
 
 
-def identify(named: str, data_dir: Path) -> Identity:
+def identify(named: str, data_dir: Path, network: str = VGG19) -> Identity:
     """What the network to be used is called; an empty name when it cannot be used."""
     with contextlib.suppress(OSError, WeightsBad):
-        path = find(named, data_dir)
-        if chosen(named, data_dir) == OXFORD:
+        path = find(named, data_dir, network)
+        if network == VGG19 and chosen(named, data_dir) == OXFORD:
             return Identity(oxford.TENSORS_HASH)
-        return _identify(path, path.stat().st_mtime_ns, path.stat().st_size)
+        return _identify(path, network, path.stat().st_mtime_ns, path.stat().st_size)
     return Identity("")
 
 
-@lru_cache(maxsize=2)
-def _identify(path: Path, changed: int, size: int) -> Identity:
+@lru_cache(maxsize=8)
+def _identify(path: Path, network: str, changed: int, size: int) -> Identity:
     data = store.read(path)
     formerly = {hashlib.sha256(each).hexdigest() for each in (data, store.reordered(data))}
-    return Identity(store.hash_tensors(store.arrays(data, path)), frozenset(formerly))
+    return Identity(store.hash_tensors(store.arrays(data, path, network)), frozenset(formerly))
 
 
 def _open_oxford(path: Path) -> Mapping[str, Tensor]:

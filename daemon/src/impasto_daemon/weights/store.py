@@ -1,4 +1,4 @@
-"""Files of VGG-19's weights: read, written, taken in from elsewhere, and known by their tensors.
+"""Files of a network's weights: read, written, taken in from elsewhere, and known by their tensors.
 
 Nothing is parsed before its hash is known, but safetensors, which hold no code. torch is imported
 only where it is needed.
@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 
 from impasto_daemon.files import open_regular, write_file
 from impasto_protocol.errors import WeightsBad
+from impasto_protocol.networks import NETWORKS
+from impasto_protocol.settings import VGG19
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,13 +36,14 @@ def own_file(data_dir: Path) -> Path:
     return data_dir / "weights" / "vgg19_features.safetensors"
 
 
-def torchvision_file(data_dir: Path) -> Path:
-    """Where `convert` puts torchvision's network."""
-    return data_dir / "weights" / "torchvision.safetensors"
+def torchvision_file(data_dir: Path, network: str = VGG19) -> Path:
+    """Where `convert` puts torchvision's weights of a network."""
+    name = "torchvision" if network == VGG19 else network
+    return data_dir / "weights" / f"{name}.safetensors"
 
 
-def load(path: Path) -> dict[str, Tensor]:
-    """The sixteen convolutions of VGG-19 in a safetensors file.
+def load(path: Path, network: str = VGG19) -> dict[str, Tensor]:
+    """The tensors of one of `NETWORKS` in a safetensors file.
 
     float16 or float32, by torchvision's names. Raises WeightsBad unless the file holds exactly
     those tensors, all finite, and is as it was when it was put there by one of these functions.
@@ -51,18 +54,25 @@ def load(path: Path) -> dict[str, Tensor]:
     digest = hashlib.sha256(data).hexdigest()
     if _hash_file(path).is_file() and digest.encode() not in read(_hash_file(path)):
         raise WeightsBad(f"{path} is damaged: it is not what was put there.")
-    return {name: torch.from_numpy(array.copy()) for name, array in arrays(data, path).items()}
+    found = arrays(data, path, network)
+    _check_shapes(found, path, network)
+    return {name: torch.from_numpy(array.copy()) for name, array in found.items()}
 
 
-def arrays(data: bytes, path: Path) -> dict[str, NDArray[Any]]:
-    """What `load` gives, as arrays of the content of the file `path`. Raises WeightsBad."""
+def arrays(data: bytes, path: Path, network: str = VGG19) -> dict[str, NDArray[Any]]:
+    """What `load` gives, as arrays of the content of the file `path`. Raises WeightsBad.
+
+    Loads no torch; the shapes of a network that is not a VGG are not looked at.
+    """
     if int.from_bytes(data[:8], "little") > _LARGEST_HEADER_BYTES:
-        raise WeightsBad(f"{path} is not a safetensors file of VGG-19.")
+        raise WeightsBad(f"{path} is not a safetensors file of a network's weights.")
     try:
         found = safetensors.numpy.load(data)
     except Exception as error:  # its errors share no base class but this
         raise WeightsBad(f"{path} is not a safetensors file, or is damaged.") from error
-    _check(found, path)
+    if NETWORKS[network].blocks:
+        _check_shapes(found, path, network)
+    _check_numbers(found, path)
     return found
 
 
@@ -92,14 +102,15 @@ def reordered(data: bytes) -> bytes:
     return data[:8] + text.ljust(length) + data[8 + length :]
 
 
-def adopt(file: Path, data_dir: Path) -> Path:
+def adopt(file: Path, data_dir: Path, network: str = VGG19) -> Path:
     """Copy `file` into the data folder: a safetensors file as `load` wants it, or torchvision's
     own download, known by the hash in its published name. Raises WeightsBad for anything else.
     """
     if _head(file) == b"PK\x03\x04" or file.suffix in (".pth", ".pt"):
-        return convert(file, data_dir, published_prefix())
-    load(file)
-    return _write(read(file), own_file(data_dir))
+        return convert(file, data_dir, published_prefix(published_url(network)), network)
+    load(file, network)
+    to = own_file(data_dir) if network == VGG19 else torchvision_file(data_dir, network)
+    return _write(read(file), to)
 
 
 def keep(tensors: Mapping[str, Tensor], path: Path, *, source: str = "") -> Path:
@@ -111,44 +122,47 @@ def keep(tensors: Mapping[str, Tensor], path: Path, *, source: str = "") -> Path
     return _write(safetensors.torch.save(dict(tensors), metadata=metadata), path)
 
 
-def published_url() -> str:
-    """Where torchvision publishes VGG-19, IMAGENET1K_V1."""
-    from torchvision.models import VGG19_Weights
+def published_url(network: str = VGG19) -> str:
+    """Where torchvision publishes a network, IMAGENET1K_V1."""
+    from torchvision.models import get_model_weights
 
-    url: str = VGG19_Weights.IMAGENET1K_V1.url
+    url: str = get_model_weights(network).IMAGENET1K_V1.url
     return url
 
 
-def published_prefix(url: str = "") -> str:
+def published_prefix(url: str) -> str:
     """The start of the sha256 that the published file's name carries."""
-    found = _PREFIX.search(url or published_url())
+    found = _PREFIX.search(url)
     if not found:
         raise WeightsBad("The download's name carries no hash to check it by.")
     return found[1]
 
 
-def convert(file: Path, data_dir: Path, prefix: str) -> Path:
-    """Keep the convolutions of torchvision's `file` as safetensors in the data folder.
+def convert(file: Path, data_dir: Path, prefix: str, network: str = VGG19) -> Path:
+    """Keep what is used of torchvision's `file` as safetensors in the data folder.
 
     Raises WeightsBad, before anything in it is parsed, unless its sha256 begins with `prefix`.
     """
     with _open(file) as opened:
         digest = hashlib.file_digest(opened, "sha256").hexdigest()
     if not digest.startswith(prefix):
-        raise WeightsBad(f"{file} is not the published VGG-19: its hash is {digest[:8]}…")
+        label = NETWORKS[network].label
+        raise WeightsBad(f"{file} is not the published {label}: its hash is {digest[:8]}…")
     import torch
 
-    from impasto_daemon.engine.convolutions import CONVOLUTIONS
+    from impasto_daemon.engine.network import tensor_shapes
 
     try:
         tensors = torch.load(file, map_location="cpu", weights_only=True)
-        kept = {name: tensors[name].contiguous() for name in CONVOLUTIONS}
-        _check({name: tensor.numpy() for name, tensor in kept.items()}, file)
+        kept = {name: tensors[name].contiguous() for name in tensor_shapes(network)}
+        found = {name: tensor.numpy() for name, tensor in kept.items()}
+        _check_shapes(found, file, network)
+        _check_numbers(found, file)
     except WeightsBad:
         raise
     except Exception as error:  # eight digits of a hash promise little about what is inside
-        raise WeightsBad(f"{file} does not hold the convolutions of VGG-19.") from error
-    return keep(kept, torchvision_file(data_dir), source=f"{file.name}, sha256 {digest}")
+        raise WeightsBad(_not_its(file, network)) from error
+    return keep(kept, torchvision_file(data_dir, network), source=f"{file.name}, sha256 {digest}")
 
 
 def read(path: Path) -> bytes:
@@ -156,15 +170,28 @@ def read(path: Path) -> bytes:
     with _open(path) as file:
         data = file.read(_LARGEST_BYTES + 1)
     if len(data) > _LARGEST_BYTES:
-        raise WeightsBad(f"{path} is larger than VGG-19's weights can be.")
+        raise WeightsBad(f"{path} is larger than a network's weights can be.")
     return data
 
 
-def _check(tensors: Mapping[str, NDArray[Any]], path: Path) -> None:
-    from impasto_daemon.engine.convolutions import CONVOLUTIONS
+def _check_shapes(tensors: Mapping[str, NDArray[Any]], path: Path, network: str) -> None:
+    from impasto_daemon.engine.convolutions import vgg_tensors
 
-    if {name: array.shape for name, array in tensors.items()} != CONVOLUTIONS:
-        raise WeightsBad(f"{path} does not hold exactly the convolutions of VGG-19.")
+    if NETWORKS[network].blocks:
+        shapes = vgg_tensors(network)
+    else:
+        from impasto_daemon.engine.network import tensor_shapes
+
+        shapes = tensor_shapes(network)
+    if {name: array.shape for name, array in tensors.items()} != shapes:
+        raise WeightsBad(_not_its(path, network))
+
+
+def _not_its(file: Path, network: str) -> str:
+    return f"{file} does not hold exactly the convolutions of {NETWORKS[network].label}."
+
+
+def _check_numbers(tensors: Mapping[str, NDArray[Any]], path: Path) -> None:
     for name, array in tensors.items():
         if array.dtype not in (np.float16, np.float32):
             raise WeightsBad(f"{path}: {name} is {array.dtype}, not float16 or float32.")

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from impasto_daemon.engine.baking import CROP_PX, Baked, bake
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX, STRIDE_PX
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style
@@ -74,7 +74,9 @@ class Baker:
             if len(self._painted) > _REMEMBERED:
                 del self._painted[next(iter(self._painted))]
 
-    def bake(self, job: JobChannel, info: PresetInfo, style: Style, network: Vgg19) -> Baked | None:
+    def bake(
+        self, job: JobChannel, info: PresetInfo, style: Style, network: FeatureNetwork
+    ) -> Baked | None:
         """Bake until the time is over or the owner has had enough; None: it has made way.
 
         What was baked is stored now and then and at every end, be it a cancel. Raises Cancelled,
@@ -103,7 +105,7 @@ class Baker:
         message: messages.PresetBake,
         info: PresetInfo,
         style: Style,
-        network: Vgg19,
+        network: FeatureNetwork,
     ) -> _Batch:
         pictures = job.pictures()["photograph"] or [*baking_photographs(), *self._painted.values()]
         photographs = [to_tensor(picture, SRGB)[:3] for picture in pictures]

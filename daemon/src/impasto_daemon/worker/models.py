@@ -12,7 +12,7 @@ import psutil
 import torch
 
 from impasto_daemon.config import Config
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.network_name import network_name
 from impasto_daemon.engine.style import GramMatrices, Style
 from impasto_daemon.presets.statistics import Statistics
@@ -25,6 +25,7 @@ from impasto_daemon.worker.threads import ThreadLimit, usable_cores
 from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.colour_space import SRGB, ColourSpace
 from impasto_protocol.errors import NoDevice
+from impasto_protocol.settings import VGG19, Settings
 
 _STYLES_KEPT = 16
 _GPU_SHARE = 0.85
@@ -72,11 +73,10 @@ class ModelCache:
         self.device = choose_device(config.device)
         self._precision = choose_precision(config.precision, self.device)
         self._config, self._data_dir = config, data_dir
-        self._network: sources.Network | None = None
-        self._networks: dict[str, Vgg19] = {}
+        self._opened: dict[str, tuple[sources.Network, tuple[str, int]]] = {}
+        self._networks: dict[tuple[str, str], FeatureNetwork] = {}
         self._styles: OrderedDict[str, Style] = OrderedDict()
         self._cache = StyleCache(data_dir / "styles", config.style_cache_mib)
-        self._source = ("", 0)
         self._threads = None if config.threads else ThreadLimit(usable_cores())
         _limit_load(config.threads or usable_cores())
 
@@ -130,41 +130,42 @@ class ModelCache:
             torch.cuda.empty_cache()
         trim_heap()
 
-    def open_weights(self) -> None:
-        """Have the network that is to be used now. Raises WeightsBad."""
+    def open_weights(self, network: str = VGG19) -> None:
+        """Have the weights that are to be used now of one of `NETWORKS`. Raises WeightsBad."""
         named, data_dir = self._config.weights, self._data_dir
-        path = sources.find(named, data_dir)
-        if self._network and self._source == _version(path):
-            return
-        self.clear()
-        self._network = sources.open_network(named, data_dir)
-        self._source = _version(path)
+        path = sources.find(named, data_dir, network)
+        if network in self._opened:
+            if self._opened[network][1] == _version(path):
+                return
+            self.clear()
+        opened = sources.open_network(named, data_dir, network)
+        self._opened[network] = opened, _version(path)  # which may have been unpacked just now
 
-    @property
-    def weights_label(self) -> str:
-        """What the network in use is called for people; empty before there is one."""
-        return self._network.label if self._network else ""
+    def weights_label(self, network: str = VGG19) -> str:
+        """What weights are called for people; empty before there are any."""
+        return self._opened[network][0].label if network in self._opened else ""
 
-    def names(self, pooling: str) -> frozenset[str]:
-        """What the network with that pooling is or was called."""
-        assert self._network
-        return frozenset(network_name(pooling, name) for name in self._network.identity.names)
+    def names(self, settings: Settings) -> frozenset[str]:
+        """What the network of those settings is or was called."""
+        opened, _ = self._opened[settings.network]
+        return frozenset(network_name(settings, name) for name in opened.identity.names)
 
-    def network(self, pooling: str) -> Vgg19:
-        """The network with that pooling, made at the first call."""
-        assert self._network
-        if pooling not in self._networks:
-            self._networks[pooling] = Vgg19(
-                self._network.tensors,
-                weights_hash=self._network.identity.hash,
-                pooling=pooling,
+    def network(self, settings: Settings) -> FeatureNetwork:
+        """The network of those settings, made at the first call."""
+        key, (opened, _) = (settings.network, settings.pooling), self._opened[settings.network]
+        if key not in self._networks:
+            self._networks[key] = FeatureNetwork(
+                opened.tensors,
+                network=settings.network,
+                weights_hash=opened.identity.hash,
+                pooling=settings.pooling,
                 device=self.device,
                 precision=self._precision,
             )
-        return self._networks[pooling]
+        return self._networks[key]
 
     def style(
-        self, key: str, picture: Picture, network: Vgg19, known: Statistics,
+        self, key: str, picture: Picture, network: FeatureNetwork, known: Statistics,
         space: ColourSpace = SRGB,
     ) -> Style:  # fmt: skip
         """The style of a picture whose hash is `key`, as it is painted in a space.

@@ -22,7 +22,7 @@ from impasto_daemon.engine import semantic_map
 from impasto_daemon.engine.budget import peak_mib, plan_painting
 from impasto_daemon.engine.events import Event, Finished, Iteration, ScaleStarted, Snapshot
 from impasto_daemon.engine.guidance import Guided
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style, preset_sizes_px
@@ -55,6 +55,7 @@ from impasto_protocol.errors import (
     WorkerFailed,
 )
 from impasto_protocol.messages import PresetInfo
+from impasto_protocol.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -156,9 +157,9 @@ class Worker:
         settings = message.settings
         job.progress("starting", 0, settings.iterations)
         self._models.follow_load(begin=True)
-        self._open_weights(job)
+        self._open_weights(job, settings.network)
         job.progress("style", 0, settings.iterations)
-        network = self._models.network(settings.pooling)
+        network = self._models.network(settings)
         (sent,) = pictures["content"]
         space = painting_space(sent.space)
         styles, keys, notes = self._styles(job, message, pictures)
@@ -216,7 +217,7 @@ class Worker:
         if space == SRGB and not message.draft:
             self._baker.remember(sent)
 
-    def _memory_mib(self, message: messages.Stylise, network: Vgg19, share: float) -> int:
+    def _memory_mib(self, message: messages.Stylise, network: FeatureNetwork, share: float) -> int:
         """What a painting may take: at first what is free, then a share of what it took."""
         settings = message.settings
         allowed = allowed_mib(settings, self._models.free_mib)
@@ -254,7 +255,7 @@ class Worker:
         picture: Picture | None,
     ) -> tuple[Style, str, list[str]]:
         """A style, its hash, and notes for the painter."""
-        network = self._models.network(message.settings.pooling)
+        network = self._models.network(message.settings)
         if not preset:
             assert picture
             key = digest_of(picture.data).hex()
@@ -265,23 +266,32 @@ class Worker:
         if not message.settings.iterations:  # needs none
             return self._models.style(preset.style, preset.picture, network, {}), preset.style, []
         info = self._presets.info(preset.name)
-        return self._preset_style(job, info, preset, network, message.settings.pooling)
+        return self._preset_style(job, info, preset, network, message.settings)
 
     def _preset_style(
-        self, job: JobChannel, info: PresetInfo, preset: Preset, network: Vgg19, pooling: str
+        self,
+        job: JobChannel,
+        info: PresetInfo,
+        preset: Preset,
+        network: FeatureNetwork,
+        settings: Settings,
     ) -> tuple[Style, str, list[str]]:
         """A preset's style with the statistics that it keeps; see `_style`."""
-        names = self._models.names(pooling)
+        names = self._models.names(settings)
         known = preset.statistics if preset.network in names else {}
         style = self._models.style(preset.style, preset.picture, network, known)
+        if settings.network != info.settings.network:  # whose statistics the preset keeps
+            return style, preset.style, []
         return style, preset.style, self._renew(job, info, style, network)
 
-    def _renew(self, job: JobChannel, info: PresetInfo, style: Style, network: Vgg19) -> list[str]:
+    def _renew(
+        self, job: JobChannel, info: PresetInfo, style: Style, network: FeatureNetwork
+    ) -> list[str]:
         """Store a preset that was made with other weights or by an older version as it is now.
 
         Returns notes for the painter. A preset that cannot be written is still applied.
         """
-        names = self._models.names(info.settings.pooling)
+        names = self._models.names(info.settings)
         if info.state == "good" and info.network in names:
             return []
         notes = []
@@ -315,8 +325,8 @@ class Worker:
         began = time.monotonic()
         name = check_name(message.name)
         picture = shrink(job.pictures()["style"][0], PICTURE_PX)
-        self._open_weights(job)
-        network = self._models.network(message.settings.pooling)
+        self._open_weights(job, message.settings.network)
+        network = self._models.network(message.settings)
         key = digest_of(picture.data).hex()
         style = self._models.style(key, picture, network, {})
         longest_px = max(picture.height, picture.width)
@@ -355,10 +365,9 @@ class Worker:
         info, preset = self._presets.info(message.name), self._presets.get(message.name)
         job.progress("starting", 0, 0)
         self._models.follow_load(begin=True)
-        self._open_weights(job)
-        pooling = info.settings.pooling
-        network = self._models.network(pooling)
-        style, key, notes = self._preset_style(job, info, preset, network, pooling)
+        self._open_weights(job, info.settings.network)
+        network = self._models.network(info.settings)
+        style, key, notes = self._preset_style(job, info, preset, network, info.settings)
         done = self._baker.bake(job, info, style, network)
         if done:
             job.send(
@@ -374,10 +383,10 @@ class Worker:
                 )
             )
 
-    def _open_weights(self, job: JobChannel) -> None:
+    def _open_weights(self, job: JobChannel, network: str) -> None:
         job.progress("weights", 0, 0)
-        self._models.open_weights()
-        send(self._pipe, WeightsLoaded(self._models.weights_label))
+        self._models.open_weights(network)
+        send(self._pipe, WeightsLoaded(self._models.weights_label(network)))
 
 
 class _ProgressReporter:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import field_spec
+from impasto_protocol.networks import NETWORKS
 from impasto_protocol.settings import QUALITIES, Settings
 from impasto_protocol.translations import _
 
@@ -33,7 +34,7 @@ _GROUPS: dict[str, dict[str, str]] = {
     },
     _("Colours"): {"colours": _("Colours"), "colour_strength": _("Strength of colour")},
     _("Network"): {
-        "pooling": _("Pooling"), "content_layers": _("Content layers"),
+        "network": _("Network"), "pooling": _("Pooling"), "content_layers": _("Content layers"),
         "content_layer_weights": _("Their weights"), "style_layers": _("Style layers"),
         "style_layer_weights": _("Their weights"),
     },
@@ -51,6 +52,7 @@ _CHOICES = {
     "style": _("The style's"), "matched": _("Matched to the picture's"),
     "cholesky": _("Matched, red first"),
     "luminance": _("Light and dark only"),
+    **{name: shape.label for name, shape in NETWORKS.items()},
 }  # fmt: skip
 _LEAST = {
     "working_px": _("The layer's own"), "refinement": _("None"), "scales": _("By size"),

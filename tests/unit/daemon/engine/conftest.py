@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.weights import oxford
 
 
 @pytest.fixture(scope="session")
 def network():
-    return Vgg19(oxford.unpack(), weights_hash="oxford")
+    return FeatureNetwork(oxford.unpack(), weights_hash="oxford")
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import torch
 
 from impasto_daemon.engine.guidance import StyleTarget
 from impasto_daemon.engine.masked_picture import MaskedPicture
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.style import Style
@@ -23,7 +23,7 @@ def on_gpu():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.backends.cudnn, "allow_tf32", False)
         patch.setattr(torch.backends.cudnn, "deterministic", True)
-        yield Vgg19(oxford.unpack(), weights_hash="oxford", device="cuda")
+        yield FeatureNetwork(oxford.unpack(), weights_hash="oxford", device="cuda")
 
 
 @pytest.mark.parametrize("tiling", [Tiling(2, 2), Tiling(3, 1, keep_targets=False)])

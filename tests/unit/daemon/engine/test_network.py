@@ -9,7 +9,7 @@ import torchvision
 from torch import nn
 
 from impasto_daemon.engine.convolutions import CONVOLUTIONS
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.weights import oxford
 from impasto_protocol.settings import LAYER, STYLE_LAYERS
 
@@ -48,7 +48,7 @@ def test_table_is_torchvisions():
 @torch.no_grad()
 def test_features_are_torchvisions_away_from_the_border(weights, noise, maps, layer):
     picture = noise(1, 3, 192, 192)
-    found = maps(Vgg19(weights, weights_hash="oxford"), picture, [layer])[layer]
+    found = maps(FeatureNetwork(weights, weights_hash="oxford"), picture, [layer])[layer]
     expected = reference(weights, picture, layer)
     middle = slice(found.shape[-1] * 3 // 8, found.shape[-1] * 5 // 8)
     torch.testing.assert_close(
@@ -83,8 +83,8 @@ def test_parameters_are_frozen_and_channels_last(network):
 
 
 def test_average_pooling_changes_what_is_behind_it(weights, noise, maps):
-    average = Vgg19(weights, weights_hash="u", pooling="average")
-    most = Vgg19(weights, weights_hash="u")
+    average = FeatureNetwork(weights, weights_hash="u", pooling="average")
+    most = FeatureNetwork(weights, weights_hash="u")
     picture = noise(1, 3, 32, 32)
     for layer, same in (("relu1_2", True), ("relu2_1", False)):
         one, other = (maps(net, picture, [layer])[layer] for net in (average, most))
@@ -102,7 +102,7 @@ def test_weights_that_are_not_vgg19_are_refused(spoil):
     else:
         weights["features.0.bias"] = torch.zeros(65)
     with pytest.raises(ValueError, match="not the weights"):
-        Vgg19(weights, weights_hash="spoilt")
+        FeatureNetwork(weights, weights_hash="spoilt")
 
 
 def test_engine_works_without_sockets_and_the_rest_of_the_daemon():
@@ -114,9 +114,10 @@ import torch
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.engine.convolutions import CONVOLUTIONS
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_protocol.settings import Settings
-network = Vgg19({k: torch.randn(s) / 30 for k, s in CONVOLUTIONS.items()}, weights_hash="random")
+weights = {k: torch.randn(s) / 30 for k, s in CONVOLUTIONS.items()}
+network = FeatureNetwork(weights, weights_hash="random")
 *_, last = stylise(torch.rand(3, 20, 20), Style(torch.rand(3, 30, 30), network),
                    Settings(iterations=2), network)
 assert last.steps == 2

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from impasto_daemon.engine import stylise as module
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snapshot
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.schedule import scale_sizes, split_iterations
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
@@ -72,7 +72,7 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_others(paint, noise):
 @pytest.mark.parametrize("size", [(120, 160), (96, 90), (24, 20)])
 def test_number_of_threads_changes_no_bit(noise, precision, size):
     """It follows what other programs leave free."""
-    network = Vgg19(oxford.unpack(), weights_hash="oxford", precision=precision)
+    network = FeatureNetwork(oxford.unpack(), weights_hash="oxford", precision=precision)
     settings = Settings(iterations=2, scales=1, tolerance=0)
     content, before, pictures = noise(3, *size), torch.get_num_threads(), []
     try:
@@ -400,7 +400,7 @@ def test_loop_does_not_wait_for_the_device(network, noise, monkeypatch):
 
 @pytest.mark.gpu
 def test_loop_does_not_wait_for_the_gpu(noise):
-    network = Vgg19(oxford.unpack(), weights_hash="oxford", device="cuda")
+    network = FeatureNetwork(oxford.unpack(), weights_hash="oxford", device="cuda")
     style = Style(noise(3, 40, 40), network)
     events = stylise(noise(3, 40, 40), style, Settings(iterations=CHECK_EVERY - 1), network)
     next(events), next(events)

@@ -12,7 +12,7 @@ from PIL import Image
 
 from impasto_daemon.engine.guidance import StyleTarget
 from impasto_daemon.engine.masked_picture import MaskedPicture
-from impasto_daemon.engine.network import Vgg19
+from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.objective import Objective, term_weights
 from impasto_daemon.engine.optimise import LBFGS
 from impasto_daemon.engine.padding import mask_padding, pad_to_network
@@ -28,7 +28,7 @@ SHALLOW = {"style_layers": STYLE_LAYERS[:3], "content_layers": ("relu3_1",)}
 @pytest.fixture(scope="module")
 def exact():
     """Oxford's network in float64."""
-    return Vgg19(oxford.unpack(), weights_hash="oxford", precision=torch.float64)
+    return FeatureNetwork(oxford.unpack(), weights_hash="oxford", precision=torch.float64)
 
 
 def content(kind, height=53, width=70):

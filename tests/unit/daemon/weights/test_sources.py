@@ -12,8 +12,10 @@ import safetensors.torch
 import torch
 
 from impasto_daemon.engine.convolutions import CONVOLUTIONS
+from impasto_daemon.engine.network import FeatureNetwork, tensor_shapes
 from impasto_daemon.weights import oxford, sources, store
 from impasto_protocol.errors import DiskFull, WeightsBad
+from impasto_protocol.networks import NETWORKS
 
 SAVE = """
 import sys
@@ -201,3 +203,28 @@ def test_what_is_kept_has_the_same_bytes_every_time(tmp_path, tensors):
     }
     assert len(kept) == 1
     assert np.frombuffer(next(iter(kept))[:8], "<u8")[0] > 0
+
+
+@pytest.mark.parametrize("network", ["vgg16", "googlenet", "resnet50"])
+def test_weights_of_another_network_are_taken_in_and_known_by_their_tensors(tmp_path, network):
+    with pytest.raises(WeightsBad) as caught:
+        sources.open_network("", tmp_path, network)
+    assert f"impasto weights fetch {network}" in caught.value.next_step
+    assert sources.identify("", tmp_path, network).hash == ""
+    made = {name: torch.full(shape, 0.01) for name, shape in tensor_shapes(network).items()}
+    file = tmp_path / "made.safetensors"
+    file.write_bytes(safetensors.torch.save(made))
+    store.adopt(file, tmp_path, network)
+    found = sources.open_network("", tmp_path, network)
+    assert found.tensors.keys() == made.keys() and found.label == NETWORKS[network].label
+    hashed = store.hash_tensors({name: tensor.numpy() for name, tensor in made.items()})
+    assert sources.identify("", tmp_path, network).hash == found.identity.hash == hashed
+    FeatureNetwork(found.tensors, network=network, weights_hash=hashed)
+    assert sources.open_network("", tmp_path).label == "oxford"  # VGG-19's stay what they were
+
+
+def test_file_of_one_network_is_not_taken_for_another(tmp_path, own):
+    for network in ("vgg16", "googlenet"):
+        with pytest.raises(WeightsBad, match=NETWORKS[network].label):
+            store.adopt(own, tmp_path, network)
+        assert not store.torchvision_file(tmp_path, network).exists()

@@ -13,6 +13,7 @@ import safetensors.torch
 import torch
 
 from impasto_daemon.engine.convolutions import CONVOLUTIONS
+from impasto_daemon.engine.network import tensor_shapes
 from impasto_daemon.weights import store as weights
 from impasto_daemon.weights.download import fetch
 from impasto_protocol.connection import lock_file
@@ -306,3 +307,15 @@ class _Usage:
 @pytest.mark.weights
 def test_real_weights_are_accepted(weights_file):
     assert len(weights.load(weights_file)) == 32
+
+
+def test_download_of_another_network_keeps_what_is_used_of_it(tmp_path):
+    made = {name: torch.full(shape, 0.01) for name, shape in tensor_shapes("googlenet").items()}
+    path = tmp_path / "published.pth"
+    torch.save({**made, "conv1.bn.num_batches_tracked": torch.tensor(1), "fc.bias": torch.zeros(9)},
+               path)  # fmt: skip
+    prefix = hashlib.sha256(path.read_bytes()).hexdigest()[:8]
+    kept = weights.convert(path, tmp_path, prefix, "googlenet")
+    assert weights.load(kept, "googlenet").keys() == made.keys()
+    with pytest.raises(WeightsBad, match="ResNet-50"):
+        weights.convert(path, tmp_path, prefix, "resnet50")

@@ -157,8 +157,8 @@ def test_divergence_is_told_with_the_last_good_picture(work, order):
 
 def test_warm_job_spares_network_and_style_pass(work, order, monkeypatch):
     made, measured = [], []
-    make, measure = models.Vgg19, Style._measure
-    monkeypatch.setattr(models, "Vgg19", lambda *a, **o: made.append(1) or make(*a, **o))
+    make, measure = models.FeatureNetwork, Style._measure
+    monkeypatch.setattr(models, "FeatureNetwork", lambda *a, **o: made.append(1) or make(*a, **o))
     monkeypatch.setattr(Style, "_measure", lambda *args: measured.append(1) or measure(*args))
     said = work(order(), order(), order(seed=4))
     assert [type(m) for m in endings(said)] == [messages.Result] * 3
