@@ -136,6 +136,14 @@ ADVANCED_GROUPS: dict[str, tuple[Argument, ...]] = {
         ("double", "total-variation", _("Smoothing"), _("Weight of the total variation"),
          0, 1000, 1),
     ),
+    _("Brush strokes"): (
+        ("double", "style-rotation", _("Turned to the left (°)"), _("By how much, in degrees"),
+         -180, 180, 0),
+        ("int", "style-rotations", _("Directions"),
+         _("In how many directions the style is seen at once"), 1, 16, 1),
+        ("int", "style-sizes", _("Sizes"), _("At how many sizes the style is seen at once"),
+         1, 4, 1),
+    ),
     _("Network"): (
         ("choice", "network", _("Network"), _("Which trained network looks at the pictures"),
          {"vgg19": "VGG-19", "vgg16": "VGG-16", "googlenet": "GoogLeNet",

@@ -90,6 +90,28 @@ class Settings:
         low=0.1,
         high=_LARGEST_STYLE_SCALE,
     )
+    style_rotation: float = spec_field(
+        "the brush strokes turned to the left by so much; a baked style's stay",
+        unit="degrees",
+        default=0.0,
+        low=-180,
+        high=180,
+        since="1.8",
+    )
+    style_rotations: int = spec_field(
+        "directions, spread over the full circle, in which the style picture is seen at once",
+        default=1,
+        low=1,
+        high=16,
+        since="1.8",
+    )
+    style_sizes: int = spec_field(
+        "sizes, each half of the one before, at which the style picture is seen at once",
+        default=1,
+        low=1,
+        high=4,
+        since="1.8",
+    )
     keep_colours: bool = spec_field(
         "keep the photograph's colours; only light and dark are painted", default=False
     )

@@ -39,7 +39,17 @@ class Guided:
             layer for layer in settings.style_layers if not self.layers or layer in self.layers
         ]
         size_px = size_px * settings.style_scale * self.scale
-        return StyleTarget(self.style.targets(size_px, layers, settings.style_loss), self.weight)
+        angles = [
+            settings.style_rotation + 360 * turn / settings.style_rotations
+            for turn in range(settings.style_rotations)
+        ]
+        seen = [
+            self.style.turned(angle).targets(size_px / 2**step, layers, settings.style_loss)
+            for angle in angles
+            for step in range(settings.style_sizes)
+        ]
+        return StyleTarget({layer: _mean([one[layer] for one in seen]) for layer in layers},
+                           self.weight)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -51,6 +61,14 @@ class StyleTarget:
 
     statistics: Mapping[str, Sequence[Tensor | None]]
     weight: float = 1.0
+
+
+def _mean(several: Sequence[Sequence[Tensor | None]]) -> list[Tensor | None]:
+    """Of the same statistics of several pictures."""
+    return [
+        None if found[0] is None else torch.stack([one for one in found if one is not None]).mean(0)
+        for found in zip(*several, strict=True)
+    ]
 
 
 def guides_of(styles: Sequence[Guided], *, fill: bool) -> tuple[Tensor | None, Tensor | None]:

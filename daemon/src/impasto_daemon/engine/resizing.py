@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from torch import Tensor
 from torch.nn import functional
 
@@ -39,3 +41,24 @@ def enlarge(picture: Tensor, height: int, width: int) -> Tensor:
         one, two, three, four, five = (soft.narrow(axis, at, side) for at in range(5))
         soft = (one + five).add_(two, alpha=4).add_(four, alpha=4).add_(three, alpha=6).div_(16)
     return soft
+
+
+def turned(planes: Tensor, degrees: float, beyond: str) -> Tensor:
+    """(C, H, W) turned to the left, on a square as long as its long edge.
+
+    beyond: what is taken where it is not: "zeros", or the nearest of its "border".
+    """
+    height, width = planes.shape[-2:]
+    side = max(height, width)
+    cosine, sine = math.cos(math.radians(degrees)), math.sin(math.radians(degrees))
+    theta = planes.new_tensor(
+        [
+            [cosine * side / width, -sine * side / width, 0],
+            [sine * side / height, cosine * side / height, 0],
+        ]
+    )
+    grid = functional.affine_grid(theta[None], [1, len(planes), side, side], align_corners=False)
+    found: Tensor = functional.grid_sample(
+        planes[None], grid, padding_mode=beyond, align_corners=False
+    )[0]
+    return found

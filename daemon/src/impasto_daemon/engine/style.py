@@ -14,7 +14,7 @@ from impasto_daemon.engine.alpha import layer_masks
 from impasto_daemon.engine.colour_match import colour_match
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import FeatureNetwork
-from impasto_daemon.engine.resizing import resize
+from impasto_daemon.engine.resizing import resize, turned
 from impasto_daemon.engine.statistics import STATISTICS, Statistic
 from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
 from impasto_daemon.engine.tiles import Tiling, cut, margin_px
@@ -58,12 +58,31 @@ class Style:
     ) -> None:
         self.grams: GramMatrices = {} if grams is None else grams
         self._others: defaultdict[Statistic, GramMatrices] = defaultdict(dict)
+        self._turned: dict[float, Style] = {}
         self._picture, self._network = MaskedPicture.of(picture, part), network
 
     def of_part(self, part: Tensor) -> Style:
         """The style of a part of the same picture, (1, h, w) in [0, 1] of any size."""
         part = resize(part, *self._picture.alpha.shape[-2:])
         return Style(self._picture.original, self._network, part=part)
+
+    def turned(self, degrees: float) -> Style:
+        """The style of the same picture turned to the left by so much."""
+        degrees %= 360
+        if not degrees:
+            return self
+        if degrees not in self._turned:
+            colours, *masks = (
+                turned(plane, degrees, beyond)
+                for plane, beyond in (
+                    (self._picture.colours, "border"),
+                    (self._picture.alpha, "zeros"),
+                    (self._picture.paint_mask, "zeros"),
+                )
+            )
+            alpha, part = masks
+            self._turned[degrees] = Style(torch.cat([colours, alpha]), self._network, part=part)
+        return self._turned[degrees]
 
     @functools.cached_property
     def is_grey(self) -> bool:

@@ -33,6 +33,10 @@ _GROUPS: dict[str, dict[str, str]] = {
         "start_noise": _("Start from noise"),
     },
     _("Colours"): {"colours": _("Colours"), "colour_strength": _("Strength of colour")},
+    _("Brush strokes"): {
+        "style_rotation": _("Turned to the left (°)"), "style_rotations": _("Directions"),
+        "style_sizes": _("Sizes"),
+    },
     _("Network"): {
         "network": _("Network"), "pooling": _("Pooling"), "content_layers": _("Content layers"),
         "content_layer_weights": _("Their weights"), "style_layers": _("Style layers"),

@@ -160,3 +160,48 @@ def test_part_of_a_style_counts_alone(network, noise, maps):
     features = maps(network, picture[None], ["relu1_1"])["relu1_1"][..., SIZE // 2 :]
     expected = gram_sum(features) / features[0, 0].numel()
     torch.testing.assert_close(part.statistics(SIZE, ["relu1_1"])["relu1_1"], expected)
+
+
+def test_style_turned_by_a_right_angle_is_that_of_the_turned_picture(network, noise):
+    picture = noise(3, SIZE, 48)
+    square = torch.zeros(4, SIZE, SIZE)
+    square[:, 8:56] = torch.cat([torch.rot90(picture, dims=(1, 2)), torch.ones(1, 48, SIZE)])
+    expected = Style(square, network).statistics(SIZE, STYLE_LAYERS[:3])
+    found = Style(picture, network).turned(90).statistics(SIZE, STYLE_LAYERS[:3])
+    for layer, gram in expected.items():
+        assert float((found[layer] - gram).norm()) < 1e-3 * float(gram.norm())
+    assert Style(picture, network).turned(-360).statistics(SIZE, ["relu1_1"]).keys() == {"relu1_1"}
+
+
+def test_strokes_lie_as_they_are_turned(network, noise, paint):
+    """Bars of a style that stand upright lie down once it is turned."""
+    bars = (torch.arange(SIZE) % 8 < 4).float().expand(3, SIZE, SIZE).contiguous()
+    content, style = noise(3, SIZE, SIZE) * 0.2 + 0.4, Style(bars, network)
+
+    def lying(**chosen):
+        painted = paint(content, style, strength=1, iterations=40, **chosen)
+        return float(painted.diff(dim=1).abs().mean() / painted.diff(dim=2).abs().mean())
+
+    upright, across, both = lying(), lying(style_rotation=90.0), lying(style_rotations=4)
+    assert upright < 0.8 and across > 1.25
+    assert 3 * upright < both < across / 3
+
+
+@pytest.mark.parametrize("style_loss", ["gram", "wasserstein", "histogram", "shifted"])
+def test_style_seen_at_several_sizes_and_in_several_directions_is_their_mean(
+    network, noise, style_loss
+):
+    style = Style(noise(3, 128, 128), network)
+    chosen = {"style_layers": STYLE_LAYERS[:2], "style_loss": style_loss}
+    settings = Settings(**chosen, style_sizes=2, style_rotation=30.0, style_rotations=2)
+    found = Guided(style).target(128, settings).statistics
+    seen = [
+        style.turned(angle).targets(size, STYLE_LAYERS[:2], style_loss)
+        for angle in (30, 210) for size in (128, 64)
+    ]  # fmt: skip
+    for layer in STYLE_LAYERS[:2]:
+        for place, mean in enumerate(found[layer]):
+            several = [one[layer][place] for one in seen]
+            if mean is not None:
+                torch.testing.assert_close(mean, sum(several) / 4)
+            assert (mean is None) == (several[0] is None)
