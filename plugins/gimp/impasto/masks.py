@@ -48,7 +48,7 @@ def layer_named(image: Gimp.Image, name: str) -> Gimp.Layer | None:
 
 
 def _find(image: Gimp.Image, key: str) -> Gimp.Drawable:
-    if key == _SELECTION:
+    if key == _SELECTION and not Gimp.Selection.is_empty(image):
         return image.get_selection()
     for known, _name, drawable in _all(image):
         if known == key:

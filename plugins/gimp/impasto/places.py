@@ -36,8 +36,8 @@ class Places(Controls):
         self._offered = masks.offered(image)
         first, strength, _more, uncovered = arguments.PLACES
         self.add_row(first[2], self._mask_of(first, _ELSEWHERE))
-        self._rows_box = Gtk.Box(orientation=Gtk.Orientation.VERTICAL, spacing=_SPACE_PX)
-        self.add_wide(self._rows_box)
+        self._others = Gtk.Grid(column_spacing=_SPACE_PX, row_spacing=_SPACE_PX)
+        self.add_wide(self._others)
         self._add = Gtk.Button(label=_("Add a Style"), halign=Gtk.Align.START)
         self._add.connect("clicked", self._begin_another)
         self.add_wide(self._add)
@@ -77,12 +77,17 @@ class Places(Controls):
             self._show()
 
     def _show(self) -> None:
-        for row in self._rows_box.get_children():
-            row.destroy()
+        for widget in self._others.get_children():
+            widget.destroy()
         styles = self._styles()
-        for index, style in enumerate(styles):
-            self._rows_box.pack_start(self._row(index, style), False, False, 0)
-        self._rows_box.show_all()
+        heads: list[Gtk.Widget] = [
+            Gtk.Label(label=words, xalign=0) for words in more_styles.COLUMNS
+        ]
+        rows = [self._row(index, style) for index, style in enumerate(styles)]
+        for row, widgets in enumerate([heads, *rows] if rows else []):
+            for column, widget in enumerate(widgets):
+                self._others.attach(widget, column, row, 1, 1)
+        self._others.show_all()
         self._add.set_sensitive(len(styles) < STYLES - 1 and bool(self._choices()))
 
     def _choices(self) -> dict[str, str]:
@@ -93,23 +98,19 @@ class Places(Controls):
 
     # A row ------------------------------------------------------------------------------------
 
-    def _row(self, index: int, style: MoreStyle) -> Gtk.Widget:
-        box = Gtk.Box(spacing=_SPACE_PX)
+    def _row(self, index: int, style: MoreStyle) -> list[Gtk.Widget]:
         key = f"{style.kind}:{style.name}"
         choices = self._choices()
         chosen = _chooser({key: style.label, **choices}, key, _("Style {number}"), index)
         chosen.connect("changed", lambda combo: self._take(index, combo.get_active_id() or ""))
-        weight = Gtk.SpinButton(
-            adjustment=Gtk.Adjustment(
-                value=100 * style.weight, lower=1, upper=1000, step_increment=5, page_increment=25
-            ),
-            width_chars=4,
-        )
-        weight.set_tooltip_text(_("Its weight where it meets others, in percent"))
-        controls.call(weight, _("Weight of style {number}").format(number=index + 2))
-        weight.connect(
-            "value-changed", lambda field: self._change(index, weight=field.get_value() / 100)
-        )
+        weight = self._percent(
+            index, "weight", style.weight, 1, _("Its weight where it meets others, in percent"),
+            _("Weight of style {number}"),
+        )  # fmt: skip
+        scale = self._percent(
+            index, "scale", style.scale, 10, _("The size of its strokes, in percent"),
+            _("Stroke size of style {number}"),
+        )  # fmt: skip
         taken = {"all": _("All of it"), "fine": _("Its grain"), "coarse": _("Its shapes")}
         layers = _chooser(taken, style.layers, _("What is taken of style {number}"), index)
         layers.connect("changed", lambda c: self._change(index, layers=c.get_active_id() or "all"))
@@ -120,10 +121,25 @@ class Places(Controls):
         away.set_tooltip_text(_("Without this style"))
         controls.call(away, _("Without style {number}").format(number=index + 2))
         away.connect("clicked", lambda _: self._leave_out(index))
-        for widget, grows in ((chosen, True), (weight, False), (layers, False), (mask, True),
-                              (away, False)):  # fmt: skip
-            box.pack_start(widget, grows, grows, 0)
-        return box
+        for wide in (chosen, mask):
+            wide.set_hexpand(True)
+        return [chosen, weight, scale, layers, mask, away]
+
+    def _percent(
+        self, index: int, what: str, value: float, least: int, hint: str, name: str
+    ) -> Gtk.SpinButton:
+        field = Gtk.SpinButton(
+            adjustment=Gtk.Adjustment(
+                value=100 * value, lower=least, upper=1000, step_increment=5, page_increment=25
+            ),
+            width_chars=4,
+        )
+        field.set_tooltip_text(hint)
+        controls.call(field, name.format(number=index + 2))
+        field.connect(
+            "value-changed", lambda field: self._change(index, **{what: field.get_value() / 100})
+        )
+        return field
 
     def _change(self, index: int, **values: object) -> None:
         styles = self._styles()

@@ -15,6 +15,9 @@ from impasto_protocol.messages import STYLES, StyleUse
 from impasto_protocol.networks import LAYER_GROUPS
 from impasto_protocol.translations import _
 
+COLUMNS = (_("Style"), _("Weight"), _("Strokes"), _("What of it"), _("Where"))
+"""What stands above the choices of each style in a dialog."""
+
 KINDS = ("preset", "file", "layer", "pattern")
 
 

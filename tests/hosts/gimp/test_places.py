@@ -80,17 +80,19 @@ answer = status, error, name, [first, tree([painted])[0]["pixels"]]
     assert changed[32:88, :38].mean() > 0.005 and changed[32:88, 122:].mean() > 0.005
 
 
-def test_mask_that_is_not_there_is_named_before_anything_is_painted(gimp, pictures):
+@pytest.mark.parametrize("mask", ["channel:Nowhere", "selection"])
+def test_mask_that_is_not_there_is_named_before_anything_is_painted(gimp, pictures, mask):
     status, error, layers = gimp.run(
         SCENE
         + """
 image, layer = scene()
-status, _, error = stylize(image, layer, style, mask="channel:Nowhere")
+status, _, error = stylize(image, layer, style, mask=mask)
 answer = status, error, len(image.get_layers())
 """,
+        mask=mask,
         **pictures,
     )
-    assert status == "execution-error" and "channel:Nowhere" in error and layers == 2
+    assert status == "execution-error" and mask in error and layers == 2
 
 
 def test_styles_and_masks_are_chosen_in_the_dialog(walk, pictures):  # noqa: F811
@@ -111,6 +113,7 @@ def test_styles_and_masks_are_chosen_in_the_dialog(walk, pictures):  # noqa: F81
         "find('Add a Style').clicked() or True",
         "find('Where style 2 goes').set_active_id('channel:Sky')",
         "find('Weight of style 2').set_value(50) or True",
+        "find('Stroke size of style 2').set_value(150) or True",
         "find('What is taken of style 2').set_active_id('fine')",
         "find('The style goes').set_active_id('mask:none') or True",
         "find('Strength by').get_mapped()",
@@ -119,4 +122,5 @@ def test_styles_and_masks_are_chosen_in_the_dialog(walk, pictures):  # noqa: F81
         style_file=file,
     )
     (style,) = next(item for item in found if isinstance(item, list))
-    assert (style["mask"], style["weight"], style["layers"]) == ("channel:Sky", 0.5, "fine")
+    assert (style["mask"], style["layers"]) == ("channel:Sky", "fine")
+    assert (style["weight"], style["scale"]) == (0.5, 1.5)

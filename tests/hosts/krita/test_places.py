@@ -121,8 +121,9 @@ from dataclasses import astuple
 def fill(dialog):
     dialog._add.click()
     boxes = {box.accessibleName(): box for box in dialog.findChildren(QtWidgets.QComboBox)}
-    spin, = dialog.findChildren(QtWidgets.QSpinBox)
-    spin.setValue(50)
+    fields = {box.accessibleName(): box for box in dialog.findChildren(QtWidgets.QSpinBox)}
+    fields["Weight of style 2"].setValue(50)
+    fields["Stroke size of style 2"].setValue(150)
     for name, data in (("Style 2", "Dawn"), ("Where style 2 goes", "layer:Right"),
                        ("What is taken of style 2", "fine"), ("Strength by", "layer:Top"),
                        ("What no mask covers", "photograph")):
@@ -148,6 +149,6 @@ def main():
 """,
         **pictures,
     )
-    assert places == ["", "layer:Top", [["preset", "Dawn", "layer:Right", 0.5, 1.0, "fine"]]]
+    assert places == ["", "layer:Top", [["preset", "Dawn", "layer:Right", 0.5, 1.5, "fine"]]]
     assert button == "Styles and Masks… (3)" and uncovered == "photograph"
     assert offered == ["Where no mask is", "Layer Background", "Layer Right", "Layer Top"]

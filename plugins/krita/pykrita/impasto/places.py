@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from impasto_protocol.messages import STYLES
-from impasto_protocol.more_styles import MoreStyle
+from impasto_protocol.more_styles import COLUMNS, MoreStyle
 from impasto_protocol.translations import _
 
 from .qt import QtWidgets, guarded
@@ -101,8 +101,10 @@ class PlacesDialog(QtWidgets.QDialog):
     def _show(self) -> None:
         while item := self._grid.takeAt(0):
             item.widget().deleteLater()
-        for row, style in enumerate(self._more):
-            for column, widget in enumerate(self._row(row, style)):
+        heads = [QtWidgets.QLabel(words) for words in COLUMNS] if self._more else []
+        rows = [heads, *(self._row(row, style) for row, style in enumerate(self._more))]
+        for row, widgets in enumerate(rows):
+            for column, widget in enumerate(widgets):
                 self._grid.addWidget(widget, row, column)
         self._add.setEnabled(len(self._more) < STYLES - 1 and bool(self._presets))
 
@@ -110,12 +112,14 @@ class PlacesDialog(QtWidgets.QDialog):
         number = row + 2
         names = {name: name for name in [style.name, *self._presets]}
         chosen = _chooser(names, style.name, _("Style {number}").format(number=number))
-        weight = QtWidgets.QSpinBox()
-        weight.setRange(1, 1000)
-        weight.setSuffix(" %")
-        weight.setValue(round(100 * style.weight))
-        weight.setToolTip(_("Its weight where it meets others, in percent"))
-        weight.setAccessibleName(_("Weight of style {number}").format(number=number))
+        weight = _percent(
+            style.weight, 1, _("Its weight where it meets others, in percent"),
+            _("Weight of style {number}").format(number=number),
+        )  # fmt: skip
+        scale = _percent(
+            style.scale, 10, _("The size of its strokes, in percent"),
+            _("Stroke size of style {number}").format(number=number),
+        )  # fmt: skip
         taken = {"all": _("All of it"), "fine": _("Its grain"), "coarse": _("Its shapes")}
         layers = _chooser(
             taken, style.layers, _("What is taken of style {number}").format(number=number)
@@ -128,14 +132,15 @@ class PlacesDialog(QtWidgets.QDialog):
         def change(*_: object) -> None:
             self._more[row] = replace(
                 self._more[row], name=chosen.currentData(), weight=weight.value() / 100,
-                layers=layers.currentData(), mask=mask.currentData(),
+                scale=scale.value() / 100, layers=layers.currentData(), mask=mask.currentData(),
             )  # fmt: skip
 
         for box in (chosen, layers, mask):
             box.currentIndexChanged.connect(guarded(self._fail, change))
-        weight.valueChanged.connect(guarded(self._fail, change))
+        for field in (weight, scale):
+            field.valueChanged.connect(guarded(self._fail, change))
         away = button("✕", _("Without this style"), lambda: self._leave_out(row), self._fail)
-        return [chosen, weight, layers, mask,
+        return [chosen, weight, scale, layers, mask,
                 narrow(away, _("Without style {number}").format(number=number))]  # fmt: skip
 
     def _begin(self) -> None:
@@ -149,6 +154,16 @@ class PlacesDialog(QtWidgets.QDialog):
     def _with(self, without: str, given: str) -> dict[str, str]:
         """What may be chosen; also what was given and is not there."""
         return {"": without, **({given: given} if given else {}), **self._masks}
+
+
+def _percent(value: float, least: int, hint: str, name: str) -> Any:
+    box = QtWidgets.QSpinBox()
+    box.setRange(least, 1000)
+    box.setSuffix(" %")
+    box.setValue(round(100 * value))
+    box.setToolTip(hint)
+    box.setAccessibleName(name)
+    return box
 
 
 def _chooser(choices: Mapping[str, str], active: str, name: str) -> Any:
