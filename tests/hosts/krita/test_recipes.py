@@ -96,6 +96,49 @@ def main():
     assert len(told["layers"]) == 2 and told["merged"][1] == ["Dusk", 0.9]
 
 
+def test_recipe_of_a_layer_is_edited_also_of_a_file_that_was_closed(krita, pictures, tmp_path):
+    shown, painted, refused, after = krita.run(
+        BEFORE
+        + """
+def named(name):
+    node, = [node for node in document.topLevelNodes() if node.name().startswith(name)]
+    return node
+
+def edited(node):
+    document.setActiveNode(node)
+    yield from until(lambda: document.activeNode().name() == node.name())
+    Krita.action("impasto_edit").trigger()
+    yield from until(lambda: "ecipe" in docker.words.text())
+    return [docker.words.text(), docker.controls.strength.value(), docker.styles.chosen.name]
+
+def main():
+    global document
+    document = yield from opened(photo)
+    docker.styles.fetch()
+    yield from until(lambda: docker.styles.count())
+    yield from painted(document, strength=0.85)
+    assert document.saveAs(str(folder / "edited.kra"))
+    document.waitForDone()
+    yield from closed(document)
+    document = yield from opened(folder / "edited.kra")
+    docker.controls.strength.setValue(30)
+    docker._tell("", None)
+    shown = yield from edited(named("Dusk"))
+    painted = docker._chosen().recipe().settings.strength
+    docker.controls.strength.setValue(40)
+    docker._tell("", None)
+    refused = yield from edited(named("Background"))
+    after = docker.controls.strength.value()
+    yield from closed(document)
+    return [shown, painted, refused, after]
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    assert shown == ["This is the recipe of “Dusk 85%”.", 85, "Dusk"] and painted == 0.85
+    assert "has no recipe" in refused[0] and "Choose a layer" in refused[0] and after == 40
+
+
 def test_controls_are_remembered_for_each_document(krita, pictures):
     told = krita.run(
         BEFORE

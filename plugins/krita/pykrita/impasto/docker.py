@@ -37,6 +37,12 @@ from .widgets import Section, button, column, label, row
 _REPORT_MS = 2000
 
 
+def _active() -> tuple[Any, Any]:
+    """The document in front, and its layer; None where there is none."""
+    document = Krita.instance().activeDocument()
+    return document, layers.active_node(document) if document else None
+
+
 class Docker(DockWidget):
     """One for each of Krita's windows."""
 
@@ -99,16 +105,24 @@ class Docker(DockWidget):
         """Paint the active layer by the recipe kept on it, or as the last one was painted."""
         guarded(self.fail, self._repeat)()
 
+    def edit(self) -> None:
+        """Have the controls say what the active layer was painted from."""
+        document, layer = _active()
+        found = layer_recipes.to_edit(document, layer)
+
+        def show() -> None:
+            self._choose(Choice.of(self._as_named_now(found)))
+            self._tell(_("This is the recipe of “{name}”.").format(name=layer.name()), None)
+
+        self.styles.when_there(guarded(self.fail, show))
+
     def _repeat(self) -> None:
-        document = Krita.instance().activeDocument()
-        layer = layers.active_node(document) if document else None
-        found, whose = layer_recipes.to_repeat(document, layer)
+        found, whose = layer_recipes.to_repeat(*_active())
+        self._paint_with_styles(lambda: self._as_named_now(found), whose)
 
-        def make() -> Recipe:
-            name = name_now(found.style, found.style_hash, self.styles.infos)
-            return replace(found, style=name)
-
-        self._paint_with_styles(make, whose)
+    def _as_named_now(self, made: Recipe) -> Recipe:
+        name = name_now(made.style, made.style_hash, self.styles.infos)
+        return replace(made, style=name)
 
     def _paint_with_styles(self, make: Callable[[], Recipe], note: str = "") -> None:
         document = Krita.instance().activeDocument()

@@ -16,6 +16,7 @@ _ACTIONS = {
     "impasto_choose": (_("Impasto: Choose Style and Settings"), Docker.choose),
     "impasto_stylise": (_("Impasto: Stylise Layer"), Docker.stylise),
     "impasto_again": (_("Impasto: Again"), Docker.again),
+    "impasto_edit": (_("Impasto: Edit the Recipe"), Docker.edit),
     "impasto_apply_preset": (_("Impasto: Apply Preset…"), Docker.apply_preset),
     "impasto_cancel": (_("Impasto: Cancel"), Docker.cancel),
 }

@@ -43,6 +43,16 @@ def last(document: Any) -> Recipe | None:
     return found and found[0]
 
 
+def to_edit(document: Any, layer: Any) -> Recipe:
+    """The recipe of a layer. Raises BadField where it has none."""
+    if layer and (own := find(document, layer)):
+        return own
+    raise BadField(
+        _("The active layer has no recipe: Impasto has not painted it."),
+        next_step=_("Choose a layer that Impasto painted."),
+    )
+
+
 def to_repeat(document: Any, layer: Any) -> tuple[Recipe, str]:
     """The recipe of a layer, or the last one; and whose it is. Raises BadField without any."""
     if layer and (own := find(document, layer)):
