@@ -108,6 +108,9 @@ ADVANCED_GROUPS: dict[str, tuple[Argument, ...]] = {
         ("double", "colour-strength", _("Strength of colour"),
          _("0 keeps the layer's colours under the painting's light and dark, 1 has the painting's"),
          0, 1, 1),
+        ("choice", "colour-mixing", _("Mixed in"), _("What colours are matched and mixed in"),
+         {"encoded": _("Their numbers"), "linear": _("Linear light"), "oklab": "Oklab"},
+         "encoded"),
     ),
     _("Optimiser"): (
         ("choice", "optimiser", _("Optimiser"), _("What lowers the loss"),

@@ -130,6 +130,13 @@ class Settings:
         high=1,
         since="1.6",
     )
+    colour_mixing: str = spec_field(
+        "what colours are matched and mixed in: encoded: their numbers as they are; linear: linear "
+        "light; oklab: hue and lightness as people see them",
+        default="encoded",
+        choices=("encoded", "linear", "oklab"),
+        since="1.8",
+    )
     uncovered: str = spec_field(
         "what the masks of all styles leave: style: is painted in the first one; photograph: stays",
         default="style",

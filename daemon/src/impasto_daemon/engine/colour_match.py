@@ -7,24 +7,32 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from impasto_daemon.engine.colour_mixing import MIXINGS
 from impasto_daemon.engine.gram import gram_sum
 
-_LUMA = (0.299, 0.587, 0.114)
 _LEAST_VARIANCE = (0.25 / 255) ** 2
 """In a direction without any, where there is nothing to stretch."""
+_ROWS = 256
 
 
 def colour_match(
-    picture: Tensor, weights: Tensor, like: Tensor, like_weights: Tensor, how: str
+    picture: Tensor,
+    weights: Tensor,
+    like: Tensor,
+    like_weights: Tensor,
+    how: str,
+    mixing: str = "encoded",
 ) -> Callable[[Tensor], Tensor]:
     """What gives a picture, (3, H, W), the mean and covariance of another one's colours, in [0, 1].
 
-    weights, like_weights: (1, H, W), how much each pixel counts. how: "matched" takes the symmetric
+    weights, like_weights: (1, H, W), how much each pixel counts. mixing: what these are taken in,
+    see `colour_mixing.py`. how: "matched" takes the symmetric
     square roots of the covariances, "cholesky" their triangular ones, red first. Gatys et al. 2016,
     *Preserving Color in Neural Artistic Style Transfer*.
     """
-    mean, covariance = _moments(picture, weights)
-    wanted_mean, wanted = _moments(like, like_weights)
+    mix = MIXINGS[mixing]
+    mean, covariance = _moments(mix.take(picture), weights)
+    wanted_mean, wanted = _moments(mix.take(like), like_weights)
     if how == "cholesky":
         factor = torch.linalg.cholesky(wanted) @ torch.linalg.cholesky(covariance).inverse()
     else:
@@ -32,37 +40,36 @@ def colour_match(
     offset = wanted_mean - factor @ mean
 
     def match(picture: Tensor) -> Tensor:
-        moved = torch.einsum("ij,jhw->ihw", factor.to(picture), picture)
-        return into_gamut(moved + offset.to(picture).view(3, 1, 1))
+        moved = torch.einsum("ij,jhw->ihw", factor.to(picture), mix.take(picture))
+        return mix.into_gamut(moved + offset.to(picture).view(3, 1, 1))
 
     return match
 
 
-def into_gamut(picture: Tensor) -> Tensor:
-    """A picture, (3, H, W), brought into [0, 1]: what lies outside becomes paler, of the same hue.
+def recoloured(
+    colours: Tensor, painting: Tensor, strength: float, mixing: str = "encoded"
+) -> Tensor:
+    """A painting, with its own lightness, between the colours of a picture, 0, and its own, 1.
 
-    Only what is lighter than white or darker than black loses its lightness.
+    Both (3, H, W).
     """
-    lightness = luminance(picture)
-    grey, away = lightness.clamp(0, 1), picture - lightness
-    end = torch.where(away > 0, 1 - grey, -grey)
-    room = torch.where(away == 0, 1, end / away).amin(dim=0, keepdim=True)
-    return (grey + away * room.clamp(max=1)).clamp(0, 1)
+    found, mix = torch.empty_like(painting), MIXINGS[mixing]
+    for top in range(0, painting.shape[1], _ROWS):  # or there would be many copies of all of it
+        rows = slice(top, top + _ROWS)
+        own = mix.take(painting[:, rows])
+        kept = mix.relit(mix.take(colours[:, rows]), own)
+        found[:, rows] = mix.into_gamut(torch.lerp(kept, own, strength))
+    return found
+
+
+def into_gamut(picture: Tensor) -> Tensor:
+    """A picture brought into [0, 1] as it is encoded; see `ColourMixing`."""
+    return MIXINGS["encoded"].into_gamut(picture)
 
 
 def luminance(picture: Tensor) -> Tensor:
     """Of (3, H, W), (1, H, W): Rec. 601's luma, on the numbers as they are."""
-    return (picture * torch.tensor(_LUMA).to(picture).view(3, 1, 1)).sum(dim=0, keepdim=True)
-
-
-def transfer_luminance(colours: Tensor, painting: Tensor) -> Tensor:
-    """The lightness of a painting under other colours, both (3, H, W).
-
-    Luminance-only transfer, Gatys et al. 2016. With `keep_colours` it departs from them: the
-    luminance is that of a painting in colours.
-    """
-    # Adding the same to R, G and B changes Y alone and leaves Cb and Cr.
-    return colours + luminance(painting - colours)
+    return MIXINGS["encoded"].lightness(picture)
 
 
 def _moments(picture: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

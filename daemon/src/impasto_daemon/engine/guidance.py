@@ -134,7 +134,9 @@ def regions_of(
     ]
 
 
-def in_colours_of(photograph: MaskedPicture, styles: Sequence[Guided], how: str) -> list[Guided]:
+def in_colours_of(
+    photograph: MaskedPicture, styles: Sequence[Guided], how: str, mixing: str
+) -> list[Guided]:
     """The styles in the colours that a photograph has where each goes; see `colour_match`."""
     places = [photograph.paint_mask] * len(styles)
     if photograph.guides is not None:
@@ -142,7 +144,8 @@ def in_colours_of(photograph: MaskedPicture, styles: Sequence[Guided], how: str)
         places = [photograph.paint_mask * guide for guide in guides]
     return [
         replace(
-            guided, style=guided.style.in_colours_of(replace(photograph, paint_mask=place), how)
+            guided,
+            style=guided.style.in_colours_of(replace(photograph, paint_mask=place), how, mixing),
         )
         for guided, place in zip(styles, places, strict=True)
     ]

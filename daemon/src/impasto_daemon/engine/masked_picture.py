@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.engine.alpha import extend_edges
-from impasto_daemon.engine.colour_match import into_gamut, luminance, transfer_luminance
+from impasto_daemon.engine.colour_match import luminance, recoloured
 from impasto_daemon.engine.resizing import resize
 
 _GREY = 4 / 255
@@ -108,26 +108,30 @@ class MaskedPicture:
             return self.paint_mask
         return self.paint_mask * 10 ** (4 * strength * (self.strength - 1))
 
-    def laid_on(self, painting: Tensor, colour_strength: float, covering: float) -> Tensor:
+    def laid_on(
+        self, painting: Tensor, colour_strength: float, mixing: str, covering: float
+    ) -> Tensor:
         """A painting as large, (3, H, W), over the picture where little of it is wanted.
 
         colour_strength: how much it has of its own colours: 0 keeps the picture's. Its lightness
-        stays. covering: the share of the strength from which on it covers all.
+        stays. mixing: what they are mixed in. covering: the share of the strength from which on it
+        covers all.
         """
         if colour_strength != 1:
-            kept = transfer_luminance(self.colours, painting)
-            painting = into_gamut(torch.lerp(kept, painting, colour_strength))
+            painting = recoloured(self.colours, painting, colour_strength, mixing)
         if self.strength is None:
             return painting
         return torch.lerp(self.colours, painting, (self.strength / covering).clamp(max=1))
 
-    def finish(self, painting: Tensor, colour_strength: float, covering: float) -> Tensor:
+    def finish(
+        self, painting: Tensor, colour_strength: float, mixing: str, covering: float
+    ) -> Tensor:
         """A painting of any size, (3, h, w), with the content's own size, channels and alpha.
 
         What is wholly transparent or not selected stays as it is, hidden colours too.
         """
         whole = resize(painting, *self.original.shape[-2:])
-        whole = self.laid_on(whole, colour_strength, covering)
+        whole = self.laid_on(whole, colour_strength, mixing, covering)
         seen = torch.where(self.paint_mask > 0, whole.clamp(0, 1), self.original[:3])
         return torch.cat([seen, self.original[3:]])
 

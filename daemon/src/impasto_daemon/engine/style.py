@@ -89,14 +89,19 @@ class Style:
         """The picture has no colours."""
         return self._picture.is_grey
 
-    def in_colours_of(self, photograph: MaskedPicture, how: str) -> Style:
+    def in_colours_of(self, photograph: MaskedPicture, how: str, mixing: str) -> Style:
         """The style of the same picture in a photograph's colours, or in its "luminance" alone.
 
-        how: as in `colour_match`.
+        how, mixing: as in `colour_match`.
         """
         own = self._picture.grey if how == "luminance" else self._picture
         match = colour_match(
-            own.colours, own.paint_mask, photograph.colours, photograph.paint_mask, how
+            own.colours,
+            own.paint_mask,
+            photograph.colours,
+            photograph.paint_mask,
+            how,
+            mixing,
         )
         colours = torch.cat([match(own.colours), own.alpha])
         return Style(colours, self._network, part=own.paint_mask)

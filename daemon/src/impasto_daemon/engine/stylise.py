@@ -90,7 +90,7 @@ def stylise(
         return
     seen = masked.grey if settings.colours == "luminance" else masked
     if settings.colours != "style":
-        styles = in_colours_of(seen, styles, settings.colours)
+        styles = in_colours_of(seen, styles, settings.colours, settings.colour_mixing)
     first = seen.colours if start is None else MaskedPicture.of(start.to(network.device)).colours
     rows, columns = _surroundings(masked.paint_mask)
     grey = all(guided.style.is_grey for guided in styles) and seen.is_grey
@@ -249,7 +249,8 @@ class _Painter:
         how = self.settings.colours
         if how == "style":
             return lambda painting: painting
-        return colour_match(painted, part.paint_mask, part.colours, part.paint_mask, how)
+        mixing = self.settings.colour_mixing
+        return colour_match(painted, part.paint_mask, part.colours, part.paint_mask, how, mixing)
 
     def _plan(self, part: MaskedPicture) -> list[tuple[Stage, Plan]]:
         return plan_painting(
@@ -268,7 +269,9 @@ class _Painter:
         down, across = self._spans(height, width)
         part = whole.part(down, across)
         seen = resize(picture, *_size(part))
-        seen = part.laid_on(seen, self._colour_strength, self._covering)
+        seen = part.laid_on(
+            seen, self._colour_strength, self.settings.colour_mixing, self._covering
+        )
         shown = whole.colours.clone()
         shown[:, down, across] = torch.where(part.paint_mask > 0, seen, part.colours)
         return shown
@@ -297,7 +300,9 @@ class _Painter:
 
     def _finish(self, picture: Tensor) -> Tensor:
         part = self.masked.part(self.rows, self.columns)
-        painted = part.finish(picture, self._colour_strength, self._covering)
+        painted = part.finish(
+            picture, self._colour_strength, self.settings.colour_mixing, self._covering
+        )
         if part.original.shape == self.masked.original.shape:
             return painted
         whole = self.masked.original.clone()

@@ -32,7 +32,10 @@ _GROUPS: dict[str, dict[str, str]] = {
         "style_loss": _("Match"),
         "start_noise": _("Start from noise"),
     },
-    _("Colours"): {"colours": _("Colours"), "colour_strength": _("Strength of colour")},
+    _("Colours"): {
+        "colours": _("Colours"), "colour_strength": _("Strength of colour"),
+        "colour_mixing": _("Mixed in"),
+    },
     _("Brush strokes"): {
         "style_rotation": _("Turned to the left (°)"), "style_rotations": _("Directions"),
         "style_sizes": _("Sizes"),
@@ -56,6 +59,7 @@ _CHOICES = {
     "style": _("The style's"), "matched": _("Matched to the picture's"),
     "cholesky": _("Matched, red first"),
     "luminance": _("Light and dark only"),
+    "encoded": _("Their numbers"), "linear": _("Linear light"), "oklab": "Oklab",
     **{name: shape.label for name, shape in NETWORKS.items()},
 }  # fmt: skip
 _LEAST = {

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from impasto_daemon.engine.colour_match import colour_match, into_gamut, luminance
+from impasto_daemon.engine.colour_match import colour_match, into_gamut, luminance, recoloured
+from impasto_daemon.engine.colour_mixing import MIXINGS
 
 
 def moments(picture, weights=None):
@@ -30,11 +31,14 @@ def all_of(picture):
     return torch.ones_like(picture[:1])
 
 
+@pytest.mark.parametrize("mixing", MIXINGS)
 @pytest.mark.parametrize("how", ["matched", "cholesky"])
-def test_mean_and_covariance_become_the_other_ones(style, photograph, how):
-    match = colour_match(style, all_of(style), photograph, all_of(photograph), how)
-    for found, wanted in zip(moments(match(style)), moments(photograph), strict=True):
-        np.testing.assert_allclose(found, wanted, atol=1e-5)
+def test_mean_and_covariance_become_the_other_ones(style, photograph, how, mixing):
+    photograph = 0.5 + (photograph - 0.5) / 2  # so that no colour has to become paler
+    match = colour_match(style, all_of(style), photograph, all_of(photograph), how, mixing)
+    take = MIXINGS[mixing].take
+    for found, wanted in zip(moments(take(match(style))), moments(take(photograph)), strict=True):
+        np.testing.assert_allclose(found, wanted, atol=2e-4)
 
 
 def test_square_roots_are_the_symmetric_and_the_triangular_one(style, photograph):
@@ -102,3 +106,52 @@ def test_greys_stay_greys(noise):
     darker = 0.2 + 0.5 * grey
     match = colour_match(grey, all_of(grey), darker, all_of(grey), "matched")
     torch.testing.assert_close(match(grey), darker, atol=1e-3, rtol=0)
+
+
+def test_oklab_is_as_published():
+    """Ottosson 2020, of white and of sRGB's red, green and blue."""
+    primaries = torch.tensor([[1.0, 1, 0, 0], [1, 0, 1, 0], [1, 0, 0, 1]])[:, None]
+    expected = torch.tensor([
+        [1.0, 0.62796, 0.86644, 0.45201],
+        [0.0, 0.22486, -0.23389, -0.03246],
+        [0.0, 0.12585, 0.17950, -0.31153],
+    ])  # fmt: skip
+    found = MIXINGS["oklab"].take(primaries)[:, 0]
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("mixing", MIXINGS)
+def test_what_is_not_mixed_comes_back_as_it_was(noise, mixing):
+    picture, mix = noise(3, 40, 50), MIXINGS[mixing]
+    torch.testing.assert_close(mix.back(mix.take(picture)), picture, atol=2e-5, rtol=0)
+    torch.testing.assert_close(mix.into_gamut(mix.take(picture)), picture, atol=2e-4, rtol=0)
+
+
+@pytest.mark.parametrize("mixing", MIXINGS)
+def test_what_is_brought_back_keeps_hue_and_lightness_as_they_are_mixed(noise, mixing):
+    mix = MIXINGS[mixing]
+    wild = mix.take(noise(3, 40, 40))
+    middle = mix.lightness(wild)
+    grey = mix.take(torch.full((3, 1, 1), 0.5)) if mixing == "oklab" else middle
+    away = wild - (torch.cat([middle, grey[1:].expand(2, 40, 40)]) if mixing == "oklab" else grey)
+    tame = mix.take(mix.into_gamut(wild + 2 * away))
+    torch.testing.assert_close(mix.lightness(tame), middle, atol=2e-3, rtol=0)
+    after = tame - wild + away
+    crossed = torch.linalg.cross(away, after, dim=0)
+    assert crossed.abs().max() < 2e-3 and (away * after).sum(dim=0).min() > -1e-3
+    assert after.norm() > away.norm()
+
+
+@pytest.mark.parametrize("mixing", MIXINGS)
+@pytest.mark.parametrize("size", [(40, 30), (600, 7)])
+def test_painting_keeps_its_lightness_under_the_pictures_colours(noise, mixing, size):
+    mix = MIXINGS[mixing]
+    colours = 0.42 + 0.16 * noise(3, *size)  # none has to become paler
+    painting = 0.4 + 0.2 * noise(3, *size, seed=4)
+    found = mix.take(recoloured(colours, painting, 0.0, mixing))
+    own, kept = mix.take(painting), mix.take(colours)
+    torch.testing.assert_close(mix.lightness(found), mix.lightness(own), atol=1e-3, rtol=0)
+    chroma = [each - mix.relit(torch.zeros_like(each), each) for each in (found, kept)]
+    torch.testing.assert_close(*chroma, atol=2e-3, rtol=0)
+    torch.testing.assert_close(recoloured(colours, painting, 1.0, mixing), painting, atol=1e-4,
+                               rtol=0)  # fmt: skip
