@@ -62,6 +62,11 @@ LOOK: tuple[Argument, ...] = (
      _("Keep the layer's colours; only light and dark are painted"), False),
 )  # fmt: skip
 
+VARIATIONS: tuple[Argument, ...] = (
+    ("int", "variations", _("_Variations"),
+     _("So many paintings, with a seed each, in a group of which the first is seen"), 1, 8, 1),
+)  # fmt: skip
+
 RESULT: tuple[Argument, ...] = (
     ("int", "context-margin", _("Conte_xt margin"),
      _("How many pixels around the selection are looked at as well"), 0, 4096, 64),
@@ -260,7 +265,7 @@ def _add_preset(procedure: Gimp.Procedure) -> None:
 def _add_stylize(procedure: Gimp.Procedure) -> None:
     _add_style(procedure, "file")
     _add_preset(procedure)
-    _add(procedure, LOOK + PLACES + RESULT + ADVANCED)
+    _add(procedure, LOOK + VARIATIONS + PLACES + RESULT + ADVANCED)
 
 
 def _add_again(procedure: Gimp.Procedure) -> None:

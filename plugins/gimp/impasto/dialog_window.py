@@ -85,6 +85,7 @@ class DialogWindow:
         self._style: StylePicture | None = None
         self._places: Places | None = None
         self._questions: Callable[[], Estimate] | None = None
+        self._paintings: Callable[[], int] = lambda: 1
         self._found: Mapping[str, Estimated] = {}
         self._refusal = ""
         self._at_once = False
@@ -183,9 +184,11 @@ class DialogWindow:
         expander.add(inside)
         self._below.pack_start(expander, False, False, 0)
 
-    def estimate(self, questions: Callable[[], Estimate]) -> None:
-        """Tell what the painting would take, as long as a daemon runs."""
-        self._questions = questions
+    def estimate(
+        self, questions: Callable[[], Estimate], paintings: Callable[[], int] = lambda: 1
+    ) -> None:
+        """Tell what so many paintings, one after the other, take, as long as a daemon runs."""
+        self._questions, self._paintings = questions, paintings
 
     def _accept_files(self) -> None:
         self.dialog.drag_dest_set(Gtk.DestDefaults.ALL, [], Gdk.DragAction.COPY)
@@ -298,6 +301,8 @@ class DialogWindow:
         self.dialog.set_response_sensitive(Gtk.ResponseType.OK, not hint)
         quality = self._config.get_property("quality") if self._quality else ""
         if found := self._found.get(quality):
+            if found.seconds is not None:
+                found = replace(found, seconds=found.seconds * self._paintings())
             self._line.set_text(describe_estimate(found, quality))
         elif not self._found:  # otherwise the answer is on its way
             self._line.set_text("")

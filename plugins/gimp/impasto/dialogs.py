@@ -40,12 +40,13 @@ def ask_stylize(
     window.add_style(arguments.STYLE_FROM)
     window.controls.add_heading(_("Painting"))
     window.add_look(by_tick=True)
-    window.controls.add_arguments(config, arguments.LOOK[3:])
+    seed, *rest = arguments.LOOK[3:]
+    window.controls.add_arguments(config, [seed, *arguments.VARIATIONS, *rest])
     window.controls.add_heading(_("Result"))
     window.controls.add_arguments(config, arguments.RESULT)
     window.add_places(source.get_image())
     window.add_advanced()
-    window.estimate(estimate)
+    window.estimate(estimate, lambda: config.get_property("variations"))
     window.run()
 
 

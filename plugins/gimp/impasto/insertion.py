@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import layers
@@ -22,12 +23,14 @@ class Painting:
     source: the layer above which it is put; None: above all.
     hides: it takes the place of its source, which is hidden.
     apply_mask: its mask, with which a selection cuts it out, becomes its transparency.
+    group: the name of one in which it is put with those that follow; only the first is seen.
     """
 
     source: Gimp.Layer | None
     layer: Gimp.Layer
     hides: bool
     apply_mask: bool
+    group: str = ""
 
 
 def prepare(
@@ -126,20 +129,37 @@ def _as_step(name: str, change: Callable[[], None]) -> None:
 def _insert_all(image: Gimp.Image, paintings: Sequence[Painting]) -> None:
     image.undo_group_start()
     try:
-        for painting in paintings:
-            _insert(image, painting)
-        image.set_selected_layers([painting.layer for painting in paintings])
+        chosen = []
+        for _key, found in groupby(paintings, lambda one: one.group and (one.group, one.source)):
+            several = list(found)
+            group = _insert_group(image, several[0]) if several[0].group else None
+            for number, painting in enumerate(several):
+                _insert(image, painting, group, number)
+            chosen += [several[0].layer] if group else [painting.layer for painting in several]
+        image.set_selected_layers(chosen)
     finally:
         image.undo_group_end()
 
 
-def _insert(image: Gimp.Image, painting: Painting) -> None:
+def _insert_group(image: Gimp.Image, painting: Painting) -> Gimp.GroupLayer:
+    """A group in the place of a painting, in which layers look as they would outside of it."""
+    group = Gimp.GroupLayer.new(image, painting.group)
+    group.set_mode(Gimp.LayerMode.PASS_THROUGH)
+    image.insert_layer(group, *_place(image, painting))
+    return group
+
+
+def _place(image: Gimp.Image, painting: Painting) -> tuple[Gimp.Layer | None, int]:
+    """The group and the position in it at which a painting is above its source."""
+    source = painting.source
+    return (source.get_parent(), image.get_item_position(source)) if source else (None, 0)
+
+
+def _insert(image: Gimp.Image, painting: Painting, group: Gimp.Layer | None, number: int) -> None:
+    """Put it above its source, or into a group as one of its layers."""
     source, layer = painting.source, painting.layer
-    layer.set_visible(True)
-    parent, position = None, 0
-    if source:
-        parent, position = source.get_parent(), image.get_item_position(source)
-    image.insert_layer(layer, parent, position)
+    layer.set_visible(not group or not number)
+    image.insert_layer(layer, *((group, number) if group else _place(image, painting)))
     _finish_mask(painting)
     if source and painting.hides:
         source.set_visible(False)

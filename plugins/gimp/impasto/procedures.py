@@ -53,8 +53,10 @@ def stylize(
             return replace(asked, planes=recipe.planes_from_config(config))
 
         dialogs.ask_stylize(procedure, config, found[0], estimate)
-    chosen = [KeptRecipe(recipe.from_config(config))] * len(found)
-    return _paint(image, found, chosen, windows=_windows(run_mode))
+    varied = recipe.variations(recipe.from_config(config), config.get_property("variations"))
+    chosen = [KeptRecipe(made) for _source in found for made in varied]
+    sources_ = [source for source in found for _made in varied]
+    return _paint(image, sources_, chosen, windows=_windows(run_mode), varied=len(varied) > 1)
 
 
 def again(
@@ -162,9 +164,11 @@ def _paint(
     chosen: Sequence[KeptRecipe],
     *,
     windows: bool,
+    varied: bool = False,
 ) -> Gimp.Layer:
     """Paint layers one after the other, each by its recipe, and insert all at once.
 
+    varied: what follows each other of one layer are its variations.
     The painting of the first. Raises before any is painted where one of them cannot be.
     """
     for source, made in zip(found, chosen, strict=True):
@@ -175,16 +179,15 @@ def _paint(
     painted: list[_Painted] = []
     with ExitStack() as cleanup:
         for number, (source, made) in enumerate(zip(found, chosen, strict=True), 1):
-            place = (
-                _("layer {number} of {of}").format(number=number, of=len(found))
-                if len(found) > 1
-                else ""
-            )
+            which = _("variation {number} of {of}") if varied else _("layer {number} of {of}")
+            place = which.format(number=number, of=len(found)) if len(found) > 1 else ""
             one = _paint_layer(image, source, made, place, windows=windows)
             cleanup.enter_context(_deleted_on_error(one.layer, image))
             painted.append(one)
         spots = [one.place.find() for one in painted]
-        paintings = [_prepare(one, spot) for one, spot in zip(painted, spots, strict=True)]
+        paintings = [
+            _prepare(one, spot, varied=varied) for one, spot in zip(painted, spots, strict=True)
+        ]
     names = dict.fromkeys(recipe.layer_name(one.made.recipe) for one in painted)
     insertion.insert(image, paintings, f"Impasto: {', '.join(names)}")
     layer_recipes.keep_last(painted[-1].made)
@@ -257,8 +260,8 @@ def _deleted_on_error(layer: Gimp.Layer, image: Gimp.Image) -> Iterator[None]:
         raise
 
 
-def _prepare(painted: _Painted, spot: placing.Spot) -> insertion.Painting:
-    """What is inserted at a spot."""
+def _prepare(painted: _Painted, spot: placing.Spot, *, varied: bool) -> insertion.Painting:
+    """What is inserted at a spot. varied: in a group with others of its kind."""
     made, cut = painted.made.recipe, painted.place.cut
     layer = painted.place.bring(painted.layer, spot)
     keep_mask = made["selection-as"] == "mask"
@@ -270,9 +273,10 @@ def _prepare(painted: _Painted, spot: placing.Spot) -> insertion.Painting:
             )  # fmt: skip
     else:
         prepared = insertion.Painting(None, layer, hides=False, apply_mask=cut and not keep_mask)
-    prepared.layer.set_name(recipe.layer_name(made))
+    name = recipe.layer_name(made)
+    prepared.layer.set_name(recipe.variation_name(made) if varied else name)
     layer_recipes.keep(painted.made, prepared.layer)
-    return prepared
+    return replace(prepared, group=name if varied else "")
 
 
 def _work(order: dict[str, Any], **painted: Gimp.Image | Gimp.Item) -> dict[str, Any]:

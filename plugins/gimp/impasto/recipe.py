@@ -14,7 +14,7 @@ from gi.repository import Gimp, Gio
 from impasto_protocol import more_styles
 from impasto_protocol.errors import BadField, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict
-from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings
+from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings, variations_of
 from impasto_protocol.translations import _
 
 Recipe = dict[str, Any]
@@ -42,6 +42,14 @@ def from_config(config: Gimp.ProcedureConfig) -> Recipe:
         **{name: config.get_property(name) for name in _RESULT},
         **{name: config.get_property(name) or "" for name in _PLACES},
     }
+
+
+def variations(made: Recipe, count: int) -> list[Recipe]:
+    """So many recipes for the same with another seed each; of one it is the recipe itself."""
+    if count == 1:
+        return [made]
+    several = variations_of(from_dict(Settings, made["settings"]), count)
+    return [{**made, "settings": to_dict(settings)} for settings in several]
 
 
 def settings_from_config(config: Gimp.ProcedureConfig) -> Settings:
@@ -123,6 +131,11 @@ def to_save(config: Gimp.ProcedureConfig) -> Recipe:
         "style": style_from_config(config),
         "settings": to_dict(from_dict(Settings, values)),
     }
+
+
+def variation_name(recipe: Recipe) -> str:
+    """The name of one of several layers that differ by their seeds."""
+    return f"{layer_name(recipe)} ({recipe['settings']['seed']})"
 
 
 def layer_name(recipe: Recipe) -> str:

@@ -278,3 +278,14 @@ def draft_of(settings: Settings, share: float = 1.0) -> Settings:
         snapshots=(),
         style_scale=min(_LARGEST_STYLE_SCALE, settings.style_scale / share),
     )
+
+
+def variations_of(settings: Settings, count: int) -> list[Settings]:
+    """So many settings, each with a seed of its own from the given one on, that start from noise.
+
+    Without noise every seed gives the same painting.
+    """
+    noise = settings.start_noise or VARIATION_NOISE
+    return [
+        replace(settings, seed=settings.seed + number, start_noise=noise) for number in range(count)
+    ]

@@ -34,6 +34,37 @@ answer = before, tree(image.get_layers()), painted.get_name(), recipe, status
     assert (settings["strength"], settings["seed"], settings["iterations"]) == (0.7, 5, 4)
 
 
+def test_variations_are_a_group_of_which_the_first_is_seen(gimp, pictures):
+    status, before, after, visible, name, mode, seeds = gimp.run(
+        """
+import json
+image = load(photo)
+layer = image.get_layers()[0]
+before = tree(image.get_layers())
+status, painted, _ = stylize(image, layer, style, strength=0.7, seed=5, variations=3)
+group = painted.get_parent()
+children = group.get_children()
+visible = [item.get_visible() for item in [*children, layer]]
+after = tree(image.get_layers())
+seeds = [json.loads(bytes(child.get_parasite("impasto-recipe").get_data()).decode())["settings"]
+         for child in children]
+seeds = [[settings["seed"], settings["start_noise"]] for settings in seeds]
+answer = (status, before, after, visible, painted.get_name(),
+          group.get_mode() == Gimp.LayerMode.PASS_THROUGH, seeds)
+""",
+        **pictures,
+    )
+    assert status == "success" and mode
+    group, source = after
+    assert source == before[0] and group["name"] == "style 70%"
+    assert [layer["name"] for layer in group["children"]] == [
+        "style 70% (5)", "style 70% (6)", "style 70% (7)"
+    ]  # fmt: skip
+    assert len({layer["pixels"] for layer in group["children"]}) == 3
+    assert visible == [True, False, False, False] and name == "style 70% (5)"
+    assert seeds == [[5, 0.4], [6, 0.4], [7, 0.4]]
+
+
 @pytest.mark.parametrize("becomes", ["alpha", "mask"])
 def test_feathered_selection_blends_and_nothing_else_changes(gimp, pictures, tmp_path, becomes):
     """Compared outside GIMP, in linear light, as GIMP composites."""

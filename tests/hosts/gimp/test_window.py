@@ -482,13 +482,14 @@ def test_line_of_the_dialog_tells_what_the_painting_will_take_as_it_is_set(
     window, opened, slow, plug_in
 ):
     begun = window.begin(
-        DIALOG, entry="stylize", plug_in=plug_in, steps=[choose("best"), choose("draft")]
-    )
+        DIALOG, entry="stylize", plug_in=plug_in,
+        steps=[choose("best"), choose("draft"), "config.set_property('variations', 8)"],
+    )  # fmt: skip
     window.await_window("^Impasto Style Transfer$")
-    good, best, draft = window.end(begun)
-    for line, _ in (good, best, draft):
+    good, best, draft, eight = window.end(begun)
+    for line, _ in (good, best, draft, eight):
         assert line.startswith("It takes ") and "GiB of memory." in line
-    assert len({line for line, _ in (good, best, draft)}) == 3
+    assert len({line for line, _ in (good, best, draft, eight)}) == 4
     assert good[0].endswith("Quality Draft takes less.")
     assert best[0].endswith("Quality Good takes less.")
     assert not draft[0].endswith("takes less.")

@@ -23,7 +23,7 @@ from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import ImpastoError, NotWritten
 from impasto_protocol.messages import JobMessage, Progress, Result, Snapshot
-from impasto_protocol.settings import VARIATION_NOISE, Settings
+from impasto_protocol.settings import Settings, variations_of
 
 if TYPE_CHECKING:
     from impasto_daemon.images.loss_curve import LossPoint
@@ -83,17 +83,12 @@ class PaintingRun:
         """So many paintings, a seed each, and a contact sheet. Ctrl-C ends with the one at hand."""
         from impasto_daemon.images.contact_sheet import make_thumbnail
 
-        settings = self.recipe.settings
-        # Without noise every seed gives the same painting.
-        noise = settings.start_noise or VARIATION_NOISE
-        settings = dataclasses.replace(settings, start_noise=noise)
         self._check_places([*map(str, range(1, count + 1)), _SHEET])
         interrupted = Event()
         written = OutputFiles(list(self.kept.notes))
         variations: list[dict[str, Any]] = []
         labelled: dict[str, Picture] = {}
-        for number in range(1, count + 1):
-            varied = dataclasses.replace(settings, seed=settings.seed + number - 1)
+        for number, varied in enumerate(variations_of(self.recipe.settings, count), 1):
             if not self.as_json:
                 console.print(f"Variation {number} of {count}")
             result, (painted,) = await_result(

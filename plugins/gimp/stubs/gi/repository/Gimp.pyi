@@ -202,6 +202,8 @@ class Layer(Drawable):
     def set_opacity(self, opacity: float) -> bool: ...
 
 class GroupLayer(Layer):
+    @classmethod
+    def new(cls, image: Image, name: str | None) -> GroupLayer: ...  # type: ignore[override]
     def merge(self) -> Layer: ...
 
 class Channel(Drawable):
