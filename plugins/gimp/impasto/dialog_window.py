@@ -301,9 +301,7 @@ class DialogWindow:
         self.dialog.set_response_sensitive(Gtk.ResponseType.OK, not hint)
         quality = self._config.get_property("quality") if self._quality else ""
         if found := self._found.get(quality):
-            if found.seconds is not None:
-                found = replace(found, seconds=found.seconds * self._paintings())
-            self._line.set_text(describe_estimate(found, quality))
+            self._line.set_text(describe_estimate(found, quality, self._paintings()))
         elif not self._found:  # otherwise the answer is on its way
             self._line.set_text("")
         self._hint.set_text(hint)

@@ -86,8 +86,11 @@ def describe_seconds(seconds: float) -> str:
     return _("{number:.1f} h").format(number=seconds / 3600)
 
 
-def describe_estimate(estimated: Estimated, quality: str = "") -> str:
-    """What a painting would take, in a painter's words. quality: the one that is chosen, if any."""
+def describe_estimate(estimated: Estimated, quality: str = "", paintings: int = 1) -> str:
+    """What so many paintings would take, one after the other, in a painter's words.
+
+    quality: the one that is chosen, if any.
+    """
     memory = _("{number:.1f} GiB of memory").format(number=estimated.memory_mib / 1024)
     if estimated.memory_mib > estimated.free_mib:
         return _("It needs {memory}, and {free:.1f} are free.").format(
@@ -97,10 +100,9 @@ def describe_estimate(estimated: Estimated, quality: str = "") -> str:
         return _("It takes {memory}; how long is known after the first painting.").format(
             memory=memory
         )
-    words = _("It takes {time} and {memory}.").format(
-        time=describe_seconds(estimated.seconds), memory=memory
-    )
-    if estimated.seconds > LONG_S and quality in _FASTER:
+    seconds = estimated.seconds * paintings
+    words = _("It takes {time} and {memory}.").format(time=describe_seconds(seconds), memory=memory)
+    if seconds > LONG_S and quality in _FASTER:
         faster = QUALITY_LABELS[_FASTER[quality]]
         words += _(" Quality {quality} takes less.").format(quality=faster)
     return words

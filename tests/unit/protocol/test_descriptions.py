@@ -19,6 +19,12 @@ def test_estimate_in_a_painters_words(told, quality, words):
     assert describe_estimate(estimated, quality) == words
 
 
+def test_estimate_is_of_all_paintings_that_are_to_be():
+    estimated = Estimated(memory_mib=2048, free_mib=4096, evaluations=1, seconds=225.0)
+    words = describe_estimate(estimated, "good", 4)
+    assert words == "It takes about 15 min and 2.0 GiB of memory. Quality Draft takes less."
+
+
 @pytest.mark.parametrize("message, words, share", [
     (Accepted(job="a" * 32, position=1), "Waiting for another painting", None),
     (Accepted(job="a" * 32, position=2), "Waiting for 2 other paintings", None),

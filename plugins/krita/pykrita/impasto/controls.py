@@ -45,6 +45,10 @@ class Controls(QtWidgets.QWidget):
         self.seed.setAccessibleName(_("Seed"))
         self.seed.setRange(0, 2**31 - 1)
         self.seed.setToolTip(_("Another seed, another painting of the same kind"))
+        self.variations = QtWidgets.QSpinBox()
+        self.variations.setAccessibleName(_("Variations"))
+        self.variations.setRange(1, 8)
+        self.variations.setToolTip(_("So many paintings, one after the other, with a seed each"))
         dice = narrow(button("⚄", _("Roll the dice"), self._roll, fail), _("Roll the dice"))
         advanced = button(
             _("Advanced…"),
@@ -61,7 +65,7 @@ class Controls(QtWidgets.QWidget):
         seed = row(self.seed, dice, advanced)
         seed.setStretch(0, 1)
         self.more = QtWidgets.QWidget()
-        below = _form((_("Seed"), self.seed, seed))
+        below = _form((_("Seed"), self.seed, seed), (_("Variations"), self.variations))
         below.addRow(self.keep_colours)
         self.more.setLayout(below)
         for signal in (

@@ -14,7 +14,7 @@ from krita import DockWidget, Krita
 from impasto_protocol.descriptions import describe_error, diagnostics
 from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
 from impasto_protocol.messages import Report, Result, Status
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import Settings, variations_of
 from impasto_protocol.style_names import name_now
 from impasto_protocol.translations import _
 
@@ -35,6 +35,7 @@ from .styles import StyleBrowser
 from .widgets import Section, button, column, label, row
 
 _REPORT_MS = 2000
+_SETTLING_MS = 100
 
 
 def _active() -> tuple[Any, Any]:
@@ -52,6 +53,7 @@ class Docker(DockWidget):
         self.painting: Painting | None = None
         self._error: Exception | None = None
         self._unfinished = 0
+        self._further: list[Recipe] = []
         self._was_shown = False
         self._places = Places()
         self._daemon = DaemonClient()
@@ -99,7 +101,16 @@ class Docker(DockWidget):
 
     def stylise(self) -> None:
         """Paint the active layer in the chosen style."""
-        self._paint_with_styles(lambda: self._chosen().recipe())
+        self._paint_with_styles(self._first_variation)
+
+    def _first_variation(self) -> Recipe:
+        """What is to be painted; where there are to be variations, the first, and then others."""
+        chosen, count = self._chosen().recipe(), self.controls.variations.value()
+        if count == 1:
+            return chosen
+        varied = variations_of(chosen.settings, count)
+        first, *self._further = (replace(chosen, settings=settings) for settings in varied)
+        return first
 
     def again(self) -> None:
         """Paint the active layer by the recipe kept on it, or as the last one was painted."""
@@ -159,6 +170,7 @@ class Docker(DockWidget):
 
     def cancel(self) -> None:
         """End the painting and leave the document as it was; without one, end what is added."""
+        self._further = []
         if self.painting:
             self._tell(_("Ending"), None)
             self.painting.cancel()
@@ -167,6 +179,7 @@ class Docker(DockWidget):
 
     def conclude(self) -> None:
         """End the painting as it stands."""
+        self._further = []
         if self.painting:
             self._tell(_("Ending"), None)
             self.painting.conclude()
@@ -219,8 +232,29 @@ class Docker(DockWidget):
         )
         self._tell(" ".join([words, *painting.notes, *result.notes]), None)
         self.results.add(painting)
+        self._paint_further(painting)
+
+    def _paint_further(self, before: Painting) -> None:
+        """Paint the next variation, as long as the painter has not turned to something else."""
+        if not self._further or self.painting:
+            self._further = []
+            return
+        if not before.is_settled:
+            QtCore.QTimer.singleShot(
+                _SETTLING_MS, guarded(self.fail, lambda: self._paint_further(before))
+            )
+            return
+        if not before.is_of(*_active()):
+            self._further = []
+            self._tell(_("No more variations: another layer is the active one now."), None)
+            return
+        made = self._further.pop(0)
+        left = len(self._further)
+        note = _("{number} more variations to come.").format(number=left) if left else ""
+        self._paint(lambda: made, note)
 
     def _failed(self, painting: Painting, error: Exception) -> None:
+        self._further = []
         self._set_painting(None)
         if getattr(error, "code", "") == "CANCELLED":
             self._tell(str(error), None)
@@ -375,6 +409,7 @@ class Docker(DockWidget):
             self.settings,
             self.controls.quality.currentData,
             lambda: self._places.count,
+            self.controls.variations.value,
             self.controls.show_times,
             self.fail,
         )

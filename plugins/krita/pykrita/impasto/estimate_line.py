@@ -31,8 +31,8 @@ _Questions = dict[str, Estimate]
 class EstimateLine(QtWidgets.QLabel):
     """Empty while no daemon is connected or no layer can be painted.
 
-    settings, quality, planes: what the controls say, and how many masks there are; a quality of no
-    name is neither of QUALITIES.
+    settings, quality, planes, paintings: what the controls say, how many masks there are, and how
+    many paintings there are to be; a quality of no name is neither of QUALITIES.
     show_times: gets what each quality would take. fail: shows an error.
     """
 
@@ -42,12 +42,14 @@ class EstimateLine(QtWidgets.QLabel):
         settings: Callable[[], Settings],
         quality: Callable[[], str],
         planes: Callable[[], int],
+        paintings: Callable[[], int],
         show_times: Callable[[Mapping[str, Estimated]], None],
         fail: Callable[[Exception], None],
     ) -> None:
         super().__init__()
         self._daemon, self._settings, self._quality = daemon, settings, quality
-        self._planes, self._show_times = planes, show_times
+        self._planes, self._paintings, self._show_times = planes, paintings, show_times
+        self._answers: Mapping[str, Estimated] = {}
         self._seen: _Questions | None = None
         self._asked: _Questions | None = None
         self._waits = False
@@ -76,6 +78,8 @@ class EstimateLine(QtWidgets.QLabel):
             self._asked, self._waits = questions, True
             self._age.start()
             self._ask(questions, list(questions), {})
+        elif self._answers:
+            self._tell()
 
     def _questions(self) -> _Questions | None:
         """What to ask, by quality, the one that is chosen first."""
@@ -108,19 +112,22 @@ class EstimateLine(QtWidgets.QLabel):
                 self._show(answers)
 
         def give_up(_error: Exception) -> None:
-            self._waits = False
+            self._waits, self._answers = False, {}
             self.clear()
 
         self._daemon.ask(questions[left[0]], take, give_up)
 
     def _show(self, answers: dict[str, Estimated]) -> None:
-        self._waits = False
-        chosen = next(iter(answers))
-        self.setText(describe_estimate(answers[chosen], chosen))
+        self._waits, self._answers = False, answers
+        self._tell()
         self._show_times(answers)
 
+    def _tell(self) -> None:
+        chosen = next(iter(self._answers))
+        self.setText(describe_estimate(self._answers[chosen], chosen, self._paintings()))
+
     def _forget(self) -> None:
-        self._asked = None
+        self._asked, self._answers = None, {}
         self.clear()
         self._show_times({})
 

@@ -117,6 +117,15 @@ class Painting:
         """The canvas, or the group that it is in with the rest of its layer."""
         return self._find(self._inserted_id)
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether Krita has let go of the layer that it was put in: another one is active again."""
+        return self._step is not None or not self.is_open
+
+    def is_of(self, document: Any, layer: Any) -> bool:
+        """Whether that layer of that document is what was painted."""
+        return bool(layer) and document == self.document and layer.uniqueId() == self._source_id
+
     def set_visible(self, visible: bool) -> None:
         """Show the painting, or instead of it what it was painted from."""
         self.layer.setVisible(visible)
