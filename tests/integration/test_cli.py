@@ -661,6 +661,11 @@ def test_another_network_paints_once_its_weights_are_there(own_daemon, folder, t
     result = json.loads(daemon.impasto(*arguments).stdout)
     assert result["weights"].startswith("googlenet-max-") and result["steps"] == 2
     assert not result["notes"]  # what the preset keeps of VGG-19 stays as it is
+    daemon.impasto("style", "add", "Own", folder / "style.jpg", "--network", "googlenet")
+    arguments = ("apply", folder / "photo.png", "--preset", "Own", "--iterations", 2, "--json")
+    result = json.loads(daemon.impasto(*arguments).stdout)
+    assert result["weights"].startswith("googlenet-max-") and not result["notes"]
+    assert "other_weights" not in daemon.impasto("style", "list", "--json").stdout
 
 
 @pytest.mark.weights

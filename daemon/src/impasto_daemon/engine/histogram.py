@@ -41,16 +41,17 @@ BINS = len(EDGES) - 1
 
 
 def bin_sum(features: Tensor, mask: Tensor | None = None) -> Tensor:
-    """What falls into each bin, (C, B) float64, of a map (1, C, H, W).
+    """What falls into each bin, (C, B), of a map (1, C, H, W); float64 where there is one.
 
     mask: (H, W) ≥ 0, what each position counts; None stands for ones.
     """
     channels = features.shape[1]
-    found = features.new_zeros(channels * BINS, dtype=torch.float64)
+    wide = torch.float32 if features.device.type == "mps" else torch.float64
+    found = features.new_zeros(channels * BINS, dtype=wide)
     for columns, weights, _ in blocks(features, mask, parts=_PARTS):
         counted = None
         if weights is not None:
-            exact = (weights.double() * _EXACT).round_().div_(_EXACT)
+            exact = (weights.to(wide) * _EXACT).round_().div_(_EXACT)
             counted = exact.expand_as(columns).flatten()
         found += torch.bincount(_places(columns)[0].flatten(), counted, len(found))
     return found.view(channels, BINS)

@@ -15,6 +15,7 @@ from impasto_daemon.engine.gram import add_gram_gradient, add_pair_gradient, gra
 from impasto_daemon.engine.histogram import add_remapped, bin_sum
 from impasto_daemon.engine.losses import GaussianLoss, GramLoss, HistogramLoss, StatisticLoss
 from impasto_daemon.engine.tiles import SHIFT, Place
+from impasto_protocol.networks import NETWORKS
 
 
 @dataclass(frozen=True)
@@ -105,10 +106,8 @@ class _Shifted(Statistic):
         self, maps: Tensor, own: Place, weights: Tensor | None
     ) -> tuple[tuple[Tensor, Tensor], Tensor | None]:
         """Maps at a tile's own positions and at those further on, as far as these are there."""
-        span, own_maps = (
-            own[self.axis],
-            maps[..., own[0], :] if self.axis == -1 else maps[..., own[1]],
-        )
+        span = own[self.axis]
+        own_maps = maps[..., own[0], :] if self.axis == -1 else maps[..., own[1]]
         count = min(span.stop, maps.shape[self.axis] - SHIFT) - span.start
         first, other = (self._from(own_maps, span.start + shift, count) for shift in (0, SHIFT))
         return (first, other), None if weights is None else self._from(weights, 0, count)
@@ -120,10 +119,15 @@ class _Shifted(Statistic):
         )
 
 
+_HISTOGRAM_LAYERS = tuple(
+    layer for shape in NETWORKS.values() for layer in (shape.style_layers[0], shape.style_layers[3])
+)
+"""relu1_1 and relu4_1, as Risser et al. 2017 have it, and the like of other networks."""
+
 STATISTICS: dict[str, tuple[Statistic, ...]] = {
     "gram": (Statistic(),),
     "wasserstein": (_Moments(),),
-    "histogram": (Statistic(), _Histogram(layers=("relu1_1", "relu4_1"))),
+    "histogram": (Statistic(), _Histogram(layers=_HISTOGRAM_LAYERS)),
     "shifted": (Statistic(share=0.5), _Shifted(share=0.25, axis=-1), _Shifted(share=0.25, axis=-2)),
 }
 """By `Settings.style_loss`."""
