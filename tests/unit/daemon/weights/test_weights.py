@@ -180,7 +180,7 @@ def test_copy_that_is_cut_short_before_its_hash_is_not_taken_for_damaged(
 
 
 def test_hash_in_the_published_name():
-    assert weights.published_prefix() == "dcbb9e9d"
+    assert weights.published_prefix(weights.published_url()) == "dcbb9e9d"
     assert weights.published_url().startswith("https://")
 
 
