@@ -4,11 +4,10 @@
     python tests/proofs/matched.py --sheets FOLDER [--px 1024] [--evaluations 300]
     python tests/proofs/matched.py --long [--evaluations 10000]
 
-Without an option: style distance, content error and time of each way, beside Gram matrices in the
-same run, about five minutes on two cores. With sheets: twelve pairs in each of the eight ways, in
-an order of its own in every row, which `key.json` tells: judge first. With long runs: what a
-painting loses of its range and of its colours.
-A network that shares no code with the engine judges.
+Without an option: what an evaluation of each way takes beside Gram matrices, in turns, two minutes
+on two cores. With sheets: twelve pairs in each of the eight ways, in an order of its own in every
+row, which `key.json` tells: judge first; style distances and content errors by a network that
+shares no code with the engine. With long runs: what a painting loses of its range and its colours.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ import itertools
 import json
 import random
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 
 import torch
-from figures import Figure, in_turns, print_table
-from inputs import image_of, load_inputs, painting, photograph, tensor_of
+from figures import Figure, in_turns, print_table, ratios
+from inputs import Inputs, image_of, load_inputs, painting, photograph, tensor_of
 from instant import content_error, seen, style_distance
 from PIL import Image, ImageDraw
 from plain_loop import PlainVgg
@@ -44,7 +43,8 @@ from impasto_daemon.worker.tensors import to_tensor
 from impasto_protocol.settings import Settings
 
 SIZE_PX = 512
-EVALUATIONS = 12
+EVALUATIONS = 4
+ROUNDS = 3
 WAYS = tuple(itertools.product(STATISTICS, ("relative", "even")))
 PAIRS = (
     ("face", "Swirls"), ("face", "Woodcut"), ("cat", "Pastel"),
@@ -70,8 +70,8 @@ def main() -> None:
     elif arguments.long:
         long_runs(inputs.network, arguments.px or 192, arguments.evaluations or 10_000)
     else:
-        judge = PlainVgg(inputs)
-        figures(inputs.network, judge, arguments.px or SIZE_PX)
+        size_px = arguments.px or SIZE_PX
+        print_table(f"at {size_px} px", times(inputs.network, size_px))
 
 
 def paint(
@@ -91,34 +91,24 @@ def paint(
     return end.picture
 
 
-def figures(network: FeatureNetwork, judge: PlainVgg, size_px: int) -> None:
-    """Print what each way gives, and what it takes beside Gram matrices."""
-    content, picture = tensor_of(photograph(size_px)), tensor_of(painting(size_px))
-    style = Style(picture, network)
-    kept, wanted = seen(judge, content), seen(judge, picture)
-    found = []
-    for way in WAYS:
-        maps = seen(judge, paint(content, style, network, 100, way))
-        name = " ".join(way)
-        found += [
-            Figure(f"{name}: style distance", [style_distance(maps, wanted)]),
-            Figure(f"{name}: content error", [content_error(maps, kept)]),
-        ]
+def times(network: FeatureNetwork, size_px: int) -> Iterator[Figure]:
+    """What an evaluation of each way takes beside Gram matrices."""
+    content, style = tensor_of(photograph(size_px)), Style(tensor_of(painting(size_px)), network)
 
-    def once(way: tuple[str, str]) -> Callable[[], object]:
+    def once(style_loss: str) -> Callable[[], object]:
+        way = (style_loss, "relative")
         return partial(paint, content, style, network, EVALUATIONS, way, scales=1)
 
-    plain = once(WAYS[0])
     for style_loss in list(STATISTICS)[1:]:
-        times = in_turns(once((style_loss, "relative")), plain)
-        ratios = [one / other for one, other in times]
-        found.append(Figure(f"{style_loss}: time of an evaluation", ratios, "x gram"))
-    print_table(f"at {size_px} px", found)
+        found = ratios(*in_turns(ROUNDS, once(style_loss), once("gram")))
+        yield Figure(f"{style_loss}: time of an evaluation", found, "x gram")
 
 
-def sheets(folder: Path, network: FeatureNetwork, size_px: int, evaluations: int) -> None:
-    """Paint every pair in every way; three pairs on a sheet, the style first."""
+def sheets(folder: Path, inputs: Inputs, size_px: int, evaluations: int) -> None:
+    """Paint every pair in every way; three pairs on a sheet, the style first. Print distances."""
+    judge, network = PlainVgg(inputs), inputs.network
     shuffled, key = random.Random(7), {}
+    distances: dict[tuple[str, str], list[tuple[float, float]]] = {way: [] for way in WAYS}
     styles = {preset.name: to_tensor(preset.picture)[:3] for preset in starter_presets()}
     for number in range(0, len(PAIRS), 3):
         rows = []
@@ -126,11 +116,13 @@ def sheets(folder: Path, network: FeatureNetwork, size_px: int, evaluations: int
             order = shuffled.sample(WAYS, len(WAYS))
             key[f"{content} {style}"] = [" ".join(way) for way in order]
             looked_at = of_size(content_of(content), size_px)
-            own = Style(styles[style], network)
-            rows.append([
-                of_size(styles[style], size_px),
-                *(paint(looked_at, own, network, evaluations, way) for way in order),
-            ])  # fmt: skip
+            own, shown = Style(styles[style], network), of_size(styles[style], size_px)
+            kept, wanted = seen(judge, looked_at), seen(judge, shown)
+            rows.append([shown])
+            for way in order:
+                rows[-1].append(paint(looked_at, own, network, evaluations, way))
+                found = seen(judge, rows[-1][-1])
+                distances[way].append((style_distance(found, wanted), content_error(found, kept)))
             print(content, style, flush=True)
         cell = Image.new("RGB", ((len(WAYS) + 1) * size_px, 3 * size_px), "white")
         for row, pictures in enumerate(rows):
@@ -138,6 +130,10 @@ def sheets(folder: Path, network: FeatureNetwork, size_px: int, evaluations: int
                 cell.paste(image_of(found.clamp(0, 1)), (column * size_px, row * size_px))
         cell.save(folder / f"sheet-{number // 3 + 1}.png")
         (folder / "key.json").write_text(json.dumps(key, indent=1))
+    print_table(f"{len(PAIRS)} pairs at {size_px} px, medians and spreads", [
+        Figure(f"{' '.join(way)}: {name}", [pair[place] for pair in distances[way]])
+        for place, name in enumerate(("style distance", "content error")) for way in WAYS
+    ])  # fmt: skip
 
 
 def long_runs(network: FeatureNetwork, size_px: int, evaluations: int) -> None:
