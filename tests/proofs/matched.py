@@ -66,7 +66,7 @@ def main() -> None:
     inputs = load_inputs()
     if arguments.sheets:
         arguments.sheets.mkdir(parents=True, exist_ok=True)
-        sheets(arguments.sheets, inputs.network, arguments.px or 1024, arguments.evaluations or 300)
+        sheets(arguments.sheets, inputs, arguments.px or 1024, arguments.evaluations or 300)
     elif arguments.long:
         long_runs(inputs.network, arguments.px or 192, arguments.evaluations or 10_000)
     else:

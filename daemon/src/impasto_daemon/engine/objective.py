@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.engine.alpha import layer_masks
-from impasto_daemon.engine.guidance import StyleTarget, regions_of
+from impasto_daemon.engine.guidance import Region, StyleTarget, regions_of
 from impasto_daemon.engine.losses import ContentLoss, StyleLosses, TotalVariation, squared_error
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import FeatureNetwork, Segment, backpropagate
@@ -32,7 +32,7 @@ def term_weights(settings: Settings) -> tuple[float, float]:
     Strength 0.5 is 0.1 to 1 between relative losses and 1 to 1000, the paper's ratio, between
     its own; each 0.25 of strength is a factor of ten.
     """
-    if settings.normalisation != "gatys":
+    if _is_relative(settings):
         alpha, beta = 10 ** (1 - 4 * settings.strength), 1.0
     else:
         alpha, beta = 1.0, 10 ** (1 + 4 * settings.strength)
@@ -101,37 +101,23 @@ class Objective:
         alpha, beta = term_weights(settings)
         content = _shares(settings.content_layers, settings.content_layer_weights, alpha)
         self._style_weights = _shares(settings.style_layers, settings.style_layer_weights, beta)
-        regions = {
-            layer: found
-            for layer in self._style_weights
-            if (found := regions_of(masked, settings.strength, styles, layer))
-        }
-        self._layers = content.keys() | regions.keys()
-        counted: dict[str, dict[_Matched, Tensor]] = {layer: {} for layer in regions}
-        relative = settings.normalisation != "gatys"
-        self._uneven = settings.normalisation == "even" and len(regions) > 1
+        counted: dict[str, dict[_Matched, Tensor]] = {}
         self._style = dict[tuple[str, _Matched], StyleLosses]()
-        for layer, found in regions.items():
-            for number, region in enumerate(found):
-                for place, one in enumerate(STATISTICS[settings.style_loss]):
-                    losses = [
-                        (
-                            self._style_weights[layer] * share * one.share,
-                            one.loss(target, relative=relative),
-                        )
-                        for index, share in region.styles.items()
-                        if (target := styles[index].statistics[layer][place]) is not None
-                    ]
-                    if losses:
-                        mask = counted[layer][number, one] = one.counted(region.mask)
-                        self._style[layer, (number, one)] = StyleLosses(losses, total(mask))
+        for layer, weight in self._style_weights.items():
+            regions = regions_of(masked, settings.strength, styles, layer)
+            targets = [style.statistics.get(layer, ()) for style in styles]
+            for matched, mask, losses in _matchings(regions, targets, weight, settings):
+                counted.setdefault(layer, {})[matched] = mask
+                self._style[layer, matched] = losses
+        self._uneven = settings.normalisation == "even" and len(counted) > 1
+        self._layers = content.keys() | counted.keys()
         height, width = masked.alpha.shape[-2:]
         tiles = cut(height, width, tiling, margin_px(self._layers, settings.style_loss))
         present = {layer: layer_masks(masked.alpha, layer)[0] for layer in content}
         self._parts = [_Part.of(tile, present, counted) for tile in tiles]
         energies = self._look_at_content(masked, content)
         self._content = {
-            layer: ContentLoss(weight, energies[layer], relative=relative)
+            layer: ContentLoss(weight, energies[layer], relative=_is_relative(settings))
             for layer, weight in content.items()
         }
         self._smoothness = TotalVariation(_SMOOTHING * settings.total_variation)
@@ -285,6 +271,32 @@ class Objective:
         with one_thread_if_small(*self._colours.shape[-2:]):
             # A copy, so that the margin's features are not kept with them.
             return {s.layer: part.core(s.features, s.layer).clone() for s in segments}
+
+
+def _matchings(
+    regions: Sequence[Region],
+    targets: Sequence[Sequence[Tensor | None]],
+    weight: float,
+    settings: Settings,
+) -> Iterator[tuple[_Matched, Tensor, StyleLosses]]:
+    """What is matched in each region of a layer: what each position counts there, and the losses.
+
+    targets: of each style, in the order of `STATISTICS`.
+    """
+    for number, region in enumerate(regions):
+        for place, one in enumerate(STATISTICS[settings.style_loss]):
+            losses = [
+                (weight * share * one.share, one.loss(target, relative=_is_relative(settings)))
+                for style, share in region.styles.items()
+                if (target := targets[style][place]) is not None
+            ]
+            if losses:
+                mask = one.counted(region.mask)
+                yield (number, one), mask, StyleLosses(losses, total(mask))
+
+
+def _is_relative(settings: Settings) -> bool:
+    return settings.normalisation != "gatys"
 
 
 def _shares(layers: Sequence[str], weights: Sequence[float], total: float) -> dict[str, float]:
