@@ -372,6 +372,16 @@ def test_wrong_usage_is_explained(daemon, folder):
         ["apply", folder / "photo.png", "--style", "x", "--variations", 1],
         ["apply", folder / "photo.png", "--style", "x", "--variations", 2, "--snapshots", "1"],
         ["apply", folder / "photo.png", "--style", "x", "--variations", 2, "--start-noise", 0],
+        [
+            "apply",
+            folder / "photo.png",
+            "--style",
+            folder / "style.jpg",
+            "--variations",
+            2,
+            "--quality",
+            "instant",
+        ],
         ["nonsense"],
     ):
         said = daemon.impasto(*arguments, check=False)

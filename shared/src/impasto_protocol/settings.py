@@ -283,8 +283,11 @@ def draft_of(settings: Settings, share: float = 1.0) -> Settings:
 def variations_of(settings: Settings, count: int) -> list[Settings]:
     """So many settings, each with a seed of its own from the given one on, that start from noise.
 
-    Without noise every seed gives the same painting.
+    Without noise every seed gives the same painting; so does a baked style that paints at once, of
+    which there is one alone.
     """
+    if not settings.iterations:
+        return [settings]
     noise = settings.start_noise or VARIATION_NOISE
     return [
         replace(settings, seed=settings.seed + number, start_noise=noise) for number in range(count)

@@ -8,7 +8,7 @@ import pytest
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.networks import LAYER_GROUPS, NETWORKS
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings, variations_of
 
 
 def test_settings_survive_being_made_plain():
@@ -75,3 +75,12 @@ def test_every_network_has_grain_and_shapes(network):
     assert not set(LAYER_GROUPS["fine"]) & set(LAYER_GROUPS["coarse"])
     strides = [layer.stride_px for layer in shape.layers.values()]
     assert strides == sorted(strides) and strides[-1] <= 16
+
+
+def test_variations_differ_by_their_seeds_and_start_from_noise():
+    found = variations_of(Settings(seed=5), 3)
+    assert [settings.seed for settings in found] == [5, 6, 7]
+    assert {settings.start_noise for settings in found} == {VARIATION_NOISE}
+    assert variations_of(Settings(start_noise=1.0), 2)[1].start_noise == 1.0
+    at_once = Settings(**QUALITIES["instant"])
+    assert variations_of(at_once, 4) == [at_once]  # they would be the same

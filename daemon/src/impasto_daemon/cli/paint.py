@@ -137,6 +137,8 @@ def apply(
                 )
         if estimate:
             return
+        if variations and not settings.iterations:
+            raise click.UsageError("Painted at once, all variations would be the same.")
         run = PaintingRun(
             partial(client.stylise, content, styles, others=others),
             choice.recipe(settings, styles),

@@ -222,6 +222,7 @@ class Docker(DockWidget):
             self._tell(" ".join(filter(None, [note, begun])), None)
             self.painting.begin()
         except Exception as error:
+            self._further = []
             self.fail(error)
 
     def _done(self, painting: Painting, result: Result) -> None:
