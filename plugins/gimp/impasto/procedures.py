@@ -54,9 +54,9 @@ def stylize(
 
         dialogs.ask_stylize(procedure, config, found[0], estimate)
     varied = recipe.variations(recipe.from_config(config), config.get_property("variations"))
-    chosen = [KeptRecipe(made) for _source in found for made in varied]
-    sources_ = [source for source in found for _made in varied]
-    return _paint(image, sources_, chosen, windows=_windows(run_mode), varied=len(varied) > 1)
+    each = [source for source in found for _made in varied]
+    chosen = [KeptRecipe(made) for made in varied] * len(found)
+    return _paint(image, each, chosen, windows=_windows(run_mode), varied=len(varied) > 1)
 
 
 def again(
