@@ -62,11 +62,6 @@ def recoloured(
     return found
 
 
-def into_gamut(picture: Tensor) -> Tensor:
-    """A picture brought into [0, 1] as it is encoded; see `ColourMixing`."""
-    return MIXINGS["encoded"].into_gamut(picture)
-
-
 def luminance(picture: Tensor) -> Tensor:
     """Of (3, H, W), (1, H, W): Rec. 601's luma, on the numbers as they are."""
     return MIXINGS["encoded"].lightness(picture)

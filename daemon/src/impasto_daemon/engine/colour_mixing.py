@@ -11,16 +11,17 @@ from torch import Tensor
 
 _REC_601 = (0.299, 0.587, 0.114)
 _REC_709 = (0.2126, 0.7152, 0.0722)
-_TO_CONES = (
-    (0.4122214708, 0.5363325363, 0.0514459929),
-    (0.2119034982, 0.6806995451, 0.1073969566),
-    (0.0883024619, 0.2817188376, 0.6299787005),
-)
-_TO_LAB = (
-    (0.2104542553, 0.7936177850, -0.0040720468),
-    (1.9779984951, -2.4285922050, 0.4505937099),
-    (0.0259040371, 0.7827717662, -0.8086757660),
-)
+_TO_CONES = torch.tensor([
+    [0.4122214708, 0.5363325363, 0.0514459929],
+    [0.2119034982, 0.6806995451, 0.1073969566],
+    [0.0883024619, 0.2817188376, 0.6299787005],
+], dtype=torch.float64)  # fmt: skip
+_TO_LAB = torch.tensor([
+    [0.2104542553, 0.7936177850, -0.0040720468],
+    [1.9779984951, -2.4285922050, 0.4505937099],
+    [0.0259040371, 0.7827717662, -0.8086757660],
+], dtype=torch.float64)  # fmt: skip
+_FROM_CONES, _FROM_LAB = _TO_CONES.inverse(), _TO_LAB.inverse()
 _HALVINGS = 12
 """Of what is known of how pale a colour has to become: to a 4096th."""
 
@@ -82,8 +83,7 @@ class _Oklab(ColourMixing):
         return _times(_TO_LAB, _root(_times(_TO_CONES, _decoded(picture))))
 
     def back(self, mixed: Tensor) -> Tensor:
-        cones = _times(_inverse(_TO_LAB), mixed) ** 3
-        return _encoded(_times(_inverse(_TO_CONES), cones))
+        return _encoded(_times(_FROM_CONES, _times(_FROM_LAB, mixed) ** 3))
 
     def lightness(self, mixed: Tensor) -> Tensor:
         return mixed[:1]
@@ -92,15 +92,18 @@ class _Oklab(ColourMixing):
         return torch.cat([like[:1], mixed[1:]])
 
     def into_gamut(self, mixed: Tensor) -> Tensor:
+        whole = self.back(mixed)
+        fits = _fits(whole)
+        if bool(fits.all()):
+            return whole.clamp(0, 1)
         grey = torch.cat([mixed[:1].clamp(0, 1), torch.zeros_like(mixed[1:])])
         away, low = mixed - grey, torch.zeros_like(mixed[:1])
         high = torch.ones_like(low)
-        whole = self.back(mixed)
         for _ in range(_HALVINGS):
             middle = (low + high) / 2
             inside = _fits(self.back(grey + middle * away))
             low, high = torch.where(inside, middle, low), torch.where(inside, high, middle)
-        return torch.where(_fits(whole), whole, self.back(grey + low * away)).clamp(0, 1)
+        return torch.where(fits, whole, self.back(grey + low * away)).clamp(0, 1)
 
 
 MIXINGS: dict[str, ColourMixing] = {
@@ -131,9 +134,5 @@ def _root(cones: Tensor) -> Tensor:
     return (cones.abs() ** (1 / 3)).copysign(cones)
 
 
-def _times(matrix: tuple[tuple[float, ...], ...] | Tensor, planes: Tensor) -> Tensor:
-    return torch.einsum("ij,jhw->ihw", torch.as_tensor(matrix).to(planes), planes)
-
-
-def _inverse(matrix: tuple[tuple[float, ...], ...]) -> Tensor:
-    return torch.tensor(matrix, dtype=torch.float64).inverse()
+def _times(matrix: Tensor, planes: Tensor) -> Tensor:
+    return torch.einsum("ij,jhw->ihw", matrix.to(planes), planes)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -31,6 +32,9 @@ class Statistic:
     layers: Collection[str] = ()
     loss: Callable[..., StatisticLoss] = GramLoss
     """Made of a style's mean and, by name, `relative`."""
+    sum_of: Callable[..., Tensor] = gram_sum
+    add: Callable[..., None] = add_gram_gradient
+    """What sums the own positions, and adds the gradient of a loss with a slope by these sums."""
 
     def counted(self, mask: Tensor) -> Tensor:
         """The weight of each position where a mask, (H, W), is to count."""
@@ -38,38 +42,13 @@ class Statistic:
 
     def sums(self, features: Tensor, own: Place, weights: Tensor | None) -> Tensor:
         """The sum over a tile's own positions."""
-        return gram_sum(features[(..., *own)], weights)
+        return self.sum_of(features[(..., *own)], weights)
 
     def add_gradient(
         self, gradient: Tensor, features: Tensor, own: Place, weights: Tensor | None, slope: Tensor
     ) -> None:
         """Add to `gradient`, by the features, that of a loss with this slope by the sums."""
-        add_gram_gradient(gradient[(..., *own)], features[(..., *own)], weights, slope)
-
-
-@dataclass(frozen=True)
-class _Moments(Statistic):
-    """Mean and covariance, as the sums of products with a 1 beside the features."""
-
-    loss: Callable[..., StatisticLoss] = GaussianLoss
-
-    def sums(self, features: Tensor, own: Place, weights: Tensor | None) -> Tensor:
-        return gram_sum(features[(..., *own)], weights, ones=True)
-
-
-@dataclass(frozen=True)
-class _Histogram(Statistic):
-    """How often a channel has which values."""
-
-    loss: Callable[..., StatisticLoss] = HistogramLoss
-
-    def sums(self, features: Tensor, own: Place, weights: Tensor | None) -> Tensor:
-        return bin_sum(features[(..., *own)], weights)
-
-    def add_gradient(
-        self, gradient: Tensor, features: Tensor, own: Place, weights: Tensor | None, slope: Tensor
-    ) -> None:
-        add_remapped(gradient[(..., *own)], features[(..., *own)], weights, slope)
+        self.add(gradient[(..., *own)], features[(..., *own)], weights, slope)
 
 
 @dataclass(frozen=True)
@@ -126,8 +105,11 @@ _HISTOGRAM_LAYERS = tuple(
 
 STATISTICS: dict[str, tuple[Statistic, ...]] = {
     "gram": (Statistic(),),
-    "wasserstein": (_Moments(),),
-    "histogram": (Statistic(), _Histogram(layers=_HISTOGRAM_LAYERS)),
+    "wasserstein": (Statistic(loss=GaussianLoss, sum_of=partial(gram_sum, ones=True)),),
+    "histogram": (
+        Statistic(),
+        Statistic(layers=_HISTOGRAM_LAYERS, loss=HistogramLoss, sum_of=bin_sum, add=add_remapped),
+    ),
     "shifted": (Statistic(share=0.5), _Shifted(share=0.25, axis=-1), _Shifted(share=0.25, axis=-2)),
 }
 """By `Settings.style_loss`."""
