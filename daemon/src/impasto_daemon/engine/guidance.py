@@ -44,7 +44,7 @@ class Guided:
             for turn in range(settings.style_rotations)
         ]
         seen = [
-            self.style.turned(angle).targets(size_px / 2**step, layers, settings.style_loss)
+            self.style.targets(size_px / 2**step, layers, settings.style_loss, angle)
             for angle in angles
             for step in range(settings.style_sizes)
         ]

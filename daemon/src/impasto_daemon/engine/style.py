@@ -57,32 +57,13 @@ class Style:
         part: Tensor | None = None,
     ) -> None:
         self.grams: GramMatrices = {} if grams is None else grams
-        self._others: defaultdict[Statistic, GramMatrices] = defaultdict(dict)
-        self._turned: dict[float, Style] = {}
+        self._others: defaultdict[tuple[Statistic, float], GramMatrices] = defaultdict(dict)
         self._picture, self._network = MaskedPicture.of(picture, part), network
 
     def of_part(self, part: Tensor) -> Style:
         """The style of a part of the same picture, (1, h, w) in [0, 1] of any size."""
         part = resize(part, *self._picture.alpha.shape[-2:])
         return Style(self._picture.original, self._network, part=part)
-
-    def turned(self, degrees: float) -> Style:
-        """The style of the same picture turned to the left by so much."""
-        degrees %= 360
-        if not degrees:
-            return self
-        if degrees not in self._turned:
-            colours, *masks = (
-                turned(plane, degrees, beyond)
-                for plane, beyond in (
-                    (self._picture.colours, "border"),
-                    (self._picture.alpha, "zeros"),
-                    (self._picture.paint_mask, "zeros"),
-                )
-            )
-            alpha, part = masks
-            self._turned[degrees] = Style(torch.cat([colours, alpha]), self._network, part=part)
-        return self._turned[degrees]
 
     @functools.cached_property
     def is_grey(self) -> bool:
@@ -115,12 +96,18 @@ class Style:
         return {layer: gram for layer, (gram,) in grams.items() if gram is not None}
 
     def targets(
-        self, size_px: float, layers: Collection[str], style_loss: str = "gram"
+        self,
+        size_px: float,
+        layers: Collection[str],
+        style_loss: str = "gram",
+        degrees: float = 0.0,
     ) -> dict[str, tuple[Tensor | None, ...]]:
         """The means of what is matched in each of `layers`, at such a size.
 
         style_loss: names the `STATISTICS`; None stands where one is not taken of a layer.
+        degrees: by how much the picture is turned to the left.
         """
+        degrees %= 360
         size = _nearest_size_px(size_px, max(self._picture.alpha.shape))
         chosen = STATISTICS[style_loss]
         wanted = {
@@ -129,30 +116,48 @@ class Style:
         missing = {
             layer: found
             for layer, several in wanted.items()
-            if (found := [one for one in several if (size, layer) not in self._means(one)])
+            if (found := [one for one in several if (size, layer) not in self._means(one, degrees)])
         }
         if missing:
-            self._measure(size, missing, style_loss)
+            self._measure(size, missing, style_loss, degrees)
         return {
             layer: tuple(
-                self._means(one)[size, layer].to(self._network.device) if one in several else None
+                self._means(one, degrees)[size, layer].to(self._network.device)
+                if one in several
+                else None
                 for one in chosen
             )
             for layer, several in wanted.items()
         }
 
-    def _means(self, statistic: Statistic) -> GramMatrices:
-        """Those that were found of a statistic so far."""
-        return self.grams if statistic == Statistic() else self._others[statistic]
+    def _means(self, statistic: Statistic, degrees: float) -> GramMatrices:
+        """Those that were found so far of a statistic, with the picture turned."""
+        if statistic == Statistic() and not degrees:
+            return self.grams
+        return self._others[statistic, degrees]
+
+    def _turned(self, degrees: float) -> MaskedPicture:
+        """The picture turned to the left; it is not kept, as it may be large."""
+        if not degrees:
+            return self._picture
+        colours = turned(self._picture.colours, degrees, "border")
+        alpha, part = (
+            turned(mask, degrees, "zeros")
+            for mask in (self._picture.alpha, self._picture.paint_mask)
+        )
+        return MaskedPicture.of(torch.cat([colours, alpha]), part)
 
     def _measure(
-        self, size_px: int, wanted: Mapping[str, Sequence[Statistic]], style_loss: str
+        self,
+        size_px: int,
+        wanted: Mapping[str, Sequence[Statistic]],
+        style_loss: str,
+        degrees: float,
     ) -> None:
-        height, width = self._picture.alpha.shape[-2:]
+        picture = self._turned(degrees)
+        height, width = picture.alpha.shape[-2:]
         factor = size_px / max(height, width)
-        masked = self._picture.resized(
-            max(1, round(height * factor)), max(1, round(width * factor))
-        )
+        masked = picture.resized(max(1, round(height * factor)), max(1, round(width * factor)))
         counted = {
             (layer, one): one.counted(mask).to(self._network.device)
             for layer, several in wanted.items()
@@ -172,4 +177,4 @@ class Style:
                         sums.add((layer, one), one.sums(segment.features, place, weights))
         for (layer, one), found in sums.items():
             count = total(counted[layer, one]).to(found).clamp_min(1e-12)
-            self._means(one)[size_px, layer] = found / count
+            self._means(one, degrees)[size_px, layer] = found / count

@@ -167,10 +167,10 @@ def test_style_turned_by_a_right_angle_is_that_of_the_turned_picture(network, no
     square = torch.zeros(4, SIZE, SIZE)
     square[:, 8:56] = torch.cat([torch.rot90(picture, dims=(1, 2)), torch.ones(1, 48, SIZE)])
     expected = Style(square, network).statistics(SIZE, STYLE_LAYERS[:3])
-    found = Style(picture, network).turned(90).statistics(SIZE, STYLE_LAYERS[:3])
+    found = Style(picture, network).targets(SIZE, STYLE_LAYERS[:3], degrees=90)
     for layer, gram in expected.items():
-        assert float((found[layer] - gram).norm()) < 1e-3 * float(gram.norm())
-    assert Style(picture, network).turned(-360).statistics(SIZE, ["relu1_1"]).keys() == {"relu1_1"}
+        assert float((found[layer][0] - gram).norm()) < 1e-3 * float(gram.norm())
+    assert Style(picture, network).targets(SIZE, ["relu1_1"], degrees=-360).keys() == {"relu1_1"}
 
 
 def test_strokes_lie_as_they_are_turned(network, noise, paint):
@@ -196,7 +196,7 @@ def test_style_seen_at_several_sizes_and_in_several_directions_is_their_mean(
     settings = Settings(**chosen, style_sizes=2, style_rotation=30.0, style_rotations=2)
     found = Guided(style).target(128, settings).statistics
     seen = [
-        style.turned(angle).targets(size, STYLE_LAYERS[:2], style_loss)
+        style.targets(size, STYLE_LAYERS[:2], style_loss, angle)
         for angle in (30, 210) for size in (128, 64)
     ]  # fmt: skip
     for layer in STYLE_LAYERS[:2]:
