@@ -255,8 +255,8 @@ def prepared(piece):
     node = scope["node"]
     document.refreshProjection()
     document.waitForDone()
-    # Krita draws the shapes of a vector layer, and the file of a file layer, in its own time.
-    if node.type() in ("vectorlayer", "filelayer"):
+    # Krita draws shapes, fills and the files of layers in its own time.
+    if node.type() in ("vectorlayer", "filelayer", "filllayer"):
         yield from until(lambda: any(bytes(node.projectionPixelData(0, 0, 160, 120))))
     yield 200
     document.setActiveNode(node)

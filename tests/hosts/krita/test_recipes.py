@@ -168,7 +168,6 @@ def main():
     names = [node.name() for node in document.topLevelNodes()]
     yield from active(background)
     docker.stylise()
-    yield from until(lambda: docker.painting and docker.painting.layer)
     yield from active(nodes[0])
     yield from until(lambda: docker.painting is None and not docker._further)
     turned_away = docker.words.text()
