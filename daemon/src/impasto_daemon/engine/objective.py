@@ -14,6 +14,7 @@ from impasto_daemon.engine.guidance import Region, StyleTarget, regions_of
 from impasto_daemon.engine.losses import ContentLoss, StyleLosses, TotalVariation, squared_error
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.network import FeatureNetwork, Segment, backpropagate
+from impasto_daemon.engine.replay import LARGEST_PX
 from impasto_daemon.engine.statistics import STATISTICS, Statistic
 from impasto_daemon.engine.sums import LayerSums, dot, one_thread_if_small, total
 from impasto_daemon.engine.tiles import WHOLE, Tile, Tiling, cut, margin_px
@@ -121,6 +122,16 @@ class Objective:
             for layer, weight in content.items()
         }
         self._smoothness = TotalVariation(_SMOOTHING * settings.total_variation)
+
+    @property
+    def is_replayable(self) -> bool:
+        """Whether an evaluation is worth recording for its GPU, and never waits for it."""
+        return (
+            self._colours.is_cuda
+            and len(self._parts) == 1
+            and self._colours[0, 0].numel() <= LARGEST_PX
+            and not any(statistic.waits for _, (_, statistic) in self._style)
+        )
 
     def evaluate(
         self, picture: Tensor, between: Callable[[], None] = lambda: None

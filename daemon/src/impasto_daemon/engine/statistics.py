@@ -35,6 +35,8 @@ class Statistic:
     sum_of: Callable[..., Tensor] = gram_sum
     add: Callable[..., None] = add_gram_gradient
     """What sums the own positions, and adds the gradient of a loss with a slope by these sums."""
+    waits: bool = field(default=False, compare=False)
+    """Whether any of it waits for the device."""
 
     def counted(self, mask: Tensor) -> Tensor:
         """The weight of each position where a mask, (H, W), is to count."""
@@ -105,10 +107,16 @@ _HISTOGRAM_LAYERS = tuple(
 
 STATISTICS: dict[str, tuple[Statistic, ...]] = {
     "gram": (Statistic(),),
-    "wasserstein": (Statistic(loss=GaussianLoss, sum_of=partial(gram_sum, ones=True)),),
+    "wasserstein": (Statistic(loss=GaussianLoss, sum_of=partial(gram_sum, ones=True), waits=True),),
     "histogram": (
         Statistic(),
-        Statistic(layers=_HISTOGRAM_LAYERS, loss=HistogramLoss, sum_of=bin_sum, add=add_remapped),
+        Statistic(
+            layers=_HISTOGRAM_LAYERS,
+            loss=HistogramLoss,
+            sum_of=bin_sum,
+            add=add_remapped,
+            waits=True,
+        ),
     ),
     "shifted": (Statistic(share=0.5), _Shifted(share=0.25, axis=-1), _Shifted(share=0.25, axis=-2)),
 }

@@ -28,6 +28,7 @@ from impasto_daemon.engine.masked_picture import MaskedPicture, make_grey
 from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
+from impasto_daemon.engine.replay import Evaluation, Replayed, cuda_graph
 from impasto_daemon.engine.resizing import enlarge, resize
 from impasto_daemon.engine.schedule import Size, Stage, surroundings_px
 from impasto_daemon.engine.style import Style
@@ -169,9 +170,14 @@ class _Painter:
             objective = self._objective(content, stage, plan.tiling)
             optimiser = _optimiser(start[None], stage.settings, plan)
             del start, content
+            evaluate: Callable[[], Evaluation] = functools.partial(
+                objective.evaluate, optimiser.trial, self.between
+            )
+            if objective.is_replayable:
+                evaluate = Replayed(evaluate, cuda_graph)
             convergence = _ConvergenceTest(settings.tolerance)
             for count in range(1, stage.iterations + 1):
-                terms, gradient = objective.evaluate(optimiser.trial, self.between)
+                terms, gradient = evaluate()
                 if self.grey:
                     make_grey(gradient)
                 optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
@@ -191,7 +197,7 @@ class _Painter:
                 if settled or stopped or lost:
                     break
             lost = lost or not bool(optimiser.loss.isfinite())
-            del objective, optimiser
+            del objective, optimiser, evaluate
             if stopped or lost:
                 break
         settled = settled and not lost
