@@ -83,7 +83,7 @@ class ModelCache:
     def follow_load(self, *, begin: bool = False) -> None:
         """Compute with as many threads as there are free cores, unless told how many.
 
-        begin: a job begins; the load is looked at for a tenth of a second.
+        begin: a job begins; the load is looked at for a tenth of a second meanwhile.
         """
         if self._threads and self.device.type == "cpu":
             threads = self._threads.begin() if begin else self._threads.follow()

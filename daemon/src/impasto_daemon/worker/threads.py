@@ -16,6 +16,7 @@ import psutil
 
 _EVERY_S = 0.5
 _FIRST_S = 0.1
+"""After so long it is looked at again, and in a job that has just begun."""
 
 
 @dataclass(frozen=True)
@@ -46,26 +47,25 @@ class ThreadLimit:
         self, most: int, cores: int = os.cpu_count() or 1, measure: Callable[[], Usage] = Usage.now
     ) -> None:
         self._most, self._cores, self._measure = most, cores, measure
-        self._before = measure()
+        self._before, self._after_s = measure(), _EVERY_S
         self.threads = most
 
     def begin(self) -> int:
-        """The threads to begin a job with, from a short look."""
-        self._before = self._measure()
-        time.sleep(_FIRST_S)
-        return self.follow(after_s=0)
+        """The threads to begin a job with: those of the last one, until a short look is over."""
+        self._before, self._after_s = self._measure(), _FIRST_S
+        return self.threads
 
-    def follow(self, after_s: float = _EVERY_S) -> int:
-        """The threads to go on with, looked at anew when `after_s` have passed."""
+    def follow(self) -> int:
+        """The threads to go on with, looked at anew every half second."""
         now = self._measure()
         passed_s = now.clock_s - self._before.clock_s
-        if passed_s > after_s:
+        if passed_s > self._after_s:
             own_s = now.own_s - self._before.own_s
             others = max(0.0, (now.everybody_s - self._before.everybody_s - own_s) / passed_s)
             # Others first take the cores that we may not use.
             in_our_way = max(0.0, others - (self._cores - self._most))
             self.threads = max(1, min(self._most, round(self._most - in_our_way)))
-            self._before = now
+            self._before, self._after_s = now, _EVERY_S
         return self.threads
 
 

@@ -51,12 +51,11 @@ def test_it_is_not_looked_at_more_often_than_every_half_second():
     assert [follows.follow() for _ in range(3)] == [2, 2, 1]
 
 
-def test_job_begins_with_a_look(monkeypatch):
-    waited = []
-    monkeypatch.setattr(threads.time, "sleep", waited.append)
-    moments = iter([at(0, 0, 0), at(9, 0, 0), Usage(0.1, 0.0, 9.1)])
-    assert ThreadLimit(2, 2, lambda: next(moments)).begin() == 1
-    assert waited == [0.1]
+def test_job_begins_as_the_last_one_ended_and_looks_soon():
+    later = [Usage(18.05, 9.05, 9.05), Usage(18.2, 9.2, 9.2)]
+    moments = iter([at(0, 1, 1), at(1, 1, 1), at(9, 1, 1), *later])
+    follows = ThreadLimit(2, 2, lambda: next(moments))
+    assert [follows.follow(), follows.begin(), follows.follow(), follows.follow()] == [1, 1, 1, 2]
 
 
 def test_usage_of_this_machine_grows_with_what_is_done():
