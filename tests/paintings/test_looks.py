@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.nn import functional
 
 from impasto_daemon.engine.events import Finished, Snapshot
 from impasto_daemon.engine.network import FeatureNetwork
@@ -126,6 +127,22 @@ def test_variations_are_visibly_different(network):
         for seed in (0, 1)
     )
     assert change(one, other) > 0.5 * change(one, content)
+
+
+def test_opposite_sides_look_alike(network):
+    """Of pictures that are the same everywhere, with sides that the network cannot halve."""
+    style, found = demo("painting.jpg", 384), []
+    for seed in range(4):
+        coarse = torch.rand(1, 3, 28, 36, generator=torch.Generator().manual_seed(seed))
+        content = functional.interpolate(coarse, scale_factor=4, mode="bicubic").clamp(0, 1)
+        chosen = Settings(iterations=30, tolerance=0)
+        painted = paint(content[0, :, 4:102, 4:134], style, chosen, network)[None]
+        fine = (painted - functional.avg_pool2d(painted, 3, 1, 1)).abs().mean(dim=1)[0, 1:-1, 1:-1]
+        sides = fine[:12], fine[-12:], fine[:, :12], fine[:, -12:]
+        found.append([side.mean() for side in sides])
+    above, below, left, right = torch.tensor(found).mean(dim=0)
+    assert 0.75 < float(above / below) < 1.35
+    assert 0.75 < float(left / right) < 1.35
 
 
 @pytest.mark.images

@@ -112,15 +112,15 @@ def make_plan(
     """
     picture_bytes = picture_px * (_PICTURE_BYTES_PER_PX + _PLANE_BYTES_PER_PX * planes)
     if stage.at_once:
-        pixels = stage.height * stage.width
+        pixels = math.prod(stage.grown)
         taken = picture_bytes + _AT_ONCE_VECTORS * _VECTOR * pixels
         taken += _SCALED_PLANE_BYTES_PER_PX * planes * pixels
         tile = _AT_ONCE_BYTES_PER_PX * min(pixels, LARGEST_TILE_PX)
         return Plan(device, Tiling(), 0, short_pairs=False, peak_bytes=taken + tile)
-    scaled_bytes = _SCALED_PLANE_BYTES_PER_PX * planes * stage.height * stage.width
+    scaled_bytes = _SCALED_PLANE_BYTES_PER_PX * planes * math.prod(stage.grown)
     ways = list(_ways(stage, picture_bytes + scaled_bytes, device))
     usable_bytes = int(budget_bytes * _USABLE)
-    most_px = stage.height * stage.width
+    most_px = math.prod(stage.grown)
     if stage.refines and not device.gpu:
         most_px = min(most_px, _REFINING_WINDOW_PX)
     for least_px, choice in (
@@ -185,10 +185,10 @@ def evaluation_work(stage: Stage, plan: Plan) -> float:
     Beside these it counts what goes over every pixel, and what every evaluation has.
     """
     if stage.at_once:
-        return float(stage.height * stage.width * _AT_ONCE_FLOPS_PER_PX)
+        return float(math.prod(stage.size) * _AT_ONCE_FLOPS_PER_PX)
     around = (
         sum(_looked_at_px(stage, plan.tiling)) * _FLOPS_PER_LOOK
-        + stage.height * stage.width
+        + math.prod(stage.grown)
         * (_FLOPS_PER_PX + _FLOPS_PER_PAIR[plan.short_pairs] * plan.history)
     )  # fmt: skip
     flops = evaluation_flops(stage, plan.tiling, saved=plan.device.saves_products)
@@ -207,7 +207,7 @@ def _looked_at_px(stage: Stage, tiling: Tiling) -> tuple[int, int]:
 
 def _ways(stage: Stage, picture_bytes: int, device: DeviceKind) -> Iterator[Plan]:
     """How a stage may be painted, fastest first, with what each takes beside its tiles."""
-    settings, pixels = stage.settings, stage.height * stage.width
+    settings, pixels = stage.settings, math.prod(stage.grown)
     most = min(settings.history, _REFINING_HISTORY) if stage.refines else settings.history
     targets = sum(
         LAYERS[layer].channels * device.number_bytes * pixels // stride_px(layer) ** 2
@@ -227,7 +227,7 @@ def _cut(way: Plan, stage: Stage, window_px: int) -> Plan:
     """A way with the tiles that cost least, none of whose windows has more pixels than that."""
     tilings = (
         replace(way.tiling, rows=rows, columns=columns)
-        for rows, columns in itertools.product(*map(_counts, stage.size))
+        for rows, columns in itertools.product(*map(_counts, stage.grown))
     )
     best = min(
         tilings,
@@ -267,7 +267,7 @@ class _Windows:
         margin = margin_px(_layers(stage.settings), stage.settings.style_loss)
         sides = [
             _extents(side, count, margin)
-            for side, count in ((stage.height, tiling.rows), (stage.width, tiling.columns))
+            for side, count in zip(stage.grown, (tiling.rows, tiling.columns), strict=True)
         ]
         return cls(*(down * across for down, across in zip(*sides, strict=True)))
 

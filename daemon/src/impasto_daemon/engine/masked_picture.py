@@ -10,7 +10,9 @@ from torch import Tensor
 
 from impasto_daemon.engine.alpha import extend_edges
 from impasto_daemon.engine.colour_match import luminance, recoloured
+from impasto_daemon.engine.padding import mirror_pad
 from impasto_daemon.engine.resizing import resize
+from impasto_daemon.engine.sizes import Borders
 
 _GREY = 4 / 255
 """So far apart may the channels of a grey pixel be."""
@@ -87,6 +89,10 @@ class MaskedPicture:
     def resized(self, height: int, width: int) -> MaskedPicture:
         """The same at another size, in px."""
         return self._each(lambda plane: resize(plane, height, width), self.original)
+
+    def grown(self, borders: Borders) -> MaskedPicture:
+        """The same mirrored beyond its borders."""
+        return self._each(lambda plane: mirror_pad(plane, borders), self.original)
 
     def _each(self, change: Callable[[Tensor], Tensor], original: Tensor) -> MaskedPicture:
         planes = (self.colours, self.alpha, self.paint_mask)

@@ -7,6 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from impasto_daemon.engine.convolutions import LEAST_PX
+from impasto_daemon.engine.sizes import Borders
 
 
 def replicate_pad(picture: Tensor, left: int, right: int, top: int, bottom: int) -> Tensor:
@@ -22,6 +23,27 @@ def replicate_pad(picture: Tensor, left: int, right: int, top: int, bottom: int)
     columns += [tall]
     columns += [tall[..., -1:].expand(*tall.shape[:-1], right)] if right else []
     return torch.cat(columns, dim=-1)
+
+
+def mirror_pad(planes: Tensor, borders: Borders) -> Tensor:
+    """(…, H, W) with so many pixels beyond its sides, as mirrors there have them."""
+    above, below, left, right = borders
+    height, width = planes.shape[-2:]
+    if not any(planes.stride()[-2:]):  # one value everywhere
+        return planes[..., :1, :1].expand(
+            *planes.shape[:-2], above + height + below, left + width + right
+        )
+    for axis, side, before, after in ((-2, height, above, below), (-1, width, left, right)):
+        places = torch.arange(-before, side + after, device=planes.device) % (2 * side)
+        planes = planes.index_select(axis, torch.minimum(places, 2 * side - 1 - places))
+    return planes
+
+
+def without_borders(planes: Tensor, borders: Borders) -> Tensor:
+    """The same without them, as a view."""
+    above, below, left, right = borders
+    height, width = planes.shape[-2:]
+    return planes[..., above : height - below, left : width - right]
 
 
 def pad_to_network(picture: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from impasto_daemon.engine.convolutions import LEAST_PX, reach_px
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX
-from impasto_daemon.engine.sizes import fit
+from impasto_daemon.engine.sizes import Borders, fit
 from impasto_protocol.networks import NETWORKS
 from impasto_protocol.settings import Settings
 
@@ -52,6 +52,23 @@ class Stage:
         """(height, width)."""
         return self.height, self.width
 
+    @property
+    def borders(self) -> Borders:
+        """What makes its sides multiples of 16, painted as well and left out in the end.
+
+        On all sides alike: beside what is repeated on one of them alone, a strip is seen.
+        """
+        if self.at_once:
+            return 0, 0, 0, 0
+        (above, below), (left, right) = map(_borders, self.size)
+        return above, below, left, right
+
+    @property
+    def grown(self) -> Size:
+        """(height, width) with the borders."""
+        above, below, left, right = self.borders
+        return above + self.height + below, left + self.width + right
+
 
 def schedule(whole: Size, part: Size, settings: Settings) -> list[Stage]:
     """The stages in which a picture of that size, or a part of it, is painted; coarsest first.
@@ -73,6 +90,11 @@ def schedule(whole: Size, part: Size, settings: Settings) -> list[Stage]:
         _stage(size, whole, part, settings.refinement, refined, refines=True)
         for size in sizes_between(sizes[-1], whole)
     ]
+
+
+def _borders(side: int) -> tuple[int, int]:
+    rest = -side % LEAST_PX
+    return rest // 2, rest - rest // 2
 
 
 def _baked_stages(whole: Size, part: Size, settings: Settings) -> list[Stage]:

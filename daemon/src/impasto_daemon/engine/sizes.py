@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+Borders = tuple[int, int, int, int]
+"""Pixels beyond a picture's sides: above, below, on the left, on the right."""
+
 
 def fit(height: int, width: int, longest_px: int) -> tuple[int, int]:
     """The size brought down to that long edge in px; 0 leaves it, and nothing grows."""

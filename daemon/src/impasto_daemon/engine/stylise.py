@@ -28,6 +28,7 @@ from impasto_daemon.engine.masked_picture import MaskedPicture, make_grey
 from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.optimise import LBFGS, Adam
+from impasto_daemon.engine.padding import mirror_pad, without_borders
 from impasto_daemon.engine.replay import Evaluation, Replayed, cuda_graph
 from impasto_daemon.engine.resizing import enlarge, resize
 from impasto_daemon.engine.schedule import Size, Stage, surroundings_px
@@ -163,10 +164,11 @@ class _Painter:
             yield ScaleStarted(scale, len(planned), *stage.size)
             content = part.resized(*stage.size)
             if stage.refines:
-                start = enlarge(picture, *stage.size)
-                content = replace(content, colours=start)
-            else:
-                start = resize(picture, *stage.size)
+                content = replace(content, colours=enlarge(picture, *stage.size))
+            content = content.grown(stage.borders)
+            start = content.colours
+            if not stage.refines:
+                start = mirror_pad(resize(picture, *stage.size), stage.borders)
             objective = self._objective(content, stage, plan.tiling)
             optimiser = _optimiser(start[None], stage.settings, plan)
             del start, content
@@ -182,7 +184,7 @@ class _Painter:
                     make_grey(gradient)
                 optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
                 del gradient
-                step, picture = step + 1, optimiser.picture[0]
+                step, picture = step + 1, without_borders(optimiser.picture[0], stage.borders)
                 share, left = estimate.look(scale - 1, count)
                 preview = functools.partial(self._preview, picture)
                 yield Iteration(
