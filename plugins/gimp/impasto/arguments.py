@@ -100,6 +100,9 @@ ADVANCED_GROUPS: dict[str, tuple[Argument, ...]] = {
              "is custom; 0: enlarged only"
          ), 0, 1000, 0),
         ("int", "scales", _("Scales"), _("Coarse-to-fine steps; 0 chooses by size"), 0, 8, 0),
+        ("string", "snapshots", _("Snapshots"),
+         _("Steps after which the painting so far is kept as well, as hidden layers; separated by "
+           "commas"), ""),
         ("double", "start-noise", _("Start from noise"),
          _(
              "0 starts from the layer, or with a seed from a little noise; 1 from noise, "

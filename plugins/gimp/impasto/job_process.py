@@ -32,7 +32,16 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_progress
 from impasto_protocol.errors import BadMessage, Cancelled, ImpastoError
 from impasto_protocol.fields import from_dict, to_dict
-from impasto_protocol.messages import PresetGet, Presets, PresetSave, Progress, Result, Stylise
+from impasto_protocol.messages import (
+    JobMessage,
+    PresetGet,
+    Presets,
+    PresetSave,
+    Progress,
+    Result,
+    Snapshot,
+    Stylise,
+)
 from impasto_protocol.settings import Settings
 from impasto_protocol.translations import _
 
@@ -102,9 +111,24 @@ class _Content:
         if cut:
             self.pictures["selection"] = layers.read_mask(cut, self.inner, self.outer)
         self._read_masks(source, recipe)
+        self._snapshots, self.kept = dict(recipe["snapshots"]), list[int]()
         self.previews = None
         if isinstance(canvas, Gimp.Layer):
             self.previews = _Previews(canvas, self.outer, self.inner)
+
+    def write(self, layer: Gimp.Layer, painted: Picture) -> None:
+        """Put what was painted into a layer as large as the painting."""
+        layers.write(layer, painted, self.outer, self.inner, self.form)
+
+    def take(self, message: JobMessage, pictures: Sequence[Picture]) -> None:
+        """Put a snapshot into its layer, and show a preview."""
+        if isinstance(message, Snapshot):
+            layer = Gimp.Item.get_by_id(self._snapshots.get(message.step, -1))
+            if isinstance(layer, Gimp.Layer):
+                self.write(layer, pictures[0])
+                self.kept.append(message.step)
+        elif pictures and self.previews:
+            self.previews.show(pictures[0])
 
     def _read_masks(self, source: Gimp.Drawable, recipe: Recipe) -> None:
         """Where the first style, and each of the others, goes; and how much is painted where."""
@@ -148,13 +172,10 @@ def _stylise(
     )
     pictures: dict[str, Picture | Sequence[Picture]] = {**content.pictures, **of_styles}
 
-    def on_pictures(found: Sequence[Picture]) -> None:
-        if found and content.previews:
-            content.previews.show(found[0])
-
-    result, (painted,) = _follow(client, client.submit(message, pictures), progress, on_pictures)
+    job = client.submit(message, pictures)
+    result, (painted,) = _follow(client, job, progress, content.take)
     progress.check()
-    layers.write(content.painting, painted, content.outer, content.inner, content.form)
+    content.write(content.painting, painted)
     if not style.is_kept:
         job_style.keep(client, style, content.painting)
     return {
@@ -164,6 +185,7 @@ def _stylise(
         # With the memory it was planned for, Again gives the same bytes.
         "settings": to_dict(replace(settings, memory_mib=result.memory_mib)),
         "style-hash": result.style,
+        "snapshots": content.kept,
     }
 
 
@@ -176,14 +198,20 @@ def _save(client: Client, recipe: Recipe, progress: _Progress) -> dict[str, Any]
         keep=False,
     )
     job = client.submit(message, {"style": style_sources.read(recipe["style"])})
-    result, _ = _follow(client, job, progress, lambda found: None)
+    result, _ = _follow(client, job, progress, lambda message, pictures: None)
     return {"seconds": result.seconds, "notes": list(result.notes)}
 
 
 def _follow(
-    client: Client, job: Job, progress: _Progress, on_pictures: Callable[[Sequence[Picture]], None]
+    client: Client,
+    job: Job,
+    progress: _Progress,
+    take: Callable[[JobMessage, Sequence[Picture]], None],
 ) -> tuple[Result, Sequence[Picture]]:
-    """Wait for a job's end: its result and the pictures. Raises what it ended with instead."""
+    """Wait for a job's end: its result and the pictures. Raises what it ended with instead.
+
+    take: gets every other message and its pictures.
+    """
     asked = None
     while True:
         client.wait(_TICK_S)
@@ -191,7 +219,7 @@ def _follow(
         for message, pictures in job.poll():
             if result := result_in(message):
                 return result, pictures
-            on_pictures(pictures)
+            take(message, pictures)
             if isinstance(message, Progress):
                 progress.follow(message)
             progress.show(*describe_progress(message))

@@ -181,12 +181,13 @@ def _paint(
         for number, (source, made) in enumerate(zip(found, chosen, strict=True), 1):
             which = _("variation {number} of {of}") if varied else _("layer {number} of {of}")
             place = which.format(number=number, of=len(found)) if len(found) > 1 else ""
-            one = _paint_layer(image, source, made, place, windows=windows)
-            cleanup.enter_context(_deleted_on_error(one.layer, image))
-            painted.append(one)
+            for one in _paint_layer(image, source, made, place, windows=windows):
+                cleanup.enter_context(_deleted_on_error(one.layer, image))
+                painted.append(one)
         spots = [one.place.find() for one in painted]
         paintings = [
-            _prepare(one, spot, varied=varied) for one, spot in zip(painted, spots, strict=True)
+            _prepare(one, spot, varied=varied, steps=_is_of_several(one, painted))
+            for one, spot in zip(painted, spots, strict=True)
         ]
     names = dict.fromkeys(recipe.layer_name(one.made.recipe) for one in painted)
     insertion.insert(image, paintings, f"Impasto: {', '.join(names)}")
@@ -199,33 +200,46 @@ def _paint(
 
 @dataclass(frozen=True)
 class _Painted:
-    """A layer's painting, in a layer that is not inserted yet. notes: what the daemon told."""
+    """A layer's painting, in a layer that is not inserted yet.
+
+    notes: what the daemon told. step: after which it is one of several, or 0 at the end.
+    """
 
     place: placing.Place
     layer: Gimp.Layer
     made: KeptRecipe
-    notes: Sequence[str]
+    notes: Sequence[str] = ()
+    step: int = 0
 
 
 def _paint_layer(
     image: Gimp.Image, source: Gimp.Layer, made: KeptRecipe, place: str, *, windows: bool
-) -> _Painted:
-    """The painting of one layer. place: which of several it is, for people."""
-    with sources.seen(source, as_copy=True) as seen:
+) -> list[_Painted]:
+    """The painting of one layer, and then its snapshots.
+
+    place: which of several it is, for people.
+    """
+    with sources.seen(source, as_copy=True) as seen, ExitStack() as cleanup:
         inner = sources.box_to_paint(image, seen)
         target = placing.Place(image, source, seen, inner)
-        painting = target.new_painting()
+        found = {step: target.new_painting() for step in (0, *recipe.snapshots(made.recipe))}
+        for layer in found.values():
+            cleanup.enter_context(_deleted_on_error(layer, image))
+        painting = found.pop(0)
         if made.style:
             painting.attach_parasite(made.style)
         order = {
             **made.recipe, "place": place, "whose": made.whose, "interactive": windows,
             "box": astuple(inner), "cut": target.cut,
+            "snapshots": [(step, layer.get_id()) for step, layer in found.items()],
         }  # fmt: skip
         read: dict[str, Gimp.Image | Gimp.Item] = {"image": image, "source": seen}
-        with _deleted_on_error(painting, image):
-            told = _have_painted(order, source, painting, read)
-    style = painting.get_parasite(layer_recipes.STYLE)
-    return _Painted(target, painting, KeptRecipe(_kept(made.recipe, told), style), told["notes"])
+        told = _have_painted(order, source, painting, read)
+    kept = KeptRecipe(_kept(made.recipe, told), painting.get_parasite(layer_recipes.STYLE))
+    for step in found.keys() - set(told["snapshots"]):  # it ended before
+        layers.delete(found.pop(step), image)
+    snapshots = [_Painted(target, layer, kept, step=step) for step, layer in found.items()]
+    return [_Painted(target, painting, kept, told["notes"]), *snapshots]
 
 
 def _have_painted(
@@ -260,8 +274,15 @@ def _deleted_on_error(layer: Gimp.Layer, image: Gimp.Image) -> Iterator[None]:
         raise
 
 
-def _prepare(painted: _Painted, spot: placing.Spot, *, varied: bool) -> insertion.Painting:
-    """What is inserted at a spot. varied: in a group with others of its kind."""
+def _is_of_several(one: _Painted, painted: Sequence[_Painted]) -> bool:
+    """Whether there are snapshots of that painting."""
+    return sum(other.place is one.place for other in painted) > 1
+
+
+def _prepare(
+    painted: _Painted, spot: placing.Spot, *, varied: bool, steps: bool
+) -> insertion.Painting:
+    """What is inserted at a spot. varied, steps: its name tells its seed, its step."""
     made, cut = painted.made.recipe, painted.place.cut
     layer = painted.place.bring(painted.layer, spot)
     keep_mask = made["selection-as"] == "mask"
@@ -273,10 +294,14 @@ def _prepare(painted: _Painted, spot: placing.Spot, *, varied: bool) -> insertio
             )  # fmt: skip
     else:
         prepared = insertion.Painting(None, layer, hides=False, apply_mask=cut and not keep_mask)
-    name = recipe.layer_name(made)
-    prepared.layer.set_name(recipe.variation_name(made) if varied else name)
+    name = group = recipe.layer_name(made)
+    if varied:
+        name = recipe.variation_name(made)
+    if steps:
+        name = recipe.snapshot_name(name, painted.step)
+    prepared.layer.set_name(name)
     layer_recipes.keep(painted.made, prepared.layer)
-    return replace(prepared, group=name if varied else "")
+    return replace(prepared, group="" if name == group else group)
 
 
 def _work(order: dict[str, Any], **painted: Gimp.Image | Gimp.Item) -> dict[str, Any]:

@@ -25,7 +25,7 @@ style-hash: that of its style's picture, once something has been painted in it.
 
 _ADDED = {"as-source": True, "mask": "", "strength-mask": "", "more-styles": ""}
 """What recipes have not always had."""
-_LISTS = {"content-layers": str, "style-layers": str,
+_LISTS = {"content-layers": str, "style-layers": str, "snapshots": int,
           "content-layer-weights": float, "style-layer-weights": float}  # fmt: skip
 _OPTIONAL = ("content-weight", "style-weight")
 _RESULT = arguments.names(arguments.RESULT)
@@ -136,6 +136,18 @@ def to_save(config: Gimp.ProcedureConfig) -> Recipe:
 def variation_name(recipe: Recipe) -> str:
     """The name of one of several layers that differ by their seeds."""
     return f"{layer_name(recipe)} ({recipe['settings']['seed']})"
+
+
+def snapshots(recipe: Recipe) -> list[int]:
+    """The steps after which the painting so far is kept, in order; older recipes have none."""
+    return sorted(set(recipe["settings"].get("snapshots", ())))
+
+
+def snapshot_name(name: str, step: int) -> str:
+    """The name of what a layer of that name was after a step, or with 0 in the end."""
+    if not step:
+        return _("{name}, finished").format(name=name)
+    return _("{name}, after {step} steps").format(name=name, step=step)
 
 
 def layer_name(recipe: Recipe) -> str:

@@ -65,6 +65,33 @@ answer = (status, before, after, visible, painted.get_name(),
     assert seeds == [[5, 0.4], [6, 0.4], [7, 0.4]]
 
 
+def test_snapshots_lie_hidden_below_the_painting(gimp, pictures):
+    """In its group; of a step that is not reached there is none."""
+    status, before, after, visible, name = gimp.run(
+        """
+image = load(photo)
+layer = image.get_layers()[0]
+image.select_ellipse(Gimp.ChannelOps.REPLACE, 10, 10, 60, 50)
+before = tree(image.get_layers())
+status, painted, _ = stylize(
+    image, layer, style, strength=0.7, quality="custom", iterations=8, snapshots="6, 2,90000")
+group = painted.get_parent()
+visible = [item.get_visible() for item in [*group.get_children(), layer]]
+after = tree(image.get_layers())
+answer = (status, before, after, visible, painted.get_name())
+""",
+        **pictures,
+    )
+    assert status == "success" and name == "style 70%, finished"
+    group, source = after
+    assert source == before[0] and group["name"] == "style 70%"
+    assert [layer["name"] for layer in group["children"]] == [
+        "style 70%, finished", "style 70%, after 2 steps", "style 70%, after 6 steps"
+    ]  # fmt: skip
+    assert len({layer["pixels"] for layer in group["children"]}) == 3
+    assert visible[:3] == [True, False, False]
+
+
 @pytest.mark.parametrize("becomes", ["alpha", "mask"])
 def test_feathered_selection_blends_and_nothing_else_changes(gimp, pictures, tmp_path, becomes):
     """Compared outside GIMP, in linear light, as GIMP composites."""
