@@ -15,6 +15,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 
+from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.client import Client
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import DaemonLost, DaemonNotRunning
@@ -294,7 +295,7 @@ def draft(strength):
     import drafts
 
     grey = Picture(4, 4, 3, "uint8", bytes(48))
-    return drafts.Draft(grey, "Dusk", Settings(strength=strength))
+    return drafts.Draft(grey, (ChosenStyle("Dusk"),), Settings(strength=strength))
 
 
 def report(daemon, *jobs):

@@ -159,9 +159,9 @@ class DialogWindow:
 
     def add_places(self, image: Gimp.Image) -> None:
         """Further styles, and where each goes; closed at first unless it counts."""
-        places = self._places = Places(self._config, image)
+        self._places = Places(self._config, image)
         if self._preview:
-            self._preview.leaves_out = lambda: places.is_used
+            self._preview.places = self._places.chosen
         self._add_expander(_("More Styles a_nd Masks"), self._places, expanded=self._places.is_used)
 
     def add_advanced(self) -> None:

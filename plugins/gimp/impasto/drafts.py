@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from impasto_protocol.chosen_style import ChosenStyle, in_message
 from impasto_protocol.client import new_job_id, result_in
 from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_progress
@@ -25,38 +26,37 @@ _LEAVE_S = 0.3
 
 @dataclass(frozen=True)
 class Draft:
-    """What a draft is painted from. style: a picture, or the name of a saved style.
+    """What a draft is painted from.
 
-    share: how much of the long edge of what would be painted the content shows. alone: there are
-    other styles, or masks, which a draft leaves out.
+    share: how much of the long edge of what would be painted the content shows. strength: how much
+    is painted where; None: all everywhere.
     """
 
     content: Picture
-    style: Picture | str
+    styles: tuple[ChosenStyle, ...]
     settings: Settings
     share: float = 1.0
-    alone: bool = False
+    strength: Picture | None = None
 
     @property
     def at_once(self) -> bool:
         """Whether it is there as soon as it is begun."""
         return not self.settings.iterations
 
-    def stylise(self) -> tuple[Stylise, dict[str, Picture]]:
+    def stylise(self) -> tuple[Stylise, dict[str, list[Picture]]]:
         """The job, and its pictures."""
-        preset = self.style if isinstance(self.style, str) else ""
+        named, pictures = in_message(self.styles)
         message = Stylise(
             job=new_job_id(),
             settings=draft_of(self.settings, self.share),
-            preset=preset,
             preview_px=DRAFT_PX,
             preview_every_s=0.3,
             draft=True,
+            **named,
         )
-        pictures = {"content": self.content}
-        if isinstance(self.style, Picture):
-            pictures["style"] = self.style
-        return message, pictures
+        if self.strength:
+            pictures["strength"] = [self.strength]
+        return message, {**pictures, "content": [self.content]}
 
 
 class Drafts:
@@ -133,16 +133,14 @@ class Drafts:
                 if ended:
                     self._job, self._done = None, self._painted
                 words, share = describe_progress(message)
-                if ended or share is not None:
-                    words = self._name() if ended else _("A draft, {share:.0%}").format(share=share)
+                if ended:
+                    words = _("A draft of the result")
+                elif share is not None:
+                    words = _("A draft, {share:.0%}").format(share=share)
                 self._show(words, pictures[0] if pictures else None)
         except ImpastoError as error:
             self._job, self._done = None, self._painted
             self._show(_("No preview. {error}").format(error=error), None)
-
-    def _name(self) -> str:
-        alone = self._painted is not None and self._painted.alone
-        return _("A draft in the first style alone") if alone else _("A draft of the result")
 
     def lose(self) -> None:
         """There is no daemon; the next one paints it anew."""

@@ -115,15 +115,15 @@ def read_mask(mask: Gimp.LayerMask, inner: Box, outer: Box) -> Picture:
     return Picture(outer.height, outer.width, 1, "uint8", data)
 
 
-def read_grey(drawable: Gimp.Drawable, box: Box) -> Picture:
+def read_grey(drawable: Gimp.Drawable, box: Box, scale: float = 1.0) -> Picture:
     """What is light of a box, which may reach beyond it, of a drawable: grey, 8-bit.
 
-    What is transparent is black.
+    What is transparent is black. scale: of the drawable, in whose pixels the box then is.
     """
     mask = isinstance(drawable, Gimp.Channel)
     # Of a layer the numbers that are seen, times alpha; a channel's are what it lets through.
     name = "Y u8" if mask else "Y'aA u8"
-    data = drawable.get_buffer().get(box.rectangle(), 1.0, name, Gegl.AbyssPolicy.NONE)
+    data = drawable.get_buffer().get(box.rectangle(), scale, name, Gegl.AbyssPolicy.NONE)
     return Picture(box.height, box.width, 1, "uint8", data if mask else data[::2])
 
 

@@ -42,6 +42,16 @@ def read(image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box) -> Pictur
     return layers.read_grey(found, there)
 
 
+def read_small(
+    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, width: int, height: int
+) -> Picture:
+    """The same, so many pixels large."""
+    found = _find(image, key)
+    place, scale = layers.box_of(source, found), width / box.width
+    x, y = round(scale * (place.x + box.x)), round(scale * (place.y + box.y))
+    return layers.read_grey(found, Box(x, y, width, height), scale)
+
+
 def layer_named(image: Gimp.Image, name: str) -> Gimp.Layer | None:
     """The layer of that name, wherever it is."""
     return next((layer for layer in _layers(image.get_layers()) if layer.get_name() == name), None)

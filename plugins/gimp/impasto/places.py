@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 import arguments
 import controls
@@ -24,6 +25,17 @@ _SPACE_PX = 6
 _FILE = "file:"
 _ELSEWHERE = _("Where no mask is")
 _EVERYWHERE = _("Everywhere")
+
+
+class Chosen(NamedTuple):
+    """What is set: where the first style goes, what else there is, and how much is painted where.
+
+    mask, strength_mask: as `masks` knows them; empty: everywhere.
+    """
+
+    mask: str = ""
+    more: Sequence[MoreStyle] = ()
+    strength_mask: str = ""
 
 
 class Places(Controls):
@@ -51,6 +63,12 @@ class Places(Controls):
     def is_used(self) -> bool:
         """Whether anything of it counts."""
         return any(self._config.get_property(argument[1]) for argument in arguments.PLACES[:3])
+
+    def chosen(self) -> Chosen:
+        """What is set. Raises BadField where a script has set what cannot be read."""
+        mask, strength, more, _uncovered = (argument[1] for argument in arguments.PLACES)
+        value = self._config.get_property
+        return Chosen(value(mask) or "", more_styles.read(value(more)), value(strength) or "")
 
     def offer(self, presets: Collection[str]) -> None:
         """Saved styles have become known."""

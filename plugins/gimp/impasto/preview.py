@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import gi
 import layers
+import masks
 import remembered
 import thumbnails
 from drafts import Draft, Drafts
@@ -15,8 +16,10 @@ gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, GdkPixbuf, Gimp, GLib, Gtk, Pango  # noqa: E402
 from layers import Box  # noqa: E402
+from places import Chosen  # noqa: E402
 from style_picture import StylePicture  # noqa: E402
 
+from impasto_protocol.chosen_style import ChosenStyle  # noqa: E402
 from impasto_protocol.codec import Picture  # noqa: E402
 from impasto_protocol.errors import ImpastoError  # noqa: E402
 from impasto_protocol.settings import DRAFT_PX, Settings  # noqa: E402
@@ -33,7 +36,7 @@ class Preview(Gtk.Box):
     """Pictures of the layer, the style and the result; follows a daemon.
 
     settings: what is set; raises ImpastoError. result_px: how large the result is shown.
-    leaves_out: whether there are other styles, or masks, which a draft leaves out.
+    places: in which styles is painted beside the first, and where; raises BadField.
     """
 
     def __init__(
@@ -48,7 +51,7 @@ class Preview(Gtk.Box):
         self._style, self._result_px = style, result_px
         self._part: Box | None = None
         self._read: tuple[Box, Box] | None = None
-        self.leaves_out: Callable[[], bool] = lambda: False
+        self.places: Callable[[], Chosen] = Chosen
         self._timer = 0
         self._before: GdkPixbuf.Pixbuf | None = None
         self._after: GdkPixbuf.Pixbuf | None = None
@@ -147,7 +150,17 @@ class Preview(Gtk.Box):
             return None
         share = max(part.width, part.height) / max(whole.width, whole.height)
         content = thumbnails.to_picture(self._before)
-        return Draft(content, style, self._settings(), share, alone=self.leaves_out())
+        image, places = self._source.get_image(), self.places()
+
+        def look(key: str) -> Picture | None:
+            size = content.width, content.height
+            return masks.read_small(image, key, self._source, part, *size) if key else None
+
+        styles = [ChosenStyle(style, look(places.mask))]
+        for more in places.more:
+            picture = self._style.of_more(more, image)
+            styles.append(more.chosen(picture, look(more.mask)))
+        return Draft(content, tuple(styles), self._settings(), share, look(places.strength_mask))
 
     def _show_draft(self, words: str, picture: Picture | None) -> None:
         if not self._tick.get_active():

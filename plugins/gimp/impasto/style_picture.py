@@ -6,11 +6,14 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+import style_sources
 import thumbnails
 from gi.repository import Gimp, GLib
 from layers import Box
 
 from impasto_protocol.codec import Picture
+from impasto_protocol.errors import StyleUnreadable
+from impasto_protocol.more_styles import MoreStyle
 from impasto_protocol.translations import _
 
 _STYLE_PX = 512
@@ -32,6 +35,7 @@ class StylePicture:
     ) -> None:
         self._config, self._changed, self._of_presets = config, changed, of_presets
         self._source: Any = None
+        self._more: dict[tuple[str, str], Picture] = {}
         self.pixbuf: thumbnails.Pixbuf | None = None
         self.words = ""
 
@@ -63,12 +67,27 @@ class StylePicture:
             return chosen or None
         return thumbnails.to_picture(self.pixbuf) if self.pixbuf else None
 
+    def of_more(self, style: MoreStyle, image: Gimp.Image) -> Picture | str:
+        """One of several styles as a draft takes it, read once. Raises StyleUnreadable."""
+        if style.kind == "preset":
+            return style.name
+        key = style.kind, style.name
+        if key not in self._more:
+            if style.kind == "file":
+                pixbuf = _of_file(style.name)
+            else:
+                pixbuf = thumbnails.of_picture(
+                    style_sources.read(style_sources.of_more(style, image))
+                )
+            self._more[key] = thumbnails.to_picture(thumbnails.fitted(pixbuf, _STYLE_PX))
+        return self._more[key]
+
     def _read_file(self, source: tuple[str, str], path: str) -> None:
+        pixbuf, words = None, ""
         try:
-            pixbuf, words = thumbnails.of_file(path, _STYLE_PX), ""
-        except GLib.Error:
-            # GIMP itself may read it, which would hold the dialog up.
-            pixbuf, words = None, _("There is no preview of this kind of file.")
+            pixbuf = _of_file(path)
+        except StyleUnreadable as error:
+            words = str(error)
         GLib.idle_add(self._take_file, source, pixbuf, words)
 
     def _take_file(
@@ -77,3 +96,12 @@ class StylePicture:
         if source == self._source:
             self.pixbuf, self.words = pixbuf, words
             self._changed()
+
+
+def _of_file(path: str) -> thumbnails.Pixbuf:
+    """A picture file that GTK reads. Raises StyleUnreadable."""
+    try:
+        return thumbnails.of_file(path, _STYLE_PX)
+    except GLib.Error as error:
+        # GIMP itself may read it, which would hold the dialog up.
+        raise StyleUnreadable(_("There is no preview of this kind of file.")) from error

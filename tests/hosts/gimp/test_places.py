@@ -124,3 +124,39 @@ def test_styles_and_masks_are_chosen_in_the_dialog(walk, pictures):  # noqa: F81
     (style,) = next(item for item in found if isinstance(item, list))
     assert (style["mask"], style["layers"]) == ("channel:Sky", "fine")
     assert (style["weight"], style["scale"]) == (0.5, 1.5)
+
+
+def test_draft_has_the_other_styles_and_the_masks(walk, pictures, styles):  # noqa: F811
+    """Where the channel is black, the layer stays; beside that every style changes it."""
+    helper = """
+def halves(shown):
+    pixbuf = shown.get_image().get_pixbuf()
+    data, width = pixbuf.get_pixels(), 3 * (pixbuf.get_width() // 2 - 8)
+    rows = range(0, len(data) - pixbuf.get_rowstride(), pixbuf.get_rowstride())
+    ends = [(0, width), (3 * pixbuf.get_width() - width, 3 * pixbuf.get_width())]
+    return [hash(b"".join(data[row + begin:row + end] for row in rows)) for begin, end in ends]
+image = Gimp.get_images()[0]
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, image.get_width() // 2, image.get_height())
+Gimp.Selection.save(image).set_name("Half")
+Gimp.Selection.none(image)
+"""
+    preview = "find('Preview of the result')"
+    draft = f"'A draft of the result' in texts() and halves({preview})"
+    named = styles.replace("channel:Right", "channel:Half")
+    layer, masked, both = (
+        found
+        for found in walk(
+            "stylize",
+            f"exec({helper!r}, step.__globals__) or True",
+            f"{preview}.get_image().get_pixbuf() and halves({preview})",
+            "config.set_property('strength-mask', 'channel:Half') or True",
+            f"{draft} != answer[1] and {draft}",
+            f"config.set_property('more-styles', {named!r}) or True",
+            f"{draft} not in (False, answer[3]) and {draft}",
+            style_file=str(pictures["style"]),
+            patience_s=250,
+        )
+        if isinstance(found, list)
+    )
+    assert layer[1] == masked[1] == both[1]
+    assert len({layer[0], masked[0], both[0]}) == 3
