@@ -152,3 +152,51 @@ def main():
     assert places == ["", "layer:Top", [["preset", "Dawn", "layer:Right", 0.5, 1.5, "fine"]]]
     assert button == "Styles and Masks… (3)" and uncovered == "photograph"
     assert offered == ["Where no mask is", "Layer Background", "Layer Right", "Layer Top"]
+
+
+def test_preview_has_the_other_styles_and_the_masks(krita, pictures):
+    """What is black in the strength's mask, or not selected in one, stays."""
+    told = krita.run(
+        BEFORE
+        + SCENE
+        + """
+from krita import Selection
+
+sys.modules["impasto_protocol.settings"].DRAFT_ITERATIONS = 4
+
+def halves(image):
+    width, height = image.width() // 2 - 8, image.height()
+    parts = [image.copy(x, 0, width, height) for x in (0, image.width() - width)]
+    return [bytes(part.constBits().asarray(part.byteCount())).hex()
+            for part in (part.convertToFormat(QtGui.QImage.Format_RGBA8888) for part in parts)]
+
+def main():
+    document = yield from scene()
+    docker.styles.fetch()
+    yield from until(lambda: docker.styles.findItems("Dawn", QtCore.Qt.MatchExactly))
+    docker.styles.choose("Dusk")
+    window, told = docker.preview, []
+    window.set_shown(True)
+    for places in (Places(strength_mask="layer:Right"), Places("", "selection"), Places(
+            "", "layer:Right", (MoreStyle("preset", "Dawn", "layer:Top"),))):
+        selection = Selection()
+        selection.select(document.width() // 2, 0, document.width(), document.height(), 255)
+        document.setSelection(selection if places.strength_mask == "selection" else None)
+        yield 500
+        docker._take_places(places)
+        window.forget()
+        window._words.setText("")
+        yield from until(lambda: window._words.text().startswith("About"))
+        told.append([halves(window._before), halves(window._after)])
+    window.set_shown(False)
+    docker._take_places(Places())
+    document.setSelection(None)
+    yield from closed(document)
+    return told
+""",
+        **pictures,
+    )
+    for before, after in told:
+        assert before[1] != after[1]
+    (layer, one), _selected, (_, two) = told
+    assert layer[0] == one[0] == two[0] and one[1] != two[1]

@@ -276,7 +276,7 @@ class Docker(DockWidget):
 
     def _take_places(self, places: Places) -> None:
         self._places = places
-        words, count = _("Styles and Masks…"), len(places.more) + places.count
+        words, count = _("Styles and Masks…"), len(places.more) + len(places.keys)
         self._ask_places_button.setText(f"{words} ({count})" if count else words)
 
     def ask_places(self) -> None:
@@ -391,7 +391,7 @@ class Docker(DockWidget):
             _("Finish Now"), _("End now, and keep what has been painted so far"), self.conclude
         )
         self.preview = PreviewWindow(self, self._daemon, self._previewed, self.fail)
-        self.preview.leaves_out = lambda: self._places != Places()
+        self.preview.places = lambda: self._places
         self._see_before = self._button(
             _("Preview"), _("See what comes of it before it is painted"), self._toggle_preview
         )
@@ -409,7 +409,7 @@ class Docker(DockWidget):
             self._daemon,
             self.settings,
             self.controls.quality.currentData,
-            lambda: self._places.count,
+            lambda: len(self._places.keys),
             self.controls.variations.value,
             self.controls.show_times,
             self.fail,

@@ -5,10 +5,11 @@ Imports nothing of what is seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from impasto_protocol.chosen_style import ChosenStyle, in_message
 from impasto_protocol.client import new_job_id, result_in
 from impasto_protocol.codec import Picture
 from impasto_protocol.messages import JobMessage, Stylise
@@ -50,10 +51,13 @@ class Draft:
         """Whether one is under way."""
         return bool(self._job)
 
-    def begin(self, content: QtGui.QImage, style: str, settings: Settings, part: Part) -> None:
+    def begin(
+        self, content: QtGui.QImage, styles: Sequence[ChosenStyle], strength: Picture | None,
+        settings: Settings, part: Part,
+    ) -> None:  # fmt: skip
         """Paint a small picture as the large one of which it is a part would be.
 
-        content: of DRAFT_PX at most.
+        content: of DRAFT_PX at most. strength: how much of it is painted where; None: all.
         """
         self.cancel()
         self._job, self._settings = new_job_id(), settings
@@ -71,11 +75,14 @@ class Draft:
                 self._job = ""
                 self._fail(error)
 
+        named, pictures = in_message(styles)
         message = Stylise(
-            job=job, settings=of_draft(settings, part), preset=style, preview_px=DRAFT_PX,
-            draft=True,
-        )  # fmt: skip
-        self._daemon.submit(message, {"content": _as_picture(content)}, hear, give_up)
+            job=job, settings=of_draft(settings, part), preview_px=DRAFT_PX, draft=True, **named
+        )
+        if strength:
+            pictures["strength"] = [strength]
+        sent = {**pictures, "content": _as_picture(content)}
+        self._daemon.submit(message, sent, hear, give_up)
 
     def cancel(self) -> None:
         """End it, and hear of it no more."""

@@ -34,32 +34,66 @@ def read(converter: ConversionDocument, document: Document, key: str, box: Box) 
 
     Raises HostUnsupported where it is not there.
     """
-    if key == _SELECTION and document.selection():
-        return layers.read_selection(document.selection(), box)
-    node = next((node for known, node in _all(document) if known == key), None)
+    node = layer_of(document, key)
     if node is None:
-        raise HostUnsupported(
-            _("The image has no “{name}” that could say where to paint.").format(name=key),
-            next_step=_("Choose another mask, or none."),
-        )
-    if "mask" in node.type():
-        data = bytes(node.pixelData(*box))
-        return Picture(box.height, box.width, 1, "uint8", data)
+        return _read_mask(document, key, box)
     pixels = seen.pixels(converter, document, node, box)
-    return _grey(converter.convert(pixels, box, Space.of(node), SRGB), box)
+    return grey(_image(converter.convert(pixels, box, Space.of(node), SRGB), box))
 
 
-def _grey(pixels: QtCore.QByteArray, box: Box) -> Picture:
-    """What is light of 8-bit pixels of sRGB, on black."""
-    size, straight = box.qt().size(), QtGui.QImage.Format.Format_ARGB32
-    image = QtGui.QImage(pixels, size.width(), size.height(), straight)
-    on_black = QtGui.QImage(size, QtGui.QImage.Format.Format_RGB32)
+def read_image(document: Document, key: str, box: Box) -> QtGui.QImage:
+    """The same, where it is no layer, as an image. Raises HostUnsupported."""
+    found = _read_mask(document, key, box)
+    form = QtGui.QImage.Format.Format_Grayscale8
+    return QtGui.QImage(bytes(found.data), box.width, box.height, box.width, form).copy()
+
+
+def layer_of(document: Document, key: str) -> Node | None:
+    """The layer that is meant, if it is one that is there."""
+    node = _node(document, key)
+    return None if node is None or "mask" in node.type() else node
+
+
+def trace(document: Document, key: str, box: Box) -> int:
+    """A number that becomes another one when a mask changes in a box; see `seen.trace`."""
+    node = layer_of(document, key)
+    if node:
+        return seen.trace(node, box)
+    mask = document.selection() if key == _SELECTION else _node(document, key)
+    return seen.trace_rows(mask.pixelData, box) if mask else 0
+
+
+def grey(image: QtGui.QImage) -> Picture:
+    """What is light of an image, on black."""
+    on_black = QtGui.QImage(image.size(), QtGui.QImage.Format.Format_RGB32)
     on_black.fill(QtCore.Qt.GlobalColor.black)
     painter = QtGui.QPainter(on_black)
     painter.drawImage(0, 0, image)
     painter.end()
     data = layers.pixels_of(on_black)[1::4]  # the green of what is in greys
-    return Picture(box.height, box.width, 1, "uint8", data)
+    return Picture(image.height(), image.width(), 1, "uint8", data)
+
+
+def _read_mask(document: Document, key: str, box: Box) -> Picture:
+    """A mask that is no layer. Raises HostUnsupported."""
+    if key == _SELECTION and document.selection():
+        return layers.read_selection(document.selection(), box)
+    node = _node(document, key)
+    if node is None:
+        raise HostUnsupported(
+            _("The image has no “{name}” that could say where to paint.").format(name=key),
+            next_step=_("Choose another mask, or none."),
+        )
+    return Picture(box.height, box.width, 1, "uint8", bytes(node.pixelData(*box)))
+
+
+def _image(pixels: QtCore.QByteArray, box: Box) -> QtGui.QImage:
+    """8-bit pixels of sRGB, as long as these are there."""
+    return QtGui.QImage(pixels, box.width, box.height, QtGui.QImage.Format.Format_ARGB32)
+
+
+def _node(document: Document, key: str) -> Node | None:
+    return next((node for known, node in _all(document) if known == key), None)
 
 
 def _all(document: Document) -> Iterator[tuple[str, Node]]:

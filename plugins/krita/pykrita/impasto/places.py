@@ -28,9 +28,9 @@ class Places:
     more: tuple[MoreStyle, ...] = ()
 
     @property
-    def count(self) -> int:
-        """How many masks there are."""
-        return sum(map(bool, [self.mask, self.strength_mask, *(s.mask for s in self.more)]))
+    def keys(self) -> list[str]:
+        """All masks that there are, each as often as it is chosen."""
+        return list(filter(None, [self.mask, self.strength_mask, *(s.mask for s in self.more)]))
 
 
 class PlacesDialog(QtWidgets.QDialog):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from krita import Krita
 
+from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_error
 from impasto_protocol.errors import ImpastoError
@@ -14,10 +15,11 @@ from impasto_protocol.messages import Report
 from impasto_protocol.settings import DRAFT_PX, Settings
 from impasto_protocol.translations import _
 
-from . import layers, seen
+from . import layers, masks, seen
 from .daemon_client import DaemonClient
 from .draft import WHOLE, Draft, Part
 from .part_chooser import PartChooser
+from .places import Places
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .scaled_read import ScaledRead
 from .subject import find_subject
@@ -31,8 +33,8 @@ _GROUP, _SHOWN = "impasto", "preview"
 class PreviewWindow(QtWidgets.QDialog):
     """chosen: the style's name, its picture and the settings. fail: shows an error.
 
-    closed is emitted when the painter closes it. While `is_paused` nothing is painted. leaves_out:
-    whether there are other styles, or masks, which a draft leaves out.
+    closed is emitted when the painter closes it. While `is_paused` nothing is painted. places: in
+    which styles is painted beside the first, and where.
     """
 
     closed = QtCore.pyqtSignal()
@@ -48,12 +50,12 @@ class PreviewWindow(QtWidgets.QDialog):
         self.setWindowTitle(_("Impasto: Preview"))
         self._daemon, self._chosen, self._fail = daemon, chosen, fail
         self._draft = Draft(daemon, self._show, self._give_up)
-        self.leaves_out: Callable[[], bool] = lambda: False
+        self.places: Callable[[], Places] = Places
         self._seen: Any = None
         self._shown: Any = None
         self._read = ScaledRead(self._give_up_reading)
         self._looks: Any = None
-        self._pictures: dict[layers.Box, QtGui.QImage] = {}
+        self._pictures: dict[tuple[str, layers.Box], QtGui.QImage] = {}
         self._before, self._after = QtGui.QImage(), QtGui.QImage()
         self._is_free = self.is_paused = self._looking = False
         self._build()
@@ -159,8 +161,11 @@ class PreviewWindow(QtWidgets.QDialog):
             self._draft.cancel()
             self._words.setText(str(error))
             return
-        part, looks = self._part.part, (node.uniqueId(), seen.trace(node, box))
-        wanted = (looks, box, part, name, settings)
+        part, places = self._part.part, self.places()
+        inner = _part_of(box, part)
+        looks = [node.uniqueId(), seen.trace(node, box)]
+        looks += [masks.trace(document, key, inner) for key in places.keys]
+        wanted = (looks, box, part, name, settings, places)
         settled, self._seen = wanted == self._seen, wanted
         at_once = not settings.iterations
         # What is painted at once is painted to its end, so that it follows what is moved.
@@ -171,9 +176,9 @@ class PreviewWindow(QtWidgets.QDialog):
             self._words.setText(_("Painted when the settings rest"))
         elif not self._is_free:
             self._words.setText(_("Painted when nothing else is"))
-        elif self._has_read(document, node, looks, (box, inner := _part_of(box, part))):
-            self._part.show_picture(self._pictures[box])
-            self._begin(self._pictures[inner], name, settings, part)
+        elif self._has_read(document, node, looks, box, inner, places.keys):
+            self._part.show_picture(self._pictures["", box])
+            self._begin(inner, name, settings, part, places)
             self._shown = wanted
 
     def _lacking(self, document: Any, name: str) -> str:
@@ -185,14 +190,19 @@ class PreviewWindow(QtWidgets.QDialog):
         return "" if name else _("Choose a style first.")
 
     def _has_read(
-        self, document: Any, node: Any, looks: Any, boxes: tuple[layers.Box, ...]
-    ) -> bool:
-        """Whether boxes of a layer have been read as it looks now; else that is begun."""
+        self, document: Any, node: Any, looks: Any, box: layers.Box, inner: layers.Box,
+        keys: Sequence[str],
+    ) -> bool:  # fmt: skip
+        """Whether a layer, a part of it, and that part of masks have been read as they look now.
+
+        Else that is begun.
+        """
+        wanted = [("", box), *((key, inner) for key in ("", *keys))]
         if looks != self._looks:
             self._looks = looks
             self._read.cancel()
             self._pictures.clear()
-        lacking = next((box for box in boxes if box not in self._pictures), None)
+        lacking = next((one for one in wanted if one not in self._pictures), None)
         if lacking is None:
             return True
 
@@ -202,25 +212,41 @@ class PreviewWindow(QtWidgets.QDialog):
 
         if not self._read.is_under_way:
             self._words.setText(_("Looking at the layer"))
-            self._read.begin(document, node, lacking, DRAFT_PX, keep)
+            key, place = lacking
+            layer = masks.layer_of(document, key) if key else node
+            if layer:
+                self._read.begin(document, layer, place, DRAFT_PX, keep)
+            else:
+                image = _fitted(masks.read_image(document, key, place), DRAFT_PX)
+                QtCore.QTimer.singleShot(0, lambda: keep(image))
         return False
 
-    def _begin(self, picture: QtGui.QImage, name: str, settings: Settings, part: Part) -> None:
-        self._before = _fitted(picture, DRAFT_PX)
+    def _begin(
+        self, inner: layers.Box, name: str, settings: Settings, part: Part, places: Places
+    ) -> None:
+        self._before = _fitted(self._pictures["", inner], DRAFT_PX)
         if settings.iterations or self._after.size() != self._before.size():
             self._after = self._before
             self._paint_picture(self._before)
         self._words.setText(_("Painting the preview"))
-        self._draft.begin(self._before, name, settings, part)
+
+        def look(key: str) -> Picture | None:
+            if not key:
+                return None
+            smooth = QtCore.Qt.TransformationMode.SmoothTransformation
+            fit = QtCore.Qt.AspectRatioMode.IgnoreAspectRatio
+            return masks.grey(self._pictures[key, inner].scaled(self._before.size(), fit, smooth))
+
+        styles = [ChosenStyle(name, look(places.mask))]
+        styles += [style.chosen(style.name, look(style.mask)) for style in places.more]
+        self._draft.begin(self._before, styles, look(places.strength_mask), settings, part)
 
     def _show(self, picture: Picture, is_last: bool) -> None:
         self._after = layers.to_image(picture)
         self._paint_picture(self._after)
         if is_last:
             self._words.setText(
-                _("A draft in the first style alone")
-                if self.leaves_out()
-                else _("About what it becomes. Drag over the layer to see a part of it.")
+                _("About what it becomes. Drag over the layer to see a part of it.")
             )
 
     def _paint_picture(self, image: QtGui.QImage) -> None:

@@ -7,7 +7,7 @@ painting.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from krita import Krita
@@ -74,9 +74,14 @@ def trace(node: Node, box: Box) -> int:
     for part in (node, *below(node)) if passes_through(node) else (node,):
         about = part.visible(), part.opacity(), part.layerStyleToAsl()
         found = zlib.crc32(repr(about).encode(), found)
-        for row in range(0, box.height, max(1, box.height // _TRACED_ROWS)):
-            data = part.projectionPixelData(box.x, box.y + row, box.width, 1)
-            found = zlib.crc32(bytes(data), found)
+        found = trace_rows(part.projectionPixelData, box, found)
+    return found
+
+
+def trace_rows(read: Callable[..., QtCore.QByteArray], box: Box, found: int = 0) -> int:
+    """The same of what is read of a box, going on from `found`."""
+    for row in range(0, box.height, max(1, box.height // _TRACED_ROWS)):
+        found = zlib.crc32(bytes(read(box.x, box.y + row, box.width, 1)), found)
     return found
 
 

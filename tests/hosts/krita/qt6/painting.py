@@ -184,10 +184,10 @@ def preview(painter, photo, shown):
     painter.click(painter.style("Dusk"))
     begin_draft = window._draft.begin
 
-    def begun(content, style, settings, part):
+    def begun(content, styles, strength, settings, part):
         scale = draft.of_draft(settings, part).style_scale
-        began.append([style, settings.strength, scale, [*part]])
-        begin_draft(content, style, settings, part)
+        began.append([styles[0].style, settings.strength, scale, [*part]])
+        begin_draft(content, styles, strength, settings, part)
 
     window._draft.begin = begun
     settings.DRAFT_ITERATIONS = 4
