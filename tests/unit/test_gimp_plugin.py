@@ -52,7 +52,7 @@ def arguments(repository):
 def test_dialog_has_every_setting_with_its_range_and_default(arguments):
     table = {
         a[1].replace("-", "_"): a
-        for a in arguments.LOOK + arguments.PLACES[3:] + arguments.ADVANCED
+        for a in arguments.LOOK + arguments.PLACES[5:] + arguments.ADVANCED
     }
     del table["quality"]
     fields = {field.name: field for field in dataclasses.fields(Settings)}

@@ -180,11 +180,17 @@ PLACES: tuple[Argument, ...] = (
     ("string", "mask", _("The style goes"),
      _("The channel, layer or layer mask that is white where the style goes, such as channel:Sky"),
      ""),
-    ("string", "strength-mask", _("Strength by"),
-     _("The channel, layer or layer mask that is white where all of the strength counts; what is "
-       "black stays"), ""),
+    ("string", "strength-mask", _("Strength mask"),
+     _("The channel, layer or layer mask: what is white gets all of the strength, grey less of it, "
+       "and what is black stays as it is"), ""),
     ("string", "more-styles", _("More styles"),
      _("As JSON: a list of styles with kind, name, mask, weight, scale and layers"), ""),
+    ("string", "map", _("Map of the layer"),
+     _("The layer of flat colours that say what is painted like what of the style, such as "
+       "layer:Doodle"), ""),
+    ("string", "style-map", _("Map of the style"),
+     _("The same colours over the style's picture: a layer, or a file such as file:/home/map.png"),
+     ""),
     ("choice", "uncovered", _("What no mask covers"),
      _("Where all styles have a mask: what is left"), UNCOVERED, "style"),
 )  # fmt: skip
@@ -208,7 +214,7 @@ REPLACE: tuple[Argument, ...] = (
 BY_QUALITY = ("iterations", "working-px", "refinement")
 """What a quality sets."""
 
-SETTINGS = tuple(a[1] for a in LOOK + PLACES[3:] + ADVANCED if a[1] != "quality")
+SETTINGS = tuple(a[1] for a in LOOK + PLACES[5:] + ADVANCED if a[1] != "quality")
 
 
 def names(table: Iterable[Argument]) -> list[str]:

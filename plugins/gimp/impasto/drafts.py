@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from impasto_protocol.chosen_style import ChosenStyle, in_message
@@ -28,15 +28,15 @@ _LEAVE_S = 0.3
 class Draft:
     """What a draft is painted from.
 
-    share: how much of the long edge of what would be painted the content shows. strength: how much
-    is painted where; None: all everywhere.
+    share: how much of the long edge of what would be painted the content shows. others: how much is
+    painted where, and maps, by their roles in the message.
     """
 
     content: Picture
     styles: tuple[ChosenStyle, ...]
     settings: Settings
     share: float = 1.0
-    strength: Picture | None = None
+    others: Mapping[str, Picture] = field(default_factory=dict)
 
     @property
     def at_once(self) -> bool:
@@ -54,9 +54,8 @@ class Draft:
             draft=True,
             **named,
         )
-        if self.strength:
-            pictures["strength"] = [self.strength]
-        return message, {**pictures, "content": [self.content]}
+        others = {role: [picture] for role, picture in self.others.items()}
+        return message, {**pictures, **others, "content": [self.content]}
 
 
 class Drafts:

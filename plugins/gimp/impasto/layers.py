@@ -127,6 +127,11 @@ def read_grey(drawable: Gimp.Drawable, box: Box, scale: float = 1.0) -> Picture:
     return Picture(box.height, box.width, 1, "uint8", data if mask else data[::2])
 
 
+def read_colours(drawable: Gimp.Drawable, box: Box, scale: float) -> Picture:
+    """A box, in pixels of a drawable scaled so, as it looks: 8-bit RGB; beyond it, black."""
+    return _read_8_bit(drawable.get_buffer(), box, scale, alpha=False)
+
+
 def read_style(drawable: Gimp.Drawable) -> Picture:
     """A style's pixels, 8-bit, no larger than any painting needs."""
     longest = max(drawable.get_width(), drawable.get_height())

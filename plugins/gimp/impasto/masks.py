@@ -46,15 +46,33 @@ def read_small(
     image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, width: int, height: int
 ) -> Picture:
     """The same, so many pixels large."""
-    found = _find(image, key)
-    place, scale = layers.box_of(source, found), width / box.width
-    x, y = round(scale * (place.x + box.x)), round(scale * (place.y + box.y))
-    return layers.read_grey(found, Box(x, y, width, height), scale)
+    return layers.read_grey(*_scaled(image, key, source, box, width, height))
+
+
+def read_colours(
+    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, width: int, height: int
+) -> Picture:
+    """A map of flat colours for a box of a source, so many pixels large: 8-bit RGB.
+
+    Raises HostUnsupported where it is not there.
+    """
+    found, there, scale = _scaled(image, key, source, box, width, height)
+    return layers.read_colours(found, there, scale)
 
 
 def layer_named(image: Gimp.Image, name: str) -> Gimp.Layer | None:
     """The layer of that name, wherever it is."""
     return next((layer for layer in _layers(image.get_layers()) if layer.get_name() == name), None)
+
+
+def _scaled(
+    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, width: int, height: int
+) -> tuple[Gimp.Drawable, Box, float]:
+    """What is meant, the box in it in pixels of another size, and what that is scaled by."""
+    found = _find(image, key)
+    place, scale = layers.box_of(source, found), width / box.width
+    x, y = round(scale * (place.x + box.x)), round(scale * (place.y + box.y))
+    return found, Box(x, y, width, height), scale
 
 
 def _find(image: Gimp.Image, key: str) -> Gimp.Drawable:

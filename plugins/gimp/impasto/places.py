@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
+from pathlib import PurePath
 from typing import NamedTuple
 
 import arguments
@@ -23,19 +24,23 @@ from impasto_protocol.translations import _  # noqa: E402
 
 _SPACE_PX = 6
 _FILE = "file:"
-_ELSEWHERE = _("Where no mask is")
-_EVERYWHERE = _("Everywhere")
+_ELSEWHERE = _("Everywhere else")
+_EVERYWHERE = _("None: the same everywhere")
+_NONE = _("None")
 
 
 class Chosen(NamedTuple):
     """What is set: where the first style goes, what else there is, and how much is painted where.
 
-    mask, strength_mask: as `masks` knows them; empty: everywhere.
+    mask, strength_mask: as `masks` knows them; empty: everywhere. map, style_map: of flat colours,
+    as `masks` and `style_sources.of_key` know them.
     """
 
     mask: str = ""
-    more: Sequence[MoreStyle] = ()
     strength_mask: str = ""
+    more: Sequence[MoreStyle] = ()
+    map: str = ""
+    style_map: str = ""
 
 
 class Places(Controls):
@@ -46,29 +51,39 @@ class Places(Controls):
         self._config = config
         self._presets: Collection[str] = ()
         self._offered = masks.offered(image)
-        first, strength, _more, uncovered = arguments.PLACES
+        first, strength, _more, layer_map, style_map, uncovered = arguments.PLACES
         self.add_row(first[2], self._mask_of(first, _ELSEWHERE))
         self._others = Gtk.Grid(column_spacing=_SPACE_PX, row_spacing=_SPACE_PX)
         self.add_wide(self._others)
         self._add = Gtk.Button(label=_("Add a Style"), halign=Gtk.Align.START)
         self._add.connect("clicked", self._begin_another)
         self.add_wide(self._add)
-        self.add_arguments(config, [uncovered])
+        self._uncovered = self.add_arguments(config, [uncovered])["uncovered"]
         self.add_row(strength[2], self._mask_of(strength, _EVERYWHERE))
+        self.add_row(layer_map[2], self._chooser_of(layer_map, _NONE, self._layers))
+        self.add_row(
+            style_map[2],
+            self._chooser_of(style_map, _NONE, self._layers | {_FILE: _("A picture file…")}),
+        )
         self._own = False
         config.connect("notify::more-styles", self._show_others)
+        for name in ("mask", "more-styles"):
+            config.connect(f"notify::{name}", self._follow_masks)
+        self._follow_masks()
         self._show()
 
     @property
     def is_used(self) -> bool:
         """Whether anything of it counts."""
-        return any(self._config.get_property(argument[1]) for argument in arguments.PLACES[:3])
+        return any(self._config.get_property(argument[1]) for argument in arguments.PLACES[:5])
 
     def chosen(self) -> Chosen:
         """What is set. Raises BadField where a script has set what cannot be read."""
-        mask, strength, more, _uncovered = (argument[1] for argument in arguments.PLACES)
-        value = self._config.get_property
-        return Chosen(value(mask) or "", more_styles.read(value(more)), value(strength) or "")
+        names = arguments.names(arguments.PLACES[:5])
+        mask, strength, more, *maps = (self._config.get_property(name) or "" for name in names)
+        found = Chosen(mask, strength, more_styles.read(more), *maps)
+        more_styles.check_maps(found.map, found.style_map, mask, found.more)
+        return found
 
     def offer(self, presets: Collection[str]) -> None:
         """Saved styles have become known."""
@@ -94,13 +109,18 @@ class Places(Controls):
         if not self._own:
             self._show()
 
+    def _follow_masks(self, *_: object) -> None:
+        """Only where every style has a mask is something left that none covers."""
+        masked = [style.mask for style in self._styles()]
+        self._uncovered.set_sensitive(all([self._config.get_property("mask"), *masked]))
+
     def _show(self) -> None:
         for widget in self._others.get_children():
             widget.destroy()
         styles = self._styles()
-        heads: list[Gtk.Widget] = [
-            Gtk.Label(label=words, xalign=0) for words in more_styles.COLUMNS
-        ]
+        style, *percents, taken, where = more_styles.COLUMNS
+        titles = [style, *(f"{words} (%)" for words in percents), taken, where]
+        heads: list[Gtk.Widget] = [Gtk.Label(label=words, xalign=0) for words in titles]
         rows = [self._row(index, style) for index, style in enumerate(styles)]
         for row, widgets in enumerate([heads, *rows] if rows else []):
             for column, widget in enumerate(widgets):
@@ -111,8 +131,11 @@ class Places(Controls):
     def _choices(self) -> dict[str, str]:
         """What a style may be, by kind and name."""
         saved = {f"preset:{name}": name for name in self._presets}
-        there = {key: name for key, name in self._offered.items() if key.startswith("layer:")}
-        return {**saved, **there, _FILE: _("A picture file…")}
+        return {**saved, **self._layers, _FILE: _("A picture file…")}
+
+    @property
+    def _layers(self) -> dict[str, str]:
+        return {key: name for key, name in self._offered.items() if key.startswith("layer:")}
 
     # A row ------------------------------------------------------------------------------------
 
@@ -134,6 +157,7 @@ class Places(Controls):
         layers.connect("changed", lambda c: self._change(index, layers=c.get_active_id() or "all"))
         mask = _chooser(self._with(_ELSEWHERE, style.mask), style.mask,
                         _("Where style {number} goes"), index)  # fmt: skip
+        mask.set_tooltip_text(more_styles.WHERE)
         mask.connect("changed", lambda combo: self._change(index, mask=combo.get_active_id() or ""))
         away = Gtk.Button(label="✕")
         away.set_tooltip_text(_("Without this style"))
@@ -187,16 +211,33 @@ class Places(Controls):
     # Masks ------------------------------------------------------------------------------------
 
     def _mask_of(self, argument: arguments.Argument, without: str) -> Gtk.ComboBoxText:
+        return self._chooser_of(argument, without, self._offered)
+
+    def _chooser_of(
+        self, argument: arguments.Argument, without: str, offered: Mapping[str, str]
+    ) -> Gtk.ComboBoxText:
+        """What an argument may be; a file is asked for when it is chosen."""
         name, label, blurb = argument[1:4]
-        given = self._config.get_property(name) or ""
-        combo = _chooser(self._with(without, given), given, label, None)
+        combo = _chooser({"": without, **offered}, "", label, None)
         combo.set_tooltip_text(blurb)
-        combo.connect(
-            "changed", lambda found: self._config.set_property(name, found.get_active_id() or "")
-        )
-        self._config.connect(
-            f"notify::{name}", lambda *_: combo.set_active_id(self._config.get_property(name) or "")
-        )
+
+        def show(*_: object) -> None:
+            given = self._config.get_property(name) or ""
+            if not combo.set_active_id(given):  # one that is not there, or a file
+                combo.append(given, PurePath(given).name if given.startswith(_FILE) else given)
+                combo.set_active_id(given)
+
+        def take(_combo: Gtk.ComboBoxText) -> None:
+            key = combo.get_active_id() or ""
+            if key == _FILE:
+                path = _ask_file(self.get_toplevel())
+                key = f"{_FILE}{path}" if path else self._config.get_property(name) or ""
+            self._config.set_property(name, key)
+            show()
+
+        show()
+        combo.connect("changed", take)
+        self._config.connect(f"notify::{name}", show)
         return combo
 
     def _with(self, without: str, given: str) -> Mapping[str, str]:

@@ -152,15 +152,20 @@ class Preview(Gtk.Box):
         content = thumbnails.to_picture(self._before)
         image, places = self._source.get_image(), self.places()
 
-        def look(key: str) -> Picture | None:
-            size = content.width, content.height
-            return masks.read_small(image, key, self._source, part, *size) if key else None
+        size = content.width, content.height
 
-        styles = [ChosenStyle(style, look(places.mask))]
+        def look(key: str) -> Picture:
+            return masks.read_small(image, key, self._source, part, *size)
+
+        styles = [ChosenStyle(style, look(places.mask) if places.mask else None)]
         for more in places.more:
             picture = self._style.of_more(more, image)
-            styles.append(more.chosen(picture, look(more.mask)))
-        return Draft(content, tuple(styles), self._settings(), share, look(places.strength_mask))
+            styles.append(more.chosen(picture, look(more.mask) if more.mask else None))
+        others = {"strength": look(places.strength_mask)} if places.strength_mask else {}
+        if places.map:
+            others["map"] = masks.read_colours(image, places.map, self._source, part, *size)
+            others["style_map"] = self._style.map_of(places.style_map, image)
+        return Draft(content, tuple(styles), self._settings(), share, others)
 
     def _show_draft(self, words: str, picture: Picture | None) -> None:
         if not self._tick.get_active():

@@ -23,24 +23,27 @@ Recipe = dict[str, Any]
 style-hash: that of its style's picture, once something has been painted in it.
 """
 
-_ADDED = {"as-source": True, "mask": "", "strength-mask": "", "more-styles": ""}
+_ADDED = {"as-source": True, "mask": "", "strength-mask": "", "more-styles": "",
+          "map": "", "style-map": ""}  # fmt: skip
 """What recipes have not always had."""
 _LISTS = {"content-layers": str, "style-layers": str, "snapshots": int,
           "content-layer-weights": float, "style-layer-weights": float}  # fmt: skip
 _OPTIONAL = ("content-weight", "style-weight")
 _RESULT = arguments.names(arguments.RESULT)
-_PLACES = arguments.names(arguments.PLACES[:3])
+_PLACES = arguments.names(arguments.PLACES[:5])
 
 
 def from_config(config: Gimp.ProcedureConfig) -> Recipe:
     """The recipe that the arguments of a procedure amount to. Raises BadField."""
     settings = settings_from_config(config)
-    more_styles.read(config.get_property("more-styles"))
+    places = {name: config.get_property(name) or "" for name in _PLACES}
+    others = more_styles.read(places["more-styles"])
+    more_styles.check_maps(places["map"], places["style-map"], places["mask"], others)
     return {
         "style": style_from_config(config),
         "settings": to_dict(settings),
         **{name: config.get_property(name) for name in _RESULT},
-        **{name: config.get_property(name) or "" for name in _PLACES},
+        **places,
     }
 
 

@@ -82,6 +82,12 @@ class StylePicture:
             self._more[key] = thumbnails.to_picture(thumbnails.fitted(pixbuf, _STYLE_PX))
         return self._more[key]
 
+    def map_of(self, key: str, image: Gimp.Image) -> Picture:
+        """The map of the style that a key names, read once. Raises StyleUnreadable."""
+        if ("map", key) not in self._more:
+            self._more["map", key] = style_sources.of_key(key, image)
+        return self._more["map", key]
+
     def _read_file(self, source: tuple[str, str], path: str) -> None:
         pixbuf, words = None, ""
         try:

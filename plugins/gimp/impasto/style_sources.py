@@ -14,7 +14,7 @@ import thumbnails
 from gi.repository import Gimp, Gio, GLib
 
 from impasto_protocol.codec import Picture
-from impasto_protocol.errors import StyleUnreadable
+from impasto_protocol.errors import BadField, StyleUnreadable
 from impasto_protocol.more_styles import MoreStyle
 from impasto_protocol.translations import _
 
@@ -45,6 +45,16 @@ def of_more(style: MoreStyle, image: Gimp.Image) -> dict[str, Any]:
         return {"from": "file", "uri": Gio.File.new_for_path(style.name).get_uri()}
     layer = masks.layer_named(image, style.name) if style.kind == "layer" else None
     return {"from": style.kind, "name": style.name, "id": layer.get_id() if layer else -1}
+
+
+def of_key(key: str, image: Gimp.Image) -> Picture:
+    """The picture that a key such as `layer:Doodle` or `file:PATH` names. Raises BadField too."""
+    kind, _colon, name = key.partition(":")
+    try:
+        style = MoreStyle(kind, name)
+    except ValueError as error:
+        raise BadField(_("There is no picture {name!r}.").format(name=key)) from error
+    return read(of_more(style, image))
 
 
 def to_text(picture: Picture) -> bytes:

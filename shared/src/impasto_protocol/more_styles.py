@@ -15,8 +15,14 @@ from impasto_protocol.messages import STYLES, StyleUse
 from impasto_protocol.networks import LAYER_GROUPS
 from impasto_protocol.translations import _
 
-COLUMNS = (_("Style"), _("Weight"), _("Strokes"), _("What of it"), _("Where"))
+COLUMNS = (_("Style"), _("Weight"), _("Stroke size"), _("Take from it"), _("Where"))
 """What stands above the choices of each style in a dialog."""
+
+WHERE = _(
+    "White: this style, grey: mixed, black: not here. Everywhere else is what no mask covers; "
+    "without any mask all styles are mixed."
+)
+"""What the choice of a mask is for."""
 
 KINDS = ("preset", "file", "layer", "pattern")
 
@@ -68,6 +74,20 @@ def read(text: str | None) -> list[MoreStyle]:
             next_step=_("Choose them in the dialog under “More Styles and Masks”."),
         ) from error
     return found
+
+
+def check_maps(picture_map: str, style_map: str, mask: str, more: Sequence[MoreStyle]) -> None:
+    """Raise BadField where two maps of flat colours, each empty or named, cannot be painted by."""
+    if bool(picture_map) != bool(style_map):
+        raise BadField(
+            _("The map of the layer and that of the style go together."),
+            next_step=_("Choose both, or none."),
+        )
+    if picture_map and (mask or more):
+        raise BadField(
+            _("Maps go with one style, and with no mask for it."),
+            next_step=_("Take away the other styles and the mask, or the maps."),
+        )
 
 
 def write(styles: Sequence[MoreStyle]) -> str:

@@ -80,6 +80,65 @@ answer = status, error, name, [first, tree([painted])[0]["pixels"]]
     assert changed[32:88, :38].mean() > 0.005 and changed[32:88, 122:].mean() > 0.005
 
 
+MAPPED = """
+image = load(photo)
+layer = image.get_layers()[0]
+width, height = layer.get_width(), layer.get_height()
+flat = Gimp.Layer.new(image, "Doodle", width, height, Gimp.ImageType.RGBA_IMAGE, 100,
+                      Gimp.LayerMode.NORMAL)
+image.insert_layer(flat, None, 0)
+for colour, x in (("red", 0), ("blue", width // 2)):
+    Gimp.context_set_foreground(Gegl.Color.new(colour))
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, x, 0, width - x, height)
+    flat.edit_fill(Gimp.FillType.FOREGROUND)
+Gimp.Selection.none(image)
+flat.set_visible(False)
+"""
+
+
+def test_what_has_a_colour_is_painted_like_what_has_it_in_the_styles_map(gimp, pictures, tmp_path):
+    """The style's left is orange, its right green; so the painting becomes, or the other way."""
+    Image.new("RGB", (200, 150), "orange").save(tmp_path / "two.png")
+    two = Image.open(tmp_path / "two.png")
+    two.paste((20, 120, 60), (100, 0, 200, 150))
+    noise = np.random.default_rng(0).integers(-20, 20, (150, 200, 3))
+    Image.fromarray((np.array(two) + noise).clip(0, 255).astype(np.uint8)).save(
+        tmp_path / "two.png"
+    )
+    for name, left, right in (("same", "red", "blue"), ("other", "blue", "red")):
+        colours = Image.new("RGB", (200, 150), left)
+        colours.paste(right, (100, 0, 200, 150))
+        colours.save(tmp_path / f"{name}.png")
+    told = gimp.run(
+        MAPPED
+        + """
+answer = []
+for name in ("same", "other"):
+    status, painted, error = stylize(
+        image, layer, folder / "two.png", map="layer:Doodle", style_map=f"file:{folder}/{name}.png",
+        content_weight=0.0, iterations=40)
+    dump(painted, folder / name, "R'G'B'A float", (0, 0, width, height))
+    layer.set_visible(True)
+    answer.append(error)
+status, _, error = stylize(image, layer, style, map="layer:Doodle")
+answer.append(error)
+status, _, error = stylize(image, layer, style, map="layer:Doodle", style_map="layer:Nowhere")
+answer.append(error)
+answer.append([height, width])
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    assert told[:2] == [None, None]
+    assert "go together" in told[2] and "Nowhere" in told[3]
+    red = []
+    for name in ("same", "other"):
+        painted = raw(tmp_path / name)
+        middle = painted.shape[1] // 2
+        red += [painted[:, : middle - 20, 0].mean() - painted[:, middle + 20 :, 0].mean()]
+    assert red[0] > red[1] + 0.2, red
+
+
 @pytest.mark.parametrize("mask", ["channel:Nowhere", "selection"])
 def test_mask_that_is_not_there_is_named_before_anything_is_painted(gimp, pictures, mask):
     status, error, layers = gimp.run(
@@ -116,7 +175,7 @@ def test_styles_and_masks_are_chosen_in_the_dialog(walk, pictures):  # noqa: F81
         "find('Stroke size of style 2').set_value(150) or True",
         "find('What is taken of style 2').set_active_id('fine')",
         "find('The style goes').set_active_id('mask:none') or True",
-        "find('Strength by').get_mapped()",
+        "find('Strength mask').get_mapped()",
         more,
         "find('Without style 2').get_mapped()",
         style_file=file,

@@ -93,6 +93,58 @@ def main():
     assert changed[: height // 2 - 2, width // 2 + 2 :].mean() > 1
 
 
+def test_what_has_a_colour_is_painted_like_what_has_it_in_the_styles_map(krita, pictures, tmp_path):
+    with Image.open(pictures["style"]) as style:
+        size = style.size
+    for name, left, right in (("same", "black", "white"), ("other", "white", "black")):
+        colours = Image.new("RGB", size, left)
+        colours.paste(right, (size[0] // 2, 0, *size))
+        colours.save(tmp_path / f"{name}.png")
+    painted, kept, errors, draft = krita.run(
+        BEFORE
+        + SCENE
+        + """
+from impasto import layer_recipes
+
+def main():
+    document = yield from scene()
+    painted, kept, errors = [], [], []
+    quick = Settings(iterations=20, tolerance=0.0, content_weight=0.0)
+    for name in ("same", "other", "nowhere"):
+        places = Places(picture_map="layer:Right", style_map=f"file:{folder}/{name}.png")
+        docker._paint(lambda: Recipe("Dusk", quick, places=places))
+        painting = docker.painting
+        yield from done(document, painting)
+        errors.append(docker.words.text())
+        if painting and painting.canvas:
+            kept.append(layer_recipes.find(document, painting.canvas).places == places)
+            painted.append(pixels(painting.canvas))
+        document.nodeByName("Background").setVisible(True)
+        yield from active(document, "Background")
+    try:
+        Places(picture_map="layer:Right")
+    except Exception as error:
+        errors.append(str(error))
+    sys.modules["impasto_protocol.settings"].DRAFT_ITERATIONS = 4
+    docker.styles.choose("Dusk")
+    docker._take_places(Places("", "", (), "layer:Right", f"file:{folder}/same.png"))
+    window = docker.preview
+    window.set_shown(True)
+    yield from until(lambda: window._words.text().startswith("About"))
+    draft = window._before != window._after
+    window.set_shown(False)
+    docker._take_places(Places())
+    yield from closed(document)
+    return [painted, kept, errors, draft]
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    assert len(painted) == 2 and painted[0] != painted[1] and kept == [True, True]
+    assert errors[0].startswith("Done") and "nowhere.png" in errors[2]
+    assert "go together" in errors[3] and draft
+
+
 def test_mask_that_is_not_there_is_named(krita, pictures):
     words, names = krita.run(
         BEFORE
@@ -125,7 +177,7 @@ def fill(dialog):
     fields["Weight of style 2"].setValue(50)
     fields["Stroke size of style 2"].setValue(150)
     for name, data in (("Style 2", "Dawn"), ("Where style 2 goes", "layer:Right"),
-                       ("What is taken of style 2", "fine"), ("Strength by", "layer:Top"),
+                       ("What is taken of style 2", "fine"), ("Strength mask", "layer:Top"),
                        ("What no mask covers", "photograph")):
         box = boxes[name]
         box.setCurrentIndex(box.findData(data))
@@ -149,9 +201,10 @@ def main():
 """,
         **pictures,
     )
-    assert places == ["", "layer:Top", [["preset", "Dawn", "layer:Right", 0.5, 1.5, "fine"]]]
+    more = ["preset", "Dawn", "layer:Right", 0.5, 1.5, "fine"]
+    assert places == ["", "layer:Top", [more], "", ""]
     assert button == "Styles and Masks… (3)" and uncovered == "photograph"
-    assert offered == ["Where no mask is", "Layer Background", "Layer Right", "Layer Top"]
+    assert offered == ["Everywhere else", "Layer Background", "Layer Right", "Layer Top"]
 
 
 def test_preview_has_the_other_styles_and_the_masks(krita, pictures):

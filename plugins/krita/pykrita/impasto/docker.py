@@ -276,7 +276,8 @@ class Docker(DockWidget):
 
     def _take_places(self, places: Places) -> None:
         self._places = places
-        words, count = _("Styles and Masks…"), len(places.more) + len(places.keys)
+        count = len(places.more) + len(places.keys) + bool(places.picture_map)
+        words = _("Styles and Masks…")
         self._ask_places_button.setText(f"{words} ({count})" if count else words)
 
     def ask_places(self) -> None:

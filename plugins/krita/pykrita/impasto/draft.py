@@ -5,7 +5,7 @@ Imports nothing of what is seen.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -16,7 +16,7 @@ from impasto_protocol.messages import JobMessage, Stylise
 from impasto_protocol.settings import DRAFT_PX, Settings, draft_of
 
 from .daemon_client import DaemonClient, OnError
-from .layers import pixels_of
+from .layers import to_picture
 from .qt import QtGui
 
 
@@ -52,12 +52,13 @@ class Draft:
         return bool(self._job)
 
     def begin(
-        self, content: QtGui.QImage, styles: Sequence[ChosenStyle], strength: Picture | None,
-        settings: Settings, part: Part,
+        self, content: QtGui.QImage, styles: Sequence[ChosenStyle],
+        others: Mapping[str, Picture], settings: Settings, part: Part,
     ) -> None:  # fmt: skip
         """Paint a small picture as the large one of which it is a part would be.
 
-        content: of DRAFT_PX at most. strength: how much of it is painted where; None: all.
+        content: of DRAFT_PX at most. others: how much of it is painted where, and maps, by their
+        roles in the message.
         """
         self.cancel()
         self._job, self._settings = new_job_id(), settings
@@ -79,9 +80,7 @@ class Draft:
         message = Stylise(
             job=job, settings=of_draft(settings, part), preview_px=DRAFT_PX, draft=True, **named
         )
-        if strength:
-            pictures["strength"] = [strength]
-        sent = {**pictures, "content": _as_picture(content)}
+        sent = {**pictures, **others, "content": to_picture(content)}
         self._daemon.submit(message, sent, hear, give_up)
 
     def cancel(self) -> None:
@@ -94,8 +93,3 @@ class Draft:
 def of_draft(settings: Settings, part: Part) -> Settings:
     """Settings that paint a part as small as a draft, in whatever memory is free."""
     return replace(draft_of(settings, max(part.width, part.height)), memory_mib=0)
-
-
-def _as_picture(image: QtGui.QImage) -> Picture:
-    image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
-    return Picture(image.height(), image.width(), 4, "uint8", pixels_of(image))

@@ -275,6 +275,12 @@ def to_image(picture: Picture) -> QtGui.QImage:
     return QtGui.QImage(data, picture.width, picture.height, row_bytes, form).copy()
 
 
+def to_picture(image: QtGui.QImage) -> Picture:
+    """The other way: 8-bit RGBA."""
+    image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
+    return Picture(image.height(), image.width(), 4, "uint8", pixels_of(image))
+
+
 def pixels_of(image: QtGui.QImage) -> bytes:
     """The bytes of an image of four to a pixel."""
     bits = image.constBits()

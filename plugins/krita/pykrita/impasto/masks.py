@@ -8,7 +8,7 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.errors import HostUnsupported
 from impasto_protocol.translations import _
 
-from . import layers, seen
+from . import layers, seen, style_files
 from .layers import SRGB, Box, ConversionDocument, Document, Node, Space
 from .qt import QtCore, QtGui
 
@@ -39,6 +39,24 @@ def read(converter: ConversionDocument, document: Document, key: str, box: Box) 
         return _read_mask(document, key, box)
     pixels = seen.pixels(converter, document, node, box)
     return grey(_image(converter.convert(pixels, box, Space.of(node), SRGB), box))
+
+
+def read_map(
+    converter: ConversionDocument, document: Document, key: str, box: Box | None = None
+) -> Picture:
+    """A map of flat colours, 8-bit with alpha: a box of a layer, or all of it, or a picture file.
+
+    Raises HostUnsupported where there is no such layer, StyleUnreadable where no such file.
+    """
+    if key.startswith("file:"):
+        return style_files.read_style(key.removeprefix("file:"))
+    node = layer_of(document, key)
+    if node is None:
+        raise _not_there(key)
+    box = box or Box.of(node.bounds())
+    pixels = converter.convert(seen.pixels(converter, document, node, box), box,
+                               Space.of(node), SRGB)  # fmt: skip
+    return layers.to_picture(_image(pixels, box))
 
 
 def read_image(document: Document, key: str, box: Box) -> QtGui.QImage:
@@ -80,11 +98,15 @@ def _read_mask(document: Document, key: str, box: Box) -> Picture:
         return layers.read_selection(document.selection(), box)
     node = _node(document, key)
     if node is None:
-        raise HostUnsupported(
-            _("The image has no “{name}” that could say where to paint.").format(name=key),
-            next_step=_("Choose another mask, or none."),
-        )
+        raise _not_there(key)
     return Picture(box.height, box.width, 1, "uint8", bytes(node.pixelData(*box)))
+
+
+def _not_there(key: str) -> HostUnsupported:
+    return HostUnsupported(
+        _("The image has no “{name}” that could say where to paint.").format(name=key),
+        next_step=_("Choose another mask, or none."),
+    )
 
 
 def _image(pixels: QtCore.QByteArray, box: Box) -> QtGui.QImage:

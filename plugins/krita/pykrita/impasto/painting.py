@@ -202,8 +202,13 @@ class Painting:
         chosen = [ChosenStyle(self.recipe.style, look(places.mask))]
         chosen += [style.chosen(style.name, look(style.mask)) for style in places.more]
         named, pictures = in_message(chosen)
-        strength = look(places.strength_mask)
-        return named, {**pictures, **({"strength": strength} if strength else {})}
+        if strength := look(places.strength_mask):
+            pictures["strength"] = [strength]
+        for role, key in (("map", places.picture_map), ("style_map", places.style_map)):
+            box = self._outer if role == "map" else None
+            if key:
+                pictures[role] = [masks.read_map(self._converter, self.document, key, box)]
+        return named, dict(pictures)
 
     def _look_at_source(self, box: layers.Box) -> QtCore.QByteArray:
         return seen.pixels(self._converter, self.document, self._source, box)

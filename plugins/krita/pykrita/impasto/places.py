@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import PurePath
 from typing import Any
 
+from impasto_protocol.descriptions import describe_error
+from impasto_protocol.errors import BadField
 from impasto_protocol.messages import STYLES
-from impasto_protocol.more_styles import COLUMNS, MoreStyle
+from impasto_protocol.more_styles import COLUMNS, WHERE, MoreStyle, check_maps
 from impasto_protocol.translations import _
 
 from .qt import QtWidgets, guarded
 from .widgets import button, narrow
 
-_ELSEWHERE = _("Where no mask is")
+_ELSEWHERE = _("Everywhere else")
+_FILE = "file:"
 
 
 @dataclass(frozen=True)
 class Places:
     """mask: where the first style goes, as `masks` knows it. strength_mask: how much is painted.
 
-    more: the other styles.
+    more: the other styles. picture_map, style_map: layers of flat colours, or `file:` and a path.
+    Raises BadField for maps that cannot be painted by.
     """
 
     mask: str = ""
     strength_mask: str = ""
     more: tuple[MoreStyle, ...] = ()
+    picture_map: str = ""
+    style_map: str = ""
+
+    def __post_init__(self) -> None:
+        check_maps(self.picture_map, self.style_map, self.mask, self.more)
 
     @property
     def keys(self) -> list[str]:
@@ -57,9 +67,11 @@ class PlacesDialog(QtWidgets.QDialog):
         self._first = _chooser(self._with(_ELSEWHERE, places.mask), places.mask,
                                _("Where the first style goes"))  # fmt: skip
         self._strength = _chooser(
-            self._with(_("Everywhere"), places.strength_mask), places.strength_mask,
-            _("Strength by"),
+            self._with(_("None: the same everywhere"), places.strength_mask), places.strength_mask,
+            _("Strength mask"),
         )  # fmt: skip
+        self._first.setToolTip(WHERE)
+        self._first.currentIndexChanged.connect(guarded(fail, self._follow_masks))
         self._strength.setToolTip(
             _("White gets all of the strength, grey less of it, and what is black stays as it is")
         )
@@ -73,7 +85,25 @@ class PlacesDialog(QtWidgets.QDialog):
         form.addRow(_("{name} goes").format(name=first or _("The style")), self._first)
         below = QtWidgets.QFormLayout()
         below.addRow(_("What no mask covers"), self._uncovered)
-        below.addRow(_("Strength by"), self._strength)
+        below.addRow(_("Strength mask"), self._strength)
+        flat = {key: words for key, words in masks.items() if key.startswith("layer:")}
+        self._picture_map = _chooser(
+            self._with(_("None"), places.picture_map, flat), places.picture_map,
+            _("Map of the layer"),
+        )  # fmt: skip
+        self._picture_map.setToolTip(
+            _("A layer of flat colours that say what is painted like what of the style")
+        )
+        self._style_map = _chooser(
+            self._with(_("None"), places.style_map, {**flat, _FILE: _("A picture file…")}),
+            places.style_map, _("Map of the style"),
+        )  # fmt: skip
+        self._style_map.setToolTip(
+            _("The same colours over the style's picture: a layer, or a picture file")
+        )
+        self._style_map.activated.connect(guarded(fail, self._take_file))
+        below.addRow(_("Map of the layer"), self._picture_map)
+        below.addRow(_("Map of the style"), self._style_map)
         kinds = QtWidgets.QDialogButtonBox.StandardButton
         buttons = QtWidgets.QDialogButtonBox(kinds.Ok | kinds.Cancel)
         buttons.accepted.connect(self.accept)
@@ -90,7 +120,18 @@ class PlacesDialog(QtWidgets.QDialog):
     @property
     def places(self) -> Places:
         """What the painter has chosen."""
-        return Places(self._first.currentData(), self._strength.currentData(), tuple(self._more))
+        maps = self._picture_map.currentData(), self._style_map.currentData()
+        more = tuple(self._more)
+        return Places(self._first.currentData(), self._strength.currentData(), more, *maps)
+
+    def accept(self) -> None:
+        """Close it, unless what is chosen does not go together."""
+        try:
+            self.places  # noqa: B018 - it is looked at
+        except BadField as error:
+            QtWidgets.QMessageBox.information(self, self.windowTitle(), describe_error(error))
+        else:
+            super().accept()
 
     @property
     def uncovered(self) -> str:
@@ -106,7 +147,13 @@ class PlacesDialog(QtWidgets.QDialog):
         for row, widgets in enumerate(rows):
             for column, widget in enumerate(widgets):
                 self._grid.addWidget(widget, row, column)
+        self._follow_masks()
         self._add.setEnabled(len(self._more) < STYLES - 1 and bool(self._presets))
+
+    def _follow_masks(self, *_: object) -> None:
+        """Only where every style has a mask is something left that none covers."""
+        masked = [style.mask for style in self._more]
+        self._uncovered.setEnabled(all([self._first.currentData(), *masked]))
 
     def _row(self, row: int, style: MoreStyle) -> list[QtWidgets.QWidget]:
         number = row + 2
@@ -128,12 +175,14 @@ class PlacesDialog(QtWidgets.QDialog):
             self._with(_ELSEWHERE, style.mask), style.mask,
             _("Where style {number} goes").format(number=number),
         )  # fmt: skip
+        mask.setToolTip(WHERE)
 
         def change(*_: object) -> None:
             self._more[row] = replace(
                 self._more[row], name=chosen.currentData(), weight=weight.value() / 100,
                 scale=scale.value() / 100, layers=layers.currentData(), mask=mask.currentData(),
             )  # fmt: skip
+            self._follow_masks()
 
         for box in (chosen, layers, mask):
             box.currentIndexChanged.connect(guarded(self._fail, change))
@@ -151,9 +200,22 @@ class PlacesDialog(QtWidgets.QDialog):
         del self._more[row]
         self._show()
 
-    def _with(self, without: str, given: str) -> dict[str, str]:
-        """What may be chosen; also what was given and is not there."""
-        return {"": without, **({given: given} if given else {}), **self._masks}
+    def _with(
+        self, without: str, given: str, offered: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
+        """What may be chosen, of all masks if not said otherwise; also what was given."""
+        found = {"": without, **(self._masks if offered is None else offered)}
+        name = PurePath(given).name if given.startswith(_FILE) else given
+        return {**found, **({} if given in found else {given: name})}
+
+    def _take_file(self, *_: object) -> None:
+        """Have the painter name a file where that is chosen."""
+        box = self._style_map
+        if box.currentData() == _FILE:
+            path, _kind = QtWidgets.QFileDialog.getOpenFileName(self, box.accessibleName())
+            if path:
+                box.addItem(PurePath(path).name, _FILE + path)
+            box.setCurrentIndex(box.count() - 1 if path else 0)
 
 
 def _percent(value: float, least: int, hint: str, name: str) -> Any:

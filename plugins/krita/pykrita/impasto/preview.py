@@ -164,7 +164,8 @@ class PreviewWindow(QtWidgets.QDialog):
         part, places = self._part.part, self.places()
         inner = _part_of(box, part)
         looks = [node.uniqueId(), seen.trace(node, box)]
-        looks += [masks.trace(document, key, inner) for key in places.keys]
+        keys = list(filter(None, [*places.keys, places.picture_map]))
+        looks += [masks.trace(document, key, inner) for key in keys]
         wanted = (looks, box, part, name, settings, places)
         settled, self._seen = wanted == self._seen, wanted
         at_once = not settings.iterations
@@ -176,9 +177,9 @@ class PreviewWindow(QtWidgets.QDialog):
             self._words.setText(_("Painted when the settings rest"))
         elif not self._is_free:
             self._words.setText(_("Painted when nothing else is"))
-        elif self._has_read(document, node, looks, box, inner, places.keys):
+        elif self._has_read(document, node, looks, box, inner, keys):
             self._part.show_picture(self._pictures["", box])
-            self._begin(inner, name, settings, part, places)
+            self._begin(document, inner, name, settings, part, places)
             self._shown = wanted
 
     def _lacking(self, document: Any, name: str) -> str:
@@ -222,24 +223,34 @@ class PreviewWindow(QtWidgets.QDialog):
         return False
 
     def _begin(
-        self, inner: layers.Box, name: str, settings: Settings, part: Part, places: Places
-    ) -> None:
+        self, document: Any, inner: layers.Box, name: str, settings: Settings, part: Part,
+        places: Places,
+    ) -> None:  # fmt: skip
         self._before = _fitted(self._pictures["", inner], DRAFT_PX)
         if settings.iterations or self._after.size() != self._before.size():
             self._after = self._before
             self._paint_picture(self._before)
         self._words.setText(_("Painting the preview"))
 
-        def look(key: str) -> Picture | None:
-            if not key:
-                return None
+        def small(key: str) -> QtGui.QImage:
             smooth = QtCore.Qt.TransformationMode.SmoothTransformation
             fit = QtCore.Qt.AspectRatioMode.IgnoreAspectRatio
-            return masks.grey(self._pictures[key, inner].scaled(self._before.size(), fit, smooth))
+            return self._pictures[key, inner].scaled(self._before.size(), fit, smooth)
+
+        def look(key: str) -> Picture | None:
+            return masks.grey(small(key)) if key else None
 
         styles = [ChosenStyle(name, look(places.mask))]
         styles += [style.chosen(style.name, look(style.mask)) for style in places.more]
-        self._draft.begin(self._before, styles, look(places.strength_mask), settings, part)
+        others: dict[str, Picture] = {}
+        if strength := look(places.strength_mask):
+            others["strength"] = strength
+        if places.picture_map:
+            others["map"] = layers.to_picture(small(places.picture_map))
+            converter = layers.ConversionDocument(document)
+            others["style_map"] = masks.read_map(converter, document, places.style_map)
+            converter.close()
+        self._draft.begin(self._before, styles, others, settings, part)
 
     def _show(self, picture: Picture, is_last: bool) -> None:
         self._after = layers.to_image(picture)

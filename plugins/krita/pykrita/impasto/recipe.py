@@ -65,6 +65,8 @@ def to_text(recipe: Recipe) -> str:
         "mask": recipe.places.mask,
         "strength-mask": recipe.places.strength_mask,
         "more-styles": more_styles.write(recipe.places.more),
+        "map": recipe.places.picture_map,
+        "style-map": recipe.places.style_map,
     }
     return json.dumps(told)
 
@@ -76,7 +78,8 @@ def from_text(text: str) -> Recipe:
         settings = from_dict(Settings, told["settings"], known_only=True)
         # An older Impasto did not keep the rest.
         others = tuple(more_styles.read(told.get("more-styles", "")))
-        places = Places(told.get("mask", ""), told.get("strength-mask", ""), others)
+        maps = told.get("map", ""), told.get("style-map", "")
+        places = Places(told.get("mask", ""), told.get("strength-mask", ""), others, *maps)
         more = told.get("as-source", True), told.get("style-hash", ""), places
         return Recipe(told["style"], settings, told["margin"], *more)
     except (ValueError, KeyError, TypeError, AttributeError, ImpastoError) as error:

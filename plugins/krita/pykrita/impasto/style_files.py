@@ -14,7 +14,7 @@ from impasto_protocol.limits import FRAME_BYTES, PICTURE_PX
 from impasto_protocol.messages import FileInfo
 from impasto_protocol.translations import _
 
-from .layers import pixels_of
+from .layers import to_picture
 from .qt import QtCore, QtGui
 
 _LONGEST_STYLE_PX = 3000
@@ -45,8 +45,7 @@ def read_style(path: str) -> Picture:
         )
     if image.colorSpace().isValid():
         image.convertToColorSpace(QtGui.QColorSpace(QtGui.QColorSpace.NamedColorSpace.SRgb))
-    image = image.convertToFormat(QtGui.QImage.Format.Format_RGBA8888)
-    return Picture(image.height(), image.width(), 4, "uint8", pixels_of(image))
+    return to_picture(image)
 
 
 def read_saved(path: str) -> tuple[FileInfo, bytes]:
