@@ -20,6 +20,7 @@ import job_style
 import layers
 import masks
 import style_sources
+import thumbnails
 from form import Form
 from gi.repository import Gegl, Gimp
 from layer_recipes import STYLE
@@ -272,7 +273,9 @@ class _Previews:
             return
         # GIMP gives nothing for what goes in the midst of it.
         with contextlib.suppress(AttributeError, TypeError):
-            layers.write_preview(self._canvas, preview, self._outer, self._inner)
+            data = thumbnails.enlarged(preview, self._outer, self._inner)
+            # At once, and last: GIMP ends the process that writes into a layer that it is turning.
+            layers.show_preview(self._canvas, data, self._inner)
         ended = time.monotonic()
         self._next = ended + 3 * (ended - began)
 

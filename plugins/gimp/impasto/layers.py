@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import gi
 from form import Form
@@ -224,32 +223,14 @@ def blend(seen: Gimp.Drawable, painted: Gimp.Layer, mask: Gimp.LayerMask, inner:
     return layer
 
 
-def write_preview(layer: Gimp.Layer, preview: Picture, outer: Box, inner: Box) -> None:
-    """The same with a smaller picture of the box `outer`, which GEGL brings to its size.
+def show_preview(layer: Gimp.Layer, data: bytes, box: Box) -> None:
+    """Write 8-bit RGBA into a layer as large as a box, and show it.
 
     Nothing is written where the layer has gone, or is no longer as it was.
     """
-    colours = "R'G'B'A" if preview.channels == 4 else "R'G'B'"
-    small = Gegl.Buffer.new(f"{colours} u8", 0, 0, preview.width, preview.height)
-    small.set(small.get_extent(), f"{colours} u8", bytes(preview.data))
-    large = Gegl.Buffer.new(f"{colours} u8", 0, 0, inner.width, inner.height)
-    graph = Gegl.Node()
-    steps = [
-        _node(graph, "gegl:buffer-source", buffer=small),
-        _node(graph, "gegl:scale-ratio", x=outer.width / preview.width,
-              y=outer.height / preview.height, abyss_policy=Gegl.AbyssPolicy.CLAMP),
-        _node(graph, "gegl:translate", x=float(outer.x - inner.x), y=float(outer.y - inner.y)),
-        _node(graph, "gegl:crop", width=float(inner.width), height=float(inner.height)),
-        _node(graph, "gegl:write-buffer", buffer=large),
-    ]  # fmt: skip
-    for before, after in pairwise(steps):
-        before.link(after)
-    steps[-1].process()
-    data = large.get(large.get_extent(), 1.0, f"{colours} u8", Gegl.AbyssPolicy.NONE)
-    # At once, and last: GIMP ends the process that writes into a layer which it is just turning.
-    if _can_be_shown(layer, inner):
+    if _can_be_shown(layer, box):
         buffer = layer.get_buffer()
-        buffer.set(large.get_extent(), f"{colours} u8", data)
+        buffer.set(Box(0, 0, box.width, box.height).rectangle(), "R'G'B'A u8", data)
         show(layer, buffer)
 
 

@@ -66,6 +66,20 @@ def of_png(data: bytes) -> Pixbuf:
     return found
 
 
+def enlarged(preview: Picture, outer: Box, inner: Box) -> bytes:
+    """The 8-bit RGBA of a box, of a picture in small of another one around it."""
+    small = of_picture(preview)
+    if preview.channels < 4:
+        small = small.add_alpha(False, 0, 0, 0) or small
+    large = Pixbuf.new(GdkPixbuf.Colorspace.RGB, True, 8, inner.width, inner.height)
+    assert large  # or GLib ends for want of memory
+    small.scale(
+        large, 0, 0, inner.width, inner.height, float(outer.x - inner.x), float(outer.y - inner.y),
+        outer.width / preview.width, outer.height / preview.height, GdkPixbuf.InterpType.BILINEAR,
+    )  # fmt: skip
+    return large.get_pixels()
+
+
 def to_picture(pixbuf: Pixbuf) -> Picture:
     """The same the other way; the rows of a pixbuf may be padded."""
     width, height = pixbuf.get_width(), pixbuf.get_height()
