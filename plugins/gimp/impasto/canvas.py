@@ -15,7 +15,7 @@ def above(source: Gimp.Layer, painting: Gimp.Layer) -> Iterator[Gimp.Layer]:
     selected, clean = image.get_selected_layers(), not image.is_dirty()
     canvas = painting.copy()
     canvas.set_name("Impasto")
-    with _untracked(image):
+    with untracked(image):
         image.insert_layer(canvas, source.get_parent(), image.get_item_position(source))
     if clean:
         image.clean_all()  # of the canvas, so that what the painter does meanwhile can be told
@@ -32,13 +32,13 @@ def above(source: Gimp.Layer, painting: Gimp.Layer) -> Iterator[Gimp.Layer]:
 
 def _take_out(image: Gimp.Image, canvas: Gimp.Layer) -> None:
     if canvas.is_valid() and canvas.get_image() == image:
-        with _untracked(image):
+        with untracked(image):
             image.remove_layer(canvas)
     Gimp.displays_flush()
 
 
 @contextmanager
-def _untracked(image: Gimp.Image) -> Iterator[None]:
+def untracked(image: Gimp.Image) -> Iterator[None]:
     """Changes that leave no trace in the undo history."""
     image.undo_freeze()
     try:

@@ -195,7 +195,12 @@ def _paint(
     notes = [note for one in painted for note in one.notes] + [spot.note for spot in spots]
     for note in dict.fromkeys(filter(None, notes)):
         Gimp.message(f"Impasto: {note}")
-    return paintings[0].layer
+    first = paintings[0]
+    if windows and first.group and all(one.source == first.source for one in paintings):
+        import contact_sheet
+
+        contact_sheet.choose(image, [painting.layer for painting in paintings])
+    return first.layer
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """The dialogs themselves: what is seen in them, with which keys, on which screens."""
 
+import os
 import shutil
 import time
 from pathlib import Path
@@ -8,7 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.hosts.conftest import xvfb
-from tests.hosts.gimp.test_window import BEFORE_DIALOG, OPEN_DIALOG, opened, plug_in  # noqa: F401
+from tests.hosts.gimp.test_window import (  # noqa: F401
+    BEFORE_DIALOG,
+    OPEN_DIALOG,
+    opened,
+    plug_in,
+    wait_for,
+)
 
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
@@ -115,6 +122,68 @@ def test_every_control_has_a_name_for_screen_readers_and_a_letter_of_its_own(wal
     )
     assert nameless == "none"
     assert len(letters) > 5 and len(set(letters)) == len(letters), sorted(letters)
+
+
+def test_the_painting_that_is_clicked_is_seen(window, opened, plug_in, tmp_path):  # noqa: F811
+    visible, named, selected = window.run(
+        """
+import sys
+sys.path[:0] = [plug_in, f"{plug_in}/vendor"]
+import gi
+gi.require_version("Gtk", "3.0")
+gi.require_version("GimpUi", "3.0")
+from gi.repository import Gdk, GimpUi, GLib, Gtk
+import contact_sheet
+image = Gimp.get_images()[0]
+paintings = []
+for number, colour in enumerate(("red", "green", "blue")):
+    Gimp.context_set_foreground(Gegl.Color.new(colour))
+    layer = Gimp.Layer.new(image, colour, 160, 120, Gimp.ImageType.RGB_IMAGE, 100,
+                           Gimp.LayerMode.NORMAL)
+    layer.fill(Gimp.FillType.FOREGROUND)
+    layer.set_visible(not number)
+    image.insert_layer(layer, None, number)
+    paintings.append(layer)
+image.clean_all()
+seen, named = [], []
+
+def walk(widget):
+    yield widget
+    if isinstance(widget, Gtk.Container):
+        for child in widget.get_children():
+            yield from walk(child)
+
+def step(number):
+    dialog = next(w for w in Gtk.Window.list_toplevels() if isinstance(w, Gtk.Dialog))
+    flow = next(w for w in walk(dialog) if isinstance(w, Gtk.FlowBox))
+    if number == 3:
+        found = dialog.get_window()
+        size = 0, 0, found.get_width(), found.get_height()
+        Gdk.pixbuf_get_from_window(found, *size).savev(str(folder / "sheet.png"), "png", [], [])
+        dialog.response(Gtk.ResponseType.CLOSE)
+        return False
+    flow.get_child_at_index((number + 1) % 3).activate()
+    seen.append([painting.get_visible() for painting in paintings])
+    named[:] = [w.get_text() for w in walk(flow) if isinstance(w, Gtk.Label)]
+    return False
+
+for number in range(4):
+    GLib.timeout_add(500 + 400 * number, step, number)
+contact_sheet.choose(image, paintings)
+answer = seen, named, image.get_selected_layers()[0].get_name()
+""",
+        plug_in=plug_in,
+        folder=tmp_path,
+    )
+    if folder := os.environ.get("IMPASTO_ARTEFACTS"):
+        shutil.copy(tmp_path / "sheet.png", Path(folder) / "gimp-contact-sheet.png")
+    assert visible == [[False, True, False], [False, False, True], [True, False, False]]
+    assert named == ["red", "green", "blue"] and selected == "red"
+    window.keys("ctrl+z")  # which takes away what was inserted last
+    left = wait_for(window, lambda layers: len(layers) == len(opened) + 2)
+    assert [layer["name"] for layer in left[:2]] == ["red", "green"]
+    window.keys("ctrl+z", "ctrl+z")
+    wait_for(window, lambda layers: layers == opened)
 
 
 def test_ok_can_be_pressed_once_there_is_a_style(walk, pictures):
