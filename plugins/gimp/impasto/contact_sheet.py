@@ -29,7 +29,7 @@ def choose(image: Gimp.Image, paintings: Sequence[Gimp.Layer]) -> None:
     dialog = Gtk.Dialog(title=_("Impasto: Which One?"))
     dialog.add_button(_("_Close"), Gtk.ResponseType.CLOSE)
     flow = Gtk.FlowBox(
-        min_children_per_line=min(len(paintings), 2), max_children_per_line=_IN_A_ROW,
+        min_children_per_line=min(len(paintings), _IN_A_ROW), max_children_per_line=_IN_A_ROW,
         activate_on_single_click=True, border_width=_SPACE_PX,
         row_spacing=_SPACE_PX, column_spacing=_SPACE_PX,
     )  # fmt: skip
