@@ -112,7 +112,7 @@ def make_plan(
     """
     picture_bytes = picture_px * (_PICTURE_BYTES_PER_PX + _PLANE_BYTES_PER_PX * planes)
     if stage.at_once:
-        pixels = math.prod(stage.grown)
+        pixels = math.prod(stage.size)
         taken = picture_bytes + _AT_ONCE_VECTORS * _VECTOR * pixels
         taken += _SCALED_PLANE_BYTES_PER_PX * planes * pixels
         tile = _AT_ONCE_BYTES_PER_PX * min(pixels, LARGEST_TILE_PX)

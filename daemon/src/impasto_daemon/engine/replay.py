@@ -1,4 +1,4 @@
-"""What a GPU is to do, told once and repeated: a small picture takes it no longer than the telling.
+"""What a GPU is to do, told once and then repeated: of a small picture the telling takes longer.
 
 A CUDA graph does not ask the processor for anything: the kernels of an evaluation, the network's,
 those of the losses and of the gradient, follow each other as they did when it was recorded.
@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 LARGEST_PX = 1 << 20
-"""Of a picture, beyond which the GPU is slower than the processor that tells it what to do."""
+"""Of a picture; with a larger one the GPU takes longer than the processor takes to tell it."""
 
 _ALIKE = 1e-3
 
