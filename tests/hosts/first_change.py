@@ -13,7 +13,7 @@ from tests.integration.conftest import Daemon
 from impasto_protocol.settings import QUALITIES
 
 SIZES = {"1 megapixel": (1155, 866), "12 megapixels": (4000, 3000)}
-SHORT = {"iterations": 30, "working_px": 768, "refinement": 0, "tolerance": 0.0}
+SHORT = {"iterations": 3, "working_px": 768, "refinement": 0, "tolerance": 0.0}
 """As *Good* until its first preview, and soon at its end."""
 WAYS = {"painted at once": QUALITIES["instant"], "optimised": SHORT}
 ROUNDS = 6

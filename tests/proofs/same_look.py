@@ -1,0 +1,77 @@
+"""The same photograph at three sizes with the same settings: are the strokes the same?
+
+    python tests/proofs/same_look.py [--megapixels 0.5 2 12] [--quality good] [--folder FOLDER]
+
+Each painting is brought to the size of the smallest, where a network that shares no code with the
+engine measures its style distance and content error. On two cores about fifteen minutes. FOLDER
+gets the paintings at that size, to be looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
+
+from figures import Figure, print_table
+from inputs import image_of, load_inputs, painting, photograph, tensor_of
+from instant import content_error, seen, style_distance
+from PIL import Image
+from plain_loop import PlainVgg
+
+from impasto_daemon.engine.events import Finished
+from impasto_daemon.engine.style import Style
+from impasto_daemon.engine.stylise import stylise
+from impasto_protocol.settings import QUALITIES, Settings
+
+
+def main() -> None:
+    """Print the figures of each size, and how far apart they are."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--megapixels", type=float, nargs="+", default=[0.5, 2, 12])
+    parser.add_argument("--quality", default="good")
+    parser.add_argument("--folder", type=Path)
+    arguments = parser.parse_args()
+    inputs, photo = load_inputs(), photograph(100_000)
+    sizes = [_of_megapixels(photo, number) for number in arguments.megapixels]
+    small = min(sizes)
+    judge = PlainVgg(inputs)
+    style = painting(1536)
+    wanted = seen(judge, tensor_of(_fitted(style, max(small))))
+    kept = seen(judge, tensor_of(photo.resize(small, Image.Resampling.LANCZOS)))
+    settings = Settings(**QUALITIES[arguments.quality], seed=0)
+    distances = []
+    for number, size in zip(arguments.megapixels, sizes, strict=True):
+        content = tensor_of(photo.resize(size, Image.Resampling.LANCZOS))
+        *_, event = stylise(content, Style(tensor_of(style), inputs.network), settings,
+                            inputs.network, memory_mib=4096)  # fmt: skip
+        assert isinstance(event, Finished)
+        found = image_of(event.picture).resize(small, Image.Resampling.LANCZOS)
+        if arguments.folder:
+            found.save(arguments.folder / f"{number:g}.png")
+        painted = seen(judge, tensor_of(found))
+        distances.append(style_distance(painted, wanted))
+        print_table(f"{number:g} megapixels, {size[0]} x {size[1]}, seen at {small[0]} px", [
+            Figure("style distance", [distances[-1]]),
+            Figure("content error", [content_error(painted, kept)]),
+        ])  # fmt: skip
+    apart = max(distances) / min(distances)
+    print_table("together", [Figure("largest style distance : smallest", [apart], below=1.2)])
+
+
+def _of_megapixels(photo: Image.Image, number: float) -> tuple[int, int]:
+    share = math.sqrt(number * 1e6 / (photo.width * photo.height))
+    return round(photo.width * share), round(photo.height * share)
+
+
+def _fitted(image: Image.Image, longest_px: int) -> Image.Image:
+    share = longest_px / max(image.size)
+    return image.resize((round(image.width * share), round(image.height * share)),
+                        Image.Resampling.LANCZOS)  # fmt: skip
+
+
+if __name__ == "__main__":
+    main()
