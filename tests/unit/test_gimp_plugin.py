@@ -51,8 +51,7 @@ def arguments(repository):
 
 def test_dialog_has_every_setting_with_its_range_and_default(arguments):
     table = {
-        a[1].replace("-", "_"): a
-        for a in arguments.LOOK + arguments.PLACES[5:] + arguments.ADVANCED
+        a[1].replace("-", "_"): a for a in arguments.LOOK + arguments.LEFT + arguments.ADVANCED
     }
     del table["quality"]
     fields = {field.name: field for field in dataclasses.fields(Settings)}
@@ -123,8 +122,8 @@ def test_help_page_explains_every_control_as_it_is(arguments):
         add(procedure)
     labels = {name: label.replace("_", "") for _, (name, label, *_), _ in procedure.mock_calls}
     assert page.labels == labels and page.words.keys() == labels.keys()
-    table = (arguments.LOOK + arguments.RESULT + arguments.PLACES + arguments.ADVANCED
-             + arguments.APPLY)  # fmt: skip
+    table = (arguments.LOOK + arguments.RESULT + arguments.PLACES + arguments.LEFT
+             + arguments.ADVANCED + arguments.APPLY)  # fmt: skip
     for kind, name, _, _, *rest in table:
         assert page.ranges.get(name) == described(kind, rest), name
         for option in rest[0].values() if kind == "choice" else ():

@@ -191,10 +191,13 @@ PLACES: tuple[Argument, ...] = (
     ("string", "style-map", _("Map of the style"),
      _("The same colours over the style's picture: a layer, or a file such as file:/home/map.png"),
      ""),
+)  # fmt: skip
+"""In which styles is painted beside the first, and where."""
+
+LEFT: tuple[Argument, ...] = (
     ("choice", "uncovered", _("What no mask covers"),
      _("Where all styles have a mask: what is left"), UNCOVERED, "style"),
 )  # fmt: skip
-"""In which styles is painted beside the first, and where."""
 
 ADVANCED = tuple(argument for group in ADVANCED_GROUPS.values() for argument in group)
 
@@ -214,7 +217,7 @@ REPLACE: tuple[Argument, ...] = (
 BY_QUALITY = ("iterations", "working-px", "refinement")
 """What a quality sets."""
 
-SETTINGS = tuple(a[1] for a in LOOK + PLACES[5:] + ADVANCED if a[1] != "quality")
+SETTINGS = tuple(a[1] for a in LOOK + LEFT + ADVANCED if a[1] != "quality")
 
 
 def names(table: Iterable[Argument]) -> list[str]:
@@ -274,7 +277,7 @@ def _add_preset(procedure: Gimp.Procedure) -> None:
 def _add_stylize(procedure: Gimp.Procedure) -> None:
     _add_style(procedure, "file")
     _add_preset(procedure)
-    _add(procedure, LOOK + VARIATIONS + PLACES + RESULT + ADVANCED)
+    _add(procedure, LOOK + VARIATIONS + PLACES + LEFT + RESULT + ADVANCED)
 
 
 def _add_again(procedure: Gimp.Procedure) -> None:

@@ -139,10 +139,7 @@ class _Content:
             for key in (recipe["mask"], *(style.mask for style in self.more))
         ]
         if recipe["map"]:
-            size = self.outer.width, self.outer.height
-            self.pictures["map"] = masks.read_colours(
-                self.image, recipe["map"], source, self.outer, *size
-            )
+            self.pictures["map"] = masks.read_colours(self.image, recipe["map"], source, self.outer)
             self.pictures["style_map"] = style_sources.of_key(recipe["style-map"], self.image)
         if recipe["strength-mask"]:
             self.pictures["strength"] = masks.read(

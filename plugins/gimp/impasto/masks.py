@@ -22,6 +22,8 @@ _KINDS = {
 }
 _SELECTION = "selection"
 
+Size = tuple[int, int]
+
 
 def offered(image: Gimp.Image) -> dict[str, str]:
     """What each is called for people, by how it is known: `channel:Sky`, `mask:Town`."""
@@ -31,33 +33,22 @@ def offered(image: Gimp.Image) -> dict[str, str]:
     return found if Gimp.Selection.is_empty(image) else {_SELECTION: _("The selection"), **found}
 
 
-def read(image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box) -> Picture:
+def read(
+    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, size: Size | None = None
+) -> Picture:
     """A mask for a box of a source: grey, 8-bit; what lies beyond it, or is transparent, is black.
 
-    Raises HostUnsupported where it is not there.
+    size: (width, height) in px of the picture, if not the box's own. Raises HostUnsupported where
+    it is not there.
     """
-    found = _find(image, key)
-    place = layers.box_of(source, found)
-    there = Box(place.x + box.x, place.y + box.y, box.width, box.height)
-    return layers.read_grey(found, there)
-
-
-def read_small(
-    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, width: int, height: int
-) -> Picture:
-    """The same, so many pixels large."""
-    return layers.read_grey(*_scaled(image, key, source, box, width, height))
+    return layers.read_grey(*_scaled(image, key, source, box, size))
 
 
 def read_colours(
-    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, width: int, height: int
+    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, size: Size | None = None
 ) -> Picture:
-    """A map of flat colours for a box of a source, so many pixels large: 8-bit RGB.
-
-    Raises HostUnsupported where it is not there.
-    """
-    found, there, scale = _scaled(image, key, source, box, width, height)
-    return layers.read_colours(found, there, scale)
+    """A map of flat colours, likewise: 8-bit RGB."""
+    return layers.read_colours(*_scaled(image, key, source, box, size))
 
 
 def layer_named(image: Gimp.Image, name: str) -> Gimp.Layer | None:
@@ -66,10 +57,10 @@ def layer_named(image: Gimp.Image, name: str) -> Gimp.Layer | None:
 
 
 def _scaled(
-    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, width: int, height: int
+    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, size: Size | None
 ) -> tuple[Gimp.Drawable, Box, float]:
     """What is meant, the box in it in pixels of another size, and what that is scaled by."""
-    found = _find(image, key)
+    found, (width, height) = _find(image, key), size or (box.width, box.height)
     place, scale = layers.box_of(source, found), width / box.width
     x, y = round(scale * (place.x + box.x)), round(scale * (place.y + box.y))
     return found, Box(x, y, width, height), scale

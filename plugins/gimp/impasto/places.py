@@ -44,21 +44,21 @@ class Chosen(NamedTuple):
 
 
 class Places(Controls):
-    """Bound to the arguments of PLACES. image: whose layers and channels are offered."""
+    """Bound to the arguments of PLACES and LEFT. image: whose layers and channels are offered."""
 
     def __init__(self, config: Gimp.ProcedureConfig, image: Gimp.Image) -> None:
         super().__init__()
         self._config = config
         self._presets: Collection[str] = ()
         self._offered = masks.offered(image)
-        first, strength, _more, layer_map, style_map, uncovered = arguments.PLACES
+        first, strength, _more, layer_map, style_map = arguments.PLACES
         self.add_row(first[2], self._mask_of(first, _ELSEWHERE))
         self._others = Gtk.Grid(column_spacing=_SPACE_PX, row_spacing=_SPACE_PX)
         self.add_wide(self._others)
         self._add = Gtk.Button(label=_("Add a Style"), halign=Gtk.Align.START)
         self._add.connect("clicked", self._begin_another)
         self.add_wide(self._add)
-        self._uncovered = self.add_arguments(config, [uncovered])["uncovered"]
+        self._uncovered = self.add_arguments(config, arguments.LEFT)["uncovered"]
         self.add_row(strength[2], self._mask_of(strength, _EVERYWHERE))
         self.add_row(layer_map[2], self._chooser_of(layer_map, _NONE, self._layers))
         self.add_row(
@@ -75,11 +75,11 @@ class Places(Controls):
     @property
     def is_used(self) -> bool:
         """Whether anything of it counts."""
-        return any(self._config.get_property(argument[1]) for argument in arguments.PLACES[:5])
+        return any(self._config.get_property(argument[1]) for argument in arguments.PLACES)
 
     def chosen(self) -> Chosen:
         """What is set. Raises BadField where a script has set what cannot be read."""
-        names = arguments.names(arguments.PLACES[:5])
+        names = arguments.names(arguments.PLACES)
         mask, strength, more, *maps = (self._config.get_property(name) or "" for name in names)
         found = Chosen(mask, strength, more_styles.read(more), *maps)
         more_styles.check_maps(found.map, found.style_map, mask, found.more)

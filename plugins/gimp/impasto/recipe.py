@@ -30,7 +30,7 @@ _LISTS = {"content-layers": str, "style-layers": str, "snapshots": int,
           "content-layer-weights": float, "style-layer-weights": float}  # fmt: skip
 _OPTIONAL = ("content-weight", "style-weight")
 _RESULT = arguments.names(arguments.RESULT)
-_PLACES = arguments.names(arguments.PLACES[:5])
+_PLACES = arguments.names(arguments.PLACES)
 
 
 def from_config(config: Gimp.ProcedureConfig) -> Recipe:
