@@ -37,8 +37,7 @@ def read(converter: ConversionDocument, document: Document, key: str, box: Box) 
     node = layer_of(document, key)
     if node is None:
         return _read_mask(document, key, box)
-    pixels = seen.pixels(converter, document, node, box)
-    return grey(_image(converter.convert(pixels, box, Space.of(node), SRGB), box))
+    return grey(_look(converter, document, node, box))
 
 
 def read_map(
@@ -53,10 +52,7 @@ def read_map(
     node = layer_of(document, key)
     if node is None:
         raise _not_there(key)
-    box = box or Box.of(node.bounds())
-    pixels = converter.convert(seen.pixels(converter, document, node, box), box,
-                               Space.of(node), SRGB)  # fmt: skip
-    return layers.to_picture(_image(pixels, box))
+    return layers.to_picture(_look(converter, document, node, box or Box.of(node.bounds())))
 
 
 def read_image(document: Document, key: str, box: Box) -> QtGui.QImage:
@@ -109,9 +105,13 @@ def _not_there(key: str) -> HostUnsupported:
     )
 
 
-def _image(pixels: QtCore.QByteArray, box: Box) -> QtGui.QImage:
-    """8-bit pixels of sRGB, as long as these are there."""
-    return QtGui.QImage(pixels, box.width, box.height, QtGui.QImage.Format.Format_ARGB32)
+def _look(converter: ConversionDocument, document: Document, node: Node, box: Box) -> QtGui.QImage:
+    """What is seen of a layer, 8-bit in sRGB."""
+    pixels = seen.pixels(converter, document, node, box)
+    pixels = converter.convert(pixels, box, Space.of(node), SRGB)
+    form = QtGui.QImage.Format.Format_ARGB32
+    # A copy, as Qt's image does not keep the pixels alive.
+    return QtGui.QImage(pixels, box.width, box.height, form).copy()
 
 
 def _node(document: Document, key: str) -> Node | None:
