@@ -154,7 +154,8 @@ def walk(widget):
             yield from walk(child)
 
 def step(number):
-    dialog = next(w for w in Gtk.Window.list_toplevels() if isinstance(w, Gtk.Dialog))
+    # Those of the tests before may still be there.
+    dialog = next(w for w in Gtk.Window.list_toplevels() if w.get_title() == "Impasto: Which One?")
     flow = next(w for w in walk(dialog) if isinstance(w, Gtk.FlowBox))
     if number == 3:
         found = dialog.get_window()
