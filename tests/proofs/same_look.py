@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--quality", default="good")
     parser.add_argument("--folder", type=Path)
     arguments = parser.parse_args()
-    inputs, photo = load_inputs(), photograph(100_000)
+    inputs, photo = load_inputs(), photograph(1024)
     sizes = [_of_megapixels(photo, number) for number in arguments.megapixels]
     small = min(sizes)
     judge = PlainVgg(inputs)
