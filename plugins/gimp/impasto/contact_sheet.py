@@ -46,7 +46,6 @@ def choose(image: Gimp.Image, paintings: Sequence[Gimp.Layer]) -> None:
         first = flow.get_child_at_index(seen.index(True))
         assert first
         flow.select_child(first)
-    rows = -(-len(paintings) // _IN_A_ROW)
     scrolled = Gtk.ScrolledWindow(
         hscrollbar_policy=Gtk.PolicyType.NEVER, propagate_natural_height=True,
         max_content_height=_SIDE_PX * 3,
@@ -57,7 +56,6 @@ def choose(image: Gimp.Image, paintings: Sequence[Gimp.Layer]) -> None:
     content = dialog.get_content_area()
     content.pack_start(words, False, False, 0)
     content.pack_start(scrolled, True, True, 0)
-    dialog.set_default_size(-1, (_SIDE_PX + 60) * min(rows, 2) + 120)
     dialog.show_all()
     dialog.run()
     dialog.destroy()
