@@ -257,6 +257,7 @@ def test_picture_is_painted_as_it_looks_whatever_its_profile(gimp, pictures, tmp
     answer = gimp.run(
         """
 image = load(photo)
+image.crop(160, 112, 0, 0)  # nothing is painted beyond it, which would make more of rounding
 layer = image.get_layers()[0]
 if "gray" in made:
     image.convert_grayscale()
@@ -281,7 +282,7 @@ for name in ("plain", "profiled"):
         for what, dtype, full in (("looks", np.float32, 1), ("numbers", np.uint16, 65535))
     )
     apart, raw_apart = (np.abs(plain - profiled).mean() for plain, profiled in (looks, numbers))
-    assert apart < 1.5 / 255  # the rounding of the conversion, made more of by the painting
+    assert apart < 1 / 255
     assert raw_apart > 2 * apart
 
 
