@@ -10,6 +10,7 @@ import arguments
 import controls
 import gi
 import layer_recipes
+import recipe
 import remembered
 
 gi.require_version("Gdk", "3.0")
@@ -161,7 +162,7 @@ class DialogWindow:
         """Further styles, and where each goes; closed at first unless it counts."""
         self._places = Places(self._config, image)
         if self._preview:
-            self._preview.places = self._places.chosen
+            self._preview.places = lambda: recipe.places_from_config(self._config)
         self._add_expander(_("More Styles a_nd Masks"), self._places, expanded=self._places.is_used)
 
     def add_advanced(self) -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import PurePath
-from typing import NamedTuple
 
 import arguments
 import controls
@@ -27,20 +26,6 @@ _FILE = "file:"
 _ELSEWHERE = _("Everywhere else")
 _EVERYWHERE = _("None: the same everywhere")
 _NONE = _("None")
-
-
-class Chosen(NamedTuple):
-    """What is set: where the first style goes, what else there is, and how much is painted where.
-
-    mask, strength_mask: as `masks` knows them; empty: everywhere. map, style_map: of flat colours,
-    as `masks` and `style_sources.of_key` know them.
-    """
-
-    mask: str = ""
-    strength_mask: str = ""
-    more: Sequence[MoreStyle] = ()
-    map: str = ""
-    style_map: str = ""
 
 
 class Places(Controls):
@@ -76,14 +61,6 @@ class Places(Controls):
     def is_used(self) -> bool:
         """Whether anything of it counts."""
         return any(self._config.get_property(argument[1]) for argument in arguments.PLACES)
-
-    def chosen(self) -> Chosen:
-        """What is set. Raises BadField where a script has set what cannot be read."""
-        names = arguments.names(arguments.PLACES)
-        mask, strength, more, *maps = (self._config.get_property(name) or "" for name in names)
-        found = Chosen(mask, strength, more_styles.read(more), *maps)
-        more_styles.check_maps(found.map, found.style_map, mask, found.more)
-        return found
 
     def offer(self, presets: Collection[str]) -> None:
         """Saved styles have become known."""

@@ -16,12 +16,12 @@ gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
 from gi.repository import Gdk, GdkPixbuf, Gimp, GLib, Gtk, Pango  # noqa: E402
 from layers import Box  # noqa: E402
-from places import Chosen  # noqa: E402
 from style_picture import StylePicture  # noqa: E402
 
 from impasto_protocol.chosen_style import ChosenStyle  # noqa: E402
 from impasto_protocol.codec import Picture  # noqa: E402
 from impasto_protocol.errors import ImpastoError  # noqa: E402
+from impasto_protocol.more_styles import Places  # noqa: E402
 from impasto_protocol.settings import DRAFT_PX, Settings  # noqa: E402
 from impasto_protocol.translations import _  # noqa: E402
 
@@ -51,7 +51,7 @@ class Preview(Gtk.Box):
         self._style, self._result_px = style, result_px
         self._part: Box | None = None
         self._read: tuple[Box, Box] | None = None
-        self.places: Callable[[], Chosen] = Chosen
+        self.places: Callable[[], Places] = Places
         self._timer = 0
         self._before: GdkPixbuf.Pixbuf | None = None
         self._after: GdkPixbuf.Pixbuf | None = None
@@ -162,8 +162,8 @@ class Preview(Gtk.Box):
             picture = self._style.of_more(more, image)
             styles.append(more.chosen(picture, look(more.mask) if more.mask else None))
         others = {"strength": look(places.strength_mask)} if places.strength_mask else {}
-        if places.map:
-            others["map"] = masks.read_colours(image, places.map, self._source, part, size)
+        if places.picture_map:
+            others["map"] = masks.read_colours(image, places.picture_map, self._source, part, size)
             others["style_map"] = self._style.map_of(places.style_map, image)
         return Draft(content, tuple(styles), self._settings(), share, others)
 

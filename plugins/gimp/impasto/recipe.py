@@ -14,6 +14,7 @@ from gi.repository import Gimp, Gio
 from impasto_protocol import more_styles
 from impasto_protocol.errors import BadField, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict
+from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings, variations_of
 from impasto_protocol.translations import _
 
@@ -36,14 +37,12 @@ _PLACES = arguments.names(arguments.PLACES)
 def from_config(config: Gimp.ProcedureConfig) -> Recipe:
     """The recipe that the arguments of a procedure amount to. Raises BadField."""
     settings = settings_from_config(config)
-    places = {name: config.get_property(name) or "" for name in _PLACES}
-    others = more_styles.read(places["more-styles"])
-    more_styles.check_maps(places["map"], places["style-map"], places["mask"], others)
+    places_from_config(config)  # which raises
     return {
         "style": style_from_config(config),
         "settings": to_dict(settings),
         **{name: config.get_property(name) for name in _RESULT},
-        **places,
+        **{name: config.get_property(name) or "" for name in _PLACES},
     }
 
 
@@ -162,8 +161,13 @@ def layer_name(recipe: Recipe) -> str:
 
 def planes_from_config(config: Gimp.ProcedureConfig) -> int:
     """With how many masks the arguments of a procedure have it painted. Raises BadField."""
-    others = [style.mask for style in more_styles.read(config.get_property("more-styles"))]
-    return sum(map(bool, [*map(config.get_property, _PLACES[:2]), *others]))
+    return len(places_from_config(config).keys)
+
+
+def places_from_config(config: Gimp.ProcedureConfig) -> Places:
+    """In which styles the arguments of a procedure have it painted, and where. Raises BadField."""
+    mask, strength, more, *maps = (config.get_property(name) or "" for name in _PLACES)
+    return Places(mask, strength, tuple(more_styles.read(more)), *maps)
 
 
 def style_from_config(config: Gimp.ProcedureConfig) -> dict[str, Any]:

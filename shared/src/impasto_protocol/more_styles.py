@@ -76,18 +76,37 @@ def read(text: str | None) -> list[MoreStyle]:
     return found
 
 
-def check_maps(picture_map: str, style_map: str, mask: str, more: Sequence[MoreStyle]) -> None:
-    """Raise BadField where two maps of flat colours, each empty or named, cannot be painted by."""
-    if bool(picture_map) != bool(style_map):
-        raise BadField(
-            _("The map of the layer and that of the style go together."),
-            next_step=_("Choose both, or none."),
-        )
-    if picture_map and (mask or more):
-        raise BadField(
-            _("Maps go with one style, and with no mask for it."),
-            next_step=_("Take away the other styles and the mask, or the maps."),
-        )
+@dataclass(frozen=True)
+class Places:
+    """In which styles is painted, and where, as an editor keeps it.
+
+    mask, strength_mask: where the first style goes, and how much is painted where, as the editor
+    knows its masks; empty: everywhere. more: the other styles. picture_map, style_map: layers of
+    flat colours, or `file:` and a path. Raises BadField for maps that cannot be painted by.
+    """
+
+    mask: str = ""
+    strength_mask: str = ""
+    more: tuple[MoreStyle, ...] = ()
+    picture_map: str = ""
+    style_map: str = ""
+
+    def __post_init__(self) -> None:
+        if bool(self.picture_map) != bool(self.style_map):
+            raise BadField(
+                _("The map of the layer and that of the style go together."),
+                next_step=_("Choose both, or none."),
+            )
+        if self.picture_map and (self.mask or self.more):
+            raise BadField(
+                _("Maps go with one style, and with no mask for it."),
+                next_step=_("Take away the other styles and the mask, or the maps."),
+            )
+
+    @property
+    def keys(self) -> list[str]:
+        """All masks that there are, each as often as it is chosen."""
+        return list(filter(None, [self.mask, self.strength_mask, *(s.mask for s in self.more)]))
 
 
 def write(styles: Sequence[MoreStyle]) -> str:

@@ -14,6 +14,7 @@ from krita import DockWidget, Krita
 from impasto_protocol.descriptions import describe_error, diagnostics
 from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
 from impasto_protocol.messages import Report, Result, Status
+from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import Settings, variations_of
 from impasto_protocol.style_names import name_now
 from impasto_protocol.translations import _
@@ -24,7 +25,7 @@ from .daemon_client import DaemonClient
 from .document_settings import Choice, DocumentSettings
 from .estimate_line import EstimateLine
 from .painting import Painting, PaintingListener
-from .places import Places, PlacesDialog
+from .places import PlacesDialog
 from .preview import PreviewWindow
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recent_styles import remember_style

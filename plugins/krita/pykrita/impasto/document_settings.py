@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from krita import Krita
 
+from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import Settings
 
 from . import layer_recipes
-from .places import Places
 from .recipe import Recipe
 
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
 from impasto_protocol.descriptions import describe_error
 from impasto_protocol.errors import BadField
 from impasto_protocol.messages import STYLES
-from impasto_protocol.more_styles import COLUMNS, WHERE, MoreStyle, check_maps
+from impasto_protocol.more_styles import COLUMNS, WHERE, MoreStyle, Places
 from impasto_protocol.translations import _
 
 from .qt import QtWidgets, guarded
@@ -18,29 +18,6 @@ from .widgets import button, narrow
 
 _ELSEWHERE = _("Everywhere else")
 _FILE = "file:"
-
-
-@dataclass(frozen=True)
-class Places:
-    """mask: where the first style goes, as `masks` knows it. strength_mask: how much is painted.
-
-    more: the other styles. picture_map, style_map: layers of flat colours, or `file:` and a path.
-    Raises BadField for maps that cannot be painted by.
-    """
-
-    mask: str = ""
-    strength_mask: str = ""
-    more: tuple[MoreStyle, ...] = ()
-    picture_map: str = ""
-    style_map: str = ""
-
-    def __post_init__(self) -> None:
-        check_maps(self.picture_map, self.style_map, self.mask, self.more)
-
-    @property
-    def keys(self) -> list[str]:
-        """All masks that there are, each as often as it is chosen."""
-        return list(filter(None, [self.mask, self.strength_mask, *(s.mask for s in self.more)]))
 
 
 class PlacesDialog(QtWidgets.QDialog):

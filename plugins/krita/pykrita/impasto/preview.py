@@ -12,6 +12,7 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_error
 from impasto_protocol.errors import ImpastoError
 from impasto_protocol.messages import Report
+from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import DRAFT_PX, Settings
 from impasto_protocol.translations import _
 
@@ -19,7 +20,6 @@ from . import layers, masks, seen
 from .daemon_client import DaemonClient
 from .draft import WHOLE, Draft, Part
 from .part_chooser import PartChooser
-from .places import Places
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .scaled_read import ScaledRead
 from .subject import find_subject
@@ -56,6 +56,7 @@ class PreviewWindow(QtWidgets.QDialog):
         self._read = ScaledRead(self._give_up_reading)
         self._looks: Any = None
         self._pictures: dict[tuple[str, layers.Box], QtGui.QImage] = {}
+        self._style_maps: dict[str, Picture] = {}
         self._before, self._after = QtGui.QImage(), QtGui.QImage()
         self._is_free = self.is_paused = self._looking = False
         self._build()
@@ -124,9 +125,13 @@ class PreviewWindow(QtWidgets.QDialog):
         """Let go of what is shown; it is painted anew when everything is at rest."""
         self._draft.cancel()
         self._read.cancel()
-        self._pictures.clear()
+        self._clear()
         self._seen = self._shown = None
         self._is_free = False
+
+    def _clear(self) -> None:
+        self._pictures.clear()
+        self._style_maps.clear()
 
     def hear(self, report: Report) -> None:
         """What the daemon does: whatever is no draft comes first."""
@@ -202,7 +207,7 @@ class PreviewWindow(QtWidgets.QDialog):
         if looks != self._looks:
             self._looks = looks
             self._read.cancel()
-            self._pictures.clear()
+            self._clear()
         lacking = next((one for one in wanted if one not in self._pictures), None)
         if lacking is None:
             return True
@@ -247,10 +252,18 @@ class PreviewWindow(QtWidgets.QDialog):
             others["strength"] = strength
         if places.picture_map:
             others["map"] = layers.to_picture(small(places.picture_map))
-            converter = layers.ConversionDocument(document)
-            others["style_map"] = masks.read_map(converter, document, places.style_map)
-            converter.close()
+            others["style_map"] = self._style_map_of(document, places.style_map)
         self._draft.begin(self._before, styles, others, settings, part)
+
+    def _style_map_of(self, document: Any, key: str) -> Picture:
+        """The map of the style, read once for as long as what is looked at stays as it is."""
+        if key not in self._style_maps:
+            converter = layers.ConversionDocument(document)
+            try:
+                self._style_maps[key] = masks.read_map(converter, document, key)
+            finally:
+                converter.close()
+        return self._style_maps[key]
 
     def _show(self, picture: Picture, is_last: bool) -> None:
         self._after = layers.to_image(picture)

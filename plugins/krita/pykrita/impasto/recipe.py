@@ -11,10 +11,9 @@ from impasto_protocol import more_styles
 from impasto_protocol.errors import BadField, ImpastoError, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import Result
+from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import Settings
 from impasto_protocol.translations import _
-
-from .places import Places
 
 _GROUP, _LAST = "impasto", "last-recipe"
 
