@@ -168,8 +168,10 @@ def main():
     names = [node.name() for node in document.topLevelNodes()]
     yield from active(background)
     docker.stylise()
-    yield from active(nodes[0])
-    yield from until(lambda: docker.painting is None and not docker._further)
+    yield from until(lambda: docker.painting and docker._further)
+    while docker._further:  # Krita turns to what is inserted, too
+        document.setActiveNode(nodes[0])
+        yield 50
     turned_away = docker.words.text()
     yield from active(background)
     docker.stylise()
