@@ -22,6 +22,7 @@ import sources
 from gi.repository import Gimp
 from layer_recipes import KeptRecipe
 
+from impasto_protocol.descriptions import snapshot_name, variation_name
 from impasto_protocol.errors import BadField, Cancelled, WorkerFailed, error_from_code
 from impasto_protocol.messages import Estimate
 from impasto_protocol.settings import Settings
@@ -301,9 +302,9 @@ def _prepare(
         prepared = insertion.Painting(None, layer, hides=False, apply_mask=cut and not keep_mask)
     name = group = recipe.layer_name(made)
     if varied:
-        name = recipe.variation_name(made)
+        name = variation_name(name, made["settings"]["seed"])
     if steps:
-        name = recipe.snapshot_name(name, painted.step)
+        name = snapshot_name(name, painted.step)
     prepared.layer.set_name(name)
     layer_recipes.keep(painted.made, prepared.layer)
     return replace(prepared, group="" if name == group else group)

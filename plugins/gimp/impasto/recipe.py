@@ -135,21 +135,9 @@ def to_save(config: Gimp.ProcedureConfig) -> Recipe:
     }
 
 
-def variation_name(recipe: Recipe) -> str:
-    """The name of one of several layers that differ by their seeds."""
-    return f"{layer_name(recipe)} ({recipe['settings']['seed']})"
-
-
 def snapshots(recipe: Recipe) -> list[int]:
     """The steps after which the painting so far is kept, in order; older recipes have none."""
     return sorted(set(recipe["settings"].get("snapshots", ())))
-
-
-def snapshot_name(name: str, step: int) -> str:
-    """The name of what a layer of that name was after a step, or with 0 in the end."""
-    if not step:
-        return _("{name}, finished").format(name=name)
-    return _("{name}, after {step} steps").format(name=name, step=step)
 
 
 def layer_name(recipe: Recipe) -> str:

@@ -116,6 +116,18 @@ def describe_quality(name: str, estimated: Estimated | None) -> str:
     return _("{name}, {time} here").format(name=name, time=time)
 
 
+def variation_name(name: str, seed: int) -> str:
+    """The name of one of several layers that differ by their seeds."""
+    return f"{name} ({seed})"
+
+
+def snapshot_name(name: str, step: int) -> str:
+    """The name of what a layer of that name was after a step, or with 0 in the end."""
+    if not step:
+        return _("{name}, finished").format(name=name)
+    return _("{name}, after {step} steps").format(name=name, step=step)
+
+
 def describe_error(error: Exception) -> str:
     """What went wrong and what to do, in the painter's language where it is known in it."""
     return f"{_(str(error))} {_(getattr(error, 'next_step', ''))}"

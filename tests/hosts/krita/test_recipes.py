@@ -139,57 +139,6 @@ def main():
     assert "has no recipe" in refused[0] and "Choose a layer" in refused[0] and after == 40
 
 
-def test_variations_are_painted_one_after_the_other_each_with_its_seed(krita, pictures):
-    names, seeds, turned_away, ended = krita.run(
-        BEFORE
-        + """
-from impasto import layer_recipes
-
-def active(node):
-    document.setActiveNode(node)
-    yield from until(lambda: document.activeNode().name() == node.name())
-
-def main():
-    global document
-    document = yield from opened(photo)
-    docker.styles.fetch()
-    yield from until(lambda: docker.styles.count())
-    docker.styles.choose("Dusk")
-    background, = document.topLevelNodes()
-    yield from active(background)
-    docker.show_settings(Settings(iterations=4, tolerance=0.0, seed=5))
-    docker.controls.variations.setValue(3)
-    before = docker.results.count()
-    docker.stylise()
-    yield from until(lambda: docker.results.count() == before + 3 and not docker.painting, 240)
-    yield 500
-    nodes = document.topLevelNodes()[1:]
-    seeds = [layer_recipes.find(document, node).settings.seed for node in nodes]
-    names = [node.name() for node in document.topLevelNodes()]
-    yield from active(background)
-    docker.stylise()
-    yield from until(lambda: docker.painting and docker._further)
-    while docker._further:  # Krita turns to what is inserted, too
-        document.setActiveNode(nodes[0])
-        yield 50
-    turned_away = docker.words.text()
-    yield from active(background)
-    docker.stylise()
-    docker.cancel()
-    yield from until(lambda: docker.painting is None)
-    yield 500
-    ended = [docker._further, docker.painting]
-    docker.controls.variations.setValue(1)
-    yield from closed(document)
-    return [names, seeds, turned_away, ended]
-""",
-        **pictures,
-    )
-    assert len(names) == 4 and sorted(seeds) == [5, 6, 7]
-    assert "another layer is the active one" in turned_away
-    assert ended == [[], None]
-
-
 def test_controls_are_remembered_for_each_document(krita, pictures):
     told = krita.run(
         BEFORE

@@ -24,7 +24,7 @@ _GROUPS: dict[str, dict[str, str]] = {
     _("Size and steps"): {
         "iterations": _("Iterations"), "working_px": _("Working size"),
         "refinement": _("Refinement"),
-        "scales": _("Scales"), "memory_mib": _("Memory"),
+        "scales": _("Scales"), "memory_mib": _("Memory"), "snapshots": _("Snapshots"),
     },
     _("Content and style"): {
         "content_weight": _("Content weight (α)"), "style_weight": _("Style weight (β)"),
@@ -186,12 +186,12 @@ def _make_editor(name: str) -> _Editor:
         check = QtWidgets.QCheckBox()
         return _Editor(check, check.isChecked, check.setChecked)
     if isinstance(default, tuple):
-        numbers = not spec.choices
+        kind = str if spec.choices else int if name == "snapshots" else float
         line = QtWidgets.QLineEdit()
-        line.setPlaceholderText(_("All equal") if numbers else "")
+        line.setPlaceholderText(_("All equal") if kind is float else "")
         return _Editor(
             line,
-            lambda: _items(line.text(), float if numbers else str),
+            lambda: _items(line.text(), kind),
             lambda value: line.setText(", ".join(map(_plain, value))),
         )
     if spec.choices:

@@ -31,6 +31,7 @@ from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recent_styles import remember_style
 from .recipe import Recipe
 from .results import ResultStrip
+from .series import Series
 from .status_bar import StatusBarProgress, show_share
 from .styles import StyleBrowser
 from .widgets import Section, button, column, label, row
@@ -206,18 +207,23 @@ class Docker(DockWidget):
 
     def show_settings(self, settings: Settings) -> None:
         """Have the controls say what a painting was made from; its memory was for that one."""
-        self.controls.show_settings(replace(settings, memory_mib=0, snapshots=()))
+        self.controls.show_settings(replace(settings, memory_mib=0))
 
     # A painting's life ------------------------------------------------------------------------
 
-    def _paint(self, make: Callable[[], Recipe], note: str = "") -> None:
+    def _paint(
+        self, make: Callable[[], Recipe], note: str = "", series: Series | None = None
+    ) -> None:
+        """series: that it is the next one of; without it the first of one of its own."""
         if self.painting:
             self._tell(_("A layer is being painted already."), None)
             return
         self._error = None
         try:
             listener = PaintingListener(self._tell, guarded(self.fail, self._done), self._failed)
-            self._set_painting(Painting(self._daemon, make(), listener))
+            made = make()
+            series = series or Series(1 + len(self._further), made.settings.snapshots)
+            self._set_painting(Painting(self._daemon, made, listener, series))
             self.painting.notes.extend(filter(None, [note]))
             begun = _("Waiting for the daemon") if self._daemon.state != "ready" else _("Starting")
             self._tell(" ".join(filter(None, [note, begun])), None)
@@ -238,22 +244,22 @@ class Docker(DockWidget):
 
     def _paint_further(self, before: Painting) -> None:
         """Paint the next variation, as long as the painter has not turned to something else."""
-        if not self._further or self.painting:
-            self._further = []
-            return
         if not before.is_settled:
             QtCore.QTimer.singleShot(
                 _SETTLING_MS, guarded(self.fail, lambda: self._paint_further(before))
             )
             return
-        if not before.is_of(*_active()):
+        if self._further and not self.painting and not (before.is_of(*_active()) and before.layer):
             self._further = []
             self._tell(_("No more variations: another layer is the active one now."), None)
-            return
-        made = self._further.pop(0)
-        left = len(self._further)
-        note = _("{number} more variations to come.").format(number=left) if left else ""
-        self._paint(lambda: made, note)
+        if self._further and not self.painting:
+            made = self._further.pop(0)
+            left = len(self._further)
+            note = _("{number} more variations to come.").format(number=left) if left else ""
+            self._paint(lambda: made, note, before.series)
+        if not (self.painting and self.painting.series is before.series):
+            before.end_series()
+            self.results.choose_of(before)
 
     def _failed(self, painting: Painting, error: Exception) -> None:
         self._further = []

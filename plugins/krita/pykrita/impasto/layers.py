@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import struct
 from array import array
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 from krita import Krita
@@ -394,6 +394,17 @@ class ConversionDocument:
         group.addChildNode(whole, None)
         write(self, whole, data, space, box)
         self._add_masked(group, whole, selection).setInheritAlpha(True)
+        return copy_of(group, mode)
+
+    def together(self, name: str, nodes: Iterable[Node], mode: str) -> Node:
+        """A group of a blending mode with these in it, from the bottom."""
+        hidden = self._open()
+        group = hidden.createGroupLayer(name)
+        hidden.rootNode().addChildNode(group, None)
+        last = None
+        for node in nodes:
+            group.addChildNode(node, last)
+            last = node
         return copy_of(group, mode)
 
     def _add_masked(self, parent: Node, under: Node | None, selection: Any | None) -> Node:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 from krita import Krita
@@ -19,16 +20,17 @@ from krita import Krita
 from impasto_protocol.chosen_style import ChosenStyle, in_message
 from impasto_protocol.client import new_job_id, result_in
 from impasto_protocol.codec import Picture
-from impasto_protocol.descriptions import describe_progress
+from impasto_protocol.descriptions import describe_progress, snapshot_name, variation_name
 from impasto_protocol.errors import Cancelled
-from impasto_protocol.messages import JobMessage, Result, Stylise
+from impasto_protocol.messages import JobMessage, Result, Snapshot, Stylise
 from impasto_protocol.translations import _
 
-from . import frames, layer_recipes, layers, masks, placement, recipe, seen
+from . import frames, layer_recipes, layers, masks, placement, recipe, seen, thumbnails
 from .daemon_client import DaemonClient
 from .landmarks import Landmarks, Shift
 from .qt import QtCore, QtGui, guarded
 from .recipe import Recipe
+from .series import Series, Slot
 from .subject import find_subject
 
 _PREVIEW_PX, _THUMBNAIL_PX = 768, 512
@@ -59,7 +61,7 @@ _NOBODY = PaintingListener(*[lambda *_: None] * 3)
 
 
 class Painting:
-    """A painting. Raises HostUnsupported when the layer cannot be painted.
+    """The next painting of a series. Raises HostUnsupported when the layer cannot be painted.
 
     While Krita converts pixels it runs its event loop, on which anything else here may be called:
     `_when_idle` sees to it that one thing at a time is done with Krita.
@@ -68,8 +70,10 @@ class Painting:
     _canvases: ClassVar[list[Any]] = []
     """Unique ids of all that were inserted, so that the newest result comes to lie on top."""
 
-    def __init__(self, daemon: DaemonClient, made: Recipe, listener: PaintingListener) -> None:
-        self.recipe, self._daemon, self._listener = made, daemon, listener
+    def __init__(
+        self, daemon: DaemonClient, made: Recipe, listener: PaintingListener, series: Series
+    ) -> None:
+        self.recipe, self._daemon, self._listener, self.series = made, daemon, listener, series
         self.document = Krita.instance().activeDocument()
         self._source, self._selection, self._reach, self._box = find_subject(self.document)
         self._bounds = self.document.bounds()
@@ -81,15 +85,15 @@ class Painting:
         self._next = 0.0
         self._source_id = self._source.uniqueId()
         self._source_marks = Landmarks(self.document, self._source, self._box)
+        self.slot = Slot(series.begin())
         self._canvas_id: Any = None
-        self._inserted_id: Any = None
         self._whole: placement.Whole | None = None
-        self._cover: placement.Cover | None = None
         self._canvas_marks: Landmarks | None = None
         self._canvas: Any = None
-        self._inserted: Any = None
+        self._place: Any = None
         self._taken_out: Any = None
         self._known: list[Any] = []
+        self._snapshots: dict[int, Picture] = {}
         self._fits = True
         self.notes: list[str] = []
         self._step: str | None = None
@@ -115,7 +119,7 @@ class Painting:
     @property
     def layer(self) -> Any:
         """The canvas, or the group that it is in with the rest of its layer."""
-        return self._find(self._inserted_id)
+        return self.series.place(self.document, self.slot) if self.is_open else None
 
     @property
     def is_settled(self) -> bool:
@@ -126,11 +130,18 @@ class Painting:
         """Whether that layer of that document is what was painted."""
         return bool(layer) and document == self.document and layer.uniqueId() == self._source_id
 
-    def set_visible(self, visible: bool) -> None:
-        """Show the painting, or instead of it what it was painted from."""
-        self.layer.setVisible(visible)
-        if self._cover:
-            self._cover.set_lifted(not visible)
+    def in_series(self, side_px: int) -> list[tuple[Slot, str, QtGui.QImage]]:
+        """All paintings of its series that are there: the name, and a small picture."""
+        return [
+            (slot, node.name(), thumbnails.of(node, self._box, side_px))
+            for slot, node in self.series.painted_in(self.document)
+        ]
+
+    def show(self, slot: Slot | None) -> None:
+        """Show a painting of its series alone, or instead of them what they were painted from."""
+        self.series.show(self.document, slot)
+        if self.series.cover:
+            self.series.cover.set_lifted(slot is None)
         self.document.refreshProjection()
 
     @property
@@ -160,6 +171,11 @@ class Painting:
         """Leave the document as it was and tell nobody, as the window is gone."""
         self._listener = _NOBODY
         self._fail(Cancelled(_("The window was closed.")))
+
+    def end_series(self) -> None:
+        """There will be no further variations: leave no places for them."""
+        if self.is_open:
+            self.series.remove_unpainted(self.document)
 
     def _submit(self) -> None:
         pictures = {}
@@ -229,6 +245,10 @@ class Painting:
             if result := result_in(message):
                 self._keep(result, pictures[0])
                 return
+            if isinstance(message, Snapshot):
+                self._snapshots[message.step] = pictures[0]
+                self._with_canvas(lambda _: self._write_snapshots())
+                return
             if pictures:
                 self._show(pictures[0])
             self._listener.on_progress(*describe_progress(message))
@@ -244,14 +264,14 @@ class Painting:
         if self._find(self._source_id):
             self._withdraw()
         else:  # both have become part of another layer
-            self._canvas_id = self._inserted_id = None
+            self._canvas_id = None
 
     def _withdraw(self) -> None:
         """The painter has taken the canvas out: it is finished, as a redo would bring it back."""
         self._timer.stop()
         self._taken_out = self._canvas
-        if self._cover:
-            self._cover.uncover()
+        if self.series.cover:
+            self.series.cover.uncover()
         listener, self._listener = self._listener, _NOBODY
         self._daemon.cancel(self.job, keep=True)
         listener.on_failed(self, Cancelled(_TAKEN_OUT))
@@ -274,31 +294,51 @@ class Painting:
     def _keep(self, result: Result, painted: Picture) -> None:
         """Put the finished painting into the document, and then say so."""
         self._over = True
-        x, y = self._box.x - self._outer.x, self._box.y - self._outer.y
-        part = painted.crop(x, y, self._box.width, self._box.height)
 
         def finish(canvas: Any) -> None:
-            self._write(canvas, bytes(part.data), self._space)
+            self._write(canvas, self._part(painted), self._space)
             self._release(canvas)
             if self._taken_out:
                 self._let_go()
                 return
+            self._write_snapshots()
+            self.series.finish(self.document, self.slot.number)
             # Krita does not know, and the painter may have saved it half painted.
             self.document.setModified(True)
-            self.thumbnail = _without_margins(canvas.thumbnail(*_fitting(self._box)))
+            self.thumbnail = thumbnails.of(canvas, self._box, _THUMBNAIL_PX)
             self.recipe = self.recipe.as_made(result)
             recipe.remember(self.recipe)
-            for node in (canvas, self.layer):
+            for node in (canvas, *self.series.layers(self.document, self.slot.number)):
                 layer_recipes.keep(self.document, node, self.recipe)
             self._let_go()
             self._listener.on_done(self, result)
 
         self._with_canvas(finish, at_last=True)
 
+    def _part(self, painted: Picture) -> bytes:
+        x, y = self._box.x - self._outer.x, self._box.y - self._outer.y
+        return bytes(painted.crop(x, y, self._box.width, self._box.height).data)
+
+    def _write_snapshots(self) -> None:
+        """Put what the painting was on the way into its places."""
+        while self._snapshots:
+            step, painted = self._snapshots.popitem()
+            slot = Slot(self.slot.number, step)
+            if place := self.series.place(self.document, slot):
+                self._write_pixels(placement.painted_on(place), self._part(painted), self._space)
+                place.setName(self._name(step))
+                self.series.painted.add(slot)
+
+    def _name(self, step: int = 0) -> str:
+        name = self.recipe.layer_name
+        if self.series.is_varied:
+            name = variation_name(name, self.recipe.settings.seed)
+        return snapshot_name(name, step) if self.series.steps else name
+
     def _release(self, canvas: Any) -> None:
         """Give it to the painter."""
-        for node in (canvas, self._inserted):
-            node.setName(self.recipe.layer_name)
+        for node in (canvas, self._place):
+            node.setName(self._name())
         canvas.setLocked(False)
 
     def _fail(self, error: Exception) -> None:
@@ -313,7 +353,7 @@ class Painting:
         self._let_go()
         if self._taken_out and self.is_open:
             self._release(self._taken_out)
-        elif self._canvas_id is not None:
+        elif self._canvas_id is not None or self.slot.number:
             # Qt does not keep the owner of a method alive, but it does keep a lambda.
             pause_ms = _SETTLE_MS if self._step is None else 0
             QtCore.QTimer.singleShot(pause_ms, lambda: self._when_idle(self._take_out))
@@ -417,20 +457,21 @@ class Painting:
                 self._source_marks = Landmarks(self.document, source, self._box)
             if canvas:
                 further = shift[0] - by_canvas[0], shift[1] - by_canvas[1]
-                layers.move(self.layer, further)
+                layers.move(self._find(self.series.inserted_id), further)
                 self._canvas_marks = Landmarks(self.document, canvas, self._box)
 
     def _is_buried(self) -> bool:
         """Whether a merged layer lies on the canvas, which Krita leaves out as it is locked."""
-        if not self.layer:
+        inserted = self._find(self.series.inserted_id)
+        if not inserted:
             return False
-        siblings = [node.uniqueId() for node in self.layer.parentNode().childNodes()]
-        above = siblings[siblings.index(self._inserted_id) :]
+        siblings = [node.uniqueId() for node in inserted.parentNode().childNodes()]
+        above = siblings[siblings.index(self.series.inserted_id) :]
         return any(unique_id not in self._known for unique_id in above)
 
     def _remove_canvas(self) -> None:
         self._take_out()
-        self._canvas_id = self._inserted_id = None
+        self._canvas_id = None
 
     def _move(self, shift: Shift) -> None:
         self._box, self._outer = self._box.moved(shift), self._outer.moved(shift)
@@ -442,26 +483,35 @@ class Painting:
     def _insert(self) -> None:
         """Put the canvas right above the layer, as one undo step, its mask included.
 
-        On top of all where the layer is gone.
+        With all that its series needs; on top of all where the layer is gone.
         """
+        if self.layer:
+            self._take_place()
+            self._step = ""
+            return
         self._clean = not self.document.modified()
         active = layers.active_node(self.document)
         if source := self._find(self._source_id):
             pile = layers.with_those_above(source, self._canvases)
-            self._add(self._make_canvas(pile[-1]), pile[-1].parentNode(), pile[-1])
+            made = self._make_canvases(pile[-1])
+            self._add(made, pile[-1].parentNode(), pile[-1])
             # Around what is selected the layer itself is to be seen.
             if self.recipe.as_source and (self._selection is None or self._whole):
-                self._cover = placement.Cover(self.document, pile, self._inserted_id)
+                self.series.cover = placement.Cover(self.document, pile, self.series.inserted_id)
         else:
             self.notes.append(_SOURCE_GONE)
             self._add(self._make_plain_canvas(), self.document.rootNode(), None)
-        canvas = self._canvas
-        # What the painter would do to it the next preview would do away with.
-        canvas.setLocked(True)
         QtCore.QTimer.singleShot(_SETTLE_MS, lambda: self._settle(active))
 
-    def _make_canvas(self, newest: Any) -> Any:
+    def _make_canvases(self, newest: Any) -> Any:
         """newest: the layer, or the last painting of it, which has other frames painted."""
+        blending = placement.Blending.of(self._source)
+        if not self.recipe.as_source:
+            blending = placement.Blending(inherits_alpha=blending.inherits_alpha)
+        make = partial(self._make_canvas, newest)
+        return self.series.make(self._converter, self.recipe.layer_name, blending, make)
+
+    def _make_canvas(self, newest: Any, blending: placement.Blending) -> Any:
         if self._source.animated():
             base = newest if newest.animated() and self.recipe.as_source else self._source
             canvas = frames.with_keyframe(
@@ -469,27 +519,34 @@ class Painting:
             )
             canvas.setVisible(True)
             return canvas
-        blending = placement.Blending.of(self._source)
-        if not self.recipe.as_source:
-            blending = placement.Blending(inherits_alpha=blending.inherits_alpha)
         return placement.make_canvas(
             self.document, self._converter, blending, self._selection, self._whole
         )
 
     def _make_plain_canvas(self) -> Any:
-        """For a painting that does not lie above its layer."""
+        """For a painting that does not lie above its layer; in a series of its own."""
         self._whole = None
+        self.series = Series()
+        self.slot = Slot(self.series.begin())
         return placement.make_canvas(
             self.document, self._converter, placement.Blending(), self._selection, None
         )
 
     def _add(self, made: Any, parent: Any, below: Any | None) -> None:
         parent.addChildNode(made, below)
-        self._inserted, self._inserted_id = made, made.uniqueId()
-        self._canvases.append(self._inserted_id)
-        self._canvas = made.childNodes()[-1] if self._whole else made
+        self.series.inserted(made)
+        self._canvases.append(self.series.inserted_id)
+        self._take_place()
+
+    def _take_place(self) -> None:
+        """Paint on the place that this one has in its series, and have it be seen."""
+        self._place = self.layer
+        self._canvas = placement.painted_on(self._place)
         self._canvas_id, self._canvas_marks = self._canvas.uniqueId(), None
         self._known = [node.uniqueId() for node in layers.below(self.document.rootNode())]
+        self.series.show(self.document, self.slot)
+        # What the painter would do to it the next preview would do away with.
+        self._canvas.setLocked(True)
 
     def _insert_elsewhere(self) -> None:
         """Put the canvas into an image of its own, as large as its own was."""
@@ -505,22 +562,29 @@ class Painting:
             return
         self._step = self._next_undo()
         now = layers.active_node(self.document)
-        if now and now.uniqueId() == self._inserted_id and active and active.parentNode():
+        if now and now.uniqueId() == self.series.inserted_id and active and active.parentNode():
             self.document.setActiveNode(active)
 
     def _write(self, canvas: Any, data: bytes, space: layers.Space) -> None:
-        if self._whole and layers.can_mask(self.document):
-            # The rest of the group gives it its transparency.
-            data = layers.opaque(data, space)
-        layers.write(self._converter, canvas, data, space, self._box)
+        self._write_pixels(canvas, data, space)
         if not self._taken_out:
             self.document.refreshProjection()
             self._canvas_marks = Landmarks(self.document, canvas, self._box)
 
+    def _write_pixels(self, canvas: Any, data: bytes, space: layers.Space) -> None:
+        if self._whole and layers.can_mask(self.document):
+            # The rest of the group gives it its transparency.
+            data = layers.opaque(data, space)
+        layers.write(self._converter, canvas, data, space, self._box)
+
     def _take_out(self) -> None:
         """Undo the canvas if it is what Krita would undo; else remove it, which is a step too."""
-        if self._cover:
-            self._cover.lift()
+        if self.slot.number:
+            self.series.give_up(self.document, self.slot.number)
+            self.document.refreshProjection()
+            return
+        if self.series.cover:
+            self.series.cover.lift()
         if self.canvas is None:
             return
         self._release(self.canvas)  # or it would come back locked by a redo
@@ -533,7 +597,7 @@ class Painting:
                 return
             # The painter has done something else of that name, which must stay.
             self._trigger("edit_redo")
-        self.layer.remove()
+        self._find(self.series.inserted_id).remove()
         self.document.refreshProjection()
 
     def _next_undo(self) -> str:
@@ -545,23 +609,3 @@ class Painting:
         self.document.waitForDone()  # Krita leaves out an undo while it is busy
         Krita.instance().action(action).trigger()
         self.document.waitForDone()
-
-
-def _fitting(box: layers.Box) -> tuple[int, int]:
-    """Width and height of a thumbnail of what is in a box, never larger than that."""
-    size, longest = box.qt().size(), QtCore.QSize(_THUMBNAIL_PX, _THUMBNAIL_PX)
-    if max(size.width(), size.height()) > _THUMBNAIL_PX:
-        size = size.scaled(longest, QtCore.Qt.AspectRatioMode.KeepAspectRatio)
-    return max(1, size.width()), max(1, size.height())
-
-
-def _without_margins(image: QtGui.QImage) -> QtGui.QImage:
-    """What of an image is not transparent, or all of it."""
-    pixels = layers.pixels_of(image.convertToFormat(QtGui.QImage.Format.Format_ARGB32))
-    alpha, width = pixels[3::4], image.width()
-    columns = [x for x in range(width) if any(alpha[x::width])]
-    rows = [y for y in range(image.height()) if any(alpha[y * width : (y + 1) * width])]
-    if not rows:
-        return image
-    corners = QtCore.QPoint(columns[0], rows[0]), QtCore.QPoint(columns[-1], rows[-1])
-    return image.copy(QtCore.QRect(*corners))

@@ -74,6 +74,11 @@ def make_canvas(
     return node
 
 
+def painted_on(made: Node) -> Node:
+    """The layer of what `make_canvas` has made that is painted on."""
+    return made.childNodes()[-1] if made.type() == "grouplayer" else made
+
+
 class Cover:
     """Layers that are hidden while the painting that covers them is in the document.
 

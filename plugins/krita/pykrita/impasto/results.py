@@ -11,6 +11,7 @@ from krita import Krita
 from impasto_protocol.descriptions import QUALITY_LABELS
 from impasto_protocol.translations import _
 
+from .contact_sheet import ContactSheet
 from .controls import is_of_quality
 from .document_settings import Choice
 from .painting import Painting
@@ -65,6 +66,11 @@ class ResultStrip(QtWidgets.QListWidget):
         self.takeItem(_RESULTS)
         self.show()
 
+    def choose_of(self, painting: Painting) -> None:
+        """Show all of a painting's series side by side, where there are several."""
+        if len(painting.series.painted) > 1 and painting.layer:
+            ContactSheet(self.window(), painting, self._fail).show()
+
     def take_again(self, item: QtWidgets.QListWidgetItem) -> None:
         """Show a result's layer, and its style and settings in the controls."""
         painting = item.data(_PAINTING)
@@ -102,7 +108,7 @@ class ResultStrip(QtWidgets.QListWidget):
             return
         _bring_to_front(painting.document)
         # The active layer stays: the next press of Stylise is to paint the same one.
-        painting.set_visible(visible)
+        painting.show(painting.slot if visible else None)
 
     def _show_menu(self, at: QtCore.QPoint) -> None:
         item = self.itemAt(at)

@@ -1,0 +1,205 @@
+"""Several paintings of one press of Stylise, in a group and one undo step."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.hosts.krita.pieces import BEFORE
+
+
+@pytest.fixture(scope="module", autouse=True)
+def style(saved_style):
+    """There is a style to paint in."""
+
+
+SERIES = (
+    BEFORE
+    + """
+from impasto import layer_recipes
+from impasto.contact_sheet import ContactSheet
+from impasto_protocol.more_styles import Places
+
+background = document = None
+
+def prepared():
+    global document, background
+    document = yield from opened(photo)
+    docker.styles.fetch()
+    yield from until(lambda: docker.styles.count())
+    docker.styles.choose("Dusk")
+    background, = document.topLevelNodes()
+    yield from active(background)
+
+def active(node):
+    document.setActiveNode(node)
+    yield from until(lambda: document.activeNode().name() == node.name())
+
+def group():
+    made, = [node for node in document.topLevelNodes() if node.type() == "grouplayer"]
+    return made.childNodes()
+
+def seen():
+    return [[node.name(), node.visible()] for node in group()]
+
+def sheet():
+    found = docker.window().findChildren(ContactSheet)
+    return next((window for window in found if window.isVisible()), None)
+
+def image():
+    document.refreshProjection()
+    document.waitForDone()
+    return bytes(document.rootNode().projectionPixelData(0, 0, 160, 120)).hex()
+
+def settled():
+    docker.controls.variations.setValue(1)
+    yield from closed(document)
+"""
+)
+NAMES = [f"Dusk 50% ({seed})" for seed in (5, 6, 7)]
+
+
+def test_variations_are_in_one_group_and_one_undo_step(krita, pictures, tmp_path):
+    """One of them is seen: the last, until another is chosen in the window that shows them all."""
+    painted, chosen, undone, redone = krita.run(
+        SERIES
+        + """
+def main():
+    yield from prepared()
+    docker.show_settings(Settings(iterations=4, tolerance=0.0, seed=5))
+    docker.controls.variations.setValue(3)
+    docker.stylise()
+    yield from until(sheet, 240)
+    painted = [seen(), document.activeNode().name(), background.visible(),
+               [layer_recipes.find(document, node).settings.seed for node in group()],
+               len({pixels(node) for node in group()})]
+    window = sheet()
+    items = [window.paintings.item(number) for number in range(window.paintings.count())]
+    chosen = [[item.text() for item in items], [item.isSelected() for item in items]]
+    window.grab().save(str(picture))
+    items[0].setSelected(True)
+    chosen += [seen(), image() == pixels(group()[0], (0, 0, 160, 120))]
+    window.close()
+    yield from trigger("edit_undo")
+    undone = [layers(document), background.visible(), image() == pixels(background)]
+    yield from trigger("edit_redo")
+    redone = [seen(), background.visible()]
+    yield from settled()
+    return [painted, chosen, undone, redone]
+""",
+        picture=tmp_path / "sheet.png",
+        **pictures,
+    )
+    if folder := os.environ.get("IMPASTO_ARTEFACTS"):
+        shutil.copy(tmp_path / "sheet.png", Path(folder) / "krita-contact-sheet.png")
+    shown = [[name, name == NAMES[-1]] for name in NAMES]
+    assert painted == [shown, "Background", False, [5, 6, 7], 3]
+    shown = [[name, name == NAMES[0]] for name in NAMES]
+    assert chosen == [NAMES, [False, False, True], shown, True]
+    assert undone == [["Background"], True, True]
+    assert redone == [shown, False]
+
+
+@pytest.mark.parametrize("way", ["another layer", "cancelled", "finished", "undone"])
+def test_variations_that_end_before_leave_no_empty_layers(krita, pictures, way):
+    names, words, waiting = krita.run(
+        SERIES
+        + """
+def main():
+    yield from prepared()
+    docker.show_settings(Settings(iterations=60, tolerance=0.0, seed=5))
+    docker.controls.variations.setValue(3)
+    docker.stylise()
+    second = lambda: docker.painting and docker.painting.slot.number == 1
+    yield from until(lambda: second() and docker.painting.canvas)
+    if way == "cancelled":
+        docker.cancel()
+    elif way == "finished":
+        docker.conclude()
+    elif way == "undone":
+        yield from trigger("edit_undo")
+    while way == "another layer" and docker._further:  # Krita turns to what is inserted, too
+        document.setActiveNode(group()[0])
+        yield 50
+    yield from until(lambda: docker.painting is None)
+    yield 800
+    names = layers(document) if way == "undone" else seen()
+    told = [names, docker.words.text(), docker._further]
+    if sheet():
+        sheet().close()
+    yield from settled()
+    return told
+""",
+        way=way,
+        **pictures,
+    )
+    wanted = {
+        "another layer": [[NAMES[0], False], [NAMES[1], True]],
+        "cancelled": [[NAMES[0], True]],
+        "finished": [[NAMES[0], False], [NAMES[1], True]],
+        "undone": ["Background"],
+    }
+    assert names == wanted[way] and not waiting
+    if way == "another layer":
+        assert "another layer is the active one" in words
+
+
+def test_snapshots_are_hidden_layers_below_the_painting(krita, pictures):
+    """Of steps that were reached; the group takes the mode of the layer, and is one undo step."""
+    painted, sheets, undone = krita.run(
+        SERIES
+        + """
+def main():
+    yield from prepared()
+    background.setBlendingMode("multiply")
+    background.setOpacity(200)
+    docker.show_settings(Settings(iterations=6, tolerance=0.0, snapshots=(2, 4, 5000)))
+    docker.stylise()
+    yield from until(sheet, 240)
+    made = document.topLevelNodes()[-1]
+    painted = [made.name(), made.blendingMode(), made.opacity(), seen(),
+               [node.blendingMode() for node in group()], len({pixels(node) for node in group()})]
+    sheets = sheet().paintings.count()
+    sheet().close()
+    yield from trigger("edit_undo")  # what was left out
+    yield from trigger("edit_undo")
+    yield 300
+    undone = layers(document)
+    yield from settled()
+    return [painted, sheets, undone]
+""",
+        **pictures,
+    )
+    names = ["Dusk 50%, after 2 steps", "Dusk 50%, after 4 steps", "Dusk 50%, finished"]
+    shown = [[name, name == names[-1]] for name in names]
+    assert painted == ["Dusk 50%", "multiply", 200, shown, ["normal"] * 3, 3]
+    assert sheets == 3 and undone == ["Background"]
+
+
+def test_variations_of_a_selection_are_cut_by_it(krita, pictures):
+    told = krita.run(
+        SERIES
+        + """
+from krita import Selection
+def main():
+    yield from prepared()
+    chosen = Selection()
+    chosen.select(40, 30, 60, 50, 255)
+    document.setSelection(chosen)
+    docker.show_settings(Settings(iterations=4, tolerance=0.0, seed=5))
+    docker.controls.variations.setValue(2)
+    before = image()
+    docker.stylise()
+    yield from until(sheet, 240)
+    after = image()
+    row = 160 * 8
+    outside = [before[:20 * row] == after[:20 * row], before[90 * row:] == after[90 * row:]]
+    inside = before[30 * row:80 * row] != after[30 * row:80 * row]
+    told = [seen(), *outside, inside]
+    sheet().close()
+    yield from settled()
+    return told
+""",
+        **pictures,
+    )
+    assert told == [[[NAMES[0], False], [NAMES[1], True]], True, True, True]
