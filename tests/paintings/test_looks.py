@@ -12,7 +12,9 @@ from impasto_daemon.engine.events import Finished, Snapshot
 from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
+from impasto_daemon.presets.starter_presets import starter_presets
 from impasto_daemon.weights.store import load
+from impasto_daemon.worker.tensors import to_tensor
 from impasto_protocol.settings import STYLE_LAYERS, VARIATION_NOISE, Settings
 
 
@@ -143,6 +145,24 @@ def test_opposite_sides_look_alike(network):
     above, below, left, right = torch.tensor(found).mean(dim=0)
     assert 0.75 < float(above / below) < 1.35
     assert 0.75 < float(left / right) < 1.35
+
+
+def test_white_paper_is_the_style_s_ground_and_little_strength_leaves_it_paper(network):
+    """Under a small drawing, in ink that has a ground of its own; no border is another colour."""
+    paper = torch.ones(3, 120, 120)
+    paper[:, 45:75, 45:48] = paper[:, 45:75, 72:75] = paper[:, 45:48, 45:75] = 0
+    style = next(to_tensor(p.picture)[:3] for p in starter_presets() if p.name == "Ink")
+    style = functional.interpolate(style[None], (240, 240), mode="area")[0]
+    dark, spread = {}, []
+    for strength in (0.1, 0.5):
+        chosen = Settings(iterations=60, tolerance=0, strength=strength)
+        painted = paint(paper, style, chosen, network)
+        blank = torch.cat([painted[:, :40], painted[:, 80:]], dim=1)
+        sides = painted[..., :12], painted[..., -12:], painted[:, :12], painted[:, -12:]
+        dark[strength] = float((blank.mean(dim=0) < 0.5).float().mean())
+        spread.append(max(float((side.mean((1, 2)) - blank.mean((1, 2))).abs().max())
+                          for side in sides))  # fmt: skip
+    assert dark[0.1] < 0.01 < dark[0.5] < 0.2 and max(spread) < 0.05
 
 
 @pytest.mark.images
