@@ -4,26 +4,42 @@ from __future__ import annotations
 
 import re
 
-_GROUP = re.compile(rb"^\[python\][^\n]*\n", re.MULTILINE)
-_ON = re.compile(rb"^\[python\]\r?\n(?:[^\[].*\n|\n)*?enable_impasto=true\r?$", re.MULTILINE)
-_KEY = re.compile(rb"^enable_impasto=[^\n]*\n?", re.MULTILINE)
+_GROUP, _KEY = b"[python]", b"enable_impasto"
+_EMPTY_GROUP = re.compile(rb"(?m)^[ \t]*\[python\][ \t\r]*\n(?=\Z|[ \t]*\[)")
 
 
 def enable(text: bytes) -> bytes:
     """The settings with the plug-in turned on."""
-    text = disable(text)
-    if text and not text.endswith(b"\n"):
-        text += b"\n"
-    if _GROUP.search(text):
-        return _GROUP.sub(lambda group: group[0] + b"enable_impasto=true\n", text, count=1)
-    return text + b"[python]\nenable_impasto=true\n"
+    if is_enabled(text):
+        return text
+    lines = disable(text).split(b"\n")
+    if lines[-1]:
+        lines.append(b"")
+    heads = [number for number, line in enumerate(lines) if line.strip() == _GROUP]
+    if not heads:
+        heads = [len(lines) - 1]
+        lines.insert(heads[0], _GROUP)
+    lines.insert(heads[0] + 1, _KEY + b"=true")
+    return b"\n".join(lines)
 
 
 def disable(text: bytes) -> bytes:
     """The settings without a word about the plug-in."""
-    return re.sub(rb"(?m)^\[python\]\r?\n(?=\Z|\[)", b"", _KEY.sub(b"", text))
+    lines = (line for line in text.split(b"\n") if _entry(line)[0] != _KEY)
+    return _EMPTY_GROUP.sub(b"", b"\n".join(lines))
 
 
 def is_enabled(text: bytes) -> bool:
     """Whether the settings turn the plug-in on."""
-    return bool(_ON.search(text))
+    group, value = b"", b""
+    for line in text.split(b"\n"):
+        if line.lstrip().startswith(b"["):
+            group = line.strip()
+        elif group == _GROUP and _entry(line)[0] == _KEY:
+            value = _entry(line)[1]
+    return value.lower() == b"true"
+
+
+def _entry(line: bytes) -> tuple[bytes, bytes]:
+    key, _, value = line.partition(b"=")
+    return key.strip(), value.strip()
