@@ -121,7 +121,7 @@ def _with_tag(data: bytes, page: _Page, tag: int, value: int) -> bytes:
     count_bytes, entry_bytes, value_at = (8, 20, 12) if b"+" in data[2:4] else (2, 12, 8)
     start = page.offset + count_bytes
     count = int.from_bytes(data[page.offset : start], order)
-    for at in range(start, start + count * entry_bytes, entry_bytes):
+    for at in range(start, min(start + count * entry_bytes, len(data)), entry_bytes):
         if int.from_bytes(data[at : at + 2], order) == tag:
             number = value.to_bytes(2, order)
             return data[: at + value_at] + number + data[at + value_at + 2 :]

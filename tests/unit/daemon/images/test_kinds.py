@@ -6,10 +6,11 @@ import imagecodecs
 import numpy as np
 import pytest
 from PIL import Image
-from tests.unit.daemon.images.picture_kinds import tiff
+from tests.unit.daemon.images.picture_kinds import psd, tiff
 
 from impasto_daemon.images.kinds import name_kind
 from impasto_daemon.images.pictures import read_photograph, read_picture, read_style
+from impasto_daemon.images.tiff import _Page, _with_tag
 from impasto_protocol.errors import (
     PictureRejected,
     PictureUnreadable,
@@ -244,6 +245,21 @@ def test_damaged_photo_is_not_called_a_style(tmp_path):
         read_photograph(tmp_path / "x.png")
     with pytest.raises(StyleUnreadable, match=r"The style picture x\.png is damaged"):
         read_style(tmp_path / "x.png")
+
+
+def test_picture_without_a_pixel_is_damaged_however_wide_it_is_said_to_be(tmp_path):
+    (tmp_path / "x.psd").write_bytes(psd(np.zeros((0, 1 << 20, 3), np.uint16)))
+    with pytest.raises(PictureUnreadable, match="damaged"):
+        read_photograph(tmp_path / "x.psd")
+
+
+def test_page_that_is_said_to_have_endless_tags_is_read_to_the_end_of_the_file(tmp_path):
+    """A camera's, so that its orientation is looked for among them."""
+    data = bytearray(imagecodecs.tiff_encode(PICTURE, photometric="rgb", bigtiff=True))
+    first = int.from_bytes(data[8:16], "little")
+    assert _with_tag(bytes(data), _Page(first, {}), 60000, 1) == data
+    data[first : first + 8] = b"\xff" * 8
+    assert _with_tag(bytes(data), _Page(first, {}), 60000, 1) == data
 
 
 @pytest.mark.parametrize("ending", [".png", ".jpg", ".webp", ".bmp", ".gif", ".tif", ".avif"])
