@@ -20,7 +20,7 @@ from impasto_protocol.errors import (
     UnknownType,
 )
 from impasto_protocol.fields import from_dict, to_dict
-from impasto_protocol.limits import DIGEST_BYTES, FRAME_BYTES, HEADER_BYTES, PARTS
+from impasto_protocol.limits import DIGEST_BYTES, FRAME_BYTES, HEADER_BYTES, LIST_ITEMS, PARTS
 from impasto_protocol.messages import DTYPE_BYTES, MESSAGES, FileInfo, FrameInfo, Message
 
 Buffer = bytes | bytearray | memoryview
@@ -120,7 +120,13 @@ def _read_header(data: Buffer) -> dict[str, Any]:
         )
     try:
         header = msgpack.unpackb(
-            data, object_pairs_hook=_no_duplicates, strict_map_key=False, max_ext_len=0
+            data,
+            object_pairs_hook=_no_duplicates,
+            strict_map_key=False,
+            max_ext_len=0,
+            # It makes room for as many as are announced, at every depth.
+            max_array_len=LIST_ITEMS,
+            max_map_len=LIST_ITEMS,
         )
     except BadField:
         raise

@@ -6,7 +6,10 @@ PROTOCOL_MAJOR = 1
 PROTOCOL_MINOR = 8
 
 HEADER_BYTES = 64 * 1024
-"""Most bytes of a header; at this size the worst msgpack can unfold to is about 5 MB."""
+"""Most bytes of a header; at this size the worst msgpack can unfold to is about 9 MB."""
+
+LIST_ITEMS = 1000
+"""Most items of a list or map in a header."""
 
 PARTS = 24
 """Most parts of a message: the header and its pixel frames."""
