@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
@@ -11,6 +12,11 @@ _KEPT = 3
 
 
 class _Log(WatchedFileHandler):
+    def emit(self, record: logging.LogRecord) -> None:
+        """Nor may a folder that is gone, which it would else say of each record."""
+        with contextlib.suppress(OSError):
+            super().emit(record)
+
     def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802
         """A disk that is full must not take the daemon with it."""
 

@@ -1,6 +1,7 @@
 """The log rotates, and a disk that refuses it does not matter."""
 
 import logging
+import shutil
 
 import pytest
 
@@ -43,3 +44,18 @@ def test_folder_that_cannot_be_made_silences_the_log(tmp_path):
     log_to(tmp_path / "file" / "daemon.log", "info")
     logging.getLogger("test").error("nobody hears this")
     assert tail(tmp_path / "file" / "daemon.log", 3) == []
+
+
+@pytest.mark.parametrize("damage", ["gone", "a file"])
+def test_log_whose_folder_goes_falls_silent_and_comes_back(tmp_path, damage):
+    file = tmp_path / "log" / "daemon.log"
+    log_to(file, "info")
+    shutil.rmtree(file.parent)
+    if damage == "a file":
+        file.parent.touch()
+    for number in range(3):
+        logging.getLogger("test").info("nobody hears of %d", number)
+    file.parent.unlink(missing_ok=True)
+    file.parent.mkdir()
+    logging.getLogger("test").info("heard again")
+    assert tail(file, 5)[-1].endswith("heard again")

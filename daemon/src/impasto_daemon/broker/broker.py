@@ -198,7 +198,10 @@ class Broker:
         rotated = self._clock()
         while True:
             await asyncio.sleep(_TICK_S)
-            self._scheduler.tick()
+            try:
+                self._scheduler.tick()
+            except Exception:
+                log.exception("jobs could not be handed out")
             if self._clock() > rotated + _ROTATE_S:
                 rotated = self._clock()
                 rotate(self._paths.log)
@@ -214,14 +217,16 @@ class Broker:
             # At 1, 2, 4, 8, …: a flood of them must not fill the log.
             if self._dropped & (self._dropped - 1) == 0:
                 log.warning("%s unreadable messages so far; the last: %s", self._dropped, error)
-            self._send(sender, _error(0, error))
+            self._send(sender, _error(error))
             return
         try:
             self._require_hello(sender, message, user)
             answer, frames = self._answer(sender, message, parts[1:], user)
         except ImpastoError as error:
-            job = message.job if isinstance(message, messages.JobMessage) else ""
-            answer, frames = _error(message.request, error, job), ()
+            answer, frames = _error(error, message), ()
+        except Exception:
+            log.exception("a request failed unexpectedly")
+            answer, frames = _error(_unexpected(), message), ()
         if answer:
             self._send(sender, dataclasses.replace(answer, request=message.request), frames)
         self._scheduler.deliver(sender)
@@ -314,10 +319,10 @@ class Broker:
                 self._preset_thread, self._preset_requests.answer, message, frames
             )
         except ImpastoError as error:
-            answer = _error(0, error)
+            answer = _error(error)
         except Exception:
             log.exception("a request about presets failed unexpectedly")
-            answer = _error(0, ImpastoError("Something went wrong inside Impasto."))
+            answer = _error(_unexpected())
         self._send(sender, dataclasses.replace(answer, request=message.request), found)
 
     def _network_names(self, settings: Settings) -> Collection[str]:
@@ -443,14 +448,18 @@ def _bad_frames(words: str, field: str) -> BadField:
     return BadField(words, field=field, next_step=ProtocolError.default_next_step)
 
 
-def _error(request: int, error: ImpastoError, job: str = "") -> messages.Error:
+def _error(error: ImpastoError, about: messages.Message | None = None) -> messages.Error:
     return messages.Error(
-        request=request,
+        request=about.request if about else 0,
         code=error.code,
         message=str(error)[:2000],
         next_step=error.next_step[:1000],
-        job=job,
+        job=about.job if isinstance(about, messages.JobMessage) else "",
     )
+
+
+def _unexpected() -> ImpastoError:
+    return ImpastoError("Something went wrong inside Impasto.")
 
 
 def _job_info(job: Job) -> messages.JobInfo:

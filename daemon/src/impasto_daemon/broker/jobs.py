@@ -27,6 +27,7 @@ class Event(Enum):
     FAILED = "the worker gave up, and would again"
     MADE_WAY = "the worker put it by for another"
     WORKER_LOST = "the worker crashed, hung or lost its GPU"
+    NO_WORKER = "no worker comes up"
     CANCEL = "its owner wants it no more"
     CONCLUDE = "its owner wants the picture as it stands"
     OWNER_GONE = "its owner has not been heard for too long"
@@ -77,7 +78,7 @@ def advance(lifecycle: Lifecycle, event: Event) -> tuple[Lifecycle, tuple[Effect
             return waiting, (Effect.QUEUE_FIRST,)
         case State.RUNNING, Event.WORKER_LOST if lifecycle.attempts < ATTEMPTS:
             return replace(lifecycle, state=State.QUEUED), (Effect.QUEUE_FIRST,)
-        case State.RUNNING, Event.FAILED | Event.WORKER_LOST:
+        case (State.RUNNING, Event.FAILED | Event.WORKER_LOST) | (State.QUEUED, Event.NO_WORKER):
             return replace(lifecycle, state=State.FAILED), (Effect.TELL_FAILED,)
         case State.RUNNING, Event.CONCLUDE:
             return replace(lifecycle, concluding=True), (Effect.CONCLUDE,)

@@ -41,6 +41,11 @@ from impasto_protocol.errors import (
 
 log = logging.getLogger(__name__)
 
+_STARTS = 3
+"""So often in a row may a worker not come up before the jobs are told."""
+_START_AGAIN_S, _REST_S = 1.0, 60.0
+_NO_WORKER_STEP = "Run `impasto doctor`, which says what is missing; then try again."
+
 JobRequest = messages.Stylise | messages.PresetSave | messages.PresetBake
 
 
@@ -79,6 +84,8 @@ class DeviceSlot:
     """One device and its worker, if any. deadline: when that must have been heard again.
 
     silence_s: how long it may be silent. failure: what its process is being ended for.
+    was_up: it was ready once. failed_starts: how many in a row never were. next_start: when
+    another may be tried.
     """
 
     device: str
@@ -93,6 +100,9 @@ class DeviceSlot:
     description: str = ""
     memory_mib: int = 0
     failure: ImpastoError | None = None
+    was_up: bool = False
+    failed_starts: int = 0
+    next_start: float = 0.0
 
     @property
     def state(self) -> str:
@@ -202,6 +212,7 @@ class Scheduler:
         match message:
             case Ready(device, memory_mib):
                 slot.ready, slot.description, slot.memory_mib = True, device, memory_mib
+                slot.failed_starts, slot.was_up = 0, True
                 slot.deadline, slot.idle_since = float("inf"), self._clock()
             case Alive(within_s):
                 slot.silence_s = within_s
@@ -249,13 +260,9 @@ class Scheduler:
         slot.ready = slot.interrupted = slot.making_way = False
         slot.deadline = float("inf")
         if job:
-            job.ending = (
-                messages.Failed(
-                    job=job.id, code=failure.code, message=str(failure), next_step=failure.next_step
-                ),
-                (),
-            )
-            self._apply(job, Event.WORKER_LOST)
+            self._fail(job, failure, Event.WORKER_LOST)
+        elif not slot.was_up:
+            self._not_started(slot, str(failure))
 
     # What time brings -------------------------------------------------------------------------
 
@@ -280,20 +287,21 @@ class Scheduler:
             if not self._queue:
                 return
             if not slot.worker:
-                slot.worker = self._start_worker(slot.device)
-                slot.deadline = self._clock() + self._config.stall_s
+                self._hire(slot)
             elif slot.ready and not slot.job:
                 # Whoever was served longest ago comes next, so that nobody starves.
                 job = min(
                     self._queue,
                     key=lambda job: (
-                        job.makes_way, self._last_served.get(job.user + job.client, 0)
+                        job.makes_way,
+                        # A user may give any number of clients a name.
+                        self._last_served.get(job.user, 0),
+                        self._last_served.get(job.user + job.client, 0),
                     ),
                 )  # fmt: skip
                 self._queue.remove(job)
-                self._last_served[job.user + job.client] = (
-                    max(self._last_served.values(), default=0) + 1
-                )
+                turn = max(self._last_served.values(), default=0) + 1
+                self._last_served |= {job.user: turn, job.user + job.client: turn}
                 slot.job = job
                 slot.silence_s = self._config.stall_s
                 slot.deadline = self._clock() + slot.silence_s
@@ -305,6 +313,44 @@ class Scheduler:
             if slot.job and slot.worker and not slot.making_way:
                 slot.making_way = True
                 slot.worker.send(MakeWay(slot.job.id))
+
+    def _hire(self, slot: DeviceSlot) -> None:
+        if self._clock() < slot.next_start:
+            return
+        slot.was_up = False
+        try:
+            slot.worker = self._start_worker(slot.device)
+        except (OSError, RuntimeError) as error:  # no more files, memory or threads
+            log.exception("a worker of %s cannot be started", slot.device)
+            slot.next_start = self._clock() + _START_AGAIN_S
+            self._not_started(slot, str(error))
+        else:
+            slot.deadline = self._clock() + self._config.stall_s
+
+    def _not_started(self, slot: DeviceSlot, why: str) -> None:
+        """Where that is so again and again on every device, tell those that wait."""
+        slot.failed_starts += 1
+        if slot.failed_starts < _STARTS:
+            return
+        slot.next_start = self._clock() + _REST_S
+        if any(other.failed_starts < _STARTS for other in self.slots):
+            return
+        for other in self.slots:
+            other.failed_starts, other.next_start = 0, 0.0
+        failure = WorkerFailed(
+            f"The process that paints does not come up: {why}", next_step=_NO_WORKER_STEP
+        )
+        for job in list(self._queue):
+            self._fail(job, failure, Event.NO_WORKER)
+
+    def _fail(self, job: Job, failure: ImpastoError, event: Event) -> None:
+        job.ending = (
+            messages.Failed(
+                job=job.id, code=failure.code, message=str(failure), next_step=failure.next_step
+            ),
+            (),
+        )
+        self._apply(job, event)
 
     def _replace(self, slot: DeviceSlot) -> None:
         if slot.worker:

@@ -34,7 +34,10 @@ painting and after it the worker gives back what it does not use.
 
 
 class WorkerProcess:
-    """A worker on its way up. `on_message` is called from another thread."""
+    """A worker on its way up. `on_message` is called from another thread.
+
+    Raises OSError or RuntimeError where the system gives no process or thread.
+    """
 
     def __init__(self, config: Config, data_dir: Path, log: Path, on_message: OnMessage) -> None:
         context = multiprocessing.get_context("spawn")
@@ -50,8 +53,12 @@ class WorkerProcess:
             os.environ.setdefault("PYTORCH_ALLOC_CONF", "expandable_segments:True")
         self._process.start()
         theirs.close()
-        for task in (self._read_pipe, self._write_pipe):
-            threading.Thread(target=task, daemon=True).start()
+        try:
+            for task in (self._read_pipe, self._write_pipe):
+                threading.Thread(target=task, daemon=True).start()
+        except RuntimeError:  # no more threads
+            self._process.kill()
+            raise
 
     @property
     def pid(self) -> int:

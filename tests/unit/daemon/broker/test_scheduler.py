@@ -170,6 +170,87 @@ def test_worker_that_never_comes_up_is_replaced(harness):
     assert len(harness.workers) == 2
 
 
+def test_worker_that_ends_as_it_starts_is_tried_thrice_and_then_the_jobs_are_told(harness):
+    jobs = [harness.submit(), harness.submit()]
+    for _ in range(2):
+        harness.say(None)
+    assert not any(map(harness.endings, jobs)) and len(harness.workers) == 3
+    harness.say(None)
+    for job in jobs:
+        (failed,) = harness.endings(job)
+        assert failed.code == "WORKER_FAILED" and "doctor" in failed.next_step
+    harness.wait(60)
+    assert len(harness.workers) == 3
+    later = harness.submit()
+    harness.ready()
+    assert harness.runs() == [later]
+
+
+def test_worker_that_is_never_ready_is_given_up(harness):
+    job = harness.submit()
+    for _ in range(3):
+        harness.wait(121)
+        harness.say(None)
+    (failed,) = harness.endings(job)
+    assert failed.code == "WORKER_FAILED" and "no sign of life" in failed.message
+
+
+def test_worker_that_ended_while_it_was_idle_is_no_failed_start(harness, running):
+    harness.finish(running)
+    for _ in range(5):
+        harness.say(None)
+        job = harness.submit()
+        harness.ready()
+        harness.finish(job)
+    assert [type(ending) for ending in harness.endings(job)] == [messages.Result]
+
+
+@pytest.mark.parametrize("error", [OSError(24, "Too many open files"), RuntimeError("no thread")])
+def test_worker_that_cannot_be_started_is_tried_again(harness, error):
+    def fail(device):
+        raise error
+
+    start, harness.scheduler._start_worker = harness.scheduler._start_worker, fail
+    job = harness.submit()
+    harness.wait(0.5)
+    harness.scheduler._start_worker = start
+    harness.wait(1)
+    harness.ready()
+    assert harness.runs() == [job]
+    harness.finish(job)
+    harness.say(None)
+    harness.scheduler._start_worker = fail
+    job = harness.submit()
+    for _ in range(3):
+        harness.wait(1)
+    (failed,) = harness.endings(job)
+    assert failed.code == "WORKER_FAILED" and str(error) in failed.message
+
+
+def test_device_whose_worker_does_not_start_leaves_its_jobs_to_the_other():
+    harness = Harness(device="cuda:0,cuda:1")
+    first, second = harness.submit(), harness.submit()
+    broken, works = harness.workers
+    harness.scheduler.on_worker_message(works, Ready("cuda:1", 1000))
+    for _ in range(3):
+        harness.scheduler.on_worker_message(broken, None)
+        broken = harness.workers[-1]
+    assert len(harness.workers) == 4 and broken is harness.workers[3]
+    harness.wait(30)
+    assert len(harness.workers) == 4 and harness.runs(worker=1) == [first]
+    assert not harness.endings(second)
+    harness.wait(31)
+    assert len(harness.workers) == 5
+
+
+def test_user_with_many_names_gets_no_more_turns(harness):
+    greedy = [harness.submit(b"n%d" % number, user="one") for number in range(4)]
+    modest = harness.submit(b"m", user="other")
+    harness.ready()
+    harness.finish(greedy[0])
+    assert harness.runs() == [greedy[0], modest]
+
+
 def test_failed_gpu_costs_the_worker_and_the_job_is_tried_once_more(harness, running):
     failed = messages.Failed(job=running, code="GPU_FAILED", message="gone", next_step="x")
     for _ in range(2):

@@ -1,0 +1,70 @@
+"""What the broker does where something fails that nobody thought of."""
+
+import asyncio
+import errno
+
+import pytest
+
+from impasto_daemon.broker.address import Address
+from impasto_daemon.broker.broker import Broker, ConnectedClient
+from impasto_daemon.config import Config
+from impasto_daemon.paths import Paths
+from impasto_protocol import messages
+from impasto_protocol.client import new_job_id
+from impasto_protocol.codec import encode
+from impasto_protocol.settings import Settings
+
+
+def fail(*_):
+    raise OSError(errno.EIO, "Input/output error")
+
+
+@pytest.fixture
+def with_broker(tmp_path):
+    """with_broker(do): what `do` gives for a broker that knows a client b"a", and its answers."""
+
+    def run(do):
+        async def main():
+            paths = Paths(tmp_path, tmp_path / "data", tmp_path / "config.toml", tmp_path / "log")
+            broker = Broker(Config(), paths, Address(f"ipc://{tmp_path}/socket"))
+            answers = []
+            broker._send = lambda to, message, frames=(): answers.append(message) or True
+            broker._clients[b"a"] = ConnectedClient("a", "local", 0)
+            try:
+                return await do(broker, answers)
+            finally:
+                broker._socket.close()
+                broker._context.term()
+
+        return asyncio.run(main())
+
+    return run
+
+
+def test_request_that_fails_unexpectedly_is_answered(with_broker):
+    frame = messages.FrameInfo("content", 1, 1, 3, "uint8")
+    order = messages.Stylise(
+        job=new_job_id(), request=7, settings=Settings(), frames=(frame,), preset="Dusk"
+    )
+
+    async def ask(broker, answers):
+        broker._presets.info = fail
+        broker._handle(b"a", encode(order, [bytes(3)]), "local")
+        return answers
+
+    (error,) = with_broker(ask)
+    assert (error.code, error.request, error.job) == ("INTERNAL", 7, order.job)
+
+
+def test_what_comes_with_time_goes_on_after_an_error(with_broker, monkeypatch):
+    monkeypatch.setattr("impasto_daemon.broker.broker._TICK_S", 0.001)
+
+    async def wait(broker, _):
+        ticks = []
+        broker._scheduler.tick = lambda: (ticks.append(0), fail())
+        task = asyncio.create_task(broker._tick())
+        await asyncio.sleep(0.1)
+        task.cancel()
+        return len(ticks)
+
+    assert with_broker(wait) > 1
