@@ -27,7 +27,7 @@ from impasto_daemon.worker.tensors import to_preview, to_tensor
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.colour_space import SRGB
-from impasto_protocol.errors import UnknownPreset
+from impasto_protocol.errors import UnknownPreset, WorkerFailed
 from impasto_protocol.messages import PresetInfo
 
 _STORE_EVERY_S = 60.0
@@ -155,10 +155,15 @@ class Baker:
         job.send(progress, preview)
 
     def _store(self, batch: _Batch) -> None:
-        """Raises UnknownPreset."""
+        """Raises UnknownPreset, WorkerFailed."""
         if batch.last is None:
             return
         tensors = {name: _rounded(tensor) for name, tensor in batch.last.weights().items()}
+        if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
+            raise WorkerFailed(
+                "The baking left the range of numbers; the style is as it was before.",
+                next_step="Bake it anew, from other photographs if it happens again.",
+            )
         baked = BakedNetwork(batch.before + batch.spent_minutes, tensors)
         if not self._presets.bake(batch.info, baked):
             raise UnknownPreset(f"The style {batch.info.name!r} is gone, or is another one now.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 import math
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -60,6 +61,9 @@ from impasto_protocol.settings import Settings
 log = logging.getLogger(__name__)
 
 _ATTEMPTS = 4
+_NO_MEMORY = re.compile("out of memory|allocate memory|ALLOC_FAILED|ALLOCATION_FAILED")
+_GPU = re.compile("CUDA|cuDNN|HIP|MIOpen|MPS")
+"""What a RuntimeError says of those that failed."""
 _DIVERGED = (
     "The painting left the range of numbers; this is the last good picture. Lower the strength or "
     "the learning rate, or use the L-BFGS optimiser."
@@ -140,9 +144,9 @@ class Worker:
         except ImpastoError:
             raise
         except RuntimeError as error:
-            if "allocate memory" in str(error):
+            if _NO_MEMORY.search(str(error)):
                 return True
-            if "CUDA" in str(error) or isinstance(error, torch.AcceleratorError):
+            if _GPU.search(str(error)) or isinstance(error, torch.AcceleratorError):
                 log.exception("the GPU failed")
                 job.fail(GpuFailed("The GPU stopped working in the middle of it."), lost=True)
                 return False

@@ -326,6 +326,19 @@ def test_baked_network_comes_back_and_stays_with_its_style(store, preset, networ
     assert not store.baked_of("nobody", "0f")
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf])
+def test_what_is_no_number_is_not_stored_and_the_style_stays(store, preset, network, number):
+    info = store.save(preset())
+    spoilt = {name: np.full_like(tensor, number) for name, tensor in network.tensors.items()}
+    with pytest.raises(PresetInvalid):
+        store.bake(info, BakedNetwork(1.0, spoilt))
+    gram = np.full((64, 64), number, np.float32)
+    with pytest.raises(PresetInvalid):
+        store.renew(info, "vgg19", {(256, "relu1_1"): gram})
+    kept = store.get("Starry")
+    assert kept.baked is None and kept.style == info.style
+
+
 def test_network_of_a_style_that_was_replaced_meanwhile_is_not_stored(store, preset, network):
     info = store.save(preset())
     store.save(preset(style="another"), replace=True)

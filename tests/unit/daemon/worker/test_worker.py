@@ -1,6 +1,7 @@
 """The worker on its pipe, with the faults that a healthy machine cannot be made to have."""
 
 import dataclasses
+import errno
 import hashlib
 import itertools
 import math
@@ -116,6 +117,9 @@ def test_job_is_done_and_the_worker_idle_again(work, order):
         torch.OutOfMemoryError("CUDA out of memory"),
         MemoryError(),
         RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried"),
+        RuntimeError("MPS backend out of memory (MPS allocated: 5.1 GB). Tried to allocate 9 MB."),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
+        RuntimeError("cuDNN error: CUDNN_STATUS_INTERNAL_ERROR_HOST_ALLOCATION_FAILED"),
     ],
 )
 def test_out_of_memory_is_tried_again_with_less_and_less(work, order, error):
@@ -133,11 +137,28 @@ def test_out_of_memory_every_time_ends_the_job_and_not_the_worker(work, order):
     assert isinstance(done, messages.Result)
 
 
-def test_failed_gpu_asks_for_another_worker(work, order):
-    said = work(order(), stylise=fails(1, RuntimeError("CUDA error: device-side assert")))
+@pytest.mark.parametrize(
+    "words",
+    [
+        "CUDA error: device-side assert", "cuDNN error: CUDNN_STATUS_EXECUTION_FAILED",
+        "HIP error: the operation cannot be performed", "MPS: command buffer exited with error",
+    ],
+)  # fmt: skip
+def test_failed_gpu_asks_for_another_worker(work, order, words):
+    said = work(order(), stylise=fails(1, RuntimeError(words)))
     (news,) = [each for each in said if isinstance(each, JobUpdate)
                and isinstance(each.message, messages.Failed)]  # fmt: skip
     assert news.lost and news.message.code == "GPU_FAILED"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.ENFILE])
+def test_painting_comes_back_where_nothing_can_be_written(work, order, monkeypatch, number):
+    def fail(*arguments, **rest):
+        raise OSError(number, "no")
+
+    monkeypatch.setattr("impasto_protocol.connection.tempfile.mkstemp", fail)
+    (result,) = endings(work(order()))
+    assert isinstance(result, messages.Result)
 
 
 def test_unexpected_error_fails_the_job_and_not_the_worker(work, order):
