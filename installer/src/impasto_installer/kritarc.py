@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _GROUP, _KEY = b"[python]", b"enable_impasto"
-_EMPTY_GROUP = re.compile(rb"(?m)^[ \t]*\[python\][ \t\r]*\n(?=\Z|[ \t]*\[)")
+_EMPTY_GROUP = re.compile(rb"(?m)^[ \t]*\[python\][ \t\r]*(?:\Z|\n(?=\Z|[ \t]*\[))")
 
 
 def enable(text: bytes) -> bytes:
