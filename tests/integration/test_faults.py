@@ -182,6 +182,14 @@ def test_waiting_job_of_a_client_that_vanished_is_cancelled(own_daemon, picture,
         gone(waits, timeout_s=9)
 
 
+def test_daemon_that_was_stopped_leaves_nothing_but_its_lock(own_daemon, gone):
+    daemon = own_daemon()
+    assert {path.name for path in daemon.runtime.iterdir()} > {"daemon.sock", "connection.json"}
+    daemon.impasto("daemon", "stop")
+    gone(lambda: daemon.process.poll() is None)
+    assert [path.name for path in daemon.runtime.iterdir()] == ["daemon.lock"]
+
+
 def test_daemon_that_hangs_is_stopped_by_force(own_daemon, picture, gone):
     daemon = own_daemon()
     with daemon.connect() as client:

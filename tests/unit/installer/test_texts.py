@@ -16,7 +16,8 @@ OTHERS = "[General]\nlocale=de\n\n[python]\nenable_comics=true\nenable_impasto=f
 
 @pytest.mark.parametrize("text", ["", OTHERS, "[python]\n", "[python]\nenable_other=false",
                                   "[zoom]\nenable_impasto=true\n", "[General]\nx=1",
-                                  "[python][more]\nx=1\n", "[python] \r\nenable_impasto = false\r\nx=1\r\n",
+                                  "[python][more]\nx=1\n",
+                                  "[python] \r\nenable_impasto = false\r\nx=1\r\n",
                                   "[python]\n" + 1000 * "\n"])  # fmt: skip
 def test_plug_in_is_turned_on_and_everything_else_stays(text):
     enabled = kritarc.enable(text.encode())

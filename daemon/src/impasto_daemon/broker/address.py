@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import zmq
 import zmq.asyncio
@@ -17,6 +19,7 @@ from impasto_protocol.connection import Connection
 from impasto_protocol.errors import ConfigInvalid
 from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
 
+_IPC = "ipc://"
 _LONGEST_IPC_PATH = 100
 _DOMAIN = "impasto"
 _UNACKNOWLEDGED_MS = 5000
@@ -40,7 +43,7 @@ class Address:
         path = paths.runtime / "daemon.sock"
         ipc = sys.platform != "win32" and len(os.fsencode(path)) <= _LONGEST_IPC_PATH
         if not config.endpoint and ipc:
-            return cls(f"ipc://{path}")
+            return cls(f"{_IPC}{path}")
         endpoint = config.endpoint or "tcp://127.0.0.1:*"
         host = endpoint.removeprefix("tcp://").rpartition(":")[0]
         if host not in _THIS_MACHINE and not config.allow_remote:
@@ -99,6 +102,9 @@ class Address:
         )
 
     def close(self) -> None:
-        """Stop asking for keys."""
+        """Stop asking for keys, and take the socket's file away, which ZeroMQ leaves."""
         if self._authenticator:
             self._authenticator.stop()
+        if self.endpoint.startswith(_IPC):
+            with contextlib.suppress(OSError):
+                Path(self.endpoint.removeprefix(_IPC)).unlink()

@@ -58,7 +58,9 @@ def describe(image: Image.Image, source: Source) -> Source:
 
 
 def refuse_large(width: int, height: int) -> None:
-    """Raises Unsupported for more pixels than are accepted."""
+    """Raises Unsupported for more pixels than are accepted, ValueError for none."""
+    if width < 1 or height < 1:
+        raise ValueError("a picture without pixels")
     if width * height > PICTURE_PX:
         raise Unsupported(
             f"has {width} x {height} pixels; at most {PICTURE_PX // 1_000_000} megapixels are "
