@@ -249,14 +249,15 @@ class Docker(DockWidget):
                 _SETTLING_MS, guarded(self.fail, lambda: self._paint_further(before))
             )
             return
-        if self._further and not self.painting and not (before.is_of(*_active()) and before.layer):
-            self._further = []
-            self._tell(_("No more variations: another layer is the active one now."), None)
         if self._further and not self.painting:
-            made = self._further.pop(0)
-            left = len(self._further)
-            note = _("{number} more variations to come.").format(number=left) if left else ""
-            self._paint(lambda: made, note, before.series)
+            if before.layer and before.is_of(*_active()):
+                made = self._further.pop(0)
+                left = len(self._further)
+                note = _("{number} more variations to come.").format(number=left) if left else ""
+                self._paint(lambda: made, note, before.series)
+            else:
+                self._further = []
+                self._tell(_("No more variations: another layer is the active one now."), None)
         if not (self.painting and self.painting.series is before.series):
             before.end_series()
             self.results.choose_of(before)

@@ -94,7 +94,7 @@ class Series:
     def finish(self, document: Document, number: int) -> None:
         """A variation is painted: what it was after steps that it did not reach is not kept."""
         self.painted.add(Slot(number))
-        self._remove(document, lambda slot: slot.number == number)
+        self.remove_unpainted(document, number)
 
     def give_up(self, document: Document, number: int) -> None:
         """Leave a variation out, and all after it."""
@@ -102,13 +102,10 @@ class Series:
         self.remove_unpainted(document)
         self.show(document, Slot(number - 1))
 
-    def remove_unpainted(self, document: Document) -> None:
-        """Leave no place that nothing was painted on."""
-        self._remove(document, lambda slot: True)
-
-    def _remove(self, document: Document, wanted: Callable[[Slot], bool]) -> None:
+    def remove_unpainted(self, document: Document, number: int | None = None) -> None:
+        """Leave no place that nothing was painted on. number: of that variation alone."""
         for slot in set(self._places) - self.painted:
-            if wanted(slot):
+            if number in (None, slot.number):
                 if node := self.place(document, slot):
                     node.remove()
                 del self._places[slot]
