@@ -60,6 +60,7 @@ from impasto_protocol.limits import (
 )
 from impasto_protocol.messages import (
     ENDINGS,
+    Accepted,
     Cancel,
     Collect,
     Error,
@@ -80,6 +81,7 @@ from impasto_protocol.messages import (
     Presets,
     PresetSave,
     PresetsImported,
+    Progress,
     Result,
     Stylise,
     Welcome,
@@ -98,6 +100,8 @@ Event = tuple[JobMessage, list[Picture]]
 """A message about a job, and the pictures that came with it."""
 
 _WAIT_S = 0.25
+_QUIET_S = 15.0
+"""Of a job that nothing was heard of for so long is asked: it, or its end, may have been lost."""
 
 
 def new_job_id() -> str:
@@ -370,6 +374,14 @@ class Client:
                 raise DaemonLost(_("The daemon has ended."))
             with contextlib.suppress(DaemonLost):  # which it is only after a while
                 self._send(Ping())
+                self._ask_after_jobs()
+
+    def _ask_after_jobs(self) -> None:
+        now = self._clock()
+        for job in self._jobs.values():
+            if now - job.heard > _QUIET_S:
+                job.heard = now
+                self._send(Collect(job=job.id))
 
     def _wait(self, until: Callable[[], bool]) -> None:
         while not until():
@@ -420,12 +432,14 @@ class Client:
 
 
 class Job:
-    """One job as its client sees it."""
+    """One job as its client sees it. heard: when it was heard of last, by the client's clock."""
 
     def __init__(self, client: Client, job_id: str) -> None:
         self.id = job_id
         self.ended = False
+        self.heard = client._clock()
         self._client = client
+        self._is_running = False
         self._arrived: deque[Event] = deque()
         self._refusal: ImpastoError | None = None
 
@@ -433,9 +447,11 @@ class Job:
         """Put a message about this job, or its refusal, where `poll` and `events` find it."""
         if isinstance(message, Error):
             self._refusal = error_from_code(message.code, message.message, message.next_step)
-        else:
+        elif not (isinstance(message, Accepted) and self._is_running):
             self._arrived.append((message, pictures))
         self.ended = isinstance(message, (Error, *ENDINGS))
+        self.heard = self._client._clock()
+        self._is_running = self._is_running or isinstance(message, Progress)
 
     def poll(self) -> list[Event]:
         """What has arrived since the last call, without waiting; call `Client.pump` before it.

@@ -118,6 +118,39 @@ def test_jobs_that_ended_leave_nothing_behind(client, link):
     assert not client._jobs and not client._answers
 
 
+def quiet_for(client, link, clock, seconds):
+    """The daemon answers every ping, and says nothing else."""
+    for _ in range(round(seconds / limits.PING_EVERY_S)):
+        clock.now += limits.PING_EVERY_S
+        client.pump()
+        asked = [message for message in link.sent if isinstance(message, messages.Ping)]
+        link.arrive(messages.Pong(request=asked[-1].request))
+
+
+def test_job_that_was_lost_on_the_way_is_asked_after_and_ends(client, link, clock, picture):
+    job = client.stylise(picture(2, 2), "Dusk")
+    quiet_for(client, link, clock, 20)
+    (asked,) = [message for message in link.sent if isinstance(message, messages.Collect)]
+    assert asked.job == job.id
+    link.arrive(refusal("UNKNOWN_JOB", request=asked.request, job=job.id))
+    client.pump()
+    with pytest.raises(errors.UnknownJob):
+        job.poll()
+
+
+def test_end_that_was_lost_is_asked_for_and_one_that_paints_is_not_put_back(client, link, clock):
+    job = client.collect("a" * 32)
+    link.arrive(messages.Progress(job=job.id, phase="painting", step=1, of=9))
+    client.pump()
+    quiet_for(client, link, clock, 20)
+    link.arrive(messages.Accepted(job=job.id, position=0))
+    quiet_for(client, link, clock, 20)
+    assert sum(isinstance(message, messages.Collect) for message in link.sent) == 3
+    link.arrive(messages.Cancelled(job=job.id))
+    client.pump()
+    assert [type(message) for message, _ in job.poll()] == [messages.Progress, messages.Cancelled]
+
+
 def test_refusal_is_told_to_who_forgets_a_job_that_ended(client, link):
     job = client.collect("a" * 32)
     link.arrive(messages.Accepted(job=job.id, position=0))
