@@ -202,13 +202,14 @@ def test_daemon_that_hangs_is_stopped_by_force(own_daemon, picture, gone):
     gone(lambda: is_alive(worker), timeout_s=60)
 
 
-def test_terminated_daemon_cancels_its_jobs_and_exits_cleanly(own_daemon, picture):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_terminated_daemon_cancels_its_jobs_and_exits_cleanly(own_daemon, picture, number):
     daemon = own_daemon()
     with daemon.connect() as client:
         job = client.stylise(picture(48, 48), picture(seed=1), LONG)
         painting(job)
         (worker,) = workers_of(daemon.process.pid)
-        daemon.process.terminate()
+        daemon.process.send_signal(number)
         with pytest.raises(errors.Cancelled):
             job.result()
         assert daemon.process.wait(timeout=60) == 0

@@ -12,6 +12,7 @@ import dataclasses
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -124,7 +125,7 @@ class Broker:
 
     async def serve(self) -> None:
         """Answer clients until stopped by a message or a signal."""
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in _ending_signals():
             with contextlib.suppress(NotImplementedError):
                 self._loop.add_signal_handler(number, self._stopping.set)
         self._announce()
@@ -134,7 +135,8 @@ class Broker:
         tasks = [asyncio.create_task(task) for task in work]
         await self._stopping.wait()
         log.info("ending")
-        connection_file(self._paths.runtime).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            connection_file(self._paths.runtime).unlink()
         self._scheduler.close()
         self._preset_thread.shutdown(wait=False, cancel_futures=True)
         for task in (*tasks, *self._pending):
@@ -446,6 +448,14 @@ def _check_layers(message: messages.Stylise) -> None:
 def _bad_frames(words: str, field: str) -> BadField:
     """The error for frames that no plug-in of this version sends."""
     return BadField(words, field=field, next_step=ProtocolError.default_next_step)
+
+
+def _ending_signals() -> list[signal.Signals]:
+    ending = [signal.SIGTERM, signal.SIGINT]
+    # A terminal that is closed; nohup has it be ignored.
+    if sys.platform != "win32" and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        ending.append(signal.SIGHUP)
+    return ending
 
 
 def _error(error: ImpastoError, about: messages.Message | None = None) -> messages.Error:
