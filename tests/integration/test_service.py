@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from PIL import Image
 from tests.integration.conftest import make_daemon
 
 from impasto_protocol.client import Client, start_daemon, stop_daemon
@@ -102,6 +103,21 @@ def test_daemon_starts_where_nothing_can_be_kept_in_the_home(tmp_path):
     with started(environment) as said:
         assert said.returncode == 0, said.stderr
         assert (tmp_path / "impasto" / "connection.json").exists()
+
+
+def test_nobody_else_can_write_what_is_kept_whatever_the_umask(tmp_path):
+    home, picture = tmp_path / "new" / "home", tmp_path / "style.png"
+    Image.new("RGB", (32, 32), "teal").save(picture)
+    with started({**os.environ, "IMPASTO_HOME": str(home)}, umask=0) as said:
+        assert said.returncode == 0, said.stderr
+        subprocess.run(
+            [sys.executable, "-m", "impasto_daemon.cli", "style", "add", "Teal", picture],
+            env={**os.environ, "IMPASTO_HOME": str(home)}, umask=0, capture_output=True, check=True,
+        )  # fmt: skip
+        made = [home.parent, home, *home.rglob("*")]
+        assert (home / "data/presets/Teal.safetensors") in made
+        for folder in filter(Path.is_dir, made):
+            assert folder.stat().st_mode & 0o077 == 0, folder
 
 
 def test_relative_home_is_where_it_was_named(tmp_path):

@@ -14,13 +14,13 @@ from impasto_protocol.errors import DiskFull, NotWritten
 
 
 def write_file(target: Path, content: bytes) -> Path:
-    """Put `content` at `target`, in a folder that is made for it, whole or not at all.
+    """Put `content` at `target`, in a folder that is made for it alone, whole or not at all.
 
     A link is replaced. Raises NotWritten, or DiskFull when that is why; the old file is then
     untouched.
     """
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
+        connection.make_folders(target.parent)
         return connection.write_file(target, content)
     except OSError as error:
         raise not_written(f"{target} could not be written", error) from error

@@ -7,6 +7,8 @@ import logging
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
+from impasto_protocol.connection import make_folders
+
 _LARGEST_BYTES = 2 << 20
 _KEPT = 3
 
@@ -25,7 +27,7 @@ def log_to(file: Path, level: str) -> None:
     """Write this process's log to `file`, from `level` up. Several processes may share it."""
     handler: logging.Handler
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(file.parent)
         handler = _Log(file, encoding="utf-8", delay=False)
     except OSError:
         handler = logging.NullHandler()

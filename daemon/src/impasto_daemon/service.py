@@ -24,6 +24,7 @@ from impasto_protocol.connection import (
     connection_file,
     daemon_is_running,
     hold_lock,
+    make_folders,
     make_private,
     read_connection,
 )
@@ -96,7 +97,7 @@ def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:
 def _open_log(file: Path) -> BinaryIO:
     """The log, or a file that is gone with the daemon where there can be none."""
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(file.parent)
         if shutil.disk_usage(file.parent).free:
             return file.open("a+b")
     except OSError:

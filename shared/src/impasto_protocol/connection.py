@@ -90,6 +90,15 @@ def _is_own(folder: Path) -> bool:
     return own and os.access(folder, os.W_OK | os.X_OK)
 
 
+def make_folders(folder: Path) -> None:
+    """Make a folder of Impasto's own, and those that it is in, each that is not there for its owner
+    alone, whatever the umask. Raises OSError.
+    """
+    if not folder.is_dir():
+        make_folders(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
+
+
 def make_private(folder: Path) -> Path:
     """Create `folder`, for its owner alone, or make sure that it is so.
 
@@ -97,7 +106,7 @@ def make_private(folder: Path) -> Path:
     cannot be made.
     """
     try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(folder.parent)
         with contextlib.suppress(FileExistsError):
             folder.mkdir(mode=0o700)
     except OSError as error:

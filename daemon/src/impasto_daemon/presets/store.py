@@ -15,6 +15,7 @@ from impasto_daemon.files import not_written, write_file
 from impasto_daemon.presets.baked_network import BakedNetwork
 from impasto_daemon.presets.preset_file import SUFFIX, Preset, check_name, pack, read, read_info
 from impasto_daemon.presets.statistics import Statistics
+from impasto_protocol.connection import make_folders
 from impasto_protocol.errors import PresetExists, PresetInvalid, UnknownPreset
 from impasto_protocol.messages import PresetInfo
 
@@ -61,7 +62,7 @@ class PresetStore:
         """
         places = {}
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folders(self._folder)
             for left in self._folder.glob(f"{_INCOMING}*"):
                 shutil.rmtree(left, ignore_errors=True)
             with (

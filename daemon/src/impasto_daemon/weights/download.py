@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from impasto_daemon.files import not_written
 from impasto_daemon.weights import store
-from impasto_protocol.connection import lock_file
+from impasto_protocol.connection import lock_file, make_folders
 from impasto_protocol.errors import DiskFull, DownloadFailed, WeightsBad
 from impasto_protocol.networks import NETWORKS
 from impasto_protocol.settings import VGG19
@@ -43,7 +43,7 @@ def fetch(
     name = "download.part" if network == VGG19 else f"{network}.part"
     part = store.torchvision_file(data_dir).with_name(name)
     try:
-        part.parent.mkdir(parents=True, exist_ok=True)
+        make_folders(part.parent)
         lock = part.with_suffix(".lock").open("ab")
     except OSError as error:
         raise not_written(f"{part.parent} cannot be written to", error) from error
