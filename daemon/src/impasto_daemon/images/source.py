@@ -34,7 +34,7 @@ class Source:
 
     pixels: (H, W, C) uint8 or uint16, 0 to the largest number; straight alpha comes last.
     icc, xmp: as the file has them, unchecked. exif: with the orientation. dpi: across and down.
-    notes: for a painter. Raises ValueError where there is no pixel.
+    notes: for a painter.
     """
 
     pixels: NDArray[Any]
@@ -44,10 +44,6 @@ class Source:
     xmp: bytes | str = b""
     dpi: tuple[float, float] | None = None
     notes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if 0 in self.pixels.shape:
-            raise ValueError("a picture without pixels")
 
     def noting(self, *notes: str) -> Source:
         """The same with notes added."""

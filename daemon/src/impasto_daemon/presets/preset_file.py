@@ -77,7 +77,7 @@ def check_name(name: str, of: str = "style's name") -> str:
 
 
 def pack(preset: Preset) -> bytes:
-    """The content of a preset's file. Raises PresetInvalid for one that could not be read again."""
+    """The content of a preset's file."""
     about = {
         "version": _VERSION,
         "settings": to_dict(preset.settings),
@@ -93,9 +93,7 @@ def pack(preset: Preset) -> bytes:
         **pack_statistics(preset.statistics),
         **(pack_network(preset.baked) if preset.baked else {}),
     }
-    data = safetensors.numpy.save(tensors, metadata={"impasto": json.dumps(about)})
-    unpack(preset.name, data)  # or what is not a number would take the whole style with it
-    return data
+    return safetensors.numpy.save(tensors, metadata={"impasto": json.dumps(about)})
 
 
 def unpack(name: str, data: bytes) -> Preset:

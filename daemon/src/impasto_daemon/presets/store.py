@@ -13,7 +13,15 @@ from typing import Any
 
 from impasto_daemon.files import not_written, write_file
 from impasto_daemon.presets.baked_network import BakedNetwork
-from impasto_daemon.presets.preset_file import SUFFIX, Preset, check_name, pack, read, read_info
+from impasto_daemon.presets.preset_file import (
+    SUFFIX,
+    Preset,
+    check_name,
+    pack,
+    read,
+    read_info,
+    unpack,
+)
 from impasto_daemon.presets.statistics import Statistics
 from impasto_protocol.connection import make_folders
 from impasto_protocol.errors import PresetExists, PresetInvalid, UnknownPreset
@@ -53,7 +61,7 @@ class PresetStore:
     def save(self, preset: Preset, *, replace: bool = False) -> PresetInfo:
         """Write a preset. Raises PresetExists unless `replace`, PresetInvalid, NotWritten."""
         preset = _checked(preset)
-        return read_info(write_file(self._place(preset.name, replace=replace), pack(preset)))
+        return read_info(write_file(self._place(preset.name, replace=replace), _packed(preset)))
 
     def save_all(self, presets: Iterable[Preset], *, replace: bool = False) -> list[PresetInfo]:
         """Write presets of different names, or after an error none of them.
@@ -71,7 +79,7 @@ class PresetStore:
             ):
                 for number, preset in enumerate(map(_checked, presets)):
                     place = self._place(preset.name, replace=replace)
-                    places[write_file(Path(aside, f"new-{number}"), pack(preset))] = place
+                    places[write_file(Path(aside, f"new-{number}"), _packed(preset))] = place
                 for new, place in places.items():
                     if place.exists():
                         old = new.with_name(f"old-{new.name}")
@@ -195,6 +203,13 @@ def _checked(preset: Preset) -> Preset:
         folder=preset.folder and check_name(preset.folder, "folder's name"),
         tags=tuple(dict.fromkeys(check_name(tag, "tag") for tag in preset.tags)),
     )
+
+
+def _packed(preset: Preset) -> bytes:
+    """Its file. Raises PresetInvalid for one that could not be read again, as with a NaN in it."""
+    data = pack(preset)
+    unpack(preset.name, data)
+    return data
 
 
 def same_name(name: str) -> str:
