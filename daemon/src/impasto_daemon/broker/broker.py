@@ -225,10 +225,10 @@ class Broker:
             self._require_hello(sender, message, user)
             answer, frames = self._answer(sender, message, parts[1:], user)
         except ImpastoError as error:
-            answer, frames = _error(error, message), ()
+            answer, frames = _error(error, _job_of(message)), ()
         except Exception:
             log.exception("a request failed unexpectedly")
-            answer, frames = _error(_unexpected(), message), ()
+            answer, frames = _error(_unexpected(), _job_of(message)), ()
         if answer:
             self._send(sender, dataclasses.replace(answer, request=message.request), frames)
         self._scheduler.deliver(sender)
@@ -458,13 +458,16 @@ def _ending_signals() -> list[signal.Signals]:
     return ending
 
 
-def _error(error: ImpastoError, about: messages.Message | None = None) -> messages.Error:
+def _job_of(message: messages.Message) -> str:
+    return message.job if isinstance(message, messages.JobMessage) else ""
+
+
+def _error(error: ImpastoError, job: str = "") -> messages.Error:
     return messages.Error(
-        request=about.request if about else 0,
         code=error.code,
         message=str(error)[:2000],
         next_step=error.next_step[:1000],
-        job=about.job if isinstance(about, messages.JobMessage) else "",
+        job=job,
     )
 
 

@@ -44,6 +44,7 @@ log = logging.getLogger(__name__)
 _STARTS = 3
 """So often in a row may a worker not come up before the jobs are told."""
 _START_AGAIN_S, _REST_S = 1.0, 60.0
+_ENDS_AT_ONCE = "It ends as it starts."
 _NO_WORKER_STEP = "Run `impasto doctor`, which says what is missing; then try again."
 
 JobRequest = messages.Stylise | messages.PresetSave | messages.PresetBake
@@ -253,6 +254,7 @@ class Scheduler:
             self._send(job, news, frames)
 
     def _worker_gone(self, slot: DeviceSlot) -> None:
+        ends_itself = slot.failure is None
         failure = slot.failure or WorkerFailed("The worker process ended in the middle of it.")
         log.warning("the worker of %s is gone: %s", slot.device, failure)
         job, slot.job = slot.job, None
@@ -262,7 +264,7 @@ class Scheduler:
         if job:
             self._fail(job, failure, Event.WORKER_LOST)
         elif not slot.was_up:
-            self._not_started(slot, str(failure))
+            self._not_started(slot, _ENDS_AT_ONCE if ends_itself else str(failure))
 
     # What time brings -------------------------------------------------------------------------
 

@@ -179,6 +179,7 @@ def test_worker_that_ends_as_it_starts_is_tried_thrice_and_then_the_jobs_are_tol
     for job in jobs:
         (failed,) = harness.endings(job)
         assert failed.code == "WORKER_FAILED" and "doctor" in failed.next_step
+        assert "ends as it starts" in failed.message
     harness.wait(60)
     assert len(harness.workers) == 3
     later = harness.submit()
