@@ -3,8 +3,10 @@
 A target takes any bytes: it reads them, or refuses them with an error that has a code.
 """
 
+import atexit
 import functools
 import json
+import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import suppress
@@ -66,7 +68,9 @@ def _messages() -> list[bytes]:
 def _folder() -> Path:
     """In memory where there is such a place."""
     there = Path("/dev/shm")
-    return Path(tempfile.mkdtemp(prefix="impasto-", dir=there if there.is_dir() else None))
+    folder = tempfile.mkdtemp(prefix="impasto-", dir=there if there.is_dir() else None)
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _from_file(read: Callable[[Path], object], name: str) -> Callable[[bytes], object]:

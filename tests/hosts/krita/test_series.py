@@ -18,7 +18,6 @@ SERIES = (
     + """
 from impasto import layer_recipes
 from impasto.contact_sheet import ContactSheet
-from impasto_protocol.more_styles import Places
 
 background = document = None
 
@@ -30,6 +29,11 @@ def prepared():
     docker.styles.choose("Dusk")
     background, = document.topLevelNodes()
     yield from active(background)
+
+def vary(count, iterations=4):
+    docker.show_settings(Settings(iterations=iterations, tolerance=0.0, seed=5))
+    docker.controls.variations.setValue(count)
+    docker.stylise()
 
 def active(node):
     document.setActiveNode(node)
@@ -66,9 +70,7 @@ def test_variations_are_in_one_group_and_one_undo_step(krita, pictures, tmp_path
         + """
 def main():
     yield from prepared()
-    docker.show_settings(Settings(iterations=4, tolerance=0.0, seed=5))
-    docker.controls.variations.setValue(3)
-    docker.stylise()
+    vary(3)
     yield from until(sheet, 240)
     painted = [seen(), document.activeNode().name(), background.visible(),
                [layer_recipes.find(document, node).settings.seed for node in group()],
@@ -100,19 +102,20 @@ def main():
     assert redone == [shown, False]
 
 
-@pytest.mark.parametrize("way", ["another layer", "cancelled", "finished", "undone"])
+@pytest.mark.parametrize(
+    "way", ["another layer", "cancelled", "cancelled at once", "finished", "undone"]
+)
 def test_variations_that_end_before_leave_no_empty_layers(krita, pictures, way):
     names, words, waiting = krita.run(
         SERIES
         + """
 def main():
     yield from prepared()
-    docker.show_settings(Settings(iterations=60, tolerance=0.0, seed=5))
-    docker.controls.variations.setValue(3)
-    docker.stylise()
+    vary(3, iterations=60)
     second = lambda: docker.painting and docker.painting.slot.number == 1
-    yield from until(lambda: second() and docker.painting.canvas)
-    if way == "cancelled":
+    if way != "cancelled at once":
+        yield from until(lambda: second() and docker.painting.canvas)
+    if way.startswith("cancelled"):
         docker.cancel()
     elif way == "finished":
         docker.conclude()
@@ -123,7 +126,7 @@ def main():
         yield 50
     yield from until(lambda: docker.painting is None)
     yield 800
-    names = layers(document) if way == "undone" else seen()
+    names = seen() if len(layers(document)) > 1 else layers(document)
     told = [names, docker.words.text(), docker._further]
     if sheet():
         sheet().close()
@@ -136,6 +139,7 @@ def main():
     wanted = {
         "another layer": [[NAMES[0], False], [NAMES[1], True]],
         "cancelled": [[NAMES[0], True]],
+        "cancelled at once": ["Background"],
         "finished": [[NAMES[0], False], [NAMES[1], True]],
         "undone": ["Background"],
     }
@@ -186,10 +190,8 @@ def main():
     chosen = Selection()
     chosen.select(40, 30, 60, 50, 255)
     document.setSelection(chosen)
-    docker.show_settings(Settings(iterations=4, tolerance=0.0, seed=5))
-    docker.controls.variations.setValue(2)
     before = image()
-    docker.stylise()
+    vary(2)
     yield from until(sheet, 240)
     after = image()
     row = 160 * 8
