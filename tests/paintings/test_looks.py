@@ -45,6 +45,16 @@ def change(picture, content):
     return float((picture - content).square().mean().sqrt())
 
 
+def outermost(plane, width_px):
+    """Mean of what is so near to any side of an (H, W), but to no two of them."""
+    sides = (plane, plane.flip(0), plane.T, plane.T.flip(0))
+    return float(torch.stack([side[:width_px, 24:-24].mean() for side in sides]).mean())
+
+
+def inside(plane):
+    return float(plane[24:-24, 24:-24].mean())
+
+
 def gram_error(picture, style, network):
     """Mean over the five layers of the squared relative error of the Gram matrix."""
     wanted = Style(style, network).statistics(max(picture.shape), STYLE_LAYERS)
@@ -145,6 +155,17 @@ def test_opposite_sides_look_alike(network):
     above, below, left, right = torch.tensor(found).mean(dim=0)
     assert 0.75 < float(above / below) < 1.35
     assert 0.75 < float(left / right) < 1.35
+
+
+def test_what_is_outermost_is_painted_like_the_rest(network):
+    """Of a picture whose sides the network can halve, so that it need not be grown for that."""
+    noise = torch.randn(3, 240, 320, generator=torch.Generator().manual_seed(1))
+    content, style = (0.5 + 0.1 * noise).clamp(0, 1), demo("painting.jpg", 512)
+    painted = paint(content, style, Settings(iterations=50, tolerance=0), network)
+    colourful = painted.amax(0) - painted.amin(0)
+    strokes = (painted.mean(0)[1:, 1:] - painted.mean(0)[:-1, :-1]).abs()
+    assert outermost(colourful, 20) > 0.9 * inside(colourful)
+    assert 0.9 < outermost(strokes, 2) / inside(strokes) < 1.2
 
 
 def test_white_paper_is_the_style_s_ground_and_little_strength_leaves_it_paper(network):

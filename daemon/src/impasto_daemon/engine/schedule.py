@@ -19,6 +19,12 @@ Size = tuple[int, int]
 """(height, width) in px."""
 
 _COARSEST_PX = 128
+_COARSE_BORDER_PX = 16
+_BORDER_PX = 8
+"""At least so much is painted beyond each side, as what is outermost has strokes of its own: on the
+scales below the working size, whose strokes are wide, and at that size."""
+_BORDERED_PX = 1024
+"""The long edge above which two paler pixels are not seen, and more of them cost memory."""
 _REFINED_REACH_PX = reach_px("relu3_1")
 """Of the deepest layer of a refinement: it sees a stroke, which is no longer a thing."""
 
@@ -37,6 +43,7 @@ class Stage:
     height, width: of the part that is painted. whole_px: the long edge of the whole picture.
     refines: the content is what the stage before it left, and no longer the photograph.
     at_once: a baked style paints it, in one go, and where it refines adds what is finer.
+    border_px: at least so much is painted beyond each side.
     """
 
     height: int
@@ -46,6 +53,7 @@ class Stage:
     settings: Settings
     refines: bool = False
     at_once: bool = False
+    border_px: int = 0
 
     @property
     def size(self) -> Size:
@@ -54,13 +62,13 @@ class Stage:
 
     @property
     def borders(self) -> Borders:
-        """What makes its sides multiples of 16, painted as well and left out in the end.
+        """What is painted as well and left out in the end; with it the sides are multiples of 16.
 
         On all sides alike: beside what is repeated on one of them alone, a strip is seen.
         """
         if self.at_once:
             return 0, 0, 0, 0
-        (above, below), (left, right) = map(_borders, self.size)
+        (above, below), (left, right) = (_borders(side, self.border_px) for side in self.size)
         return above, below, left, right
 
     @property
@@ -79,22 +87,23 @@ def schedule(whole: Size, part: Size, settings: Settings) -> list[Stage]:
         return _baked_stages(whole, part, settings)
     sizes = scale_sizes(*fit(*whole, settings.working_px), settings.scales)
     shares = split_iterations(settings.iterations, len(sizes))
-    painted = [
+    *coarse, painted = (
         _stage(size, whole, part, share, settings)
         for size, share in zip(sizes, shares, strict=True)
-    ]
+    )
+    stages = [*(replace(stage, border_px=_COARSE_BORDER_PX) for stage in coarse), painted]
     if not settings.refinement:
-        return painted
+        return stages
     refined = refinement(settings)
-    return painted + [
+    return stages + [
         _stage(size, whole, part, settings.refinement, refined, refines=True)
         for size in sizes_between(sizes[-1], whole)
     ]
 
 
-def _borders(side: int) -> tuple[int, int]:
-    rest = -side % LEAST_PX
-    return rest // 2, rest - rest // 2
+def _borders(side: int, least_px: int) -> tuple[int, int]:
+    both = 2 * least_px + -(side + 2 * least_px) % LEAST_PX
+    return both // 2, both - both // 2
 
 
 def _baked_stages(whole: Size, part: Size, settings: Settings) -> list[Stage]:
@@ -125,7 +134,8 @@ def _stage(
         max(1, round(px * scaled / full))
         for px, scaled, full in zip(part, size, whole, strict=True)
     )
-    return Stage(height, width, max(size), iterations, settings, refines)
+    border_px = _BORDER_PX if max(size) <= _BORDERED_PX else 0
+    return Stage(height, width, max(size), iterations, settings, refines, border_px=border_px)
 
 
 def refinement(settings: Settings) -> Settings:
