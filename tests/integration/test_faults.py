@@ -204,7 +204,9 @@ def test_daemon_that_hangs_is_stopped_by_force(own_daemon, picture, gone):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_terminated_daemon_cancels_its_jobs_and_exits_cleanly(own_daemon, picture, number):
+    ours = signal.signal(number, signal.SIG_DFL)  # a test run under nohup ignores a terminal's end
     daemon = own_daemon()
+    signal.signal(number, ours)
     with daemon.connect() as client:
         job = client.stylise(picture(48, 48), picture(seed=1), LONG)
         painting(job)

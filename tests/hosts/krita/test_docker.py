@@ -256,8 +256,9 @@ def entries():
 
 def main():
     document = yield from opened(photo)
+    icon = lambda: docker.styles.currentItem().icon().pixmap(64).toImage()
     docker.styles.fetch("Dusk")
-    yield from until(lambda: docker.styles.chosen)
+    yield from until(lambda: docker.styles.chosen and not icon().isNull())
     choose("instant")
     yield from until(docker._stylise.isEnabled)
     docker._stylise.click()
@@ -265,7 +266,6 @@ def main():
     refused = docker.words.text()
     found, menu = entries()
     told = [list(found), refused]
-    icon = lambda: docker.styles.currentItem().icon().pixmap(64).toImage()
     before = icon()
     found["Bake It (20 min)"].trigger()
     yield from until(lambda: docker.words.text().startswith("Baking, ") and icon() != before)
