@@ -74,6 +74,13 @@ def test_command_line_tells_beforehand_what_it_would_take(generous, tmp_path, pi
     assert re.fullmatch(
         r"It takes [\d.]+ GiB of memory; how long is known after the first .*\n", words
     )
+    write_picture(tmp_path / "map.png", picture(400, 300, seed=2))
+    maps = ("--map", tmp_path / "map.png", "--style-map", style)
+    plain, by_map, by_mask = (
+        json.loads(generous.impasto(*arguments, "--json", *more).stdout)["memory_mib"]
+        for more in ((), maps, ("--strength-map", tmp_path / "map.png"))
+    )
+    assert by_map - plain >= 8 * (by_mask - plain) > 0
     assert not list(tmp_path.glob("*-painted.png"))
 
 

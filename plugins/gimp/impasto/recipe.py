@@ -148,8 +148,8 @@ def layer_name(recipe: Recipe) -> str:
 
 
 def planes_from_config(config: Gimp.ProcedureConfig) -> int:
-    """With how many masks the arguments of a procedure have it painted. Raises BadField."""
-    return len(places_from_config(config).keys)
+    """As how many masks the arguments of a procedure count in an estimate. Raises BadField."""
+    return places_from_config(config).planes
 
 
 def places_from_config(config: Gimp.ProcedureConfig) -> Places:

@@ -267,7 +267,8 @@ class Client:
     ) -> Estimated | None:
         """What painting a picture, or a part of it, would take; None from an older daemon.
 
-        size, part: (height, width) in px; a part of nothing is all. planes: masks with it.
+        size, part: (height, width) in px; a part of nothing is all. planes: masks with it, as
+        `count_planes` has them.
         """
         if Estimate.type not in self.welcome.capabilities:
             return None

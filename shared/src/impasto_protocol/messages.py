@@ -5,7 +5,7 @@ A message checks itself when it is made, so an invalid one exists on neither sid
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -282,6 +282,12 @@ class Stop(Message):
     type: ClassVar[str] = "stop"
 
 
+def count_planes(roles: Iterable[str]) -> int:
+    """As how many masks frames of these roles count; a map as of all its colours."""
+    counts = {"mask": 1, "strength": 1, "map": MAP_COLOURS}
+    return sum(counts.get(role, 0) for role in roles)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stylise(JobMessage):
     """Paint the `content` frame in the style of the `style` frame, or of a preset.
@@ -319,9 +325,8 @@ class Stylise(JobMessage):
 
     @property
     def planes(self) -> int:
-        """How many masks come with it; of a map, at most."""
-        counts = {"mask": 1, "strength": 1, "map": MAP_COLOURS}
-        return sum(counts.get(info.role, 0) for info in self.frames)
+        """How many masks come with it, as `count_planes` has it."""
+        return count_planes(info.role for info in self.frames)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -341,8 +346,8 @@ class Estimate(Message):
     )  # fmt: skip
     settings: Settings = spec_field("how it would be painted", since="1.2")
     planes: int = spec_field(
-        "`mask` and `strength` frames that would come with it", default=0, low=0, high=PARTS,
-        since="1.7",
+        "`mask` and `strength` frames that would come with it; a `map` counts for sixteen",
+        default=0, low=0, high=PARTS, since="1.7",
     )  # fmt: skip
 
 

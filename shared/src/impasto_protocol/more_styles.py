@@ -11,7 +11,7 @@ from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import BadField
 from impasto_protocol.fields import from_dict
-from impasto_protocol.messages import STYLES, StyleUse
+from impasto_protocol.messages import STYLES, StyleUse, count_planes
 from impasto_protocol.networks import LAYER_GROUPS
 from impasto_protocol.translations import _
 
@@ -107,6 +107,11 @@ class Places:
     def keys(self) -> list[str]:
         """All masks that there are, each as often as it is chosen."""
         return list(filter(None, [self.mask, self.strength_mask, *(s.mask for s in self.more)]))
+
+    @property
+    def planes(self) -> int:
+        """As how many masks they and a map count in an estimate."""
+        return count_planes(["mask"] * len(self.keys) + ["map"] * bool(self.picture_map))
 
 
 def write(styles: Sequence[MoreStyle]) -> str:

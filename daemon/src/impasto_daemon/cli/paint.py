@@ -27,7 +27,7 @@ from impasto_protocol.client import Client
 from impasto_protocol.descriptions import describe_estimate
 from impasto_protocol.errors import BadMessage, VersionSkew
 from impasto_protocol.fields import to_dict
-from impasto_protocol.messages import PresetGet, Presets
+from impasto_protocol.messages import PresetGet, Presets, count_planes
 from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, Settings
 
 _PATH = click.Path(path_type=Path)
@@ -125,7 +125,7 @@ def apply(
             base = _preset_settings(client, preset) if (preset := choice.first_preset) else {}
             settings = settings_from(options, base | _quality(quality, base))
         if estimate or not as_json:
-            planes = sum(style.mask is not None for style in styles) + ("strength" in others)
+            planes = count_planes([*("mask" for style in styles if style.mask), *others])
             told = client.estimate((content.height, content.width), settings, planes=planes)
             if told:
                 words = describe_estimate(told, quality or "good")

@@ -418,7 +418,7 @@ class Docker(DockWidget):
             self._daemon,
             self.settings,
             self.controls.quality.currentData,
-            lambda: len(self._places.keys),
+            lambda: self._places.planes,
             self.controls.variations.value,
             self.controls.show_times,
             self.fail,
