@@ -1,0 +1,28 @@
+"""The proofs that take hours, each for some seconds: they must be able to run, and to pass."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+PROOFS = Path(__file__).parents[1] / "proofs"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("kills.py", "--kills", "2"),
+        ("starts.py", "--rounds", "2", "--programs", "10"),
+        ("load.py", "--minutes", "0.1", "--clients", "12"),
+        ("soak.py", "soak", "--jobs", "20"),
+    ],
+    ids=lambda command: command[0],
+)
+def test_proof_passes_in_short(command, tmp_path):
+    program, *options = command
+    ended = subprocess.run(
+        [sys.executable, PROOFS / program, *options],
+        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout
