@@ -15,7 +15,7 @@ PROOFS = Path(__file__).parents[1] / "proofs"
         ("kills.py", "--kills", "2"),
         ("starts.py", "--rounds", "2", "--programs", "10"),
         ("load.py", "--minutes", "0.1", "--clients", "12"),
-        ("soak.py", "soak", "--jobs", "20"),
+        ("soak.py", "soak", "--jobs", "20", "--faults", "0.4"),
     ],
     ids=lambda command: command[0],
 )
