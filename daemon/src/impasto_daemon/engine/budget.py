@@ -5,16 +5,17 @@ The constants were measured on a CPU, float32 and bfloat16, at 512 to 2048 px.
 
 from __future__ import annotations
 
+import bisect
 import functools
-import itertools
 import math
-from collections.abc import Iterator, Sequence
+import operator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from impasto_daemon.engine.convolutions import stride_px
+from impasto_daemon.engine.convolutions import LEAST_PX, stride_px
 from impasto_daemon.engine.feed_forward_shapes import LARGEST_TILE_PX
 from impasto_daemon.engine.schedule import Size, Stage, schedule
-from impasto_daemon.engine.tiles import Tiling, margin_px, spans
+from impasto_daemon.engine.tiles import Tiling, margin_px, span
 from impasto_protocol.networks import LAYERS, NETWORKS
 from impasto_protocol.settings import Settings
 
@@ -225,10 +226,17 @@ def _ways(stage: Stage, picture_bytes: int, device: DeviceKind) -> Iterator[Plan
 
 def _cut(way: Plan, stage: Stage, window_px: int) -> Plan:
     """A way with the tiles that cost least, none of whose windows has more pixels than that."""
-    tilings = (
-        replace(way.tiling, rows=rows, columns=columns)
-        for rows, columns in itertools.product(*map(_counts, stage.grown))
+    rows, columns = map(_counts, stage.grown)
+    down, across = (
+        [_extents(side, count, _margin_px(stage))[1] for count in counts]
+        for side, counts in zip(stage.grown, (rows, columns), strict=True)
     )
+    tilings = []
+    for row, height in zip(rows, down, strict=True):
+        # The fewest columns that are narrow enough: more of them cost more.
+        enough = bisect.bisect_left(across, -(window_px // height), key=operator.neg)
+        column = columns[min(enough, len(columns) - 1)]
+        tilings.append(replace(way.tiling, rows=row, columns=column))
     best = min(
         tilings,
         key=lambda tiling: (
@@ -249,7 +257,7 @@ def _take(way: Plan, stage: Stage) -> Plan:
     return replace(way, peak_bytes=way.peak_bytes + maps + beside)
 
 
-def _counts(side: int) -> Sequence[int]:
+def _counts(side: int) -> range:
     """Into how many parts a side may be cut: none under 256 px."""
     return range(1, max(1, min(_MOST_TILES, side // 256)) + 1)
 
@@ -264,25 +272,47 @@ class _Windows:
 
     @classmethod
     def of(cls, stage: Stage, tiling: Tiling) -> _Windows:
-        margin = margin_px(_layers(stage.settings), stage.settings.style_loss)
         sides = [
-            _extents(side, count, margin)
+            _extents(side, count, _margin_px(stage))
             for side, count in zip(stage.grown, (tiling.rows, tiling.columns), strict=True)
         ]
         return cls(*(down * across for down, across in zip(*sides, strict=True)))
 
 
-@functools.cache
+@functools.lru_cache(maxsize=4096)
 def _extents(side: int, count: int, margin: int) -> tuple[int, int, int]:
-    extents = [span.last - span.first for span in spans(side, count, margin)]
-    return sum(extents), max(extents), extents[-1]
+    """Of a side's spans: their sum, the largest, at most 16 px too much, and the last, in px.
+
+    Those between the ones near the borders have the whole margin on both sides.
+    """
+    units = math.ceil(side / LEAST_PX)
+    count = min(count, units)
+    near = min(count, math.ceil((margin + LEAST_PX) / (LEAST_PX * (units // count))))
+    last = max(near, count - near)
+    looked_at = [span(side, count, margin, index) for index in (*range(near), *range(last, count))]
+    extents = [one.last - one.first for one in looked_at]
+    total, largest = sum(extents), max(extents)
+    if last > near:
+        between = looked_at[near].begin - looked_at[near - 1].end
+        total += between + 2 * margin * (last - near)
+        largest = max(largest, LEAST_PX * math.ceil(units / count) + 2 * margin)
+    return total, largest, extents[-1]
+
+
+def _margin_px(stage: Stage) -> int:
+    return _margin_of(_layers(stage.settings), stage.settings.style_loss)
+
+
+@functools.lru_cache(maxsize=256)
+def _margin_of(layers: tuple[str, ...], style_loss: str) -> int:
+    return margin_px(layers, style_loss)
 
 
 def _layers(settings: Settings) -> tuple[str, ...]:
     return (*settings.style_layers, *settings.content_layers)
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)
 def _flops_per_px(network: str, layers: tuple[str, ...], saved: bool) -> int:
     """Of the convolutions up to the deepest of `layers`, one way."""
     shape = NETWORKS[network]

@@ -104,8 +104,12 @@ def cut(height: int, width: int, tiling: Tiling, margin: int) -> list[Tile]:
 
 def spans(side: int, count: int, margin: int) -> Iterator[Span]:
     """A side, in px, in so many parts; fewer where these would be under 16 px."""
+    count = min(count, math.ceil(side / LEAST_PX))
+    return (span(side, count, margin, index) for index in range(count))
+
+
+def span(side: int, count: int, margin: int, index: int) -> Span:
+    """One of so many `spans`."""
     units = math.ceil(side / LEAST_PX)
-    count = min(count, units)
-    for index in range(count):
-        begin, end = (LEAST_PX * (units * i // count) for i in (index, index + 1))
-        yield Span(begin, end, max(0, begin - margin), min(side, end + margin))
+    begin, end = (LEAST_PX * (units * i // count) for i in (index, index + 1))
+    return Span(begin, end, max(0, begin - margin), min(side, end + margin))

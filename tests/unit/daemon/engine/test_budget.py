@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from impasto_daemon.engine.budget import DeviceKind, evaluation_flops, evaluation_work, make_plan
 from impasto_daemon.engine.schedule import Stage, schedule
-from impasto_daemon.engine.tiles import WHOLE, Tiling
+from impasto_daemon.engine.tiles import WHOLE, Tiling, margin_px, spans
 from impasto_protocol.settings import Settings
 
 SHARP = Settings(working_px=768, refinement=12)
@@ -50,6 +50,18 @@ def test_masks_are_counted_as_they_came_and_at_their_stage(baked):
         for planes in (0, 8)
     )
     assert masked - without >= 8 * 4 * (1000 * 1000 + 500 * 500)
+
+
+@settings(max_examples=30)
+@given(st.integers(1, 2**17), st.integers(1, 64), st.sampled_from(["gram", "shifted"]))
+def test_work_is_that_of_the_windows_there_are(side, count, style_loss):
+    layers = Settings(style_loss=style_loss)
+    margin = margin_px((*layers.style_layers, *layers.content_layers), style_loss)
+    tall = Stage(side, 16, side, 10, layers)
+    seen = [span.last - span.first for span in spans(tall.grown[0], count, margin)]
+    one = evaluation_flops(Stage(16, 16, 16, 10, layers), WHOLE) / (2 * 16)
+    found = evaluation_flops(tall, Tiling(count, 1))
+    assert found == pytest.approx(one * (3 * sum(seen) - seen[-1]))
 
 
 def test_less_memory_costs_more_work_and_never_less():
