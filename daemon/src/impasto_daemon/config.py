@@ -55,7 +55,10 @@ class Config:
         low=0,
         high=1024,
     )
-    queue: int = spec_field("most jobs that may wait", default=64, low=1, high=10_000)
+    queue: int = spec_field(
+        "most jobs that may wait; of what others leave, half for each of several clients' keys",
+        default=64, low=1, high=10_000,
+    )  # fmt: skip
     frame_mib: int = spec_field(
         "most memory of one picture", unit="MiB", default=2048, low=1, high=2**20
     )

@@ -152,14 +152,26 @@ class Scheduler:
             if known.user != user or not _same(known.request, request):
                 raise Conflict("This job id already stands for another job.")
             return self.collect(request.job, owner, user)
-        if len(self._queue) >= self._config.queue:
-            raise Busy(f"{len(self._queue)} jobs are waiting already.")
+        self._check_queue(user)
         if isinstance(request, messages.Stylise):
             self._check_size(request)
         job = Job(request, frames, owner, user, client, Lifecycle(keep=request.keep))
         self.jobs[request.job] = job
         self._queue.append(job)
         return len(self._queue) - 1 + sum(slot.job is not None for slot in self.slots)
+
+    def _check_queue(self, user: str) -> None:
+        """Raises Busy where it is full, or half of what others leave of it is this user's."""
+        waiting, places = len(self._queue), self._config.queue
+        own = sum(job.user == user for job in self._queue)
+        if waiting >= places:
+            raise Busy(f"{waiting} jobs are waiting already, {own} of them yours.")
+        # Alone on a machine, a user leaves nobody out.
+        if self._config.allowed_keys and own >= max(1, (places - (waiting - own)) // 2):
+            raise Busy(
+                f"{own} of your jobs are waiting already; the other places are for others.",
+                next_step="Wait for one of them to finish, or cancel one, then try again.",
+            )
 
     def collect(self, job_id: str, owner: bytes, user: str) -> int:
         """Have a job's messages go to `owner` from now on. Raises UnknownJob."""

@@ -379,6 +379,46 @@ def test_queue_that_is_full_takes_no_more():
         harness.submit()
 
 
+KEYS = tuple(letter * 40 for letter in "abc")
+
+
+def fill(harness, user):
+    """How many jobs of a user are taken in, and what is said to the next."""
+    before = len(harness.scheduler.jobs)
+    with pytest.raises(Busy) as busy:
+        for _ in range(harness.scheduler._config.queue + 1):
+            harness.submit(user=user)
+    return len(harness.scheduler.jobs) - before, busy.value
+
+
+def test_one_key_cannot_fill_the_queue_and_is_told_whose_jobs_do():
+    harness = Harness(queue=16, allowed_keys=KEYS)
+    taken, busy = fill(harness, "own")
+    assert taken == 8 and str(busy).startswith("8 of your jobs are waiting")
+    assert [fill(harness, key)[0] for key in KEYS] == [4, 2, 1]
+    harness.submit(user="another")
+    _, busy = fill(harness, KEYS[0])
+    assert str(busy) == "16 jobs are waiting already, 4 of them yours."
+
+
+def test_every_key_finds_a_place_in_a_small_queue():
+    harness = Harness(queue=2, allowed_keys=KEYS)
+    assert fill(harness, "own")[0] == 1
+    harness.submit(user=KEYS[0])
+
+
+def test_user_of_a_machine_that_serves_nobody_else_has_the_whole_queue():
+    taken, busy = fill(Harness(queue=16), "local")
+    assert taken == 16 and str(busy) == "16 jobs are waiting already, 16 of them yours."
+
+
+def test_key_that_has_its_share_is_served_again_when_a_job_of_its_own_has_begun():
+    harness = Harness(queue=4, allowed_keys=KEYS)
+    fill(harness, "own")
+    harness.ready()
+    harness.submit(user="own")
+
+
 def test_size_is_checked_before_a_job_is_taken_in(harness):
     def refuse(request):
         raise TooBig("too big")
