@@ -4,6 +4,7 @@ import json
 import re
 import resource
 from dataclasses import replace
+from pathlib import Path
 
 import psutil
 import pytest
@@ -112,3 +113,30 @@ def test_quality_is_good_unless_the_style_or_the_painter_says_otherwise(
         client.submit(save, {"style": picture(64, 64)}).result()
     told = generous.impasto("apply", photo, "--preset", "Kept", *options, "--estimate", "--json")
     assert json.loads(told.stdout)["evaluations"] == expected.evaluations
+
+
+def test_style_that_is_too_large_is_refused_and_the_largest_that_fits_takes_no_more(
+    own_daemon, picture
+):
+    daemon, content = own_daemon(IMPASTO_MEMORY_MIB="500"), picture(64, 64)
+    with daemon.connect() as client:
+        client.stylise(content, picture(64, 64), WHOLE).result()
+        worker = worker_of(daemon)
+        for channels, colours in ((3, "style"), (4, "style"), (3, "luminance")):
+            settings = replace(WHOLE, colours=colours)
+            before = worker.memory_info().rss
+            Path(f"/proc/{worker.pid}/clear_refs").write_text("5")
+            with pytest.raises(TooBig, match="The style picture takes") as refused:
+                client.stylise(content, picture(6000, 6000, channels), settings).result()
+            width, height = map(int, re.findall(r"such as (\d+) x (\d+)", str(refused.value))[0])
+            style = picture(height, width, channels)
+            result, _ = client.stylise(content, style, settings).result()
+            assert result.memory_mib == 500
+            assert len(style.data) * 4 < peak_bytes(worker.pid) - before < 500 << 20
+        assert worker_of(daemon).pid == worker.pid
+    assert "out of memory" not in daemon.log()
+
+
+def peak_bytes(pid):
+    (line,) = re.findall(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text())
+    return int(line) << 10

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import math
+
 from impasto_daemon.config import Config
 from impasto_daemon.engine.budget import painting_work, peak_mib, plan_painting
 from impasto_daemon.engine.schedule import Size, surroundings_px
-from impasto_daemon.worker.memory import allowed_mib, free_mib
+from impasto_daemon.worker.memory import (
+    allowed_mib,
+    free_mib,
+    kept_mib,
+    least_mib,
+    pictures_beside,
+)
 from impasto_daemon.worker.rates import Rate, Rates
 from impasto_protocol import messages
 from impasto_protocol.errors import TooBig
@@ -37,30 +45,54 @@ class Estimator:
         )
 
     def check_size(self, request: messages.Stylise) -> None:
-        """Raises TooBig where not even small tiles fit."""
-        settings, free = request.settings, self._free_mib(request.settings)
-        planes = request.planes
+        """Raises TooBig where not even small tiles fit beside the pictures that come with them."""
+        kind, free = self._rate().kind, self._free_mib(request.settings)
+        kept = kept_mib(request, kind)
         for info in request.frames:
-            size = info.height, info.width
-            if info.role == "content" and (need := self._least_mib(size, settings, planes)) > free:
-                most = self._largest(size, settings, free, planes)
-                raise TooBig(
-                    f"This needs {need} MiB of memory even in small tiles, and {free} are free; up "
-                    f"to {most[0] * most[1] / 1e6:.1f} megapixels fit, such as {most[1]} x "
-                    f"{most[0]} pixels."
-                )
+            if info.role == "content":
+                size = info.height, info.width
+                need = least_mib(size, request, kind)
+                if need > free or (need + kept > free and need > kept):
+                    left = free if need > free else free - kept
+                    raise TooBig(
+                        f"This needs {need} MiB of memory even in small tiles, and {left} are "
+                        f"free; {_such_as(self._largest(size, request, left))}"
+                    )
+                self._check_pictures(request, 0 if kind.gpu else need)
 
-    def _largest(self, size: Size, settings: Settings, free: int, planes: int) -> Size:
+    def _check_pictures(self, request: messages.Stylise, need: int) -> None:
+        """Raises TooBig where those do not fit that come with a content.
+
+        need: MiB that the painting takes itself of the main memory.
+        """
+        room = free_mib() if self._rate().kind.gpu else self._free_mib(request.settings)
+        pictures = pictures_beside(request)
+        largest = max(pictures, key=lambda picture: picture.most, default=None)
+        if largest is None:
+            return
+        kept = sum(picture.kept for picture in pictures)
+        most = sum(picture.most for picture in pictures)
+        share = min(
+            1 - (kept - (room - need << 20)) / largest.kept,
+            1 - (most - (room << 20)) / largest.most,
+        )
+        if share < 1:
+            size = largest.frame.height, largest.frame.width
+            raise TooBig(
+                f"The {largest.frame.role.replace('_', ' ')} picture takes {largest.most >> 20} "
+                f"MiB of memory, the painting {need} at least, and {room} are free; "
+                f"{_such_as(_scaled(size, 0.99 * math.sqrt(max(0.0, share))))}",
+                next_step="Make that picture smaller, then try again.",
+            )
+
+    def _largest(self, size: Size, request: messages.Stylise, free: int) -> Size:
         """The largest size of that shape that fits, to a few per cent."""
         low, high = 0.0, 1.0
         while high - low > 0.02:
             middle = (low + high) / 2
-            fits = self._least_mib(_scaled(size, middle), settings, planes) <= free
+            fits = least_mib(_scaled(size, middle), request, self._rate().kind) <= free
             low, high = (middle, high) if fits else (low, middle)
         return _scaled(size, low)
-
-    def _least_mib(self, size: Size, settings: Settings, planes: int) -> int:
-        return peak_mib(plan_painting(size, size, settings, self._rate().kind, 0, planes))
 
     def _free_mib(self, settings: Settings) -> int:
         free = self._config.memory_mib or self._rate().memory_mib or free_mib()
@@ -72,3 +104,8 @@ class Estimator:
 
 def _scaled(size: Size, factor: float) -> Size:
     return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
+
+
+def _such_as(size: Size) -> str:
+    height, width = size
+    return f"up to {height * width / 1e6:.1f} megapixels fit, such as {width} x {height} pixels."

@@ -60,6 +60,11 @@ class Style:
         self._others: defaultdict[tuple[Statistic, float], GramMatrices] = defaultdict(dict)
         self._picture, self._network = MaskedPicture.of(picture, part), network
 
+    @property
+    def size_bytes(self) -> int:
+        """What its picture takes of the memory."""
+        return self._picture.original.nbytes
+
     def of_part(self, part: Tensor) -> Style:
         """The style of a part of the same picture, (1, h, w) in [0, 1] of any size."""
         part = resize(part, *self._picture.alpha.shape[-2:])

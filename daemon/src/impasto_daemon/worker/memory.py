@@ -1,10 +1,18 @@
-"""How much memory there is for a job. Loads no torch."""
+"""How much memory there is for a job, and what the pictures beside its content take of it.
+
+Loads no torch.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import psutil
 
-from impasto_protocol.settings import Settings
+from impasto_daemon.engine.budget import DeviceKind, peak_mib, plan_painting
+from impasto_daemon.engine.schedule import Size
+from impasto_protocol.messages import FrameInfo, Stylise
+from impasto_protocol.settings import MAP_COLOURS, Settings
 
 _SHARE = 0.7
 """Of what is free: an editor beside it works on."""
@@ -25,3 +33,53 @@ def rounded_mib(memory_mib: int) -> int:
 def allowed_mib(settings: Settings, free: int) -> int:
     """What a painting may take of so many MiB: all, unless its settings want less."""
     return min(settings.memory_mib or free, free)
+
+
+def least_mib(size: Size, request: Stylise, kind: DeviceKind) -> int:
+    """What a content of that size takes where it is painted in the smallest tiles, in MiB."""
+    return peak_mib(plan_painting(size, size, request.settings, kind, 0, request.planes))
+
+
+_BESIDE = ("style", "start", "style_map")
+"""Roles of the pictures that may be larger than the content."""
+
+_NUMBERS_BYTES_PER_PX = 16
+_ALPHA_BYTES_PER_PX = 85
+_MATCHED_BYTES_PER_PX = 130
+_MAP_BYTES_PER_PX = 12 * MAP_COLOURS
+"""Of a picture as numbers; at most, while what its transparency hides is filled, and while its
+colours become the photograph's (25 megapixels, a CPU); of a mask for each colour of a map."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a picture that comes with a content takes of the main memory, in bytes.
+
+    kept: while it is painted. most: while the picture is made ready for it.
+    """
+
+    frame: FrameInfo
+    kept: int
+    most: int
+
+
+def pictures_beside(request: Stylise) -> list[Beside]:
+    """What each of the pictures takes that come with a content."""
+    return [_beside(info, request.settings) for info in request.frames if info.role in _BESIDE]
+
+
+def kept_mib(request: Stylise, kind: DeviceKind) -> int:
+    """What these take of the memory in which it is painted, in MiB; a GPU has its own."""
+    return 0 if kind.gpu else sum(beside.kept for beside in pictures_beside(request)) >> 20
+
+
+def _beside(info: FrameInfo, settings: Settings) -> Beside:
+    pixels = info.height * info.width
+    kept = most = _NUMBERS_BYTES_PER_PX
+    if info.role == "style_map":
+        kept = most = _NUMBERS_BYTES_PER_PX + _MAP_BYTES_PER_PX
+    elif info.role == "style" and settings.colours != "style":
+        most = _MATCHED_BYTES_PER_PX
+    elif info.channels in (2, 4):
+        most = _ALPHA_BYTES_PER_PX
+    return Beside(info, info.size_bytes + kept * pixels, info.size_bytes + most * pixels)

@@ -28,6 +28,7 @@ from impasto_protocol.errors import NoDevice
 from impasto_protocol.settings import VGG19, Settings
 
 _STYLES_KEPT = 16
+_STYLES_KEPT_BYTES = 512 << 20
 _GPU_SHARE = 0.85
 _NICENESS = 10
 
@@ -192,6 +193,11 @@ class ModelCache:
             if found is style:
                 grams = style.grams.items()
                 self._cache.put(name, {key: gram.cpu().numpy() for key, gram in grams})
+
+    def forget_large_styles(self) -> None:
+        """Let go of the styles used longest ago that are more than is kept between two jobs."""
+        while sum(style.size_bytes for style in self._styles.values()) > _STYLES_KEPT_BYTES:
+            self._styles.popitem(last=False)
 
     def clear(self) -> None:
         """Let go of everything that can be made again."""

@@ -25,6 +25,7 @@ from impasto_daemon.engine.events import Event, Finished, Iteration, ScaleStarte
 from impasto_daemon.engine.guidance import Guided
 from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.resizing import resize
+from impasto_daemon.engine.schedule import Size
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import stylise
@@ -35,7 +36,7 @@ from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker.baking_job import Baker, as_tensors
 from impasto_daemon.worker.colours import painting_space
 from impasto_daemon.worker.job_channel import JobChannel
-from impasto_daemon.worker.memory import allowed_mib
+from impasto_daemon.worker.memory import allowed_mib, kept_mib, least_mib
 from impasto_daemon.worker.models import ModelCache, describe, trim_heap
 from impasto_daemon.worker.orders import Idle, Quit, Ready, Run, WeightsLoaded
 from impasto_daemon.worker.pipe import receive, send
@@ -123,7 +124,7 @@ class Worker:
                 log.warning("out of memory; trying once more with less")
                 self._models.clear()
             else:
-                job.fail(OutOfMemory(f"{self._models.device} has too little memory for this."))
+                job.fail(self._out_of_memory(job.message))
         except Cancelled:
             self._quit = self._quit or job.quit
         except ImpastoError as error:
@@ -131,6 +132,7 @@ class Worker:
         except Exception:
             log.exception("a job failed unexpectedly")
             job.fail(WorkerFailed("Something went wrong inside Impasto."))
+        self._models.forget_large_styles()
         self._models.give_back()
 
     def _attempt(
@@ -153,6 +155,14 @@ class Worker:
             raise
         return False
 
+    def _out_of_memory(self, message: messages.JobMessage) -> OutOfMemory:
+        said = f"{self._models.device} has too little memory for this: {self._models.free_mib} MiB"
+        if not isinstance(message, messages.Stylise):
+            return OutOfMemory(f"{said} are free.")
+        kind = self._rates.get(self._config.device).kind
+        needed = least_mib(_content_size(message), message, kind) + kept_mib(message, kind)
+        return OutOfMemory(f"{said} are free, and it takes {needed} or more, in small tiles.")
+
     def _paint(self, job: JobChannel, share: float) -> None:
         message = job.message
         assert isinstance(message, messages.Stylise)
@@ -164,6 +174,7 @@ class Worker:
         self._open_weights(job, settings.network)
         job.progress("style", 0, settings.iterations)
         network = self._models.network(settings)
+        memory_mib = self._memory_mib(message, network, share)
         (sent,) = pictures["content"]
         space = painting_space(sent.space)
         styles, keys, notes = self._styles(job, message, pictures)
@@ -181,11 +192,11 @@ class Worker:
         if cut is not None:
             alpha = cut if alpha is None else alpha * cut
         reporter = _ProgressReporter(job, message, sent, alpha, finish)
-        memory_mib = self._memory_mib(message, network, share)
+        tiles_mib = max(0, memory_mib - kept_mib(message, network.kind))
         painting = time.monotonic()
         for event in stylise(
             content, _mapped(styles, pictures), settings, network,
-            start=start, selection=selection, strength=strength, memory_mib=memory_mib,
+            start=start, selection=selection, strength=strength, memory_mib=tiles_mib,
             conclude=lambda: job.concluding, between=partial(_between_tiles, job),
         ):  # fmt: skip
             job.poll()
@@ -222,15 +233,19 @@ class Worker:
             self._baker.remember(sent)
 
     def _memory_mib(self, message: messages.Stylise, network: FeatureNetwork, share: float) -> int:
-        """What a painting may take: at first what is free, then a share of what it took."""
+        """What a painting may take, the pictures that come with it included.
+
+        At first what is free, then a share of what it took.
+        """
         settings = message.settings
         allowed = allowed_mib(settings, self._models.free_mib)
         self._models.bound(allowed)
         if share == 1:
             return allowed
-        (size,) = ((i.height, i.width) for i in message.frames if i.role == "content")
-        planned = plan_painting(size, size, settings, network.kind, allowed << 20, message.planes)
-        return int(share * min(allowed, peak_mib(planned)))
+        kept, size = kept_mib(message, network.kind), _content_size(message)
+        room = max(0, allowed - kept)
+        planned = plan_painting(size, size, settings, network.kind, room << 20, message.planes)
+        return kept + int(share * min(room, peak_mib(planned)))
 
     def _styles(
         self, job: JobChannel, message: messages.Stylise, pictures: Mapping[str, list[Picture]]
@@ -442,6 +457,11 @@ def _network_of(preset: Preset | None) -> dict[str, Tensor]:
     if preset is None or preset.baked is None:
         raise NotBaked(f"The style {preset.name!r} is not baked." if preset else "It is not baked.")
     return as_tensors(preset.baked.tensors)
+
+
+def _content_size(message: messages.Stylise) -> Size:
+    (size,) = ((i.height, i.width) for i in message.frames if i.role == "content")
+    return size
 
 
 def _mask(picture: Picture) -> Tensor:

@@ -30,9 +30,16 @@ def ask(estimator, height=3000, width=4000, settings=SHARP, **part):
     )
 
 
-def request(height, width, settings=SHARP):
+def request(height, width, settings=SHARP, *others):
     content = FrameInfo(role="content", height=height, width=width, channels=3, dtype="uint8")
-    return messages.Stylise(job="0" * 32, settings=settings, preset="Swirls", frames=(content,))
+    return messages.Stylise(
+        job="0" * 32, settings=settings, preset="Swirls", frames=(content, *others)
+    )
+
+
+def such_as(refused):
+    width, height = str(refused.value).rsplit("such as ", 1)[1].split(" pixels")[0].split(" x ")
+    return int(height), int(width)
 
 
 def test_time_is_unknown_until_the_device_has_painted(rates):
@@ -81,10 +88,37 @@ def test_what_fits_in_no_way_is_refused_with_what_does(rates):
     estimator = Estimator(Config(memory_mib=1000), rates)
     with pytest.raises(TooBig, match="megapixels fit") as refused:
         estimator.check_size(request(20_000, 20_000))
-    width, height = map(int, str(refused.value).rsplit("such as ", 1)[1].split(" pixels")[0]
-                        .split(" x "))  # fmt: skip
-    estimator.check_size(request(height, width))
+    estimator.check_size(request(*such_as(refused)))
     estimator.check_size(request(1000, 1000))
+
+
+@pytest.mark.parametrize("role, channels, settings", [
+    ("style", 3, {}), ("style", 4, {}), ("style", 3, {"colours": "luminance"}), ("start", 3, {}),
+])  # fmt: skip
+def test_huge_picture_that_comes_with_a_content_is_refused_with_the_largest(
+    rates, role, channels, settings
+):
+    estimator = Estimator(Config(memory_mib=3000), rates)
+    settings = dataclasses.replace(SHARP, **settings)
+    huge = FrameInfo(role, 20_000, 20_000, channels, "uint8")
+    with pytest.raises(TooBig, match=f"The {role} picture takes .*megapixels fit") as refused:
+        estimator.check_size(request(1000, 1000, settings, huge))
+    assert "Make that picture smaller" in refused.value.next_step
+    height, width = such_as(refused)
+    assert 1000 < height < 20_000
+    fits = dataclasses.replace(huge, height=height, width=width)
+    estimator.check_size(request(1000, 1000, settings, fits))
+    with pytest.raises(TooBig):
+        estimator.check_size(request(1000, 1000, settings, fits, fits))
+
+
+def test_style_that_fits_leaves_less_for_the_content(rates):
+    estimator = Estimator(Config(memory_mib=3000), rates)
+    style = FrameInfo("style", 5000, 5000, 3, "uint8")
+    with pytest.raises(TooBig, match="even in small tiles") as alone:
+        estimator.check_size(request(20_000, 20_000))
+    with pytest.raises(TooBig, match="even in small tiles"):
+        estimator.check_size(request(*such_as(alone), SHARP, style))
 
 
 @pytest.mark.parametrize("size", [(2**17, 2**17), (60_000, 50_000), (2**17, 300)])

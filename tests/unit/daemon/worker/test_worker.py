@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import math
 import multiprocessing
+import re
 import threading
 from pathlib import Path
 
@@ -135,6 +136,46 @@ def test_out_of_memory_every_time_ends_the_job_and_not_the_worker(work, order):
     failed, done = endings(said)
     assert failed.code == "OUT_OF_MEMORY" and failed.next_step
     assert isinstance(done, messages.Result)
+
+
+def test_out_of_memory_tells_what_there_is_and_what_it_takes(work, order):
+    failing = fails(4, torch.OutOfMemoryError())
+    said = work(order(), stylise=failing, config=Config(memory_mib=777))
+    (failed,) = endings(said)
+    assert "777 MiB are free" in failed.message
+    (needed,) = map(int, re.findall(r"takes (\d+)", failed.message))
+    assert 0 < needed <= 777
+
+
+def test_out_of_memory_while_a_style_is_kept_tells_what_there_is(work, picture, monkeypatch):
+    message = messages.PresetSave(job=new_job_id(), name="x", settings=Settings(**SHALLOW))
+    sent = picture(seed=1)
+    message = dataclasses.replace(message, frames=(sent.info("style", digest=True),))
+
+    def fail(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(Style, "statistics", fail)
+    (failed,) = endings(work(run(message, sent), config=Config(memory_mib=777)))
+    assert failed.code == "OUT_OF_MEMORY" and "777 MiB are free." in failed.message
+
+
+def test_style_that_is_very_large_is_not_kept_warm(work, order, picture, monkeypatch):
+    monkeypatch.setattr(models, "_STYLES_KEPT_BYTES", 24 * 32 * 12)
+    seen, forget = [], models.ModelCache.forget_large_styles
+
+    def forget_and_look(self):
+        forget(self)
+        seen.append([style.size_bytes for style in self._styles.values()])
+
+    monkeypatch.setattr(models.ModelCache, "forget_large_styles", forget_and_look)
+    small, pictures = order(), {"content": picture(), "style": picture(48, 64)}
+    large = dataclasses.replace(
+        small.message, job=new_job_id(),
+        frames=tuple(p.info(role, digest=True) for role, p in pictures.items()),
+    )  # fmt: skip
+    assert len(endings(work(small, run(large, *pictures.values())))) == 2
+    assert seen == [[24 * 32 * 12], []]
 
 
 @pytest.mark.parametrize(
