@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from impasto_daemon.presets.preset_file import pack, read
-from impasto_daemon.presets.starter_presets import STARTER_STYLES
+from impasto_daemon.presets.starter_presets import STARTER_STYLES, starter_presets
 from impasto_protocol import errors, messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.settings import Settings
@@ -288,3 +288,61 @@ def test_baking_of_a_style_that_is_taken_away_ends_with_a_sentence(client, saved
     job.cancel(keep=True)
     with pytest.raises(errors.UnknownPreset, match="'Dusk' is gone"):
         job.result()
+
+
+@pytest.fixture
+def with_leftover(own_daemon, tmp_path):
+    """A daemon in whose folder of styles one that was killed has left those of a waiting job."""
+    left = tmp_path / "h0" / "data" / "presets" / f".held-{new_job_id()}"
+    left.mkdir(parents=True)
+    (left / "Dusk.safetensors").touch()
+    return own_daemon()
+
+
+def test_waiting_jobs_are_painted_in_the_styles_that_there_were(with_leftover, picture, tmp_path):
+    """Replaced, renamed and deleted while a job waits; two in one job; baked."""
+    presets, content = tmp_path / "h0" / "data" / "presets", picture(30, 40)
+    assert not list(presets.glob(".held-*")), "what the killed one left is gone"
+    settings = Settings(iterations=3, tolerance=0)
+    two = tuple(messages.StyleUse(preset=name) for name in ("one", "two"))
+
+    def orders():
+        for preset, styles in (("one", ()), ("Two", ()), ("three", ()), ("", two)):
+            yield messages.Stylise(
+                job=new_job_id(), settings=settings, preset=preset, styles=styles
+            )
+        yield messages.Stylise(job=new_job_id(), settings=INSTANT, preset="baked")
+
+    def submit(order):
+        return client.submit(order, {"content": content})
+
+    with with_leftover.connect() as client:
+        for name, seed in (("one", 1), ("two", 2), ("three", 3), ("other", 4)):
+            order = messages.PresetSave(job=new_job_id(), name=name, settings=settings)
+            client.submit(order, {"style": picture(40, 48, seed=seed)}).result()
+        other = client.export_presets(["other"])
+        swirls = next(style for style in starter_presets() if style.name == "Swirls")
+        client.import_presets(pack(swirls), name="baked")
+        before = [job.result() for job in map(submit, orders())]
+        first = client.stylise(content, "three", dataclasses.replace(settings, iterations=10_000))
+        next(first.events())
+        asked = list(orders())
+        waiting = list(map(submit, asked))
+        for job in waiting:
+            next(job.events())
+        assert len(list(presets.glob(".held-*"))) == 6
+        for name in ("one", "baked"):
+            client.import_presets(other, name=name, replace=True)
+        client.ask(messages.PresetRename(name="two", new_name="renamed"))
+        client.ask(messages.PresetDelete(name="three"))
+        waiting[2] = submit(asked[2])  # once more, as after a silence: it is the same job
+        first.cancel()
+        after = [job.result() for job in waiting]
+        assert [(r.style, r.styles) for r, _ in after] == [(r.style, r.styles) for r, _ in before]
+        assert [painted for _, painted in after] == [painted for _, painted in before]
+        with pytest.raises(errors.UnknownPreset):
+            client.stylise(content, "three", settings).result()
+        now, _ = client.stylise(content, "one", settings).result()
+        assert now.style != before[0][0].style
+        assert [info.name for info in client.presets()] == ["baked", "one", "other", "renamed"]
+    assert not list(presets.glob(".held-*")), "nothing is left behind"

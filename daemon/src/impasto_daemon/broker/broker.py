@@ -111,8 +111,9 @@ class Broker:
         self._pending: dict[asyncio.Task[None], bytes] = {}
         self._estimator = Estimator(config, Rates(paths.data / RATES_FILE))
         self._scheduler = Scheduler(
-            config, self._start_worker, self._send_to_owner, self._estimator.check_size, clock
-        )
+            config, self._start_worker, self._send_to_owner, self._estimator.check_size,
+            self._presets.release, clock,
+        )  # fmt: skip
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.ROUTER)
         self._socket.router_mandatory = True
@@ -130,6 +131,7 @@ class Broker:
                 self._loop.add_signal_handler(number, self._stopping.set)
         self._announce()
         log.info("listening at %s", self._address.endpoint)
+        self._presets.release()  # what a daemon that was killed has left
         self._preset_thread.submit(self._preset_requests.open)
         work = (self._receive(), self._watch(), self._tick())
         tasks = [asyncio.create_task(task) for task in work]
@@ -296,20 +298,30 @@ class Broker:
         _check_roles(message)
         if isinstance(message, messages.PresetBake):
             self._presets.info(message.name)
-        if isinstance(message, messages.Stylise):
-            for use in message.uses:
-                info = self._presets.info(use.preset) if use.preset else None
-                if not message.settings.iterations and not (info and info.is_baked):
-                    why = f"{info.name!r} is not baked" if info else "is not kept"
-                    raise NotBaked(f"The style {why}, so it cannot be painted at once.")
         is_new = message.job not in self._scheduler.jobs
         if isinstance(message, messages.PresetSave) and is_new:
             self._presets.check_place(message.name, replace=message.replace)
-        position = self._scheduler.submit(
-            message, list(frames), sender, user, self._clients[sender].name
-        )
+        try:
+            if isinstance(message, messages.Stylise) and is_new:
+                self._hold_styles(message)
+            position = self._scheduler.submit(
+                message, list(frames), sender, user, self._clients[sender].name
+            )
+        except Exception:
+            if is_new:
+                self._presets.release(message.job)
+            raise
         self._loop.call_soon(self._scheduler.tick)
         return messages.Accepted(job=message.job, position=position)
+
+    def _hold_styles(self, message: messages.Stylise) -> None:
+        """Have a job painted in its styles as they are now. Raises UnknownPreset, NotBaked."""
+        presets = self._presets.hold(message.job, filter(None, (u.preset for u in message.uses)))
+        for use in message.uses:
+            info = presets.info(use.preset) if use.preset else None
+            if not message.settings.iterations and not (info and info.is_baked):
+                why = f"{info.name!r} is not baked" if info else "is not kept"
+                raise NotBaked(f"The style {why}, so it cannot be painted at once.")
 
     async def _answer_preset_request(
         self, sender: bytes, message: Request, frames: Sequence[Buffer]

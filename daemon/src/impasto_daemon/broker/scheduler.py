@@ -120,6 +120,7 @@ class Scheduler:
 
     send: hands a job's message to its owner; True when it could be handed over.
     check_size: raises TooBig when a picture cannot be painted in the memory there is.
+    release: lets go of what is held for a job, by its id.
     """
 
     def __init__(
@@ -128,9 +129,11 @@ class Scheduler:
         start_worker: Callable[[str], WorkerProcess],
         send: Callable[[Job, messages.JobMessage, Sequence[Buffer]], bool],
         check_size: Callable[[messages.Stylise], None],
+        release: Callable[[str], None],
         clock: Callable[[], float],
     ) -> None:
         self._config, self._clock, self._check_size = config, clock, check_size
+        self._release = release
         self._start_worker, self._send = start_worker, send
         self.jobs: dict[str, Job] = {}
         self.weights = ""
@@ -390,6 +393,7 @@ class Scheduler:
         if job.lifecycle.ended and not job.ended_at:
             job.ended_at = self._clock()
             job.frames = []
+            self._release(job.id)
             if job in self._queue:
                 self._queue.remove(job)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
+import os
 import shutil
 import tempfile
 import unicodedata
@@ -27,7 +29,9 @@ from impasto_protocol.connection import make_folders
 from impasto_protocol.errors import PresetExists, PresetInvalid, UnknownPreset
 from impasto_protocol.messages import PresetInfo
 
-_INCOMING = ".incoming-"
+log = logging.getLogger(__name__)
+
+_INCOMING, _HELD = ".incoming-", ".held-"
 
 
 class PresetStore:
@@ -92,6 +96,35 @@ class PresetStore:
         except OSError as error:
             raise not_written("The styles could not be written", error) from error
         return [read_info(place) for place in places.values()]
+
+    def hold(self, job: str, names: Iterable[str]) -> PresetStore:
+        """The presets of those names as they are now, whatever becomes of them; see `held`.
+
+        Raises UnknownPreset. Where nothing can be written they are as they will be.
+        """
+        paths = {self._find(name) for name in names}
+        folder = self._held(job)
+        try:
+            for path in paths:
+                make_folders(folder)
+                _link(path, folder / path.name)
+        except OSError as error:
+            log.warning("styles may be others by the time that they are painted: %s", error)
+            self.release(job)
+        return self.held(job)
+
+    def held(self, job: str) -> PresetStore:
+        """The presets that are held for a job; all there are where none is."""
+        folder = self._held(job)
+        return PresetStore(folder) if folder.is_dir() else self
+
+    def release(self, job: str = "*") -> None:
+        """Let go of what is held for a job, or for any."""
+        for folder in self._folder.glob(f"{_HELD}{job}"):
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def _held(self, job: str) -> Path:
+        return self._folder / f"{_HELD}{job}"
 
     def sort(self, name: str, folder: str | None, tags: tuple[str, ...] | None) -> PresetInfo:
         """Put a preset into a folder and give it tags; None leaves what there is."""
@@ -181,6 +214,14 @@ class PresetStore:
         if not self._folder.is_dir():
             return iter(())
         return iter(sorted(filter(_is_named, self._folder.iterdir()), key=_order))
+
+
+def _link(path: Path, place: Path) -> None:
+    """A second name for a file, which is replaced and never changed; or its copy."""
+    try:
+        os.link(path, place)
+    except OSError:  # there is none on this file system
+        shutil.copyfile(path, place, follow_symlinks=False)
 
 
 def _is_named(path: Path) -> bool:

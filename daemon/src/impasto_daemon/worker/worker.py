@@ -254,8 +254,9 @@ class Worker:
         sent, masks = iter(pictures["style"]), iter(pictures["mask"])
         space = painting_space(pictures["content"][0].space)
         styles, keys, notes = [], [], list[str]()
+        presets = self._presets.held(message.job)
         for use in message.uses:
-            preset = self._presets.get(use.preset) if use.preset else None
+            preset = presets.get(use.preset) if use.preset else None
             picture = None if preset else next(sent)
             style, key, told = self._style(job, message, space, preset, picture)
             mask = _mask(next(masks)) if use.masked else None
@@ -284,7 +285,7 @@ class Worker:
             return style, preset.style, []
         if not message.settings.iterations:  # needs none
             return self._models.style(preset.style, preset.picture, network, {}), preset.style, []
-        info = self._presets.info(preset.name)
+        info = self._presets.held(message.job).info(preset.name)
         return self._preset_style(job, info, preset, network, message.settings)
 
     def _preset_style(

@@ -48,7 +48,7 @@ def test_request_that_fails_unexpectedly_is_answered(with_broker):
     )
 
     async def ask(broker, answers):
-        broker._presets.info = fail
+        broker._presets.hold = fail
         broker._handle(b"a", encode(order, [bytes(3)]), "local")
         return answers
 

@@ -41,9 +41,11 @@ class Harness:
 
     def __init__(self, **config):
         self.now, self.workers, self.told, self.reads = 0.0, [], [], True
+        self.released = []
         self.scheduler = Scheduler(
-            Config(**config), self.start_worker, self.tell, lambda request: None, lambda: self.now
-        )
+            Config(**config), self.start_worker, self.tell, lambda request: None,
+            self.released.append, lambda: self.now,
+        )  # fmt: skip
 
     def start_worker(self, device):
         self.workers.append(FakeWorker())
@@ -119,8 +121,10 @@ def test_first_job_hires_a_worker_and_waits_until_it_is_ready(harness):
 
 
 def test_finished_job_is_told_once(harness, running):
+    assert not harness.released
     harness.finish(running)
     harness.finish(running)
+    assert harness.released == [running]
     assert [type(m) for m in harness.endings(running)] == [messages.Result]
 
 
@@ -440,6 +444,7 @@ def test_closing_cancels_everything_and_ends_the_workers(harness, running):
     waiting = harness.submit()
     harness.scheduler.close()
     assert harness.state(running) == harness.state(waiting) == "cancelled"
+    assert sorted(harness.released) == sorted([running, waiting])
     assert harness.workers[-1].orders[-1] == Quit()
 
 

@@ -139,6 +139,53 @@ def test_leftover_of_a_killed_import_goes_with_the_next(store, preset, tmp_path)
     assert names(store) == ["a", "b"] and not left.exists()
 
 
+@pytest.mark.parametrize("links", [True, False])
+def test_what_is_held_stays_as_it_was_until_it_is_released(
+    store, preset, tmp_path, monkeypatch, links
+):
+    if not links:  # as on FAT
+        monkeypatch.setattr("os.link", fail_to_link)
+    for name in ("a", "b", "c"):
+        store.save(preset(name))
+    held = store.hold("0f", ["A", "b", "a"])
+    store.save(preset("a", style="other"), replace=True)
+    store.rename("b", "d")
+    store.delete("c")
+    assert (held.get("a").style, held.get("B").style) == ("0f", "0f")
+    assert names(held) == names(store.held("0f")) == ["a", "b"] and names(store) == ["a", "d"]
+    store.release("0f")
+    assert store.held("0f") is store
+    assert sorted(path.name for path in (tmp_path / "presets").iterdir()) == [
+        "a.safetensors", "d.safetensors"
+    ]  # fmt: skip
+
+
+def fail_to_link(*_, **__):
+    raise OSError(1, "Operation not permitted")
+
+
+def test_what_cannot_be_held_is_as_it_will_be(store, preset, tmp_path, monkeypatch):
+    store.save(preset("a"))
+    with pytest.raises(UnknownPreset):
+        store.hold("0f", ["a", "nobody"])
+    monkeypatch.setattr("os.link", fail_to_link)
+    monkeypatch.setattr("shutil.copyfile", fail_to_link)
+    assert store.hold("0f", ["a"]) is store and store.get("a").name == "a"
+    assert [path.name for path in (tmp_path / "presets").iterdir()] == ["a.safetensors"]
+
+
+def test_link_that_was_put_among_the_styles_is_held_as_one_and_refused(
+    store, preset, tmp_path, monkeypatch
+):
+    store.save(preset("a"))
+    (tmp_path / "presets" / "b.safetensors").symlink_to(tmp_path / "presets" / "a.safetensors")
+    for forbid in (lambda: None, lambda: monkeypatch.setattr("os.link", fail_to_link)):
+        forbid()
+        with pytest.raises(PresetInvalid, match="it is a link"):
+            store.hold("0f", ["b"]).info("b")
+        store.release("0f")
+
+
 def test_files_that_nobody_could_have_saved_are_passed_over(store, preset, tmp_path):
     store.save(preset("a"))
     data = (tmp_path / "presets" / "a.safetensors").read_bytes()
