@@ -12,6 +12,11 @@ from impasto_protocol.connection import Connection
 from impasto_protocol.errors import DaemonLost
 
 
+def library_version() -> str:
+    """Of libzmq, which pyzmq brings or finds."""
+    return zmq.zmq_version()
+
+
 class ZeroMqTransport:
     """A DEALER socket. fd: becomes readable when there may be something to receive."""
 

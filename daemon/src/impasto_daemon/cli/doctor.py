@@ -15,13 +15,14 @@ from impasto_daemon.doctor import checkup, daemon_check
 from impasto_daemon.doctor.bundle import write_bundle
 from impasto_daemon.doctor.checkup import Finding, Installation
 from impasto_daemon.doctor.editors import check_editors
+from impasto_daemon.doctor.known_bad import check_known_bad
 from impasto_daemon.files import check_file, check_place, write_file
 from impasto_protocol.connection import impasto_command
 from impasto_protocol.errors import ImpastoError
 
 _CHECKS: tuple[Callable[[Installation], Iterator[Finding]], ...] = (
     checkup.check_installation, checkup.check_settings, checkup.check_environment,
-    checkup.check_disk, checkup.check_torch, checkup.check_trained_network,
+    check_known_bad, checkup.check_disk, checkup.check_torch, checkup.check_trained_network,
     daemon_check.check_connection, daemon_check.check_daemon, checkup.check_versions, check_editors,
 )  # fmt: skip
 _MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]·[/]"}
