@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import zmq
@@ -25,11 +26,12 @@ from impasto_protocol.client import Client, Job
 from impasto_protocol.codec import Picture
 from impasto_protocol.connection import connection_file, read_connection
 from impasto_protocol.messages import Ping, Progress
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import QUALITIES, Settings
 
 SIDES_PX = {1: (1000, 1000), 12: (3000, 4000), 48: (6000, 8000)}
 """Height and width by megapixels."""
 
+LARGEST_PX = (2**17, 2**17), (60_000, 50_000), (2**17, 300)
 ROUNDS = {1: 9, 12: 5, 48: 3}
 STARTS = 7
 PREVIEWS = 5
@@ -47,6 +49,7 @@ def main() -> None:
                                      "s", below=0.5)])  # fmt: skip
         with running_daemon(Path(home)), connected(Path(home)) as client:
             print_table("a warm job that paints nothing", overheads(client, Path(home)))
+            print_table("an estimate, which all others wait for", [longest_estimate(client)])
             print_table(
                 "while it paints at 512 px",
                 [*previews(client), *pings(client, home), cancels(client)],
@@ -75,6 +78,21 @@ def overheads(client: Client, home: Path) -> Iterator[Figure]:
             yield Figure(f"job of {megapixels} megapixels", [t * 1e3 for t in jobs], "ms")
             yield Figure(f"bare echo of {megapixels} megapixels", [t * 1e3 for t in raws], "ms")
             yield Figure(f"job less twice the echo, {megapixels} megapixels", over, "ms", below=50)
+
+
+def longest_estimate(client: Client) -> Figure:
+    """Milliseconds that the slowest estimate of the largest pictures takes."""
+    settings = [
+        Settings(**known, memory_mib=memory_mib)
+        for known in QUALITIES.values()
+        for memory_mib in (100, 3000, 100_000)
+    ]
+    times = [
+        seconds(partial(client.estimate, size, chosen)) * 1e3
+        for size in LARGEST_PX
+        for chosen in settings
+    ]
+    return Figure("estimate of up to 131072 px a side, longest", [max(times)], "ms", below=100)
 
 
 def start_times(home: Path) -> list[float]:

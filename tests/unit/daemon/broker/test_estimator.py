@@ -1,20 +1,16 @@
 """What is told of a painting before it begins."""
 
-import contextlib
 import dataclasses
-import itertools
-import time
 
 import pytest
 
 from impasto_daemon.broker.estimator import Estimator
 from impasto_daemon.config import Config
-from impasto_daemon.engine import budget
 from impasto_daemon.worker.rates import Rate, Rates
 from impasto_protocol import messages
 from impasto_protocol.errors import TooBig
 from impasto_protocol.messages import FrameInfo
-from impasto_protocol.settings import QUALITIES, Settings
+from impasto_protocol.settings import Settings
 
 SHARP = Settings(working_px=768, refinement=12)
 
@@ -119,19 +115,3 @@ def test_style_that_fits_leaves_less_for_the_content(rates):
         estimator.check_size(request(20_000, 20_000))
     with pytest.raises(TooBig, match="even in small tiles"):
         estimator.check_size(request(*such_as(alone), SHARP, style))
-
-
-@pytest.mark.parametrize("size", [(2**17, 2**17), (60_000, 50_000), (2**17, 300)])
-def test_nobody_waits_while_the_largest_pictures_are_looked_at(rates, size):
-    """It once took 1.7 s."""
-    for quality, memory_mib in itertools.product(QUALITIES, (100, 3000, 100_000)):
-        estimator = Estimator(Config(memory_mib=memory_mib), rates)
-        settings, took = Settings(**QUALITIES[quality]), []
-        for _ in range(3):
-            budget._extents.cache_clear()
-            began = time.thread_time()
-            with contextlib.suppress(TooBig):
-                estimator.check_size(request(*size, settings))
-            ask(estimator, *size, settings)
-            took.append(time.thread_time() - began)
-        assert min(took) < 0.1
