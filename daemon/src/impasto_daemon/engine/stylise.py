@@ -60,9 +60,9 @@ def stylise(
     """Paint `content` in `style`; an Iteration after each evaluation, Finished last.
 
     content: (3 or 4, H, W) float32 in [0, 1], of any size; a fourth channel is alpha, which stays
-    as it is. start: a picture like it to begin with instead of the content. selection: (1, H, W)
-    in [0, 1], what is to be painted; the rest stays, and is only looked at. strength: (1, H, W)
-    in [0, 1], how much of the strength each pixel gets; what gets none stays.
+    as it is. start: a picture to begin with instead of the content, brought to its size.
+    selection: (1, H, W) in [0, 1], what is to be painted; the rest stays, and is only looked at.
+    strength: (1, H, W) in [0, 1], how much of the strength each pixel gets; what gets none stays.
     style: several, each with its weight and place, or the one that it is painted in everywhere.
     memory_mib: what it may take beside the network, which decides how it is cut into tiles; None
     sets no bound.
@@ -93,7 +93,9 @@ def stylise(
     seen = masked.grey if settings.colours == "luminance" else masked
     if settings.colours != "style":
         styles = in_colours_of(seen, styles, settings.colours, settings.colour_mixing)
-    first = seen.colours if start is None else MaskedPicture.of(start.to(network.device)).colours
+    first = seen.colours
+    if start is not None:
+        first = resize(MaskedPicture.of(start.to(network.device)).colours, *first.shape[-2:])
     rows, columns = _surroundings(masked.paint_mask)
     grey = all(guided.style.is_grey for guided in styles) and seen.is_grey
     painter = _Painter(

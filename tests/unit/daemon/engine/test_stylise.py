@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from impasto_daemon.engine import stylise as module
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snapshot
 from impasto_daemon.engine.network import FeatureNetwork
+from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.schedule import scale_sizes, split_iterations
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
@@ -336,6 +337,21 @@ def test_other_start_leads_to_another_picture(network, noise):
         list(stylise(content, style, chosen, network, start=noise(3, 20, 20, seed=5)))
     ).picture
     assert not torch.equal(plain, started)
+
+
+@pytest.mark.parametrize("selected", [False, True])
+def test_start_of_another_size_is_brought_to_the_contents(network, noise, selected):
+    content, style = noise(3, 24, 32), Style(noise(3, 20, 20, seed=3), network)
+    selection = torch.zeros(1, 24, 32)
+    selection[:, 12:, 16:] = 1
+    large, chosen = noise(3, 48, 64, seed=5), Settings(iterations=2, start_noise=0.2, **SHALLOW)
+    one, same = (
+        result(list(stylise(
+            content, style, chosen, network, start=start, selection=selection if selected else None
+        ))).picture
+        for start in (large, resize(large, 24, 32))
+    )  # fmt: skip
+    assert torch.equal(one, same)
 
 
 @pytest.mark.parametrize("chosen", [
