@@ -13,6 +13,7 @@ from pathlib import Path
 import msgpack
 import pytest
 import zmq
+from tests.hostile.clients import HTTP
 
 from impasto_protocol import errors, limits, messages
 from impasto_protocol.client import new_job_id
@@ -329,12 +330,6 @@ def test_tcp_works_for_who_has_the_key(tcp_daemon, picture):
             client.submit(message, {"content": picture(seed=5), "style": picture(1)}).result()
 
 
-HTTP = (
-    b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/plain\r\n"
-    b"Content-Length: 400\r\n\r\n" + b"\x81\xa4type\xa6status" * 40
-)
-
-
 def test_tcp_lets_nothing_in_without_the_key(tcp_daemon, picture):
     import dataclasses
 
@@ -363,7 +358,7 @@ def test_tcp_lets_nothing_in_without_the_key(tcp_daemon, picture):
         stranger.close()
     with tcp_daemon.connect() as client:
         report, _ = client.ask(messages.Status())
-        assert report.dropped == 0 and report.clients == 1
+        assert report.dropped == 0 and report.clients == 1 and report.refused >= 208
 
 
 def test_further_client_is_let_in_by_its_key_but_may_not_stop_the_daemon(own_daemon, picture):

@@ -40,7 +40,7 @@ class Config:
     )  # fmt: skip
     allow_remote: bool = spec_field("let other machines connect", default=False)
     allowed_keys: tuple[str, ...] = spec_field(
-        "CURVE public keys of further clients",
+        "CURVE public keys of further clients; a change of the file holds at once",
         default=(),
         pattern=".{40}",
         form="keys of 40 letters",

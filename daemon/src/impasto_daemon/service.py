@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -43,8 +43,12 @@ _ALREADY_RUNNING = 3
 """The exit code of a daemon that found another one."""
 
 
-def run(config: Config, paths: Paths) -> None:
-    """Be the daemon until stopped. Raises AlreadyRunning, UnsafeFolder, ConfigInvalid."""
+def run(read: Callable[[], Config], paths: Paths) -> None:
+    """Be the daemon until stopped, with the configuration that `read` reads.
+
+    Raises AlreadyRunning, UnsafeFolder, ConfigInvalid.
+    """
+    config = read()
     make_private(paths.runtime)
     try:
         lock = hold_lock(paths.runtime)
@@ -57,15 +61,15 @@ def run(config: Config, paths: Paths) -> None:
         # ZeroMQ's sockets need a loop that selects, which is not the usual one on Windows.
         loop = asyncio.SelectorEventLoop if sys.platform == "win32" else None
         with asyncio.Runner(loop_factory=loop) as runner:
-            runner.run(_serve(config, paths))
+            runner.run(_serve(config, read, paths))
 
 
-async def _serve(config: Config, paths: Paths) -> None:
+async def _serve(config: Config, read: Callable[[], Config], paths: Paths) -> None:
     # Imported here, as the commands that only start or stop a daemon need none of it.
     from impasto_daemon.broker.address import Address
     from impasto_daemon.broker.broker import Broker
 
-    await Broker(config, paths, Address.of(config, paths)).serve()
+    await Broker(config, paths, Address.of(config, read, paths)).serve()
 
 
 def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:

@@ -531,6 +531,10 @@ class Report(Message):
     clients: int = spec_field("clients heard of lately", low=0)
     dropped: int = spec_field("messages dropped as unreadable", low=0)
     jobs: tuple[JobInfo, ...] = spec_field("jobs, oldest first", default=(), longest=256)
+    refused: int = spec_field(
+        "on TCP, connections that showed no allowed key, and messages by one that no longer is",
+        default=0, low=0, since="1.8",
+    )  # fmt: skip
 
     @property
     def before_drafts(self) -> int:

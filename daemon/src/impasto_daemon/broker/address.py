@@ -1,10 +1,15 @@
-"""Where the daemon listens: a private socket, or TCP with CURVE and a list of who may come in."""
+"""Where the daemon listens: a private socket, or TCP with CURVE and a list of who may come in.
+
+On TCP the socket is as private as the system allows, and `gate` stands before it.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +18,8 @@ import zmq.asyncio
 from zmq.auth.asyncio import AsyncioAuthenticator
 
 from impasto_daemon import __version__
+from impasto_daemon.broker.allowed_keys import AllowedKeys
+from impasto_daemon.broker.gate import Gate
 from impasto_daemon.config import Config
 from impasto_daemon.paths import Paths
 from impasto_protocol.connection import Connection
@@ -22,7 +29,7 @@ from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
 _IPC = "ipc://"
 _LONGEST_IPC_PATH = 100
 _DOMAIN = "impasto"
-_UNACKNOWLEDGED_MS = 5000
+_ANY_PORT = "tcp://127.0.0.1:*"
 _THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -31,62 +38,70 @@ class Address:
     """An endpoint and, on TCP, its keys. Raises ConfigInvalid when it may not be bound."""
 
     endpoint: str
-    allowed_keys: tuple[str, ...] = ()
+    keys: AllowedKeys | None = None
     own_key: str = ""
+    gate: Gate | None = None
+    _inside: str = ""
     _server: tuple[bytes, bytes] = (b"", b"")
     _own_secret: str = ""
     _authenticator: AsyncioAuthenticator | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, config: Config, paths: Paths) -> Address:
-        """The address that the configuration asks for, or the platform's usual one."""
+    def of(cls, config: Config, read: Callable[[], Config], paths: Paths) -> Address:
+        """The address that the configuration asks for, or the platform's usual one.
+
+        read: reads the configuration anew.
+        """
         path = paths.runtime / "daemon.sock"
         ipc = sys.platform != "win32" and len(os.fsencode(path)) <= _LONGEST_IPC_PATH
         if not config.endpoint and ipc:
             return cls(f"{_IPC}{path}")
-        endpoint = config.endpoint or "tcp://127.0.0.1:*"
+        endpoint = config.endpoint or _ANY_PORT
         host = endpoint.removeprefix("tcp://").rpartition(":")[0]
         if host not in _THIS_MACHINE and not config.allow_remote:
             raise ConfigInvalid(
                 f"{endpoint} would let other machines connect.",
                 next_step="If that is what you want, set `allow_remote = true` as well.",
             )
-        public, secret = zmq.curve_keypair()
+        public, secret = (key.decode() for key in zmq.curve_keypair())
         return cls(
-            endpoint, config.allowed_keys, public.decode(), zmq.curve_keypair(), secret.decode()
+            endpoint,
+            AllowedKeys(public, config.allowed_keys, paths.config, read),
+            public,
+            _inside=f"{_IPC}{path}" if ipc else _ANY_PORT,
+            _server=zmq.curve_keypair(),
+            _own_secret=secret,
         )
-
-    @property
-    def secured(self) -> bool:
-        """Clients are known by their keys."""
-        return bool(self.own_key)
 
     def bind(self, context: zmq.asyncio.Context, socket: zmq.asyncio.Socket) -> None:
         """Bind a socket here. On TCP no byte reaches it before its sender's key is known."""
-        if self.secured:
-            self._authenticator = AsyncioAuthenticator(context)
-            self._authenticator.start()
-            self._authenticator.configure_curve_callback(_DOMAIN, credentials_provider=self)
-            socket.curve_server = True
-            socket.curve_publickey, socket.curve_secretkey = self._server
-            socket.zap_domain = _DOMAIN.encode()
-            # Or a machine that went without a word would be gone in minutes only. ZeroMQ's own
-            # heartbeats take a large picture on a slow line for silence, and break it off.
-            socket.tcp_maxrt = _UNACKNOWLEDGED_MS
         try:
-            socket.bind(self.endpoint)
-        except zmq.ZMQError as error:
+            if self.keys:
+                self._authenticator = AsyncioAuthenticator(context)
+                self._authenticator.start()
+                self._authenticator.configure_curve_callback(_DOMAIN, credentials_provider=self)
+                socket.curve_server = True
+                socket.curve_publickey, socket.curve_secretkey = self._server
+                socket.zap_domain = _DOMAIN.encode()
+                self.gate = Gate(self.endpoint)
+                self.endpoint = self.gate.endpoint
+            socket.bind(self._inside or self.endpoint)
+        except (OSError, zmq.ZMQError) as error:
             raise ConfigInvalid(
-                f"The daemon cannot listen at {self.endpoint}: {zmq.strerror(error.errno or 0)}.",
+                f"The daemon cannot listen at {self.endpoint}: {error.strerror}.",
                 next_step="Choose another `endpoint`, or none; `impasto config show --origin` "
                 "tells where it is set.",
             ) from error
-        bound = socket.get_string(zmq.LAST_ENDPOINT)
-        self.endpoint = bound.rstrip("\0")
+        self._inside = socket.get_string(zmq.LAST_ENDPOINT).rstrip("\0")
+
+    async def open(self) -> None:
+        """Let clients in from now on."""
+        if self.gate:
+            await self.gate.open(self._inside)
 
     def callback(self, domain: str, key: bytes) -> bool:
         """Whether the client with that key, Z85, may come in; asked by the authenticator."""
-        return key.decode() in (self.own_key, *self.allowed_keys)
+        return self.keys is not None and key.decode() in self.keys
 
     def connection(self) -> Connection:
         """What a client of this user needs to know."""
@@ -101,10 +116,16 @@ class Address:
             secret_key=self._own_secret,
         )
 
-    def close(self) -> None:
-        """Stop asking for keys, and take the socket's file away, which ZeroMQ leaves."""
+    async def close(self, context: zmq.asyncio.Context) -> None:
+        """Once the socket is closed: end its context, and take its file away, which ZeroMQ leaves.
+
+        What is still to be said gets through before.
+        """
         if self._authenticator:
             self._authenticator.stop()
-        if self.endpoint.startswith(_IPC):
+        await asyncio.to_thread(context.term)
+        if self.gate:
+            await self.gate.close()
+        if self._inside.startswith(_IPC):
             with contextlib.suppress(OSError):
-                Path(self.endpoint.removeprefix(_IPC)).unlink()
+                Path(self._inside.removeprefix(_IPC)).unlink()

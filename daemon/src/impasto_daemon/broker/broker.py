@@ -103,7 +103,7 @@ class Broker:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._clients: dict[bytes, ConnectedClient] = {}
-        self._dropped = 0
+        self._dropped = self._refused = 0
         self._presets = PresetStore(paths.presets)
         self._preset_requests = PresetRequests(self._presets, self._network_names)
         # One thread: requests about presets are met in the order in which they came.
@@ -129,6 +129,7 @@ class Broker:
         for number in _ending_signals():
             with contextlib.suppress(NotImplementedError):
                 self._loop.add_signal_handler(number, self._stopping.set)
+        await self._address.open()
         self._announce()
         log.info("listening at %s", self._address.endpoint)
         self._presets.release()  # what a daemon that was killed has left
@@ -145,9 +146,8 @@ class Broker:
             task.cancel()
         await asyncio.gather(*tasks, *self._pending, return_exceptions=True)
         await self._end_workers()
-        self._address.close()
         self._socket.close()
-        self._context.term()
+        await self._address.close(self._context)
 
     def _announce(self) -> None:
         """Tell clients where the daemon is, also when what told them is gone or damaged.
@@ -174,9 +174,12 @@ class Broker:
         while True:
             frames = await self._socket.recv_multipart(copy=False)
             sender, *parts = [frame.buffer for frame in frames]
-            user = frames[-1].get("User-Id") if self._address.secured else _LOCAL
+            user = str(frames[-1].get("User-Id")) if self._address.keys else _LOCAL
+            if self._address.keys and user not in self._address.keys:
+                self._refused += 1
+                continue
             try:
-                self._handle(bytes(sender), parts, str(user))
+                self._handle(bytes(sender), parts, user)
             except Exception:
                 self._dropped += 1
                 log.exception("a message could not be handled")
@@ -186,6 +189,8 @@ class Broker:
             await asyncio.sleep(_WATCH_S)
             with contextlib.suppress(NotWritten):
                 self._announce()
+            for user in self._address.keys.withdrawn() if self._address.keys else ():
+                self._turn_out(user)
             for identity, client in list(self._clients.items()):
                 silent_s = self._clock() - client.seen
                 if silent_s > UNREACHABLE_S and not client.gone:
@@ -197,6 +202,17 @@ class Broker:
                         self._scheduler.owner_gone(identity)
                 if silent_s > _FORGET_S:
                     del self._clients[identity]
+
+    def _turn_out(self, user: str) -> None:
+        """End what a user asked for who is no longer allowed to, and say nothing more."""
+        log.info("the key %s is no longer allowed", user)
+        self._scheduler.cancel_all(user)
+        theirs = {identity for identity, client in self._clients.items() if client.user == user}
+        for request, sender in self._pending.items():
+            if sender in theirs:
+                request.cancel()
+        for identity in theirs:
+            del self._clients[identity]
 
     async def _tick(self) -> None:
         rotated = self._clock()
@@ -367,6 +383,7 @@ class Broker:
             weights=self._scheduler.weights,
             clients=sum(not client.gone for client in self._clients.values()),
             dropped=self._dropped,
+            refused=self._refused + (self._address.gate.refused if self._address.gate else 0),
             jobs=tuple(_job_info(j) for j in self._scheduler.jobs.values() if j.user == user)[
                 -256:
             ],

@@ -186,6 +186,11 @@ class Scheduler:
         """End a job, or with `keep` have it end with what there is. Raises UnknownJob."""
         self._apply(self._find(job_id, user), Event.CONCLUDE if keep else Event.CANCEL)
 
+    def cancel_all(self, user: str) -> None:
+        """End all jobs of a user."""
+        for job in [job for job in self.jobs.values() if job.user == user]:
+            self._apply(job, Event.CANCEL)
+
     def owner_gone(self, owner: bytes) -> None:
         """A client has not been heard for too long."""
         for job in [job for job in self.jobs.values() if job.owner == owner]:

@@ -27,7 +27,7 @@ def daemon() -> None:
 def run(**options: Any) -> None:
     """Be the daemon, in the foreground, until stopped."""
     paths = Paths.of()
-    service.run(load_config(paths.config, options=options).config, paths)
+    service.run(lambda: load_config(paths.config, options=options).config, paths)
 
 
 @daemon.command()
@@ -70,6 +70,8 @@ def status(as_json: bool) -> None:
             f"Weights: {report.weights or 'none loaded'}",
             markup=False,
         )
+        if report.refused:
+            console.print(f"Refused: {report.refused}, by connections without an allowed key.")
         rows = Table("job", "client", "state", "step", box=None)
         for job in report.jobs:
             rows.add_row(job.job[:8], job.client, job.state, f"{job.step} of {job.of}")
