@@ -394,3 +394,20 @@ def test_plug_in_computes_nothing_itself():
         tops = {module.split(".")[0] for module in imported_at_the_top(path)}
         ours = {other.stem for other in FOLDER.glob("*.py")}
         assert tops <= {*sys.stdlib_module_names, "gi", "impasto_protocol", *ours}, path
+
+
+def test_no_words_are_taken_for_markup_but_a_heading_s_which_are_escaped():
+    """What would: Pango's markup, and the tooltips of a list, which may have what is said here."""
+    found = {
+        (path.name, line.strip())
+        for path in FOLDER.glob("*.py")
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if "markup" in line or "tooltip_column" in line
+    }
+    assert found == {
+        ("controls.py", 'heading.set_markup(f"<b>{GLib.markup_escape_text(words)}</b>")'),
+        ("style_browser.py", "tooltip_column=2, activate_on_single_click=True, spacing=2, "
+                             "row_spacing=2,"),
+    }  # fmt: skip
+    browser = (FOLDER / "style_browser.py").read_text(encoding="utf-8")
+    assert "told = _BAKED if found.info.is_baked else None" in browser

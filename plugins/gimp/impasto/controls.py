@@ -15,7 +15,7 @@ import gi
 
 gi.require_version("Gdk", "3.0")
 gi.require_version("Gtk", "3.0")
-from gi.repository import Gdk, Gimp, GObject, Gtk  # noqa: E402
+from gi.repository import Gdk, Gimp, GLib, GObject, Gtk  # noqa: E402
 
 from impasto_protocol.translations import _  # noqa: E402
 
@@ -64,7 +64,7 @@ class Controls(Gtk.Grid):
     def add_heading(self, words: str) -> None:
         """A heading above what is added next."""
         heading = Gtk.Label(xalign=0, margin_top=_SPACE_PX if self._rows else 0)
-        heading.set_markup(f"<b>{words}</b>")
+        heading.set_markup(f"<b>{GLib.markup_escape_text(words)}</b>")
         self.attach(heading, 0, self._rows, 2, 1)
         self._rows += 1
 

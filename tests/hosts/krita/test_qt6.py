@@ -257,6 +257,15 @@ def test_broken_file_is_said_in_the_docker_and_copied(complete, nowhere, file, n
     assert "Krita 6.0.0" in copied and "Error" in copied
 
 
+def test_names_are_read_as_they_are_and_not_as_html(nowhere):
+    name, folder = "<b>&amp;</b><img src=x>", "&File <i>"
+    seen = play("browser", "names", nowhere, name=name, folder=folder)
+    assert seen["tooltip"] == f"{name}\nin {folder}\n{name}"
+    assert seen["menu"] == ["&&File <i>", "<b>&&amp;</b><img src=x>"]
+    assert seen["words"] == name and f"“{name}”" in seen["question"]
+    assert seen["status"] == [["PlainText", name]]
+
+
 def test_too_old_python_is_said_in_the_docker_and_copied(complete, nowhere):
     (complete / "daemon_client.py").unlink()
     words, copied = play("fallback_docker", "too_old", nowhere, plugins=complete.parent)

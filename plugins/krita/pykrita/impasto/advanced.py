@@ -13,6 +13,7 @@ from impasto_protocol.settings import QUALITIES, Settings
 from impasto_protocol.translations import _
 
 from .qt import QtCore, QtWidgets
+from .widgets import label
 
 _SPECS = {field.name: field_spec(field) for field in dataclasses.fields(Settings)}
 EFFORT = tuple(QUALITIES["good"])
@@ -108,8 +109,7 @@ class AdvancedDialog(QtWidgets.QDialog):
         # By the keyboard one goes from control to control, and they move into sight.
         scroll.setFocusPolicy(QtCore.Qt.FocusPolicy.NoFocus)
         scroll.setWidget(inside)
-        self._words = QtWidgets.QLabel()
-        self._words.setWordWrap(True)
+        self._words = label()
         self._words.hide()
         layout = QtWidgets.QVBoxLayout(self)
         layout.addWidget(scroll, 1)

@@ -8,6 +8,7 @@ from impasto_protocol.translations import _
 
 from .painting import Painting
 from .qt import QtCore, QtGui, QtWidgets, guarded
+from .widgets import label, plain
 
 _SIDE_PX = 200
 _IN_A_ROW = 4
@@ -29,10 +30,7 @@ class ContactSheet(QtWidgets.QDialog):
         self._painting = of
         self.paintings = self._list()
         self.paintings.itemSelectionChanged.connect(guarded(fail, self._show_chosen))
-        words = QtWidgets.QLabel(
-            _("Click the one that is to be seen; the others stay in the group.")
-        )
-        words.setWordWrap(True)
+        words = label(_("Click the one that is to be seen; the others stay in the group."))
         buttons = QtWidgets.QDialogButtonBox(QtWidgets.QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.close)
         layout = QtWidgets.QVBoxLayout(self)
@@ -52,7 +50,7 @@ class ContactSheet(QtWidgets.QDialog):
         paintings.setGridSize(cell)
         for slot, name, image in self._painting.in_series(_SIDE_PX):
             item = QtWidgets.QListWidgetItem(QtGui.QIcon(QtGui.QPixmap.fromImage(image)), name)
-            item.setToolTip(name)
+            item.setToolTip(plain(name))
             item.setData(_SLOT, slot)
             paintings.addItem(item)
             item.setSelected(slot == self._painting.slot)

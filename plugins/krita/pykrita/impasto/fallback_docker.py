@@ -7,7 +7,7 @@ import sys
 
 from krita import DockWidget, Krita
 
-from .qt import QtWidgets
+from .qt import QtCore, QtWidgets
 
 
 def make_docker(error: Exception) -> type[DockWidget]:
@@ -28,6 +28,7 @@ def make_docker(error: Exception) -> type[DockWidget]:
             super().__init__()
             self.setWindowTitle("Impasto")
             words = QtWidgets.QLabel(told)
+            words.setTextFormat(QtCore.Qt.TextFormat.PlainText)
             words.setWordWrap(True)
             copy = QtWidgets.QPushButton("Copy diagnostics")
             copy.clicked.connect(self._copy)

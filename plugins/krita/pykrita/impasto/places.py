@@ -14,7 +14,7 @@ from impasto_protocol.more_styles import COLUMNS, WHERE, MoreStyle, Places
 from impasto_protocol.translations import _
 
 from .qt import QtWidgets, guarded
-from .widgets import button, narrow
+from .widgets import button, narrow, plain
 
 _ELSEWHERE = _("Everywhere else")
 _FILE = "file:"
@@ -106,7 +106,8 @@ class PlacesDialog(QtWidgets.QDialog):
         try:
             self.places  # noqa: B018 - it is looked at
         except BadField as error:
-            QtWidgets.QMessageBox.information(self, self.windowTitle(), describe_error(error))
+            told = plain(describe_error(error))
+            QtWidgets.QMessageBox.information(self, self.windowTitle(), told)
         else:
             super().accept()
 

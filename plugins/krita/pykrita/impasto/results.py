@@ -17,6 +17,7 @@ from .document_settings import Choice
 from .painting import Painting
 from .qt import QtCore, QtGui, QtWidgets, guarded
 from .recipe import Recipe
+from .widgets import label, plain
 
 _RESULTS = 12
 _ICON_PX = 48
@@ -59,7 +60,8 @@ class ResultStrip(QtWidgets.QListWidget):
     def add(self, painting: Painting) -> None:
         """Put a finished painting in front."""
         item = QtWidgets.QListWidgetItem(painting.recipe.layer_name)
-        item.setToolTip("\n".join([painting.recipe.layer_name, *describe(painting.recipe)]))
+        told = [painting.recipe.layer_name, *describe(painting.recipe)]
+        item.setToolTip(plain("\n".join(told)))
         item.setIcon(QtGui.QIcon(QtGui.QPixmap.fromImage(painting.thumbnail)))
         item.setData(_PAINTING, painting)
         self.insertItem(0, item)
@@ -90,7 +92,7 @@ class ResultStrip(QtWidgets.QListWidget):
             picture.setAccessibleName(words)
             column = QtWidgets.QVBoxLayout()
             column.addWidget(picture)
-            column.addWidget(QtWidgets.QLabel(words))
+            column.addWidget(label(words, wraps=False))
             column.addStretch()
             row.addLayout(column)
         window.show()

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from impasto_protocol.translations import _
 
 from .qt import QtCore, QtWidgets
-from .widgets import button
+from .widgets import button, label, plain
 
 _WORDS_PX, _BAR_PX = 220, 90
 
@@ -25,7 +25,7 @@ class StatusBarProgress(QtWidgets.QWidget):
         fail: Callable[[Exception], None],
     ) -> None:
         super().__init__()
-        self._words = QtWidgets.QLabel()
+        self._words = label(wraps=False)
         self._words.setMaximumWidth(_WORDS_PX)
         self._bar = QtWidgets.QProgressBar()
         self._bar.setTextVisible(False)
@@ -55,7 +55,7 @@ class StatusBarProgress(QtWidgets.QWidget):
         metrics = self._words.fontMetrics()
         side = QtCore.Qt.TextElideMode.ElideRight
         self._words.setText(metrics.elidedText(f"Impasto: {words}", side, _WORDS_PX))
-        self._words.setToolTip(words)
+        self._words.setToolTip(plain(words))
         show_share(self._bar, share)
 
 

@@ -25,6 +25,7 @@ from impasto_protocol.translations import _
 from .daemon_client import DaemonClient
 from .qt import QtCore, QtWidgets
 from .style_files import read_saved, write_saved
+from .widgets import plain
 
 _FILES = _("Saved styles (*.safetensors);;Packs of styles (*.zip);;All files (*)")
 
@@ -160,5 +161,5 @@ class StyleEditor:
             self.daemon.ask(PresetDelete(name=name), lambda *_: self.fetch(""), self.fail)
 
     def _agrees(self, question: str) -> bool:
-        asked = QtWidgets.QMessageBox.question(self.parent, "Impasto", question)
+        asked = QtWidgets.QMessageBox.question(self.parent, "Impasto", plain(question))
         return asked == QtWidgets.QMessageBox.StandardButton.Yes

@@ -18,7 +18,7 @@ from .qt import QtCore, QtGui, QtWidgets
 from .recent_styles import recent_styles
 from .style_editor import StyleEditor
 from .style_saver import StyleSaver
-from .widgets import button, narrow
+from .widgets import button, in_menu, narrow, plain
 
 _THUMBNAIL_PX = 64
 _STATES = {
@@ -191,8 +191,9 @@ class StyleBrowser(QtWidgets.QListWidget):
         for item in map(self.item, range(self.count())):
             info = item.data(_INFO)
             if info.folder not in menus:
-                menus[info.folder] = menu.addMenu(info.folder)
-            menus[info.folder].addAction(item.icon(), info.name, partial(take, info.name))
+                menus[info.folder] = menu.addMenu(in_menu(info.folder))
+            name = in_menu(info.name)
+            menus[info.folder].addAction(item.icon(), name, partial(take, info.name))
         if not self.count():
             menu.addAction(_("No style has been saved yet")).setEnabled(False)
 
@@ -232,7 +233,7 @@ class StyleBrowser(QtWidgets.QListWidget):
             where = _("in {folder}").format(folder=info.folder) if info.folder else ""
             baked = _BAKED if info.is_baked else ""
             told = [info.name, where, ", ".join(info.tags), baked, _STATES.get(info.state, "")]
-            item.setToolTip("\n".join(filter(None, told)))
+            item.setToolTip(plain("\n".join(filter(None, told))))
         self._fill_folders(sorted({info.folder for info in found} - {""}))
         self._without_icon = [info.name for info in found]
         self._ask_for_icon()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable
 from typing import Any
 
@@ -28,11 +29,24 @@ def narrow(made: QtWidgets.QPushButton, name: str) -> QtWidgets.QPushButton:
     return made
 
 
-def label() -> QtWidgets.QLabel:
-    """Words that may take several lines."""
-    made = QtWidgets.QLabel()
-    made.setWordWrap(True)
+def label(words: str = "", *, wraps: bool = True) -> QtWidgets.QLabel:
+    """Words as they are, which may take several lines; Qt would take some for HTML."""
+    made = QtWidgets.QLabel(words)
+    made.setTextFormat(QtCore.Qt.TextFormat.PlainText)
+    made.setWordWrap(wraps)
     return made
+
+
+def plain(words: str) -> str:
+    """Words for a tooltip or a message box, where Qt would take some for HTML."""
+    if not {"<", "&"} & {*words}:
+        return words
+    return f"<p>{html.escape(words)}</p>".replace("\n", "<br>")
+
+
+def in_menu(words: str) -> str:
+    """Words for a menu's entry, where Qt would take a & for the sign of a key."""
+    return words.replace("&", "&&")
 
 
 def column(first: QtWidgets.QWidget, *others: Any) -> QtWidgets.QWidget:

@@ -1,13 +1,52 @@
 """Scenes with the browser of styles."""
 
 from pathlib import Path
+from unittest.mock import patch
 
 from impasto.recent_styles import recent_styles, remember_style
 from painter import agreeing, declining, naming, typing
+from PyQt6 import QtCore, QtGui, QtWidgets
+
+from impasto_protocol.messages import PresetInfo
+from impasto_protocol.settings import Settings
 
 
 def names_in(styles):
     return [styles.item(row).text() for row in range(styles.count())]
+
+
+def read(words, form=None):
+    """What a painter reads where Qt is given words, and may take them for HTML."""
+    form = form or QtWidgets.QLabel().textFormat()
+    if not QtCore.Qt.mightBeRichText(words) or form == form.PlainText:
+        return words
+    document = QtGui.QTextDocument()
+    document.setHtml(words)
+    return document.toPlainText()
+
+
+def names(painter, name, folder):
+    """A style whose name, folder and tag are like HTML, wherever they are shown."""
+    styles, words = painter.docker.styles, painter.docker.words
+    styles._fill([PresetInfo(
+        name=name, folder=folder, tags=(name,), settings=Settings(), width=1, height=1, sizes=(),
+        network="", style="", size_bytes=0,
+    )])  # fmt: skip
+    menu = QtWidgets.QMenu()
+    styles.fill_menu(menu, print)
+    (of_folder,) = menu.actions()
+    (of_style,) = of_folder.menu().actions()
+    painter.docker._tell(name, None)
+    beside = painter.docker._in_status_bar.findChildren(QtWidgets.QLabel)
+    with patch.object(QtWidgets.QMessageBox, "question") as question:
+        styles.editor.delete(name)
+    return {
+        "tooltip": read(styles.item(0).toolTip()),
+        "menu": [of_folder.text(), of_style.text()],
+        "words": read(words.text(), words.textFormat()),
+        "status": [[label.textFormat().name, read(label.toolTip())] for label in beside],
+        "question": read(question.call_args.args[2]),
+    }
 
 
 def drop(painter, style, twins, saved, unreadable):
