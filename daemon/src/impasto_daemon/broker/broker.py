@@ -172,6 +172,8 @@ class Broker:
 
     async def _receive(self) -> None:
         while True:
+            # Where there is another message already, receiving it gives way to nothing.
+            await asyncio.sleep(0)
             frames = await self._socket.recv_multipart(copy=False)
             sender, *parts = [frame.buffer for frame in frames]
             user = str(frames[-1].get("User-Id")) if self._address.keys else _LOCAL

@@ -4,6 +4,7 @@ import asyncio
 import errno
 
 import pytest
+import zmq
 
 from impasto_daemon.broker.address import Address
 from impasto_daemon.broker.broker import Broker, ConnectedClient
@@ -68,3 +69,24 @@ def test_what_comes_with_time_goes_on_after_an_error(with_broker, monkeypatch):
         return len(ticks)
 
     assert with_broker(wait) > 1
+
+
+def test_flood_of_messages_leaves_room_for_all_else(with_broker):
+    """For jobs and their workers, and for what comes in through the gate."""
+
+    async def flood(broker, _):
+        client = broker._context.socket(zmq.DEALER)
+        client.connect(broker._address.endpoint)
+        for _ in range(500):
+            await client.send(b"")
+        await asyncio.sleep(0.3)
+        task = asyncio.create_task(broker._receive())
+        turns = 0
+        while broker._dropped < 500:
+            await asyncio.sleep(0)
+            turns += 1
+        task.cancel()
+        client.close()
+        return turns
+
+    assert with_broker(flood) > 100
