@@ -61,7 +61,7 @@ def check_place(path: Path, missing_folder: str = "Correct its name, or make it.
     if not folder.is_dir():
         raise NotWritten(f"There is no folder {folder}.", next_step=missing_folder)
     try:
-        with tempfile.NamedTemporaryFile(dir=folder, prefix=".impasto-"):
+        with tempfile.NamedTemporaryFile(dir=folder, prefix=connection.TEMPORARY):
             pass
     except OSError as error:
         raise not_written(f"{folder} cannot be written to", error) from error

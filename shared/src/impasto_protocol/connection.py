@@ -23,6 +23,9 @@ from impasto_protocol.errors import AlreadyRunning, DaemonNotRunning, ImpastoErr
 from impasto_protocol.fields import from_dict, spec_field, to_dict, validate
 from impasto_protocol.translations import _
 
+TEMPORARY = ".impasto-"
+"""How the names of files begin that are being written."""
+
 _FILE_BYTES = 16 * 1024
 _RUN_USER = Path("/run/user")
 _SHARED_TEMPORARY = Path("/tmp")
@@ -282,20 +285,35 @@ def _lock(file: BinaryIO, folder: Path) -> bool:
 def write_file(target: Path, content: bytes, mode: int = 0o644) -> Path:
     """Put `content` at `target`, replacing what is there, whole or not at all. Raises OSError.
 
-    A reader finds the old file or the new one, never a part.
+    A reader finds the old file or the new one, never a part, also after the power went; once this
+    has returned, the new one.
     """
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=".impasto-")
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
+            Path(name).chmod(mode)
             os.fsync(file.fileno())
-        Path(name).chmod(mode)
         Path(name).replace(target)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
+    sync_names(target.parent)
     return target
+
+
+def sync_names(folder: Path) -> None:
+    """Have the power's loss not bring back what files in `folder` were called, where it can be had.
+
+    Not every file system syncs a folder, and Windows opens none.
+    """
+    with contextlib.suppress(OSError):
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 if sys.platform == "win32":

@@ -25,7 +25,7 @@ from impasto_daemon.presets.preset_file import (
     unpack,
 )
 from impasto_daemon.presets.statistics import Statistics
-from impasto_protocol.connection import make_folders
+from impasto_protocol.connection import make_folders, sync_names
 from impasto_protocol.errors import PresetExists, PresetInvalid, UnknownPreset
 from impasto_protocol.messages import PresetInfo
 
@@ -86,8 +86,7 @@ class PresetStore:
                     places[write_file(Path(aside, f"new-{number}"), _packed(preset))] = place
                 for new, place in places.items():
                     if place.exists():
-                        old = new.with_name(f"old-{new.name}")
-                        shutil.copyfile(place, old)
+                        old = write_file(new.with_name(f"old-{new.name}"), place.read_bytes())
                         undo.callback(old.replace, place)
                     else:
                         undo.callback(place.unlink, missing_ok=True)
@@ -95,6 +94,8 @@ class PresetStore:
                 undo.pop_all()
         except OSError as error:
             raise not_written("The styles could not be written", error) from error
+        finally:
+            sync_names(self._folder)
         return [read_info(place) for place in places.values()]
 
     def hold(self, job: str, names: Iterable[str]) -> PresetStore:
@@ -178,9 +179,11 @@ class PresetStore:
         if self.existing(new_name) not in (None, path):
             raise _exists(new_name)
         try:
-            return read_info(path.replace(path.with_name(f"{new_name}{SUFFIX}")))
+            renamed = path.replace(path.with_name(f"{new_name}{SUFFIX}"))
         except OSError as error:
             raise not_written(f"{path} could not be renamed", error) from error
+        sync_names(self._folder)
+        return read_info(renamed)
 
     def delete(self, name: str) -> None:
         """Delete a preset. Raises UnknownPreset."""
@@ -188,6 +191,7 @@ class PresetStore:
             self._find(name).unlink()
         except OSError as error:
             raise not_written(f"{name!r} could not be deleted", error) from error
+        sync_names(self._folder)
 
     def check_place(self, name: str, *, replace: bool) -> None:
         """Make sure that a preset of that name could be saved. Raises as `save` does for it."""

@@ -19,6 +19,7 @@ import safetensors.numpy
 from numpy.typing import NDArray
 
 from impasto_daemon.files import open_regular, write_file
+from impasto_protocol.connection import sync_names
 from impasto_protocol.errors import WeightsBad
 from impasto_protocol.networks import NETWORKS
 from impasto_protocol.settings import VGG19
@@ -201,7 +202,9 @@ def _check_numbers(tensors: Mapping[str, NDArray[Any]], path: Path) -> None:
 
 def _write(data: bytes, path: Path) -> Path:
     # First, or what is cut short here would be taken for damaged.
-    _hash_file(path).unlink(missing_ok=True)
+    if _hash_file(path).exists():
+        _hash_file(path).unlink()
+        sync_names(path.parent)
     write_file(path, data)
     write_file(_hash_file(path), hashlib.sha256(data).hexdigest().encode())
     return path
