@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 import torch
 from tests.disk.crash_states import put
+from tests.unit.installer.test_transaction import change, listing
 
 from impasto_daemon.images.pictures import write_picture
 from impasto_daemon.presets.preset_file import Preset
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.weights import store as weights
+from impasto_installer.transaction import Transaction
 from impasto_protocol import connection
 from impasto_protocol.codec import Picture
 from impasto_protocol.connection import Connection
@@ -128,3 +130,54 @@ def test_connection_file_is_whole_private_and_the_old_or_the_new(record, tmp_pat
     for state, done in changes.states():
         put(state, tmp_path)
         assert connection.read_connection(path) in ([new] if done else [old, new])
+
+
+@pytest.fixture
+def home(tmp_path):
+    """A home with a plug-in, an environment and an editor's settings in it."""
+    home = tmp_path / "home"
+    for name in ("plug-ins/impasto/impasto.py", "data/environment/lib.py", "kritarc"):
+        (home / name).parent.mkdir(parents=True, exist_ok=True)
+        (home / name).write_text("old")
+    return home
+
+
+def found_after(home):
+    """What an installer leaves that begins where the last one was interrupted, and then fails."""
+    with contextlib.suppress(KeyError), Transaction(home / "data"):
+        raise KeyError
+    return {name: kept for name, kept in listing(home).items() if name != "data/installer.lock"}
+
+
+@pytest.mark.parametrize("fails", [False, True])
+@pytest.mark.parametrize("file_systems", [1, 2])
+def test_installation_is_the_old_or_the_new(home, record, monkeypatch, fails, file_systems):
+    old = listing(home)
+    changes = record(home)
+    if file_systems == 2:
+        apart_from(home / "data", monkeypatch)
+    with contextlib.suppress(KeyError), Transaction(home / "data") as transaction:
+        change(home, transaction)
+        if fails:
+            raise KeyError
+    states = list(changes.states())
+    monkeypatch.undo()
+    monkeypatch.setattr(os, "fsync", lambda file: None)  # which takes long, and is of no use below
+    monkeypatch.setattr(os, "sync", lambda: None)
+    new = found_after(home)
+    assert (new == old) == fails
+    for state, done in states:
+        put(state, home)
+        assert found_after(home) in ([new] if done else [old, new])
+
+
+def apart_from(folder, monkeypatch):
+    """Have what is in a folder be on a file system of its own."""
+    rename = os.rename
+
+    def within(old, new):
+        if old.is_relative_to(folder) != new.is_relative_to(folder):
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        rename(old, new)
+
+    monkeypatch.setattr(os, "rename", within)

@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
-from impasto_protocol.connection import lock_file, write_file
+from impasto_protocol.connection import TEMPORARY, lock_file, sync_names, write_file
 from impasto_protocol.errors import AlreadyRunning
 
 
@@ -46,6 +46,7 @@ class Transaction:
         remove(self._aside)
         remove(self._removed)
         self._aside.mkdir()
+        sync_names(self._aside.parent)
         for made in self.made:
             self._note(made=str(made))
         return self
@@ -95,8 +96,9 @@ class Transaction:
         backup = self._aside / str(len(self._steps))
         there = target.exists()
         if there:
-            shutil.copy2(target, backup)
-            mode = mode or stat.S_IMODE(target.stat().st_mode)
+            kept = stat.S_IMODE(target.stat().st_mode)
+            write_file(backup, target.read_bytes(), kept)
+            mode = mode or kept
         self._note(target=str(target), backup=str(backup), there=there)
         return write_file(target, content, mode or 0o644)
 
@@ -116,6 +118,7 @@ class Transaction:
             if self._journal.parent.exists():
                 self._note(made=str(path))
             path.mkdir()
+            sync_names(path.parent)
             self.made.append(path)
 
     def _note(self, **step: str | bool) -> None:
@@ -132,11 +135,14 @@ class Transaction:
                     made[0].rmdir()
                 continue
             target, backup = Path(str(step["target"])), Path(str(step["backup"]))
+            for half_written in target.parent.glob(f"{TEMPORARY}*"):
+                remove(half_written)
             if not step["there"]:
                 remove(target)
             elif os.path.lexists(backup):
                 # Aside before anything is deleted, for that may stop halfway.
                 if os.path.lexists(target):
+                    remove(_beside(target))
                     target.rename(_beside(target))
                 _move(backup, target)
             with contextlib.suppress(OSError):
@@ -148,7 +154,9 @@ class Transaction:
     def _forget(self) -> None:
         """From one moment to the next what is aside is needed no more."""
         self._steps = []
+        _settle()
         self._aside.rename(self._removed)
+        sync_names(self._removed.parent)
         with contextlib.suppress(OSError):
             remove(self._removed)
 
@@ -167,6 +175,8 @@ def _move(source: Path, target: Path) -> None:
     """Move a file or folder, at any moment whole at one of the two. Raises OSError."""
     try:
         source.rename(target)
+        sync_names(target.parent)
+        sync_names(source.parent)
     except OSError as error:
         if error.errno != errno.EXDEV:
             raise
@@ -176,9 +186,18 @@ def _move(source: Path, target: Path) -> None:
             shutil.copytree(source, part, symlinks=True)
         else:
             shutil.copy2(source, part, follow_symlinks=False)
+        _settle()
         part.rename(target)
+        sync_names(target.parent)
         source.rename(_beside(source))
+        sync_names(source.parent)
         remove(_beside(source))
+
+
+def _settle() -> None:
+    """Have all that was written outlast a loss of power, where a system can be asked for it."""
+    if hasattr(os, "sync"):
+        os.sync()
 
 
 def _beside(path: Path) -> Path:
