@@ -24,6 +24,7 @@ import zmq.asyncio
 
 from impasto_daemon import __version__
 from impasto_daemon.broker.address import Address
+from impasto_daemon.broker.awake_clock import AwakeClock
 from impasto_daemon.broker.estimator import Estimator
 from impasto_daemon.broker.preset_requests import PresetRequests, Request
 from impasto_daemon.broker.scheduler import Job, JobRequest, Scheduler
@@ -98,8 +99,8 @@ class Broker:
         address: Address,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._config, self._paths, self._clock = config, paths, clock
-        self._began = clock()
+        self._config, self._paths, self._clock = config, paths, AwakeClock(clock)
+        self._began = self._clock()
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
         self._clients: dict[bytes, ConnectedClient] = {}
@@ -112,7 +113,7 @@ class Broker:
         self._estimator = Estimator(config, Rates(paths.data / RATES_FILE))
         self._scheduler = Scheduler(
             config, self._start_worker, self._send_to_owner, self._estimator.check_size,
-            self._presets.release, clock,
+            self._presets.release, self._clock,
         )  # fmt: skip
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.ROUTER)

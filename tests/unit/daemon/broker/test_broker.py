@@ -2,9 +2,11 @@
 
 import asyncio
 import errno
+import time
 
 import pytest
 import zmq
+from tests.unit.daemon.broker.test_scheduler import FakeWorker
 
 from impasto_daemon.broker.address import Address
 from impasto_daemon.broker.broker import Broker, ConnectedClient
@@ -24,10 +26,10 @@ def fail(*_):
 def with_broker(tmp_path):
     """with_broker(do): what `do` gives for a broker that knows a client b"a", and its answers."""
 
-    def run(do):
+    def run(do, clock=time.monotonic):
         async def main():
             paths = Paths(tmp_path, tmp_path / "data", tmp_path / "config.toml", tmp_path / "log")
-            broker = Broker(Config(), paths, Address(f"ipc://{tmp_path}/socket"))
+            broker = Broker(Config(), paths, Address(f"ipc://{tmp_path}/socket"), clock)
             answers = []
             broker._send = lambda to, message, frames=(): answers.append(message) or True
             broker._clients[b"a"] = ConnectedClient("a", "local", 0)
@@ -90,3 +92,35 @@ def test_flood_of_messages_leaves_room_for_all_else(with_broker):
         return turns
 
     assert with_broker(flood) > 100
+
+
+def test_machine_that_was_asleep_for_an_hour_has_lost_no_client_and_no_worker(
+    with_broker, monkeypatch
+):
+    """Where the clock goes on meanwhile, as on Windows."""
+    monkeypatch.setattr("impasto_daemon.broker.broker._WATCH_S", 0.001)
+    monkeypatch.setattr("impasto_daemon.broker.broker._TICK_S", 0.001)
+    workers, now = [], [0.0]
+
+    def start_worker(self, device):
+        workers.append(FakeWorker())
+        return workers[-1]
+
+    monkeypatch.setattr(Broker, "_start_worker", start_worker)
+    frame = messages.FrameInfo("content", 8, 8, 3, "uint8")
+    style = messages.FrameInfo("style", 8, 8, 3, "uint8")
+    order = messages.Stylise(job=new_job_id(), settings=Settings(), frames=(frame, style))
+
+    async def sleep(broker, answers):
+        broker._handle(b"a", encode(order, [bytes(192)] * 2), "local")
+        tasks = [asyncio.create_task(each()) for each in (broker._watch, broker._tick)]
+        await asyncio.sleep(0.05)
+        now[0] += 3600
+        await asyncio.sleep(0.05)
+        for task in tasks:
+            task.cancel()
+        return broker._clients[b"a"].gone, broker._scheduler.jobs[order.job].lifecycle.state.value
+
+    gone, state = with_broker(sleep, lambda: now[0])
+    assert not gone and state == "queued"
+    assert len(workers) == 1 and not workers[0].killed

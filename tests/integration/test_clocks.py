@@ -1,0 +1,44 @@
+"""The wall clock is set by a day while jobs run and wait: nothing that counts takes notice."""
+
+import pytest
+
+from impasto_protocol import messages
+from impasto_protocol.settings import Settings
+
+DAY_S = 24 * 3600
+LONG = Settings(iterations=25, tolerance=0, scales=1)
+QUICK = Settings(iterations=2, tolerance=0, scales=1)
+
+SHIFTED = """
+import time
+from pathlib import Path
+real, by = time.time, Path({by!r})
+time.time = lambda: real() + float(by.read_text())
+"""
+
+
+def painting(job):
+    """Wait until it paints."""
+    for message, _ in job.events():
+        if isinstance(message, messages.Progress):
+            return
+
+
+@pytest.mark.parametrize("days", [-1, 1])
+def test_wall_clock_that_is_set_while_jobs_run_and_wait(own_daemon, picture, tmp_path, days):
+    by = tmp_path / "by"
+    by.write_text("0")
+    (tmp_path / "sitecustomize.py").write_text(SHIFTED.format(by=str(by)))
+    daemon = own_daemon(PYTHONPATH=str(tmp_path))
+    with daemon.connect() as client:
+        running = client.stylise(picture(48, 48), picture(seed=1), LONG)
+        waiting = client.stylise(picture(), picture(seed=1), QUICK)
+        painting(running)
+        by.write_text(str(days * DAY_S))
+        assert running.result()[0].steps == 25
+        by.write_text("0")
+        assert waiting.result()[0].steps == 2
+        report, _ = client.ask(messages.Status())
+        assert 0 < report.uptime_s < 600
+    log = daemon.log()
+    assert " is gone" not in log and "is idle" not in log
