@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -38,6 +37,9 @@ from impasto_protocol.errors import (
 )
 
 _ANSWER_S = 5
+
+_SAID_BYTES = 4096
+"""What a daemon that does not come up says at most, about."""
 
 _ALREADY_RUNNING = 3
 """The exit code of a daemon that found another one."""
@@ -102,8 +104,11 @@ def _open_log(file: Path) -> BinaryIO:
     """The log, or a file that is gone with the daemon where there can be none."""
     try:
         make_folders(file.parent)
-        if shutil.disk_usage(file.parent).free:
-            return file.open("a+b")
+        # What is free says nothing of a quota.
+        with tempfile.TemporaryFile(dir=file.parent, buffering=0) as tried:
+            tried.write(bytes(_SAID_BYTES))
+            os.fsync(tried.fileno())
+        return file.open("a+b")
     except OSError:
         pass
     return cast(BinaryIO, tempfile.TemporaryFile())
@@ -185,15 +190,12 @@ def _kill(paths: Paths) -> None:
 
 
 def _is_ours(pid: int) -> bool:
-    """Whether a process is a daemon; where containers share a folder, it may be anything."""
-    if sys.platform == "win32":
-        return True
+    """Whether a process is a daemon: its number may be another program's by now."""
     try:
-        line = Path(f"/proc/{pid}/cmdline").read_text()
-    except OSError:
-        command = ["ps", "-o", "args=", "-p", str(pid)]
-        line = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    return "impasto_daemon" in line
+        line = " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return False
+    return "impasto" in line and "daemon run" in line
 
 
 def _whose(paths: Paths) -> str:

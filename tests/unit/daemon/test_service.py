@@ -1,0 +1,64 @@
+"""The daemon's process as others see it: whom `stop` may end, and where its words go."""
+
+import contextlib
+import shutil
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from impasto_daemon import service
+from impasto_daemon.paths import Paths
+from impasto_protocol.connection import (
+    Connection,
+    hold_lock,
+    make_private,
+    write_connection,
+)
+from impasto_protocol.errors import DaemonStartFailed
+
+WAITS = "import time; time.sleep(60)"
+
+
+@pytest.fixture
+def paths(tmp_path):
+    make_private(tmp_path / "run")
+    return Paths.of({"IMPASTO_HOME": str(tmp_path)})
+
+
+@pytest.mark.parametrize("arguments", [[], ["impasto_daemon.cli", "apply"], ["gimp", "daemon run"]])
+def test_program_that_has_the_daemons_number_by_now_is_not_ended(paths, arguments):
+    other = subprocess.Popen([sys.executable, "-c", WAITS, *arguments])
+    try:
+        address = f"ipc://{paths.runtime}/nobody"
+        write_connection(paths.runtime, Connection(address, 1, 0, "0.1.0", other.pid))
+        with hold_lock(paths.runtime), pytest.raises(DaemonStartFailed, match=str(other.pid)):
+            service.stop(paths, timeout_s=0.5)
+        assert other.poll() is None
+    finally:
+        other.kill()
+        other.wait()
+
+
+@pytest.mark.parametrize("disk", ["full", "full for this user"])
+def test_words_of_a_daemon_that_does_not_come_up_are_not_lost_on_a_full_disk(
+    tmp_path, monkeypatch, disk
+):
+    """The second is a quota: the disk itself has space."""
+    folder = tmp_path / "log"
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("a small disk can be had by root only")
+    if disk == "full for this user":
+        monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=1 << 30))
+    try:
+        with contextlib.suppress(OSError), (folder / "fill").open("wb") as fill:
+            fill.write(bytes(1 << 20))
+        with service._open_log(folder / "daemon.log") as log:
+            log.write(b"DISK_FULL why")
+            log.seek(0)
+            assert log.read() == b"DISK_FULL why"
+    finally:
+        subprocess.run(["umount", str(folder)], check=True)
