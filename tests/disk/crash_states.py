@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 ALL_SUBSETS_OF = 6
-RANDOM_SUBSETS = 12
+AT_RANDOM = 12
 
 
 @dataclass(frozen=True)
@@ -117,20 +117,21 @@ class Record:
                 self._step(Mode(of, node.mode))
             self._nodes[of] = node
 
-    def states(self, seed: int = 0) -> Iterator[tuple[State, bool]]:
-        """Each state that a power loss at any moment may leave, once.
+    def states(self, moments: int = 1000, seed: int = 0) -> Iterator[tuple[State, bool]]:
+        """Each state that a power loss at any moment may leave, once; of more moments some.
 
         With it, whether everything had been done by then.
         """
         self.look()
         chance, seen = random.Random(seed), set()
+        ends = range(self._begun, len(self.changes) + 1)
         lasts_from = [self._lasts_from(number) for number in range(len(self.changes))]
-        for end in range(self._begun, len(self.changes) + 1):
+        for end in sorted({*chance.sample(ends, min(moments, len(ends))), ends[-1]}):
             loose = [number for number in range(end) if lasts_from[number] > end]
             for lost in losses(loose, chance):
                 halves = [
                     n for n in loose if n not in lost and isinstance(self.changes[n], Content)
-                ]
+                ][:AT_RANDOM]
                 for half in (None, *halves):
                     state, done = self._state(end, lost, half), end == len(self.changes)
                     key = (frozenset(state.items()), done)
@@ -201,7 +202,7 @@ def listed(
 
 
 def losses(loose: Sequence[int], chance: random.Random) -> Iterator[frozenset[int]]:
-    """Each choice of these where they are few; else none, all, each, all but each, some."""
+    """Each choice of these where they are few; else none, all, one, all but one, some."""
     if len(loose) <= ALL_SUBSETS_OF:
         sizes = range(len(loose) + 1)
         yield from map(
@@ -210,9 +211,9 @@ def losses(loose: Sequence[int], chance: random.Random) -> Iterator[frozenset[in
         return
     everything = frozenset(loose)
     yield from (frozenset(), everything)
-    for one in loose:
+    for one in chance.sample(loose, min(AT_RANDOM, len(loose))):
         yield from (frozenset({one}), everything - {one})
-    for _ in range(RANDOM_SUBSETS):
+    for _ in range(AT_RANDOM):
         yield frozenset(one for one in loose if chance.random() < 0.5)
 
 
