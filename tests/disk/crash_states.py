@@ -82,6 +82,8 @@ class Record:
         self.look()
         move()
         source, target = self._name(old), self._name(new)
+        if source not in self._ids:
+            return
         for path in [path for path in self._ids if is_in(path, target)]:
             del self._ids[path]
         moved = self._ids[source]

@@ -3,12 +3,11 @@
     uv run --with mfusepy python tests/proofs/full_disk.py [ONLY…]
 
 The real programs work in a home on a FUSE file system that has space for no change, then for one,
-for two, and so on, until the command succeeds without one having been refused; it stays full until
-the command has ended. Each command ends with 0, or with 1 and an error that says what to do; the
-daemon lives on; every stored file is the old one or the new one, whole, and nothing half written
-is left; with space the same command then works. An hour on two cores; needs libfuse 3,
-`IMPASTO_WEIGHTS` and root, or `fusermount3`. Ends with 1 at the first thing that is not so. Linux
-only.
+for two, and so on, beyond 24 in larger steps, until nothing of the command is refused; it stays
+full until the command has ended. Each command ends with 0, or with 1 and an error that says what
+to do; every stored file is the old one or the new one, whole, and nothing half written is left;
+with space the same command then works. An hour on two cores; needs libfuse 3, `IMPASTO_WEIGHTS`
+and root, or `fusermount3`. Ends with 1 at the first thing that is not so. Linux only.
 """
 
 from __future__ import annotations
@@ -19,6 +18,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
@@ -31,6 +31,12 @@ STARTED = "a daemon"
 def half_written(folder: Path) -> list[str]:
     """What a command that has ended should not leave."""
     return [str(path) for path in folder.rglob(".i*") if path.name[:5] in (".impa", ".inco")]
+
+
+def spaces() -> Iterator[int]:
+    """Every number of changes up to 24, and then fewer of them, as a large file is many."""
+    yield from range(25)
+    yield from (int(25 * 1.3**power) for power in itertools.count())
 
 
 def restore(home: Home, saved: Path) -> None:
@@ -49,7 +55,7 @@ def try_command(
     """How often it failed, by what it said."""
     root, said = disk.root / "near", Counter[str]()
     before = kept(root)
-    for space in itertools.count():
+    for space in spaces():
         if what in (STARTED, UNPACKED):
             home.run("daemon", "stop")
         disk.space, disk.refused = space, 0

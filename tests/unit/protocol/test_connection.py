@@ -145,6 +145,19 @@ def test_lock_that_cannot_be_opened_is_said(tmp_path):
         assert "IMPASTO_HOME" in caught.value.next_step
 
 
+def test_folder_of_a_read_only_file_system_is_said(tmp_path):
+    mount = ["mount", "-t", "tmpfs", "-o", "ro,size=16k,mode=700", "tmpfs", str(tmp_path)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("it can be had by root only")
+    try:
+        connection.make_private(tmp_path)
+        with pytest.raises(UnsafeFolder, match="Read-only file system") as caught:
+            connection.hold_lock(tmp_path)
+        assert "IMPASTO_HOME" in caught.value.next_step
+    finally:
+        subprocess.run(["umount", str(tmp_path)], check=True)
+
+
 @pytest.mark.parametrize("kind", ["missing", "a file", "another user's"])
 def test_runtime_folder_that_cannot_be_had_is_passed_over(tmp_path, run_user, monkeypatch, kind):
     folder = tmp_path / "x"
