@@ -21,9 +21,10 @@ from impasto_daemon import __version__
 from impasto_daemon.broker.allowed_keys import AllowedKeys
 from impasto_daemon.broker.gate import Gate
 from impasto_daemon.config import Config
+from impasto_daemon.files import not_written
 from impasto_daemon.paths import Paths
 from impasto_protocol.connection import Connection
-from impasto_protocol.errors import ConfigInvalid
+from impasto_protocol.errors import ConfigInvalid, DiskFull
 from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
 
 _IPC = "ipc://"
@@ -74,7 +75,10 @@ class Address:
         )
 
     def bind(self, context: zmq.asyncio.Context, socket: zmq.asyncio.Socket) -> None:
-        """Bind a socket here. On TCP no byte reaches it before its sender's key is known."""
+        """Bind a socket here. On TCP no byte reaches it before its sender's key is known.
+
+        Raises ConfigInvalid, DiskFull.
+        """
         try:
             if self.keys:
                 self._authenticator = AsyncioAuthenticator(context)
@@ -87,8 +91,12 @@ class Address:
                 self.endpoint = self.gate.endpoint
             socket.bind(self._inside or self.endpoint)
         except (OSError, zmq.ZMQError) as error:
+            why = OSError(error.errno, error.strerror)
+            failure = not_written(f"The daemon cannot listen at {self.endpoint}", why)
+            if isinstance(failure, DiskFull):
+                raise failure from error
             raise ConfigInvalid(
-                f"The daemon cannot listen at {self.endpoint}: {error.strerror}.",
+                str(failure),
                 next_step="Choose another `endpoint`, or none; `impasto config show --origin` "
                 "tells where it is set.",
             ) from error

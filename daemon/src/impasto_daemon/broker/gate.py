@@ -8,6 +8,7 @@ with no more than a handshake takes.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import socket
 import time
@@ -29,10 +30,11 @@ _STRANGERS = 256
 _TELL_EVERY_S = 60
 _UNACKNOWLEDGED_MS = 5000
 _CHUNK_BYTES = 1 << 18
+_LAST_PORT = 65535
 
 
 class Gate:
-    """Listens at `tcp://HOST:PORT`, where the port may be `*`. Raises OSError.
+    """Listens at `tcp://HOST:PORT`, where the port may be `*`. Raises OSError where it cannot.
 
     refused: connections that were not let in.
     """
@@ -42,6 +44,12 @@ class Gate:
         address = "" if host == "*" else host.strip("[]")
         number = 0 if port == "*" else int(port)
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        if number > _LAST_PORT:
+            raise OSError(errno.EINVAL, f"there is no port {number}")
+        try:
+            address.encode("idna")
+        except UnicodeError as error:
+            raise OSError(errno.EINVAL, f"no host can have that name ({error})") from error
         self._listening = socket.create_server((address, number), family=family)
         self.endpoint = f"{_TCP}{host}:{self._listening.getsockname()[1]}"
         self.refused = 0
