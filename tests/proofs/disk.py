@@ -10,7 +10,6 @@ import errno
 import json
 import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from pathlib import Path
 import mfusepy
 from PIL import Image
 from tests.disk.crash_states import Record
+from tests.proofs.home import Home as PlainHome
 
 from impasto_daemon.files import open_regular
 from impasto_daemon.presets import preset_file
@@ -177,56 +177,40 @@ def mounted(files: Disk, at: Path) -> Iterator[None]:
         served.join()
 
 
-class Home:
-    """A home of Impasto at `near`, and what its commands do."""
+class Home(PlainHome):
+    """A home on the disk, whose commands keep elsewhere what has no place there."""
 
     def __init__(self, near: Path) -> None:
-        self.folder = near
-        elsewhere = near.parents[1] / "temporary"  # where a painting is kept that has no place
+        elsewhere = near.parents[1] / "temporary"
         elsewhere.mkdir(exist_ok=True)
-        self.environment = {**os.environ, "IMPASTO_HOME": str(near), "TMPDIR": str(elsewhere)}
-        self.weights = self.environment.pop("IMPASTO_WEIGHTS")
-        (near / "data/presets").mkdir(parents=True)  # a home that is not new
-        for name, shade in (("photo", 90), ("style", 160), ("other", 60)):
-            Image.effect_noise((64, 64), shade).convert("RGB").save(near / f"{name}.png")
+        self.weights = os.environ.pop("IMPASTO_WEIGHTS")  # the home has its own
+        super().__init__(near, TMPDIR=str(elsewhere))
 
     def forget_weights(self) -> None:
         """Have the next painting unpack them."""
-        self.run("daemon", "stop")
+        self.check("daemon", "stop")
         for file in self.folder.glob("data/weights/oxford.*"):
             file.unlink()
-
-    def run(self, *arguments: object) -> None:
-        """A command that must succeed."""
-        done = self.try_run(*arguments)
-        assert done.returncode == 0, (arguments, done.stderr)
-
-    def try_run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        """A command."""
-        return subprocess.run(
-            [sys.executable, "-m", "impasto_daemon.cli", *map(str, arguments)],
-            env=self.environment, capture_output=True, text=True, check=False,
-        )  # fmt: skip
 
 
 def commands(home: Home) -> dict[str, list[object]]:
     """All that stores something, by what it stores."""
-    near = home.folder
-    paint = ["apply", near / "photo.png", "--iterations", 2, "-o", near / "painted.png"]
+    folder = home.folder
+    paint = ["apply", folder / "photo.png", "--iterations", 2, "-o", folder / "painted.png"]
     return {
-        "a new style": ["style", "add", "New", near / "style.png"],
-        "a replaced style": ["style", "add", "Kept", near / "other.png", "--replace"],
+        "a new style": ["style", "add", "New", folder / "style.png"],
+        "a replaced style": ["style", "add", "Kept", folder / "other.png", "--replace"],
         "a renamed style": ["style", "rename", "New", "Newer"],
         "a moved style": ["style", "move", "Kept", "Oils"],
         "a tagged style": ["style", "tag", "Kept", "favourite"],
-        "a pack": ["style", "import", near / "pack.zip", "--replace"],
+        "a pack": ["style", "import", folder / "pack.zip", "--replace"],
         "a baked style": ["style", "bake", "Kept", "--minutes", 0.05],
-        "an exported style": ["style", "export", "Kept", "-o", near / "pack.zip"],
+        "an exported style": ["style", "export", "Kept", "-o", folder / "pack.zip"],
         "a removed style": ["style", "remove", "Newer"],
         "a painting": [*paint, "--preset", "Kept"],
         "weights of a file": ["weights", "use", home.weights],
         "another choice of weights": ["weights", "use", "oxford"],
-        UNPACKED: [*paint, "--style", near / "other.png"],
+        UNPACKED: [*paint, "--style", folder / "other.png"],
     }
 
 

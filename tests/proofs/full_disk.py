@@ -57,27 +57,27 @@ def try_command(
     before = kept(root)
     for space in spaces():
         if what in (STARTED, UNPACKED):
-            home.run("daemon", "stop")
+            home.check("daemon", "stop")
         disk.space, disk.refused = space, 0
-        done = home.try_run(*command)
+        code, errors = home.run(*command)
         disk.space = None
-        where = (what, space, done.returncode, done.stderr)
-        assert done.returncode in (0, 1) and "Traceback" not in done.stderr, where
-        assert done.returncode == 0 or len(done.stderr.strip().splitlines()) > 1, where
+        where = (what, space, code, errors)
+        assert code in (0, 1) and "Traceback" not in errors, where
+        assert code == 0 or len(errors.strip().splitlines()) > 1, where
         after = kept(root)
-        if done.returncode:
-            said[done.stderr.replace(f"{home.folder}/", "")] += 1
+        if code:
+            said[errors.replace(f"{home.folder}/", "")] += 1
             lasting = {name for name in before if "styles/" not in name and "rates" not in name}
             assert {name: after.get(name) for name in lasting} == {
                 name: before[name] for name in lasting
             }, where
         assert not half_written(root), (where, half_written(root))
-        if done.returncode == 0 and not disk.refused:
+        if code == 0 and not disk.refused:
             return said
         restore(home, saved)
         if what == UNPACKED:
             home.forget_weights()
-        home.run(*command)
+        home.check(*command)
         restore(home, saved)
     raise AssertionError("it goes on for ever")
 
@@ -95,8 +95,6 @@ def main() -> None:
         with mounted(disk, mount):
             home = Home(mount / "near")
             try:
-                home.run("style", "add", "Kept", home.folder / "style.png")
-                home.run("style", "export", "Kept", "-o", home.folder / "pack.zip")
                 all_of_them = {STARTED: ["daemon", "start"], **commands(home)}
                 for number, (what, command) in enumerate(all_of_them.items()):
                     if what == UNPACKED:
@@ -105,13 +103,13 @@ def main() -> None:
                     left_out = shutil.ignore_patterns("run", "log", "*.sock")
                     shutil.copytree(home.folder, saved, ignore=left_out)
                     if given.only and what not in given.only:
-                        home.run(*command)
+                        home.check(*command)
                         continue
                     said = try_command(home, disk, what, command, saved)
                     print(f"{what}: failed {said.total()} times", *said, sep="\n    ", flush=True)
             finally:
                 disk.space = None
-                home.run("daemon", "stop")
+                home.check("daemon", "stop")
             log = (root / "near/log/daemon.log").read_text()
             assert "Traceback" not in log, log[log.index("Traceback") :][:4000]
 

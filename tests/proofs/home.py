@@ -21,17 +21,20 @@ LONGEST_S = 120
 
 
 class Home:
-    """A home with two pictures, a style, a pack of it, and nothing else."""
+    """A home with three pictures, a style, a pack of it, and nothing else.
 
-    def __init__(self, folder: Path) -> None:
+    variables: what else is in the environment of its commands.
+    """
+
+    def __init__(self, folder: Path, **variables: str) -> None:
         self.folder, self.presets = folder, folder / "data" / "presets"
-        self.environment = {**os.environ, "IMPASTO_HOME": str(folder)}
+        self.environment = {**os.environ, "IMPASTO_HOME": str(folder), **variables}
         if self.presets.exists():
             return
         # A home that is not new: without the starter styles.
         self.presets.mkdir(parents=True)
-        for name, colour in (("photo", 90), ("style", 160)):
-            noise = Image.effect_noise((SIDE_PX, SIDE_PX), colour)
+        for name, contrast in (("photo", 90), ("style", 160), ("other", 60)):
+            noise = Image.effect_noise((SIDE_PX, SIDE_PX), contrast)
             noise.convert("RGB").save(folder / f"{name}.png")
         self.check("style", "add", "Kept", folder / "style.png")
         self.check("style", "export", "Kept", "-o", folder / "pack.zip")
@@ -44,12 +47,16 @@ class Home:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
 
-    def check(self, *arguments: object) -> str:
-        """Run a command that must succeed; what it printed."""
+    def run(self, *arguments: object) -> tuple[int, str]:
+        """Run a command: how it ended, and what it said of errors."""
         process = self.start(*arguments)
-        printed, said = process.communicate(timeout=LONGEST_S)
-        assert process.returncode == 0, (arguments, process.returncode, said)
-        return printed
+        _, said = process.communicate(timeout=LONGEST_S)
+        return process.returncode, said
+
+    def check(self, *arguments: object) -> None:
+        """Run a command that must succeed."""
+        ended = self.run(*arguments)
+        assert ended[0] == 0, (arguments, *ended)
 
     def connect(self, name: str) -> Client:
         """A client of the daemon, which must run."""

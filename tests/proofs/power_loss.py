@@ -43,7 +43,7 @@ def try_command(
     root = files.root / "near"
     before = kept(root)
     files.record = Record(root, LEFT_OUT)
-    home.run(*command)
+    home.check(*command)
     states, after = list(files.record.states(*limits)), kept(root)
     files.record = None
     # Of what is only worth keeping, an old one that is gone is no loss.
@@ -124,20 +124,18 @@ def main() -> None:
         with mounted(files, mount):
             home = Home(mount / "near")
             try:
-                home.run("style", "add", "Kept", home.folder / "style.png")
-                home.run("style", "export", "Kept", "-o", home.folder / "pack.zip")
-                home.run("apply", home.folder / "photo.png", "--preset", "Kept",
+                home.check("apply", home.folder / "photo.png", "--preset", "Kept",
                          "--iterations", 2, "-o", home.folder / "painted.png")  # fmt: skip
                 for what, command in commands(home).items():
                     if what == UNPACKED:
                         home.forget_weights()
                     if given.only and what not in given.only:
-                        home.run(*command)
+                        home.check(*command)
                         continue
                     looked_at = try_command(home, files, aside, command, limits)
                     print(f"{what}: {looked_at} states, each old or new", flush=True)
             finally:
-                home.run("daemon", "stop")
+                home.check("daemon", "stop")
     if not given.only or INSTALLED in given.only:
         with tempfile.TemporaryDirectory(prefix="impasto-") as name:
             root, mount = Path(name, "kept"), Path(name, "seen")
