@@ -108,4 +108,6 @@ def _scaled(size: Size, factor: float) -> Size:
 
 def _such_as(size: Size) -> str:
     height, width = size
+    if height * width == 1:
+        return "not even the smallest picture fits: close other programs, or give Impasto more."
     return f"up to {height * width / 1e6:.1f} megapixels fit, such as {width} x {height} pixels."

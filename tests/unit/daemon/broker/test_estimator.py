@@ -88,6 +88,11 @@ def test_what_fits_in_no_way_is_refused_with_what_does(rates):
     estimator.check_size(request(1000, 1000))
 
 
+def test_where_nothing_fits_no_size_is_named(rates):
+    with pytest.raises(TooBig, match="not even the smallest picture fits"):
+        Estimator(Config(memory_mib=1), rates).check_size(request(3000, 4000))
+
+
 @pytest.mark.parametrize("role, channels, settings", [
     ("style", 3, {}), ("style", 4, {}), ("style", 3, {"colours": "luminance"}), ("start", 3, {}),
 ])  # fmt: skip
