@@ -105,7 +105,11 @@ def times(network: FeatureNetwork, size_px: int) -> Iterator[Figure]:
 
 
 def sheets(folder: Path, inputs: Inputs, size_px: int, evaluations: int) -> None:
-    """Paint every pair in every way; three pairs on a sheet, the style first. Print distances."""
+    """Paint every pair in every way; three pairs on a sheet, the style first. Print distances.
+
+    Each painting is kept as a file, which the same command finds again where it was ended.
+    """
+    (folder / "paintings").mkdir(exist_ok=True)
     judge, network = PlainVgg(inputs), inputs.network
     shuffled, key = random.Random(7), {}
     distances: dict[tuple[str, str], list[tuple[float, float]]] = {way: [] for way in WAYS}
@@ -120,14 +124,18 @@ def sheets(folder: Path, inputs: Inputs, size_px: int, evaluations: int) -> None
             kept, wanted = seen(judge, looked_at), seen(judge, shown)
             rows.append([shown])
             for way in order:
-                rows[-1].append(paint(looked_at, own, network, evaluations, way))
+                file = folder / "paintings" / f"{content}-{style}-{'-'.join(way)}.png"
+                if not file.exists():
+                    painted = paint(looked_at, own, network, evaluations, way)
+                    image_of(painted.clamp(0, 1)).save(file)
+                rows[-1].append(tensor_of(Image.open(file)))
                 found = seen(judge, rows[-1][-1])
                 distances[way].append((style_distance(found, wanted), content_error(found, kept)))
             print(content, style, flush=True)
         cell = Image.new("RGB", ((len(WAYS) + 1) * size_px, 3 * size_px), "white")
         for row, pictures in enumerate(rows):
             for column, found in enumerate(pictures):
-                cell.paste(image_of(found.clamp(0, 1)), (column * size_px, row * size_px))
+                cell.paste(image_of(found), (column * size_px, row * size_px))
         cell.save(folder / f"sheet-{number // 3 + 1}.png")
         (folder / "key.json").write_text(json.dumps(key, indent=1))
     print_table(f"{len(PAIRS)} pairs at {size_px} px, medians and spreads", [
