@@ -38,8 +38,8 @@ SAMPLE_EVERY = 10
 SAME_EVERY = 100
 QUICK = Settings(iterations=4, tolerance=0, scales=1)
 LONG = Settings(iterations=100_000, tolerance=0, scales=1)
-KILLED = 1 / 6
-"""Of what happens, how often it is the worker that is killed."""
+KILLED = 1 / 30
+"""Of what happens, how often it is the worker that is killed; it must live long to be measured."""
 
 
 def noise(height: int, width: int, seed: int, channels: int = 3) -> Picture:

@@ -388,6 +388,13 @@ class Scheduler:
             if too_much or now - job.ended_at > self._config.result_keep_s:
                 kept_bytes -= _size(job)
                 del self.jobs[job.id]
+                self._forget_turns(job.user, job.user + job.client)
+
+    def _forget_turns(self, *names: str) -> None:
+        """Nor is anything kept of who has no job any more."""
+        left = {name for job in self.jobs.values() for name in (job.user, job.user + job.client)}
+        for name in {*names} - left:
+            self._last_served.pop(name, None)
 
     # The lifecycle of a job -------------------------------------------------------------------
 

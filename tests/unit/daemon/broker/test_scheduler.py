@@ -328,6 +328,7 @@ def test_results_are_dropped_after_a_while(harness, running):
     assert running in harness.scheduler.jobs
     harness.wait(2)
     assert running not in harness.scheduler.jobs
+    assert not harness.scheduler._last_served
 
 
 def test_results_over_the_memory_limit_are_dropped_told_ones_first():
