@@ -389,7 +389,7 @@ def main():
     before, box = pixels(background), (0, 0, 160, 120)
     for name, data in ("seen", node.projectionPixelData), ("under", background.pixelData):
         (folder / name).write_bytes(bytes(data(*box)))
-    yield from painted(document, strength=0.1)
+    yield from painted(document, strength=0.05)
     (folder / "painting").write_bytes(bytes(document.topLevelNodes()[-1].pixelData(*box)))
     told = [layers(document), docker.words.text(), pixels(background) == before]
     yield from closed(document)
@@ -399,7 +399,7 @@ def main():
         folder=tmp_path,
         **pictures,
     )
-    assert names == ["Background", "Seen", "Dusk 10%"] and words.startswith("Done") and untouched
+    assert names == ["Background", "Seen", "Dusk 5%"] and words.startswith("Done") and untouched
 
     def shown(name):
         return np.fromfile(tmp_path / name, np.uint8).reshape(120, 160, 4).astype(float)
