@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+from impasto_protocol import messages
 from impasto_protocol.client import Client
 from impasto_protocol.connection import connection_file, read_connection
 
@@ -62,6 +63,13 @@ def make_daemon(home, **variables):
     environment = {k: v for k, v in os.environ.items() if not k.startswith("IMPASTO_")}
     environment |= {"IMPASTO_HOME": str(home), **variables}
     return Daemon(home, environment)
+
+
+def painting(job):
+    """Wait until a job paints."""
+    for message, _ in job.events():
+        if isinstance(message, messages.Progress) and message.step > 1:
+            return
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import msgpack
 import pytest
 import zmq
 from tests.hostile.clients import HTTP
+from tests.integration.conftest import painting
 
 from impasto_protocol import errors, limits, messages
 from impasto_protocol.client import new_job_id
@@ -44,13 +45,6 @@ def is_alive(pid):
         return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
     except OSError:
         return False
-
-
-def painting(job):
-    """Wait until a job paints."""
-    for message, _ in job.events():
-        if isinstance(message, messages.Progress) and message.step > 1:
-            return
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ PROOFS = Path(__file__).parents[1] / "proofs"
 @pytest.mark.parametrize(
     "command",
     [
-        ("kills.py", "--kills", "2"),
+        ("kills.py", "--kills", "1"),
         ("starts.py", "--rounds", "2", "--programs", "10"),
         ("load.py", "--minutes", "0.1", "--clients", "12"),
-        ("soak.py", "soak", "--jobs", "20", "--faults", "0.4"),
+        ("soak.py", "soak", "--jobs", "10", "--faults", "0.4"),
     ],
     ids=lambda command: command[0],
 )
