@@ -1,5 +1,7 @@
 """The wall clock is set by a day while jobs run and wait: nothing that counts takes notice."""
 
+from datetime import date, timedelta
+
 from tests.integration.conftest import painting
 
 from impasto_protocol import messages
@@ -30,7 +32,10 @@ def test_wall_clock_that_is_set_while_jobs_run_and_wait(own_daemon, picture, tmp
         assert running.result()[0].steps == 25
         by.write_text(str(-DAY_S))
         assert waiting.result()[0].steps == 2
+        client._transport.send([b"\xc1"])  # which is logged
         report, _ = client.ask(messages.Status())
         assert 0 < report.uptime_s < 600
     log = daemon.log()
+    days = {line[:10] for line in log.splitlines()}
+    assert str(date.today() - timedelta(days=1)) in days  # so that the clock was another
     assert " is gone" not in log and "is idle" not in log

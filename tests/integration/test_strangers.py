@@ -218,3 +218,15 @@ def test_frame_over_the_limit_sent_all_the_same_ends_that_connection_alone(own_d
         assert clients.is_closed(over)
         report, _ = client.ask(messages.Status())
         assert report.pid == daemon.process.pid and report.dropped == 0
+
+
+@pytest.mark.parametrize("endpoint", ["tcp://[::1]:*", "tcp://*:*"])
+def test_address_that_is_listened_at_can_be_reached(own_daemon, endpoint):
+    daemon = own_daemon("--endpoint", endpoint, IMPASTO_ALLOW_REMOTE="true")
+    with daemon.connect() as client:
+        assert client.ask(messages.Status())[0].pid == daemon.process.pid
+
+
+def test_address_that_is_none_is_told_as_a_lost_daemon(found):
+    with pytest.raises(errors.DaemonLost, match="no address"):
+        Client(replace(found, endpoint="tcp://*:5555"))

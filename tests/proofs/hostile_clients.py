@@ -86,6 +86,8 @@ def besiege(daemon: Any, arguments: argparse.Namespace) -> None:
             with watching(watch) as most:
                 act()
             until(lambda: watch.descriptors <= descriptors)  # noqa: B023 - called at once
+            pinged = len(took_s)
+            until(lambda: len(took_s) > pinged)  # noqa: B023 - called at once: it pings on
             client.pump()
             print(
                 f"  {name}: at most {most[0]:.1f} MiB more and {most[1] - descriptors} descriptors,"

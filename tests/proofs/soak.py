@@ -31,7 +31,7 @@ from impasto_protocol import errors
 from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.client import Client, Job, new_job_id
 from impasto_protocol.codec import Picture
-from impasto_protocol.messages import PresetDelete, PresetSave, Progress, Report, Status
+from impasto_protocol.messages import Ping, PresetDelete, PresetSave, Progress, Report, Status
 from impasto_protocol.settings import Settings
 
 SAMPLE_EVERY = 10
@@ -133,14 +133,21 @@ class Day:
 
     def state(self, job: Job) -> str:
         """What the daemon says of it."""
-        report, _ = self.client.ask(Status())
-        assert isinstance(report, Report)
-        return next(info.state for info in report.jobs if info.job == job.id)
+        return next(info.state for info in self.report().jobs if info.job == job.id)
+
+    def report(self) -> Report:
+        """What the daemon says of itself."""
+        found, _ = self.client.ask(Status())
+        assert isinstance(found, Report)
+        return found
 
     def unreadable(self) -> None:
-        """It is answered, and nothing else."""
+        """It is dropped and counted, and nothing else."""
+        before = self.report().dropped
         with self.home.connect("unreadable") as client:
             client._transport.send([b"\xc1"])
+            client.ask(Ping())
+        assert self.report().dropped == before + 1
 
     def nan(self) -> None:
         """A pixel of them is left as it is, and all others are painted."""

@@ -153,7 +153,7 @@ def _read_toml(file: Path) -> dict[str, Any]:
             f"{file} cannot be read: {error.strerror}.",
             next_step="See that it is a file, and yours to read, or remove it.",
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ConfigInvalid(
             f"{file} cannot be read: {error}.", next_step="Correct or remove that line."
         ) from error

@@ -136,7 +136,8 @@ class Transaction:
                 continue
             target, backup = Path(str(step["target"])), Path(str(step["backup"]))
             for half_written in target.parent.glob(f"{TEMPORARY}*"):
-                remove(half_written)
+                with contextlib.suppress(OSError):  # it may be another program's, and gone by now
+                    remove(half_written)
             if not step["there"]:
                 remove(target)
             elif os.path.lexists(backup):

@@ -521,7 +521,7 @@ class Report(Message):
     type: ClassVar[str] = "report"
     version: str = spec_field("the daemon's version", longest=64)
     pid: int = spec_field("its process", low=0)
-    uptime_s: float = spec_field("time since its start", unit="s", low=0)
+    uptime_s: float = spec_field("time since its start, but for sleep", unit="s", low=0)
     worker: str = spec_field("absent, starting, idle, busy or stopping", longest=16)
     device: str = spec_field("where it computes", default="")
     memory_mib: int = spec_field("memory of that device", unit="MiB", default=0, low=0)

@@ -31,7 +31,12 @@ class ZeroMqTransport:
             self.socket.curve_serverkey = connection.server_key.encode()
             self.socket.curve_publickey = connection.public_key.encode()
             self.socket.curve_secretkey = connection.secret_key.encode()
-        self.socket.connect(connection.endpoint)
+        self.socket.ipv6 = True
+        try:
+            self.socket.connect(connection.endpoint)
+        except zmq.ZMQError as error:
+            self.close()
+            raise DaemonLost(f"{connection.endpoint} is no address: {error}.") from error
         self.fd = int(self.socket.fd)
 
     def send(self, parts: Sequence[Buffer]) -> None:

@@ -25,10 +25,10 @@ class AllowedKeys:
     ) -> None:
         self._own, self._file, self._read = own, file, read
         self._read_at = self._seen = _stamp(file)
-        self._others = frozenset(others)
+        self.others = frozenset(others)
 
     def __contains__(self, key: object) -> bool:
-        return key == self._own or key in self._others
+        return key == self._own or key in self.others
 
     def withdrawn(self) -> frozenset[str]:
         """Read them anew if the file has changed; those that are no longer among them."""
@@ -37,12 +37,12 @@ class AllowedKeys:
         # An editor may be in the middle of writing it: it must have been so at the last look too.
         if seen == self._read_at or seen != before:
             return frozenset()
-        self._read_at, known = seen, self._others
+        self._read_at, known = seen, self.others
         try:
-            self._others = frozenset(self._read().allowed_keys)
+            self.others = frozenset(self._read().allowed_keys)
         except ConfigInvalid as error:
             log.warning("the allowed keys stay as they are: %s", error)
-        return known - self._others
+        return known - self.others
 
 
 def _stamp(file: Path) -> Stamp:

@@ -113,7 +113,8 @@ class Broker:
         self._estimator = Estimator(config, Rates(paths.data / RATES_FILE))
         self._scheduler = Scheduler(
             config, self._start_worker, self._send_to_owner, self._estimator.check_size,
-            self._presets.release, self._clock,
+            self._presets.release, lambda: bool(self._address.keys and self._address.keys.others),
+            self._clock,
         )  # fmt: skip
         self._context = zmq.asyncio.Context()
         self._socket = self._context.socket(zmq.ROUTER)
@@ -190,21 +191,28 @@ class Broker:
     async def _watch(self) -> None:
         while True:
             await asyncio.sleep(_WATCH_S)
-            with contextlib.suppress(NotWritten):
-                self._announce()
-            for user in self._address.keys.withdrawn() if self._address.keys else ():
-                self._turn_out(user)
-            for identity, client in list(self._clients.items()):
-                silent_s = self._clock() - client.seen
-                if silent_s > UNREACHABLE_S and not client.gone:
-                    # Not asked for; but that a link broke shows only when something is sent.
-                    self._send(identity, messages.Pong())
-                    if silent_s > FROZEN_S or self._clock() - client.broken > UNREACHABLE_S:
-                        log.info("client %s is gone", client.name)
-                        client.gone = True
-                        self._scheduler.owner_gone(identity)
-                if silent_s > _FORGET_S:
-                    del self._clients[identity]
+            try:
+                self._look_around()
+            except Exception:
+                log.exception("what comes with time failed")
+
+    def _look_around(self) -> None:
+        """See who may no longer be here, and who is not."""
+        with contextlib.suppress(NotWritten):
+            self._announce()
+        for user in self._address.keys.withdrawn() if self._address.keys else ():
+            self._turn_out(user)
+        for identity, client in list(self._clients.items()):
+            silent_s = self._clock() - client.seen
+            if silent_s > UNREACHABLE_S and not client.gone:
+                # Not asked for; but that a link broke shows only when something is sent.
+                self._send(identity, messages.Pong())
+                if silent_s > FROZEN_S or self._clock() - client.broken > UNREACHABLE_S:
+                    log.info("client %s is gone", client.name)
+                    client.gone = True
+                    self._scheduler.owner_gone(identity)
+            if silent_s > _FORGET_S:
+                del self._clients[identity]
 
     def _turn_out(self, user: str) -> None:
         """End what a user asked for who is no longer allowed to, and say nothing more."""

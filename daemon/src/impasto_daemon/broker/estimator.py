@@ -78,9 +78,10 @@ class Estimator:
         )
         if share < 1:
             size = largest.frame.height, largest.frame.width
+            painting = f", the painting {need} at least" if need else ""
             raise TooBig(
                 f"The {largest.frame.role.replace('_', ' ')} picture takes {largest.most >> 20} "
-                f"MiB of memory, the painting {need} at least, and {room} are free; "
+                f"MiB of memory{painting}, and {room} are free; "
                 f"{_such_as(_scaled(size, 0.99 * math.sqrt(max(0.0, share))))}",
                 next_step="Make that picture smaller, then try again.",
             )

@@ -11,9 +11,9 @@ import asyncio
 import errno
 import logging
 import socket
+import sys
 import time
 from asyncio import StreamReader, StreamWriter, Task
-from collections.abc import Callable
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +25,12 @@ _HANDSHAKE_BYTES = 4096
 _ANSWER_BYTES = 64 + 170 + 12
 """The most that a client is sent which is not let in: greeting, WELCOME and ERROR."""
 _HANDSHAKE_S = 10
-_STRANGERS = 256
-"""So many may be at it at once; of more, those that have been there longest make room."""
+_STRANGERS = 256 if sys.platform == "linux" else 64
+"""So many may be at it at once; of more, those that have been there longest make room. Each has two
+sockets, and of these Windows watches 512, macOS allows 256."""
 _TELL_EVERY_S = 60
 _UNACKNOWLEDGED_MS = 5000
-_CHUNK_BYTES = 1 << 18
+_CHUNK_BYTES = 1 << 16
 _LAST_PORT = 65535
 
 
@@ -39,9 +40,10 @@ class Gate:
     refused: connections that were not let in.
     """
 
-    def __init__(self, endpoint: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, endpoint: str) -> None:
         host, _, port = endpoint.removeprefix(_TCP).rpartition(":")
-        address = "" if host == "*" else host.strip("[]")
+        host = "0.0.0.0" if host == "*" else host
+        address = host.strip("[]")
         number = 0 if port == "*" else int(port)
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         if number > _LAST_PORT:
@@ -53,7 +55,6 @@ class Gate:
         self._listening = socket.create_server((address, number), family=family)
         self.endpoint = f"{_TCP}{host}:{self._listening.getsockname()[1]}"
         self.refused = 0
-        self._clock = clock
         self._inside = ""
         self._server: asyncio.Server | None = None
         self._connections: set[Task[None]] = set()
@@ -128,10 +129,10 @@ class Gate:
             try:
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
             finally:
+                requests.close()
                 for way in ways:
                     way.cancel()
                 await asyncio.gather(*ways, return_exceptions=True)
-                requests.close()
 
     async def _open_inside(self) -> tuple[StreamReader, StreamWriter]:
         if self._inside.startswith(_IPC):
@@ -141,7 +142,7 @@ class Gate:
         return await asyncio.open_connection(host, int(port), limit=_CHUNK_BYTES)
 
     def _refuse(self, stranger: Task[None]) -> None:
-        address, now = self._strangers.pop(stranger), self._clock()
+        address, now = self._strangers.pop(stranger), time.monotonic()
         self.refused += 1
         self._told = {a: told for a, told in self._told.items() if now - told < _TELL_EVERY_S}
         if address not in self._told:

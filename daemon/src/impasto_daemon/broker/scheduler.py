@@ -120,7 +120,8 @@ class Scheduler:
 
     send: hands a job's message to its owner; True when it could be handed over.
     check_size: raises TooBig when a picture cannot be painted in the memory there is.
-    release: lets go of what is held for a job, by its id.
+    release: lets go of what is held for a job, by its id. is_shared: whether others than the
+    daemon's own user may come in.
     """
 
     def __init__(
@@ -130,10 +131,11 @@ class Scheduler:
         send: Callable[[Job, messages.JobMessage, Sequence[Buffer]], bool],
         check_size: Callable[[messages.Stylise], None],
         release: Callable[[str], None],
+        is_shared: Callable[[], bool],
         clock: Callable[[], float],
     ) -> None:
         self._config, self._clock, self._check_size = config, clock, check_size
-        self._release = release
+        self._release, self._is_shared = release, is_shared
         self._start_worker, self._send = start_worker, send
         self.jobs: dict[str, Job] = {}
         self.weights = ""
@@ -170,7 +172,7 @@ class Scheduler:
         if waiting >= places:
             raise Busy(f"{waiting} jobs are waiting already, {own} of them yours.")
         # Alone on a machine, a user leaves nobody out.
-        if self._config.allowed_keys and own >= max(1, (places - (waiting - own)) // 2):
+        if self._is_shared() and own >= max(1, (places - (waiting - own)) // 2):
             raise Busy(
                 f"{own} of your jobs are waiting already; the other places are for others.",
                 next_step="Wait for one of them to finish, or cancel one, then try again.",
@@ -382,19 +384,18 @@ class Scheduler:
 
     def _forget(self, now: float) -> None:
         ended = [job for job in self.jobs.values() if job.ending and job.lifecycle.ended]
-        kept_bytes = sum(_size(job) for job in ended)
+        kept_bytes, forgotten = sum(_size(job) for job in ended), set[str]()
         for job in sorted(ended, key=lambda job: (not job.delivered, job.ended_at)):
             too_much = kept_bytes > self._config.results_mib << 20
             if too_much or now - job.ended_at > self._config.result_keep_s:
                 kept_bytes -= _size(job)
                 del self.jobs[job.id]
-                self._forget_turns(job.user, job.user + job.client)
-
-    def _forget_turns(self, *names: str) -> None:
-        """Nor is anything kept of who has no job any more."""
-        left = {name for job in self.jobs.values() for name in (job.user, job.user + job.client)}
-        for name in {*names} - left:
-            self._last_served.pop(name, None)
+                forgotten |= {job.user, job.user + job.client}
+        if forgotten:  # nor is anything kept of who has no job any more
+            for job in self.jobs.values():
+                forgotten -= {job.user, job.user + job.client}
+            for name in forgotten:
+                self._last_served.pop(name, None)
 
     # The lifecycle of a job -------------------------------------------------------------------
 

@@ -95,7 +95,9 @@ def stylise(
         styles = in_colours_of(seen, styles, settings.colours, settings.colour_mixing)
     first = seen.colours
     if start is not None:
-        first = resize(MaskedPicture.of(start.to(network.device)).colours, *first.shape[-2:])
+        # To its size first: a device may have no room for it as it came.
+        start = resize(MaskedPicture.of(start).colours, *first.shape[-2:])
+        first = start.to(network.device)
     rows, columns = _surroundings(masked.paint_mask)
     grey = all(guided.style.is_grey for guided in styles) and seen.is_grey
     painter = _Painter(

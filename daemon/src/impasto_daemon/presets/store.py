@@ -105,6 +105,7 @@ class PresetStore:
         """
         paths = {self._find(name) for name in names}
         folder = self._held(job)
+        self.release(job)
         try:
             for path in paths:
                 make_folders(folder)
@@ -224,6 +225,8 @@ def _link(path: Path, place: Path) -> None:
     """A second name for a file, which is replaced and never changed; or its copy."""
     try:
         os.link(path, place)
+    except FileExistsError:
+        raise
     except OSError:  # there is none on this file system
         shutil.copyfile(path, place, follow_symlinks=False)
 

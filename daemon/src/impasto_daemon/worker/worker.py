@@ -156,12 +156,12 @@ class Worker:
         return False
 
     def _out_of_memory(self, message: messages.JobMessage) -> OutOfMemory:
-        said = f"{self._models.device} has too little memory for this: {self._models.free_mib} MiB"
-        if not isinstance(message, messages.Stylise):
-            return OutOfMemory(f"{said} are free.")
-        kind = self._rates.get(self._config.device).kind
-        needed = least_mib(_content_size(message), message, kind) + kept_mib(message, kind)
-        return OutOfMemory(f"{said} are free, and it takes {needed} or more, in small tiles.")
+        takes, free = "", f"{self._models.free_mib} MiB are free."
+        if isinstance(message, messages.Stylise):
+            kind = self._rates.get(self._config.device).kind
+            least = least_mib(_content_size(message), message, kind) + kept_mib(message, kind)
+            takes = f"it takes {least} MiB at least, and "
+        return OutOfMemory(f"{self._models.device} ran out of memory: {takes}{free}")
 
     def _paint(self, job: JobChannel, share: float) -> None:
         message = job.message

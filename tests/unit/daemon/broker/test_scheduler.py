@@ -44,7 +44,7 @@ class Harness:
         self.released = []
         self.scheduler = Scheduler(
             Config(**config), self.start_worker, self.tell, lambda request: None,
-            self.released.append, lambda: self.now,
+            self.released.append, lambda: "allowed_keys" in config, lambda: self.now,
         )  # fmt: skip
 
     def start_worker(self, device):
