@@ -19,7 +19,7 @@ from zmq.auth.asyncio import AsyncioAuthenticator
 
 from impasto_daemon import __version__
 from impasto_daemon.broker.allowed_keys import AllowedKeys
-from impasto_daemon.broker.gate import Gate
+from impasto_daemon.broker.gate import IPC, TCP, Gate
 from impasto_daemon.config import Config
 from impasto_daemon.files import not_written
 from impasto_daemon.paths import Paths
@@ -27,7 +27,6 @@ from impasto_protocol.connection import Connection
 from impasto_protocol.errors import ConfigInvalid, DiskFull
 from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
 
-_IPC = "ipc://"
 _LONGEST_IPC_PATH = 100
 _DOMAIN = "impasto"
 _ANY_PORT = "tcp://127.0.0.1:*"
@@ -56,9 +55,9 @@ class Address:
         path = paths.runtime / "daemon.sock"
         ipc = sys.platform != "win32" and len(os.fsencode(path)) <= _LONGEST_IPC_PATH
         if not config.endpoint and ipc:
-            return cls(f"{_IPC}{path}")
+            return cls(f"{IPC}{path}")
         endpoint = config.endpoint or _ANY_PORT
-        host = endpoint.removeprefix("tcp://").rpartition(":")[0]
+        host = endpoint.removeprefix(TCP).rpartition(":")[0]
         if host not in _THIS_MACHINE and not config.allow_remote:
             raise ConfigInvalid(
                 f"{endpoint} would let other machines connect.",
@@ -69,7 +68,7 @@ class Address:
             endpoint,
             AllowedKeys(public, config.allowed_keys, paths.config, read),
             public,
-            _inside=f"{_IPC}{path}" if ipc else _ANY_PORT,
+            _inside=f"{IPC}{path}" if ipc else _ANY_PORT,
             _server=zmq.curve_keypair(),
             _own_secret=secret,
         )
@@ -134,6 +133,6 @@ class Address:
         await asyncio.to_thread(context.term)
         if self.gate:
             await self.gate.close()
-        if self._inside.startswith(_IPC):
+        if self._inside.startswith(IPC):
             with contextlib.suppress(OSError):
-                Path(self._inside.removeprefix(_IPC)).unlink()
+                Path(self._inside.removeprefix(IPC)).unlink()

@@ -9,6 +9,7 @@ from impasto_daemon.engine.budget import painting_work, peak_mib, plan_painting
 from impasto_daemon.engine.schedule import Size, surroundings_px
 from impasto_daemon.worker.memory import (
     allowed_mib,
+    content_size,
     free_mib,
     kept_mib,
     least_mib,
@@ -47,18 +48,15 @@ class Estimator:
     def check_size(self, request: messages.Stylise) -> None:
         """Raises TooBig where not even small tiles fit beside the pictures that come with them."""
         kind, free = self._rate().kind, self._free_mib(request.settings)
-        kept = kept_mib(request, kind)
-        for info in request.frames:
-            if info.role == "content":
-                size = info.height, info.width
-                need = least_mib(size, request, kind)
-                if need > free or (need + kept > free and need > kept):
-                    left = free if need > free else free - kept
-                    raise TooBig(
-                        f"This needs {need} MiB of memory even in small tiles, and {left} are "
-                        f"free; {_such_as(self._largest(size, request, left))}"
-                    )
-                self._check_pictures(request, 0 if kind.gpu else need)
+        kept, size = kept_mib(request, kind), content_size(request)
+        need = least_mib(size, request, kind)
+        if need > free or (need + kept > free and need > kept):
+            left = free if need > free else free - kept
+            raise TooBig(
+                f"This needs {need} MiB of memory even in small tiles, and {left} are free; "
+                f"{_such_as(self._largest(size, request, left))}"
+            )
+        self._check_pictures(request, 0 if kind.gpu else need)
 
     def _check_pictures(self, request: messages.Stylise, need: int) -> None:
         """Raises TooBig where those do not fit that come with a content.

@@ -17,7 +17,7 @@ from asyncio import StreamReader, StreamWriter, Task
 
 log = logging.getLogger(__name__)
 
-_IPC, _TCP = "ipc://", "tcp://"
+IPC, TCP = "ipc://", "tcp://"
 _SIGNATURE_BYTES = 10
 """What a ZeroMQ client sends first: 255, eight bytes that mean nothing, and 127."""
 _HANDSHAKE_BYTES = 4096
@@ -41,7 +41,7 @@ class Gate:
     """
 
     def __init__(self, endpoint: str) -> None:
-        host, _, port = endpoint.removeprefix(_TCP).rpartition(":")
+        host, _, port = endpoint.removeprefix(TCP).rpartition(":")
         host = "0.0.0.0" if host == "*" else host
         address = host.strip("[]")
         number = 0 if port == "*" else int(port)
@@ -53,7 +53,7 @@ class Gate:
         except UnicodeError as error:
             raise OSError(errno.EINVAL, f"no host can have that name ({error})") from error
         self._listening = socket.create_server((address, number), family=family)
-        self.endpoint = f"{_TCP}{host}:{self._listening.getsockname()[1]}"
+        self.endpoint = f"{TCP}{host}:{self._listening.getsockname()[1]}"
         self.refused = 0
         self._inside = ""
         self._server: asyncio.Server | None = None
@@ -135,10 +135,10 @@ class Gate:
                 await asyncio.gather(*ways, return_exceptions=True)
 
     async def _open_inside(self) -> tuple[StreamReader, StreamWriter]:
-        if self._inside.startswith(_IPC):
-            path = self._inside.removeprefix(_IPC)
+        if self._inside.startswith(IPC):
+            path = self._inside.removeprefix(IPC)
             return await asyncio.open_unix_connection(path, limit=_CHUNK_BYTES)
-        host, _, port = self._inside.removeprefix(_TCP).rpartition(":")
+        host, _, port = self._inside.removeprefix(TCP).rpartition(":")
         return await asyncio.open_connection(host, int(port), limit=_CHUNK_BYTES)
 
     def _refuse(self, stranger: Task[None]) -> None:

@@ -82,17 +82,17 @@ def check_known_bad(installation: Installation) -> Iterator[Finding]:
             version = library_version() if bad.name == "libzmq" else metadata.version(bad.name)
             if bad.includes(version):
                 amiss = True
-                yield Finding(bad.name, False, _words(bad.name, version, bad), bad.next_step)
+                yield Finding(bad.name, False, _words(bad, version), bad.next_step)
     for host in find_hosts(installation.machine):
         for bad in EDITORS:
             if host.editor == bad.name and bad.includes(host.version):
-                yield Finding(str(host), None, _words(bad.name, host.version, bad), bad.next_step)
+                yield Finding(str(host), None, _words(bad, host.version), bad.next_step)
     if not amiss:
         yield Finding("known faults", True, "No library is of a version that is known to be bad.")
 
 
-def _words(name: str, version: str, bad: KnownBad) -> str:
-    return f"{name} {version} is known to be bad: {bad.happens} ({bad.told_by})."
+def _words(bad: KnownBad, version: str) -> str:
+    return f"{bad.name} {version} is known to be bad: {bad.happens} ({bad.told_by})."
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -35,6 +35,12 @@ def allowed_mib(settings: Settings, free: int) -> int:
     return min(settings.memory_mib or free, free)
 
 
+def content_size(request: Stylise) -> Size:
+    """(height, width) of what is to be painted, in px."""
+    (size,) = ((info.height, info.width) for info in request.frames if info.role == "content")
+    return size
+
+
 def least_mib(size: Size, request: Stylise, kind: DeviceKind) -> int:
     """What a content of that size takes where it is painted in the smallest tiles, in MiB."""
     return peak_mib(plan_painting(size, size, request.settings, kind, 0, request.planes))

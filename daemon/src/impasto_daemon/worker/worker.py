@@ -25,7 +25,6 @@ from impasto_daemon.engine.events import Event, Finished, Iteration, ScaleStarte
 from impasto_daemon.engine.guidance import Guided
 from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.resizing import resize
-from impasto_daemon.engine.schedule import Size
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import stylise
@@ -36,7 +35,7 @@ from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker.baking_job import Baker, as_tensors
 from impasto_daemon.worker.colours import painting_space
 from impasto_daemon.worker.job_channel import JobChannel
-from impasto_daemon.worker.memory import allowed_mib, kept_mib, least_mib
+from impasto_daemon.worker.memory import allowed_mib, content_size, kept_mib, least_mib
 from impasto_daemon.worker.models import ModelCache, describe, trim_heap
 from impasto_daemon.worker.orders import Idle, Quit, Ready, Run, WeightsLoaded
 from impasto_daemon.worker.pipe import receive, send
@@ -159,7 +158,7 @@ class Worker:
         takes, free = "", f"{self._models.free_mib} MiB are free."
         if isinstance(message, messages.Stylise):
             kind = self._rates.get(self._config.device).kind
-            least = least_mib(_content_size(message), message, kind) + kept_mib(message, kind)
+            least = least_mib(content_size(message), message, kind) + kept_mib(message, kind)
             takes = f"it takes {least} MiB at least, and "
         return OutOfMemory(f"{self._models.device} ran out of memory: {takes}{free}")
 
@@ -242,7 +241,7 @@ class Worker:
         self._models.bound(allowed)
         if share == 1:
             return allowed
-        kept, size = kept_mib(message, network.kind), _content_size(message)
+        kept, size = kept_mib(message, network.kind), content_size(message)
         room = max(0, allowed - kept)
         planned = plan_painting(size, size, settings, network.kind, room << 20, message.planes)
         return kept + int(share * min(room, peak_mib(planned)))
@@ -458,11 +457,6 @@ def _network_of(preset: Preset | None) -> dict[str, Tensor]:
     if preset is None or preset.baked is None:
         raise NotBaked(f"The style {preset.name!r} is not baked." if preset else "It is not baked.")
     return as_tensors(preset.baked.tensors)
-
-
-def _content_size(message: messages.Stylise) -> Size:
-    (size,) = ((i.height, i.width) for i in message.frames if i.role == "content")
-    return size
 
 
 def _mask(picture: Picture) -> Tensor:
