@@ -89,9 +89,10 @@ def test_nothing_is_sent_that_cannot_fit(generous, picture):
     with generous.connect() as client:
         told = client.estimate((3000, 4000), Settings(**QUALITIES["good"], memory_mib=300))
         assert told.memory_mib > told.free_mib == 300
-        job = client.stylise(picture(1500, 1500), picture(16, 16), replace(WHOLE, memory_mib=64))
-        with pytest.raises(TooBig, match="megapixels fit"):
-            job.result()
+        for mib, told in ((64, "not even the smallest picture fits"), (700, "megapixels fit")):
+            settings = replace(WHOLE, memory_mib=mib)
+            with pytest.raises(TooBig, match=told):
+                client.stylise(picture(1500, 1500), picture(16, 16), settings).result()
 
 
 @pytest.mark.parametrize("options, saved, quality", [

@@ -257,8 +257,11 @@ def entries():
 def main():
     document = yield from opened(photo)
     icon = lambda: docker.styles.currentItem().icon().pixmap(64).toImage()
+    there = lambda: docker.styles.chosen and not icon().isNull()
+    # Or the styles as they were would be taken for those that are still to come.
+    docker.styles.clear()
     docker.styles.fetch("Dusk")
-    yield from until(lambda: docker.styles.chosen and not icon().isNull())
+    yield from until(there)
     choose("instant")
     yield from until(docker._stylise.isEnabled)
     docker._stylise.click()
@@ -266,13 +269,13 @@ def main():
     refused = docker.words.text()
     found, menu = entries()
     told = [list(found), refused]
+    yield from until(there)
     before = icon()
     found["Bake It (20 min)"].trigger()
     yield from until(lambda: docker.words.text().startswith("Baking, ") and icon() != before)
     assert docker._cancel.isVisible() and docker.styles.is_busy
     docker.cancel()
-    yield from until(lambda: docker.styles.chosen and docker.styles.chosen.is_baked)
-    yield from until(lambda: icon() == before)
+    yield from until(lambda: there() and docker.styles.chosen.is_baked and icon() == before)
     assert not docker.styles.is_busy and "Bake It Further (20 min)" in entries()[0]
     told += [docker.words.text(), docker.styles.currentItem().toolTip()]
     docker._see_before.click()
