@@ -1,11 +1,14 @@
 """Crashes, signals, twins and strangers: what happens to the daemon, its worker and its clients."""
 
 import contextlib
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -16,6 +19,7 @@ import zmq
 from tests.hostile.clients import HTTP
 from tests.integration.conftest import painting
 
+from impasto_daemon.images.pictures import write_picture
 from impasto_protocol import errors, limits, messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import decode
@@ -237,6 +241,65 @@ def test_many_starts_at_once_give_one_daemon(own_daemon, tmp_path):
         pids = {start.stdout.split('"pid": ')[1].split(",")[0] for start in starts}
     daemon.impasto("daemon", "stop")
     assert len(pids) == 1
+
+
+@pytest.fixture
+def open_folder():
+    """One that other users may look into, as they may not into root's."""
+    with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+@pytest.mark.skipif(
+    not shutil.which("setpriv") or os.getuid() != 0, reason="root alone may be other users"
+)
+def test_users_of_one_machine_have_a_daemon_each(open_folder, picture):
+    """Both are told of the one's runtime folder, as a shell is after `su`."""
+    users = (65_531, 65_532)
+    shared = open_folder / "runtime"
+    homes = {user: open_folder / str(user) for user in users}
+    for folder, user in ((shared, users[0]), *((home, user) for user, home in homes.items())):
+        folder.mkdir(mode=0o700)
+        os.chown(folder, user, user)
+    write_picture(open_folder / "photo.png", picture(64, 64))
+
+    def run(user, *arguments):
+        # The interpreter that the tests run in may be in root's home.
+        command = [
+            "setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups",
+            "--inh-caps=-all,+dac_read_search", "--ambient-caps=+dac_read_search",
+            sys.executable, "-m", "impasto_daemon.cli", *arguments,
+        ]  # fmt: skip
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("IMPASTO_", "XDG"))}
+        environment |= {"HOME": str(homes[user]), "XDG_RUNTIME_DIR": str(shared)}
+        return subprocess.run(
+            command, cwd=homes[user], env=environment, capture_output=True, text=True
+        )
+
+    def both(*arguments):
+        with ThreadPoolExecutor(2) as pool:
+            ended = list(pool.map(lambda user: run(user, *arguments), users))
+        assert [end.returncode for end in ended] == [0, 0], [end.stderr for end in ended]
+        return ended
+
+    fallback = Path(f"/tmp/impasto-{users[1]}")
+    assert not fallback.exists()
+    fallback.mkdir(mode=0o700)
+    try:
+        said = run(users[1], "daemon", "start").stderr
+        assert f"sudo rm -r '{fallback}'" in said and "another user" in said
+        fallback.rmdir()
+        pids = {json.loads(end.stdout)["pid"] for end in both("daemon", "start", "--json")}
+        assert len(pids) == 2
+        owners = [connection_file(f).stat().st_uid for f in (shared / "impasto", fallback)]
+        assert owners == list(users)
+        both("apply", "../photo.png", "--preset", "Ink", "--iterations", "2", "-o", "painted.png")
+        painted = [(home / "painted.png").stat().st_uid for home in homes.values()]
+        assert painted == list(users)
+    finally:
+        both("daemon", "stop")
+        shutil.rmtree(fallback, ignore_errors=True)
 
 
 def test_unsafe_runtime_folder_is_refused_with_the_command_to_run(own_daemon):

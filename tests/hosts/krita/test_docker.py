@@ -593,7 +593,7 @@ def test_what_a_painting_would_take_follows_controls_layer_and_selection(
 from krita import Selection
 
 def told(before):
-    yield from until(lambda: line.text() not in ("", before), 20)
+    yield from until(lambda: line.text() not in ("", before), 8)
     return line.text()
 
 def main():

@@ -82,7 +82,7 @@ class EstimateLine(QtWidgets.QLabel):
             self._tell()
 
     def _questions(self) -> _Questions | None:
-        """What to ask, by quality, the one that is chosen first."""
+        """What to ask, by quality; of the one that is chosen, too, where it has no name."""
         if not self._daemon.understands(Estimate):
             return None
         # Pressing the button says why nothing can be painted.
@@ -123,8 +123,9 @@ class EstimateLine(QtWidgets.QLabel):
         self._show_times(answers)
 
     def _tell(self) -> None:
-        chosen = next(iter(self._answers))
-        self.setText(describe_estimate(self._answers[chosen], chosen, self._paintings()))
+        chosen = self._quality()
+        if answer := self._answers.get(chosen):
+            self.setText(describe_estimate(answer, chosen, self._paintings()))
 
     def _forget(self) -> None:
         self._asked, self._answers = None, {}
