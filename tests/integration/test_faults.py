@@ -82,7 +82,7 @@ def test_killed_worker_is_replaced_and_the_job_done_all_the_same(own_daemon, pic
 
 
 def test_stopped_worker_is_noticed_and_the_job_fails_as_stalled(own_daemon, picture):
-    daemon = own_daemon("--stall-s", "15")
+    daemon = own_daemon("--stall-s", "10")
     with daemon.connect() as client:
         client.stylise(picture(), picture(seed=1), QUICK).result()
         job = client.stylise(picture(48, 48), picture(seed=1), LONG)

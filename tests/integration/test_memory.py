@@ -37,17 +37,17 @@ def worker_of(daemon):
 
 def test_budget_that_lies_ends_with_smaller_tiles_and_a_painting(generous, picture):
     """Memory runs out on purpose, by the system's own limit."""
-    content, style = picture(900, 900), picture(64, 64, seed=1)
+    content, style = picture(700, 700), picture(64, 64, seed=1)
     with generous.connect() as client:
         # Large enough for every thread to be there, each of which keeps addresses to itself.
         client.stylise(picture(256, 256), style, WHOLE).result()
         worker = worker_of(generous)
-        told = client.estimate((900, 900), WHOLE)
+        told = client.estimate((700, 700), WHOLE)
         most = worker.memory_info().vms + (told.memory_mib << 20) * 2 // 3
         worker.rlimit(resource.RLIMIT_AS, (most, most))
         result, (painted,) = client.stylise(content, style, WHOLE).result()
         assert worker_of(generous).pid == worker.pid
-    assert (painted.height, painted.width) == (900, 900) and result.steps == 2
+    assert (painted.height, painted.width) == (700, 700) and result.steps == 2
     assert 0 < result.memory_mib < told.memory_mib
     assert "out of memory; trying once more with less" in generous.log()
 
@@ -55,7 +55,7 @@ def test_budget_that_lies_ends_with_smaller_tiles_and_a_painting(generous, pictu
 def test_repetition_with_the_memory_that_was_told_gives_the_same_bytes(generous, picture):
     content, style = picture(800, 600), picture(64, 64, seed=1)
     with generous.connect() as client:
-        tiled = replace(WHOLE, memory_mib=750, iterations=4)
+        tiled = replace(WHOLE, memory_mib=750, iterations=3)
         result, (first,) = client.stylise(content, style, tiled).result()
         assert result.memory_mib == 750
         again = replace(tiled, memory_mib=result.memory_mib)

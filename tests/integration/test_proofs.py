@@ -14,7 +14,7 @@ PROOFS = Path(__file__).parents[1] / "proofs"
     [
         ("kills.py", "--kills", "1"),
         ("starts.py", "--rounds", "2", "--programs", "10"),
-        ("load.py", "--minutes", "0.1", "--clients", "12"),
+        ("load.py", "--minutes", "0.05", "--clients", "8"),
         ("soak.py", "soak", "--jobs", "10", "--faults", "0.4"),
     ],
     ids=lambda command: command[0],

@@ -111,7 +111,7 @@ def test_variations_that_end_before_leave_no_empty_layers(krita, pictures, way):
         + """
 def main():
     yield from prepared()
-    vary(3, iterations=60)
+    vary(3, iterations=40)
     second = lambda: docker.painting and docker.painting.slot.number == 1
     if way != "cancelled at once":
         yield from until(lambda: second() and docker.painting.canvas)
