@@ -13,6 +13,8 @@ log = logging.getLogger(__name__)
 
 Stamp = tuple[int, int, int] | None
 
+_NEVER = 0, 0, 0
+
 
 class AllowedKeys:
     """own: the key of the daemon's own user. others: to begin with.
@@ -24,7 +26,9 @@ class AllowedKeys:
         self, own: str, others: Iterable[str], file: Path, read: Callable[[], Config]
     ) -> None:
         self._own, self._file, self._read = own, file, read
-        self._read_at = self._seen = _stamp(file)
+        self._seen = _stamp(file)
+        # It may have changed since the others were read of it.
+        self._read_at: Stamp = _NEVER
         self.others = frozenset(others)
 
     def __contains__(self, key: object) -> bool:

@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import zmq
@@ -136,7 +137,12 @@ class Broker:
         log.info("listening at %s", self._address.endpoint)
         self._presets.release()  # what a daemon that was killed has left
         self._preset_thread.submit(self._preset_requests.open)
-        work = (self._receive(), self._watch(), self._tick())
+        work = (
+            self._receive(),
+            self._regularly(_TICK_S, self._scheduler.tick),
+            self._regularly(_WATCH_S, self._look_around),
+            self._regularly(_ROTATE_S, partial(rotate, self._paths.log)),
+        )
         tasks = [asyncio.create_task(task) for task in work]
         await self._stopping.wait()
         log.info("ending")
@@ -188,11 +194,11 @@ class Broker:
                 self._dropped += 1
                 log.exception("a message could not be handled")
 
-    async def _watch(self) -> None:
+    async def _regularly(self, every_s: float, act: Callable[[], None]) -> None:
         while True:
-            await asyncio.sleep(_WATCH_S)
+            await asyncio.sleep(every_s)
             try:
-                self._look_around()
+                act()
             except Exception:
                 log.exception("what comes with time failed")
 
@@ -224,18 +230,6 @@ class Broker:
                 request.cancel()
         for identity in theirs:
             del self._clients[identity]
-
-    async def _tick(self) -> None:
-        rotated = self._clock()
-        while True:
-            await asyncio.sleep(_TICK_S)
-            try:
-                self._scheduler.tick()
-            except Exception:
-                log.exception("jobs could not be handed out")
-            if self._clock() > rotated + _ROTATE_S:
-                rotated = self._clock()
-                rotate(self._paths.log)
 
     def _handle(self, sender: bytes, parts: Sequence[Buffer], user: str) -> None:
         if not parts or not len(parts[0]):

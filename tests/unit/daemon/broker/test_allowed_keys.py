@@ -14,12 +14,13 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def keys(file):
+def read(file):
     file.write_text(f'allowed_keys = ["{GUEST}"]\n')
+    return lambda: load_config(file, environment={}).config
 
-    def read():
-        return load_config(file, environment={}).config
 
+@pytest.fixture
+def keys(file, read):
     return AllowedKeys(OWN, read().allowed_keys, file, read)
 
 
@@ -37,6 +38,12 @@ def test_key_that_the_file_no_longer_has_is_withdrawn_once(keys, file):
     assert seen_twice(keys) == {GUEST}
     assert GUEST not in keys and OTHER in keys
     assert not seen_twice(keys)
+
+
+def test_key_that_is_taken_out_while_the_daemon_begins_is_withdrawn(file, read):
+    known = read().allowed_keys
+    file.write_text("")
+    assert seen_twice(AllowedKeys(OWN, known, file, read)) == {GUEST}
 
 
 def test_file_that_is_gone_allows_nobody_but_the_user(keys, file):

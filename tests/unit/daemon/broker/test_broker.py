@@ -59,13 +59,15 @@ def test_request_that_fails_unexpectedly_is_answered(with_broker):
     assert (error.code, error.request, error.job) == ("INTERNAL", 7, order.job)
 
 
-def test_what_comes_with_time_goes_on_after_an_error(with_broker, monkeypatch):
-    monkeypatch.setattr("impasto_daemon.broker.broker._TICK_S", 0.001)
-
+def test_what_comes_with_time_goes_on_after_an_error(with_broker):
     async def wait(broker, _):
         ticks = []
-        broker._scheduler.tick = lambda: (ticks.append(0), fail())
-        task = asyncio.create_task(broker._tick())
+
+        def act():
+            ticks.append(0)
+            fail()
+
+        task = asyncio.create_task(broker._regularly(0.001, act))
         await asyncio.sleep(0.1)
         task.cancel()
         return len(ticks)
@@ -98,8 +100,6 @@ def test_machine_that_was_asleep_for_an_hour_has_lost_no_client_and_no_worker(
     with_broker, monkeypatch
 ):
     """Where the clock goes on meanwhile, as on Windows."""
-    monkeypatch.setattr("impasto_daemon.broker.broker._WATCH_S", 0.001)
-    monkeypatch.setattr("impasto_daemon.broker.broker._TICK_S", 0.001)
     workers, now = [], [0.0]
 
     def start_worker(self, device):
@@ -113,7 +113,8 @@ def test_machine_that_was_asleep_for_an_hour_has_lost_no_client_and_no_worker(
 
     async def sleep(broker, answers):
         broker._handle(b"a", encode(order, [bytes(192)] * 2), "local")
-        tasks = [asyncio.create_task(each()) for each in (broker._watch, broker._tick)]
+        acts = broker._look_around, broker._scheduler.tick
+        tasks = [asyncio.create_task(broker._regularly(0.001, act)) for act in acts]
         await asyncio.sleep(0.05)
         now[0] += 3600
         await asyncio.sleep(0.05)
