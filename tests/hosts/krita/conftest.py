@@ -134,11 +134,11 @@ def own_krita(place, data, screen, resources, tmp_path):
         host.close()
 
 
-def save_style(daemon, pictures):
-    """Have a daemon keep the style "Dusk", with settings that no control has by itself."""
+def save_style(daemon, pictures, name="Dusk"):
+    """Have a daemon keep a style, with settings that no control has by itself."""
     image = Image.open(pictures["style"])
     picture = Picture(image.height, image.width, 3, "uint8", image.tobytes())
-    message = PresetSave(job=new_job_id(), name="Dusk", settings=DUSK)
+    message = PresetSave(job=new_job_id(), name=name, settings=DUSK)
     with daemon.connect() as client:
         client.submit(message, {"style": picture}).result()
 

@@ -13,7 +13,7 @@ from tests.hosts.krita.conftest import DUSK, PYTHONS, await_cancelled, install, 
 from tests.hosts.krita.pieces import BEFORE, BEGUN, LONG
 
 from impasto_protocol.descriptions import describe_estimate
-from impasto_protocol.messages import PresetDelete
+from impasto_protocol.messages import PresetDelete, PresetSort
 from impasto_protocol.settings import QUALITIES
 
 
@@ -150,6 +150,43 @@ def main():
     one = ["Dusk"]
     assert told == [one, one, one, one, [], True, one, "", one]
     assert chosen == ["Evenings", "Dusk"] and taken == one
+
+
+def test_name_and_folder_are_shown_as_they_are_and_not_as_html(krita, krita_daemon, pictures):
+    """What else HTML is made of no name may hold."""
+    name, folder = "Ink &amp; Wash", "&Evening"
+    save_style(krita_daemon, pictures, name)
+    with krita_daemon.connect() as client:
+        client.ask(PresetSort(name=name, folder=folder, tags=("a&lt;b",)))
+        item, tip, texts, layer = krita.run(
+            BEFORE
+            + """
+def main():
+    document = yield from opened(photo)
+    styles = docker.styles
+    styles.fetch(name)
+    yield from until(lambda: styles.chosen and styles.chosen.name == name)
+    item = styles.currentItem()
+    tip = QtGui.QTextDocument()
+    tip.setHtml(item.toolTip())
+    menu = QtWidgets.QMenu()
+    styles.fill_menu(menu, print)
+    inner, = [action for action in menu.actions() if action.menu()]
+    texts = [inner.text(), *(action.text() for action in inner.menu().actions())]
+    yield from painted(document, style=name)
+    told = [item.text(), tip.toPlainText(), texts, layers(document)[-1]]
+    assert docker.words.textFormat() == QtCore.Qt.PlainText
+    yield from closed(document)
+    return told
+""",
+            name=name,
+            **pictures,
+        )
+        client.ask(PresetDelete(name=name))
+    krita.run(BEFORE + "def main():\n    docker.styles.fetch()\n    yield 300\n")
+    assert item == name and tip.splitlines() == [name, f"in {folder}", "a&lt;b"]
+    assert texts == ["&&Evening", "Ink &&amp; Wash"]
+    assert name in layer
 
 
 def test_style_renamed_and_deleted_by_its_dialogs(krita, krita_daemon, pictures):
