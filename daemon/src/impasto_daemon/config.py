@@ -59,6 +59,10 @@ class Config:
         "most jobs that may wait; of what others leave, half for each of several clients' keys",
         default=64, low=1, high=10_000,
     )  # fmt: skip
+    queue_mib: int = spec_field(
+        "most memory for the pictures of jobs that wait, shared likewise; one job always may",
+        unit="MiB", default=4096, low=1, high=2**24,
+    )  # fmt: skip
     frame_mib: int = spec_field(
         "most memory of one picture", unit="MiB", default=2048, low=1, high=2**20
     )

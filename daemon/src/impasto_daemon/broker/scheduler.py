@@ -44,6 +44,8 @@ log = logging.getLogger(__name__)
 _STARTS = 3
 """So often in a row may a worker not come up before the jobs are told."""
 _START_AGAIN_S, _REST_S = 1.0, 60.0
+_MOST_KEPT = 4096
+"""Jobs that have ended, be their results as small as they may."""
 _ENDS_AT_ONCE = "It ends as it starts."
 _NO_WORKER_STEP = "Run `impasto doctor`, which says what is missing; then try again."
 
@@ -157,7 +159,7 @@ class Scheduler:
             if known.user != user or not _same(known.request, request):
                 raise Conflict("This job id already stands for another job.")
             return self.collect(request.job, owner, user)
-        self._check_queue(user)
+        self._check_queue(user, frames)
         if isinstance(request, messages.Stylise):
             self._check_size(request)
         job = Job(request, frames, owner, user, client, Lifecycle(keep=request.keep))
@@ -165,16 +167,23 @@ class Scheduler:
         self._queue.append(job)
         return len(self._queue) - 1 + sum(slot.job is not None for slot in self.slots)
 
-    def _check_queue(self, user: str) -> None:
+    def _check_queue(self, user: str, frames: list[Buffer]) -> None:
         """Raises Busy where it is full, or half of what others leave of it is this user's."""
-        waiting, places = len(self._queue), self._config.queue
-        own = sum(job.user == user for job in self._queue)
-        if waiting >= places:
-            raise Busy(f"{waiting} jobs are waiting already, {own} of them yours.")
-        # Alone on a machine, a user leaves nobody out.
-        if self._is_shared() and own >= max(1, (places - (waiting - own)) // 2):
+        places, room = self._config.queue, self._config.queue_mib << 20
+        own = [job for job in self._queue if job.user == user]
+        waiting, mine = (sum(_size(job.frames) for job in jobs) for jobs in (self._queue, own))
+        if len(self._queue) >= places:
+            raise Busy(f"{len(self._queue)} jobs are waiting already, {len(own)} of them yours.")
+        if self._queue and waiting + _size(frames) > room:
             raise Busy(
-                f"{own} of your jobs are waiting already; the other places are for others.",
+                f"{waiting >> 20} MiB of pictures are waiting already, {mine >> 20} of them yours."
+            )
+        # Alone on a machine, a user leaves nobody out.
+        left = places - (len(self._queue) - len(own)), room - (waiting - mine)
+        wanted = len(own) + 1, mine + _size(frames)
+        if self._is_shared() and own and (2 * wanted[0] > left[0] or 2 * wanted[1] > left[1]):
+            raise Busy(
+                f"{len(own)} of your jobs are waiting already; the other places are for others.",
                 next_step="Wait for one of them to finish, or cancel one, then try again.",
             )
 
@@ -384,11 +393,12 @@ class Scheduler:
 
     def _forget(self, now: float) -> None:
         ended = [job for job in self.jobs.values() if job.ending and job.lifecycle.ended]
-        kept_bytes, forgotten = sum(_size(job) for job in ended), set[str]()
+        kept_bytes, kept = sum(_result_size(job) for job in ended), len(ended)
+        forgotten = set[str]()
         for job in sorted(ended, key=lambda job: (not job.delivered, job.ended_at)):
-            too_much = kept_bytes > self._config.results_mib << 20
+            too_much = kept_bytes > self._config.results_mib << 20 or kept > _MOST_KEPT
             if too_much or now - job.ended_at > self._config.result_keep_s:
-                kept_bytes -= _size(job)
+                kept_bytes, kept = kept_bytes - _result_size(job), kept - 1
                 del self.jobs[job.id]
                 forgotten |= {job.user, job.user + job.client}
         if forgotten:  # nor is anything kept of who has no job any more
@@ -439,5 +449,9 @@ def _same(one: JobRequest, other: JobRequest) -> bool:
     return dataclasses.replace(one, request=0) == dataclasses.replace(other, request=0)
 
 
-def _size(job: Job) -> int:
-    return sum(len(frame) for frame in job.ending[1]) if job.ending else 0
+def _result_size(job: Job) -> int:
+    return _size(job.ending[1]) if job.ending else 0
+
+
+def _size(frames: Sequence[Buffer]) -> int:
+    return sum(len(frame) for frame in frames)

@@ -56,12 +56,14 @@ class Harness:
             self.told.append((job.owner, message))
         return self.reads
 
-    def submit(self, owner=b"a", *, user="local", size=(8, 8), settings=None, **fields):
+    def submit(
+        self, owner=b"a", *, user="local", size=(8, 8), settings=None, picture=b"", **fields
+    ):
         frame = messages.FrameInfo("content", *size, 3, "uint8")
         order = messages.Stylise(
             job=new_job_id(), settings=settings or Settings(), frames=(frame,), **fields
         )
-        self.scheduler.submit(order, [b""], owner, user, owner.decode())
+        self.scheduler.submit(order, [picture], owner, user, owner.decode())
         self.scheduler.tick()
         return order.job
 
@@ -347,6 +349,17 @@ def test_results_over_the_memory_limit_are_dropped_told_ones_first():
     assert list(harness.scheduler.jobs) == [jobs[0]]
 
 
+def test_no_more_jobs_are_kept_than_a_few_thousand(harness, running, monkeypatch):
+    monkeypatch.setattr("impasto_daemon.broker.scheduler._MOST_KEPT", 2)
+    jobs = []
+    for harness.reads in (True, False, False, True):
+        harness.wait(1)
+        jobs.append(harness.submit())
+        harness.scheduler.cancel(jobs[-1], "local", keep=False)
+    harness.wait(1)
+    assert list(harness.scheduler.jobs) == [running, *jobs[1:3]]  # those that were told went first
+
+
 def test_idle_worker_is_ended_and_hired_anew(harness, running):
     harness.finish(running)
     harness.wait(601)
@@ -415,6 +428,35 @@ def test_every_key_finds_a_place_in_a_small_queue():
 def test_user_of_a_machine_that_serves_nobody_else_has_the_whole_queue():
     taken, busy = fill(Harness(queue=16), "local")
     assert taken == 16 and str(busy) == "16 jobs are waiting already, 16 of them yours."
+
+
+MIB = 1 << 20
+
+
+def test_pictures_that_wait_take_no_more_memory_than_they_may():
+    harness = Harness(queue_mib=8)
+    harness.submit(picture=bytes(9 * MIB))  # alone, whatever it takes
+    with pytest.raises(Busy) as busy:
+        harness.submit(picture=bytes(1))
+    assert str(busy.value) == "9 MiB of pictures are waiting already, 9 of them yours."
+    harness.ready()
+    for _ in range(2):
+        harness.submit(picture=bytes(4 * MIB))
+    with pytest.raises(Busy):
+        harness.submit(picture=bytes(1))
+
+
+def test_one_key_cannot_fill_the_memory_for_pictures_that_wait():
+    harness = Harness(queue_mib=16, allowed_keys=KEYS)
+    for user, taken in (("own", 8), (KEYS[0], 4), (KEYS[1], 2)):
+        for _ in range(taken):
+            harness.submit(user=user, picture=bytes(MIB))
+        with pytest.raises(Busy, match="the other places are for others"):
+            harness.submit(user=user, picture=bytes(MIB))
+    # One is no share, but there must be room for it.
+    with pytest.raises(Busy, match="14 MiB of pictures are waiting already, 0 of them yours"):
+        harness.submit(user=KEYS[2], picture=bytes(3 * MIB))
+    harness.submit(user=KEYS[2], picture=bytes(2 * MIB))
 
 
 def test_key_that_has_its_share_is_served_again_when_a_job_of_its_own_has_begun():
