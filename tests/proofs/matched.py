@@ -2,12 +2,14 @@
 
     python tests/proofs/matched.py
     python tests/proofs/matched.py --sheets FOLDER [--px 1024] [--evaluations 300]
+        [--neural-style-pt CHECKOUT] [--crowsonkb CHECKOUT] [--peers-steps 500]
     python tests/proofs/matched.py --long [--evaluations 10000]
 
 Without an option: what an evaluation of each way takes beside Gram matrices, in turns, two minutes
 on two cores. With sheets: twelve pairs in each of the eight ways, in an order of its own in every
 row, which `key.json` tells: judge first; style distances and content errors by a network that
-shares no code with the engine. With long runs: what a painting loses of its range and its colours.
+shares no code with the engine; with checkouts of other programs theirs beside the default way
+alone. With long runs: what a painting loses of its range and its colours.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import itertools
 import json
 import random
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -29,6 +32,7 @@ from inputs import Inputs, image_of, load_inputs, painting, photograph, tensor_o
 from instant import content_error, seen, style_distance
 from PIL import Image, ImageDraw
 from plain_loop import PlainVgg
+from time_to_quality import crowsonkb, neural_style_pt, painted_by
 from torch import Tensor
 
 from impasto_daemon.engine.events import Finished
@@ -45,7 +49,10 @@ from impasto_protocol.settings import Settings
 SIZE_PX = 512
 EVALUATIONS = 4
 ROUNDS = 3
-WAYS = tuple(itertools.product(STATISTICS, ("relative", "even")))
+WAYS = {f"{loss}-{weights}": (loss, weights)
+        for loss, weights in itertools.product(STATISTICS, ("relative", "even"))}  # fmt: skip
+DEFAULT = "gram-relative"
+PEERS = {"neural-style-pt": neural_style_pt, "crowsonkb": crowsonkb}
 PAIRS = (
     ("face", "Swirls"), ("face", "Woodcut"), ("cat", "Pastel"),
     ("town", "Mosaic"), ("town", "Ink"), ("town", "Knife"),
@@ -62,11 +69,25 @@ def main() -> None:
     parser.add_argument("--long", action="store_true")
     parser.add_argument("--px", type=int)
     parser.add_argument("--evaluations", type=int)
+    parser.add_argument("--peers-steps", type=int, default=500)
+    for peer in PEERS:
+        parser.add_argument(f"--{peer}", type=Path)
     arguments = parser.parse_args()
     inputs = load_inputs()
     if arguments.sheets:
         arguments.sheets.mkdir(parents=True, exist_ok=True)
-        sheets(arguments.sheets, inputs, arguments.px or 1024, arguments.evaluations or 300)
+        size_px, evaluations = arguments.px or 1024, arguments.evaluations or 300
+        peers: dict[str, Painter] = {
+            name: partial(elsewhere, partial(command, checkout), inputs, arguments.peers_steps)
+            for name, command in PEERS.items()
+            if (checkout := vars(arguments)[name.replace("-", "_")])
+        }
+        painters = peers | {
+            name: partial(here, inputs.network, evaluations, way)
+            for name, way in WAYS.items()
+            if not peers or name == DEFAULT
+        }
+        sheets(arguments.sheets, inputs, size_px, painters)
     elif arguments.long:
         long_runs(inputs.network, arguments.px or 192, arguments.evaluations or 10_000)
     else:
@@ -91,6 +112,34 @@ def paint(
     return end.picture
 
 
+Painter = Callable[[Tensor, Tensor], Tensor]
+"""Paints a photograph in the style of a picture, each (3, H, W)."""
+
+
+def here(
+    network: FeatureNetwork, evaluations: int, way: tuple[str, str], content: Tensor, style: Tensor
+) -> Tensor:
+    """As `Painter`."""
+    return paint(content, Style(style, network), network, evaluations, way)
+
+
+def elsewhere(
+    command: Callable[[Path, Inputs, int, int], list[str]],
+    inputs: Inputs,
+    steps: int,
+    content: Tensor,
+    style: Tensor,
+) -> Tensor:
+    """As `Painter`, by another program."""
+    height, width = content.shape[-2:]
+    with tempfile.TemporaryDirectory(prefix="impasto-") as name:
+        folder = Path(name)
+        image_of(content).save(folder / "photo.png")
+        image_of(style).save(folder / "style.png")
+        *_, (_, file) = painted_by(command(folder, inputs, max(height, width), steps))
+        return tensor_of(Image.open(file).convert("RGB").resize((width, height)))
+
+
 def times(network: FeatureNetwork, size_px: int) -> Iterator[Figure]:
     """What an evaluation of each way takes beside Gram matrices."""
     content, style = tensor_of(photograph(size_px)), Style(tensor_of(painting(size_px)), network)
@@ -104,43 +153,41 @@ def times(network: FeatureNetwork, size_px: int) -> Iterator[Figure]:
         yield Figure(f"{style_loss}: time of an evaluation", found, "x gram")
 
 
-def sheets(folder: Path, inputs: Inputs, size_px: int, evaluations: int) -> None:
-    """Paint every pair in every way; three pairs on a sheet, the style first. Print distances.
+def sheets(folder: Path, inputs: Inputs, size_px: int, painters: dict[str, Painter]) -> None:
+    """Paint every pair by each of them; three pairs on a sheet, the style first. Print distances.
 
     Each painting is kept as a file, which the same command finds again where it was ended.
     """
     (folder / "paintings").mkdir(exist_ok=True)
-    judge, network = PlainVgg(inputs), inputs.network
-    shuffled, key = random.Random(7), {}
-    distances: dict[tuple[str, str], list[tuple[float, float]]] = {way: [] for way in WAYS}
+    judge, shuffled, key = PlainVgg(inputs), random.Random(7), {}
+    distances: dict[str, list[tuple[float, float]]] = {name: [] for name in painters}
     styles = {preset.name: to_tensor(preset.picture)[:3] for preset in starter_presets()}
     for number in range(0, len(PAIRS), 3):
         rows = []
         for content, style in PAIRS[number : number + 3]:
-            order = shuffled.sample(WAYS, len(WAYS))
-            key[f"{content} {style}"] = [" ".join(way) for way in order]
+            order = shuffled.sample(list(painters), len(painters))
+            key[f"{content} {style}"] = order
             looked_at = of_size(content_of(content), size_px)
-            own, shown = Style(styles[style], network), of_size(styles[style], size_px)
+            shown = of_size(styles[style], size_px)
             kept, wanted = seen(judge, looked_at), seen(judge, shown)
             rows.append([shown])
-            for way in order:
-                file = folder / "paintings" / f"{content}-{style}-{'-'.join(way)}.png"
+            for name in order:
+                file = folder / "paintings" / f"{content}-{style}-{name}.png"
                 if not file.exists():
-                    painted = paint(looked_at, own, network, evaluations, way)
-                    image_of(painted.clamp(0, 1)).save(file)
+                    image_of(painters[name](looked_at, styles[style]).clamp(0, 1)).save(file)
                 rows[-1].append(tensor_of(Image.open(file)))
                 found = seen(judge, rows[-1][-1])
-                distances[way].append((style_distance(found, wanted), content_error(found, kept)))
+                distances[name].append((style_distance(found, wanted), content_error(found, kept)))
             print(content, style, flush=True)
-        cell = Image.new("RGB", ((len(WAYS) + 1) * size_px, 3 * size_px), "white")
+        cell = Image.new("RGB", ((len(painters) + 1) * size_px, 3 * size_px), "white")
         for row, pictures in enumerate(rows):
             for column, found in enumerate(pictures):
                 cell.paste(image_of(found), (column * size_px, row * size_px))
         cell.save(folder / f"sheet-{number // 3 + 1}.png")
         (folder / "key.json").write_text(json.dumps(key, indent=1))
     print_table(f"{len(PAIRS)} pairs at {size_px} px, medians and spreads", [
-        Figure(f"{' '.join(way)}: {name}", [pair[place] for pair in distances[way]])
-        for place, name in enumerate(("style distance", "content error")) for way in WAYS
+        Figure(f"{name}: {what}", [pair[place] for pair in distances[name]])
+        for place, what in enumerate(("style distance", "content error")) for name in painters
     ])  # fmt: skip
 
 
@@ -148,16 +195,15 @@ def long_runs(network: FeatureNetwork, size_px: int, evaluations: int) -> None:
     """Print what is clipped, and how much of its colours' spread a painting keeps of its style."""
     content, picture = tensor_of(photograph(size_px)), tensor_of(painting(size_px))
     style, found = Style(picture, network), []
-    for way in WAYS:
+    for name, way in WAYS.items():
         painted = paint(content, style, network, evaluations, way)
-        name = " ".join(way)
         clipped = float(((painted <= 0) | (painted >= 1)).float().mean())
         kept = saturation(painted) / saturation(picture)
         found += [
             Figure(f"{name}: pixels clipped", [100 * clipped], "%"),
             Figure(f"{name}: saturation, of the style's", [kept]),
         ]
-        image_of(painted.clamp(0, 1)).save(f"long-{way[0]}-{way[1]}.png")
+        image_of(painted.clamp(0, 1)).save(f"long-{name}.png")
     print_table(f"after {evaluations} evaluations at {size_px} px", found)
 
 
