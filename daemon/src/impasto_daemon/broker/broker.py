@@ -71,6 +71,7 @@ _TICK_S = 0.25
 _WATCH_S = 0.5
 _ROTATE_S = 60
 _FORGET_S = 24 * 3600
+_REPORTED = 256
 _LOCAL = "local"
 _QUEUED_FOR_CLIENT = 64
 
@@ -378,6 +379,11 @@ class Broker:
 
     def _report(self, user: str) -> messages.Report:
         slot = self._scheduler.slots[0]
+        own = [job for job in self._scheduler.jobs.values() if job.user == user]
+        # Those that have ended longest ago make room.
+        ended = [job.id for job in own if job.lifecycle.ended]
+        left_out = set(ended[: max(0, len(own) - _REPORTED)])
+        shown = [job for job in own if job.id not in left_out][:_REPORTED]
         return messages.Report(
             version=__version__,
             pid=os.getpid(),
@@ -389,9 +395,7 @@ class Broker:
             clients=sum(not client.gone for client in self._clients.values()),
             dropped=self._dropped,
             refused=self._refused + (self._address.gate.refused if self._address.gate else 0),
-            jobs=tuple(_job_info(j) for j in self._scheduler.jobs.values() if j.user == user)[
-                -256:
-            ],
+            jobs=tuple(map(_job_info, shown)),
         )
 
     # Workers ----------------------------------------------------------------------------------

@@ -87,8 +87,8 @@ class DeviceSlot:
     """One device and its worker, if any. deadline: when that must have been heard again.
 
     silence_s: how long it may be silent. failure: what its process is being ended for.
-    was_up: it was ready once. failed_starts: how many in a row never were. next_start: when
-    another may be tried.
+    is_missing: there is no such device, its worker said. was_up: it was ready once.
+    failed_starts: how many in a row never were. next_start: when another may be tried.
     """
 
     device: str
@@ -103,6 +103,7 @@ class DeviceSlot:
     description: str = ""
     memory_mib: int = 0
     failure: ImpastoError | None = None
+    is_missing: bool = False
     was_up: bool = False
     failed_starts: int = 0
     next_start: float = 0.0
@@ -244,6 +245,7 @@ class Scheduler:
         match message:
             case Ready(device, memory_mib):
                 slot.ready, slot.description, slot.memory_mib = True, device, memory_mib
+                slot.is_missing = not device
                 slot.failed_starts, slot.was_up = 0, True
                 slot.deadline, slot.idle_since = float("inf"), self._clock()
             case Alive(within_s):
@@ -316,7 +318,8 @@ class Scheduler:
         self._forget(now)
 
     def _assign(self) -> None:
-        for slot in self.slots:
+        # Where none is there, a worker tells each job so.
+        for slot in [slot for slot in self.slots if not slot.is_missing] or self.slots:
             if not self._queue:
                 return
             if not slot.worker:
@@ -377,6 +380,8 @@ class Scheduler:
             self._fail(job, failure, Event.NO_WORKER)
 
     def _fail(self, job: Job, failure: ImpastoError, event: Event) -> None:
+        if job.lifecycle.ended:
+            return
         job.ending = (
             messages.Failed(
                 job=job.id, code=failure.code, message=str(failure), next_step=failure.next_step

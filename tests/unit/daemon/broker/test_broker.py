@@ -59,6 +59,25 @@ def test_request_that_fails_unexpectedly_is_answered(with_broker):
     assert (error.code, error.request, error.job) == ("INTERNAL", 7, order.job)
 
 
+def test_running_job_is_reported_however_many_have_ended_since(with_broker, monkeypatch):
+    monkeypatch.setattr(Broker, "_start_worker", lambda self, device: FakeWorker())
+    frames = tuple(messages.FrameInfo(role, 8, 8, 3, "uint8") for role in ("content", "style"))
+    orders = [
+        messages.Stylise(job=new_job_id(), settings=Settings(), frames=frames) for _ in range(300)
+    ]
+
+    async def report(broker, _):
+        broker._config = broker._scheduler._config = Config(queue=1000)
+        for order in orders:
+            broker._handle(b"a", encode(order, [bytes(192)] * 2), "local")
+        for order in orders[1:]:
+            broker._scheduler.cancel(order.job, "local", keep=False)
+        return [job.job for job in broker._report("local").jobs]
+
+    first, *others = (order.job for order in orders)
+    assert with_broker(report) == [first, *others[-255:]]
+
+
 def test_what_comes_with_time_goes_on_after_an_error(with_broker):
     async def wait(broker, _):
         ticks = []

@@ -360,6 +360,22 @@ def test_no_more_jobs_are_kept_than_a_few_thousand(harness, running, monkeypatch
     assert list(harness.scheduler.jobs) == [running, *jobs[1:3]]  # those that were told went first
 
 
+def test_ending_stays_as_it_was_where_the_worker_dies_afterwards(harness, running):
+    """Before it has said that it is idle, or because it did not let go."""
+    result = messages.Result(job=running, steps=1, seconds=1, device="cpu", weights="", style="")
+    harness.reads = False
+    harness.say(JobUpdate(result, (memoryview(b"12345678"),)))
+    harness.say(None)
+    cancelled = harness.submit()
+    harness.ready()
+    harness.scheduler.cancel(cancelled, "local", keep=False)
+    harness.say(None)
+    harness.reads = True
+    harness.scheduler.deliver(b"a")
+    assert [type(m) for m in harness.endings(running)] == [messages.Result]
+    assert [type(m) for m in harness.endings(cancelled)] == [messages.Cancelled]
+
+
 def test_idle_worker_is_ended_and_hired_anew(harness, running):
     harness.finish(running)
     harness.wait(601)
@@ -378,6 +394,23 @@ def test_two_devices_work_side_by_side():
     for worker in (0, 1):
         harness.say(Ready(f"cuda:{worker}", 1000), worker)
     assert [harness.runs(0), harness.runs(1)] == [[jobs[0]], [jobs[1]]]
+
+
+def test_device_that_is_missing_leaves_the_jobs_to_the_other_and_where_both_are_tells_them():
+    harness = Harness(device="cuda:0,cuda:1")
+    jobs = [harness.submit() for _ in range(3)]
+    harness.say(Ready("", 0), 1)
+    harness.say(Ready("cuda:0", 1000), 0)
+    assert [harness.runs(0), harness.runs(1)] == [jobs[:1], []]
+    result = messages.Result(job=jobs[0], steps=1, seconds=1, device="", weights="", style="")
+    harness.say(JobUpdate(result, ()), 0)
+    harness.say(Idle(), 0)
+    assert [harness.runs(0), harness.runs(1)] == [jobs[:2], []]
+    both = Harness(device="cuda:0,cuda:1")
+    jobs = [both.submit() for _ in range(2)]
+    for worker in (0, 1):
+        both.say(Ready("", 0), worker)
+    assert sorted(both.runs(0) + both.runs(1)) == sorted(jobs)
 
 
 def test_jobs_of_another_user_are_not_to_be_seen(harness, running):
