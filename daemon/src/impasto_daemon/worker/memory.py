@@ -11,6 +11,7 @@ import psutil
 
 from impasto_daemon.engine.budget import DeviceKind, peak_mib, plan_painting
 from impasto_daemon.engine.schedule import Size
+from impasto_daemon.worker import control_groups
 from impasto_protocol.messages import FrameInfo, Stylise
 from impasto_protocol.settings import MAP_COLOURS, Settings
 
@@ -21,8 +22,11 @@ _STEPS_MIB = [step << power for power in range(6, 24) for step in (2, 3)]
 
 
 def free_mib() -> int:
-    """What a job may take of this machine's memory, in MiB."""
-    return rounded_mib(int(psutil.virtual_memory().available * _SHARE) >> 20)
+    """What a job may take of this machine's memory, or of a container's, in MiB."""
+    available = psutil.virtual_memory().available
+    if (left := control_groups.free_bytes()) is not None:
+        available = min(available, left)
+    return rounded_mib(int(available * _SHARE) >> 20)
 
 
 def rounded_mib(memory_mib: int) -> int:

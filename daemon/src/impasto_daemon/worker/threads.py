@@ -10,9 +10,10 @@ import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import psutil
+
+from impasto_daemon.worker import control_groups
 
 _EVERY_S = 0.5
 _FIRST_S = 0.1
@@ -74,37 +75,4 @@ def usable_cores() -> int:
     allowed = os.cpu_count() or 1
     if hasattr(os, "sched_getaffinity"):
         allowed = len(os.sched_getaffinity(0))
-    return max(1, min(allowed, int(quota() or allowed)))
-
-
-def quota(cgroups: Path = Path("/sys/fs/cgroup"), own: Path = Path("/proc/self/cgroup")) -> float:
-    """The cores that Linux's control groups let this process use; 0 when they set no limit.
-
-    The group of this process and all above it count; in a container the uppermost is its own.
-    """
-    try:
-        lines = own.read_text().splitlines()
-    except OSError:
-        return 0.0
-    found = []
-    for line in lines:
-        _, kinds, name = line.split(":", 2)
-        if kinds in ("", "cpu", "cpu,cpuacct"):
-            root = cgroups / kinds
-            group = root / name.lstrip("/")
-            found += [_limit(each) for each in (group, *group.parents) if each.is_relative_to(root)]
-    return min(filter(None, found), default=0.0)
-
-
-def _limit(group: Path) -> float:
-    """What one group sets, as version 2 of control groups has it, or version 1."""
-    try:
-        if (group / "cpu.max").exists():
-            allowed, period = (group / "cpu.max").read_text().split()
-        else:
-            allowed, period = (
-                (group / f"cpu.cfs_{part}_us").read_text().strip() for part in ("quota", "period")
-            )
-    except OSError:
-        return 0.0
-    return 0.0 if allowed in ("max", "-1") else int(allowed) / int(period)
+    return max(1, min(allowed, int(control_groups.cores() or allowed)))

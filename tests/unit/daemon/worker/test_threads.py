@@ -5,7 +5,7 @@ import itertools
 import pytest
 
 from impasto_daemon.worker import threads
-from impasto_daemon.worker.threads import ThreadLimit, Usage, quota, usable_cores
+from impasto_daemon.worker.threads import ThreadLimit, Usage, usable_cores
 
 
 def limit(most, cores, *, others, own=1.0):
@@ -67,43 +67,10 @@ def test_usage_of_this_machine_grows_with_what_is_done():
     assert after.clock_s > before.clock_s
 
 
-@pytest.fixture
-def group(tmp_path):
-    """group(line of /proc/self/cgroup, {file: content}): the quota."""
-
-    def make(line, files):
-        own = tmp_path / "own"
-        own.write_text(f"9:name=systemd:/\n{line}\n")
-        for name, content in files.items():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / name).write_text(content)
-        return quota(tmp_path, own)
-
-    return make
-
-
-@pytest.mark.parametrize(("line", "files", "cores"), [
-    ("0::/", {"cpu.max": "100000 100000\n"}, 1.0),
-    ("0::/", {"cpu.max": "max 100000\n"}, 0.0),
-    ("0::/a/b", {"a/cpu.max": "150000 100000\n", "a/b/cpu.max": "max 100000\n"}, 1.5),
-    ("0::/a/b", {"a/cpu.max": "150000 100000\n", "a/b/cpu.max": "50000 100000\n"}, 0.5),
-    ("4:cpu,cpuacct:/a", {"cpu,cpuacct/a/cpu.cfs_quota_us": "200000\n",
-                          "cpu,cpuacct/a/cpu.cfs_period_us": "100000\n"}, 2.0),
-    ("4:cpu:/a", {"cpu/a/cpu.cfs_quota_us": "-1\n", "cpu/a/cpu.cfs_period_us": "100000\n"}, 0.0),
-    ("4:cpu:/a", {}, 0.0),
-])  # fmt: skip
-def test_quota_of_a_container_is_read(group, line, files, cores):
-    assert group(line, files) == cores
-
-
-def test_without_control_groups_there_is_no_quota(tmp_path):
-    assert quota(tmp_path, tmp_path / "none") == 0.0
-
-
 @pytest.mark.parametrize(
     ("given", "cores"), [(0.0, 8), (0.5, 1), (1.0, 1), (1.5, 1), (2.0, 2), (64, 8)]
 )
 def test_no_more_threads_than_affinity_and_quota_let_run(monkeypatch, given, cores):
     monkeypatch.setattr(threads.os, "sched_getaffinity", lambda pid: set(range(8)), raising=False)
-    monkeypatch.setattr(threads, "quota", lambda: given)
+    monkeypatch.setattr(threads.control_groups, "cores", lambda: given)
     assert usable_cores() == cores
