@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
-from PIL import ExifTags, Image, ImageCms
+from PIL import ExifTags, Image, ImageChops, ImageCms
 
 from impasto_daemon.engine.network import tensor_shapes
 from impasto_daemon.images.metadata import KeptMetadata
@@ -251,12 +251,14 @@ def test_demo_leaves_picture_and_sheet(daemon, tmp_path):
 
 
 def test_style_is_kept_listed_shown_renamed_applied_and_removed(daemon, folder):
-    daemon.impasto("style", "add", "Wild noise", folder / "style.jpg", "--strength", 0.8)
+    large = folder / "large.png"
+    Image.effect_noise((200, 160), 80).convert("RGB").save(large)
+    daemon.impasto("style", "add", "Wild noise", large, "--strength", 0.8)
     (listed,) = json.loads(daemon.impasto("style", "list", "--json").stdout)
     assert listed["name"] == "Wild noise" and listed["settings"]["strength"] == 0.8
     daemon.impasto("style", "show", "wild NOISE", "-o", folder / "shown.png")
-    with Image.open(folder / "shown.png") as shown:
-        assert shown.size == (48, 48)
+    with Image.open(folder / "shown.png") as shown, Image.open(large) as kept:
+        assert ImageChops.difference(shown, kept).getbbox() is None
     refused = daemon.impasto("style", "add", "Wild noise", folder / "style.jpg", check=False)
     assert refused.returncode == 1 and "PRESET_EXISTS" in refused.stderr
     daemon.impasto("style", "rename", "Wild noise", "Tame noise")
@@ -649,6 +651,9 @@ def test_network_from_a_file_is_used_once_it_is_chosen(own_daemon, folder, weigh
     assert network() == f"vgg19-max-{status['name']}" != oxford
     daemon.impasto("weights", "use", "oxford")
     assert network() == oxford
+    (daemon.home / "config.toml").write_text('weights = "torchvision"\n')
+    said = daemon.impasto("weights", "use", "oxford", check=False)
+    assert said.returncode == 1 and "The setting `weights` comes first: torchvision" in said.stderr
 
 
 def test_another_network_paints_once_its_weights_are_there(own_daemon, folder, tmp_path):

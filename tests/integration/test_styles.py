@@ -215,6 +215,9 @@ def test_style_is_baked_and_paints_at_once(daemon, client, saved, picture, tmp_p
         client.stylise(picture(30, 40), picture(20, 20), INSTANT).result()
     for name, size in (("one.png", (300, 200)), ("two.png", (90, 120))):
         Image.new("RGB", size, "teal").save(tmp_path / name)
+    said = daemon.impasto("style", "bake", "dusk", "--sample", tmp_path / "x.jxl", check=False)
+    assert said.returncode == 1 and "does not end in" in said.stderr
+    assert not client.ask(messages.Status())[0].baking
     said = json.loads(
         daemon.impasto(
             "style", "bake", "dusk", tmp_path / "one.png", tmp_path / "two.png",

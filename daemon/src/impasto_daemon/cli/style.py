@@ -102,7 +102,7 @@ def show(name: str, output: Path | None, as_json: bool) -> None:
         answer, pictures = client.ask(PresetGet(name=name))
     assert isinstance(answer, Presets)
     if output:
-        write_picture(output, pictures[0])
+        write_picture(output, pictures[-1])
     info = to_dict(answer.presets[0])
 
     def table() -> None:

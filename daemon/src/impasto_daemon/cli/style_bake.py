@@ -13,6 +13,7 @@ from impasto_daemon.cli.style_files import connect
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX
 from impasto_daemon.files import check_place
 from impasto_protocol.codec import Picture
+from impasto_protocol.errors import NotWritten
 from impasto_protocol.limits import PARTS
 from impasto_protocol.messages import JobMessage, PresetBake
 
@@ -43,17 +44,25 @@ def bake(
     baked further. The first Ctrl-C ends it with what there is, and so it can be gone on with at any
     time.
     """
-    from impasto_daemon.images.pictures import read_picture, write_picture
+    from impasto_daemon.images.pictures import format_of, read_picture, write_picture
 
     if len(photographs) > _MOST:
         raise click.UsageError(f"Name {_MOST} photographs at most.")
     if sample:
+        format_of(sample)
         check_place(sample)
     pictures = [read_picture(path, longest_px=2 * BAKED_PX) for path in photographs]
 
+    not_written = ""
+
     def take(message: JobMessage, previews: list[Picture]) -> None:
+        nonlocal not_written
         if sample and previews:
-            write_picture(sample, previews[0])
+            try:
+                write_picture(sample, previews[0])
+                not_written = ""
+            except NotWritten as error:  # the style is what it is about
+                not_written = str(error)
 
     with connect() as client:
         job = client.bake(
@@ -63,10 +72,11 @@ def bake(
         result, _ = await_result(
             job, shown=not as_json, on_event=take, kept="what is baked; Ctrl-C again leaves it too"
         )
+    notes = [*result.notes, *filter(None, [not_written])]
     data = {
         "name": name, "steps": result.steps, "seconds": result.seconds, "losses": result.losses,
-        "notes": list(result.notes),
+        "notes": notes,
     }  # fmt: skip
-    text = [f"Note: {note}" for note in result.notes]
+    text = [f"Note: {note}" for note in notes]
     text.append(f"Baked. Use it with `impasto apply PICTURE --preset '{name}' --quality instant`.")
     print_result(as_json, data, "\n".join(text))

@@ -10,6 +10,7 @@ from impasto_daemon.cli.output import json_option, print_result, progress_bar
 from impasto_daemon.config import load_config
 from impasto_daemon.paths import Paths
 from impasto_daemon.weights import sources, store
+from impasto_protocol.errors import ConfigInvalid
 from impasto_protocol.networks import NETWORKS
 from impasto_protocol.settings import VGG19
 
@@ -84,7 +85,13 @@ def use(network: str, as_json: bool) -> None:
     torchvision is downloaded if it is not there yet. A file, safetensors or torchvision's own
     download, is copied.
     """
-    data_dir = Paths.of().data
+    paths = Paths.of()
+    data_dir, configured = paths.data, load_config(paths.config)
+    if configured.config.weights:
+        raise ConfigInvalid(
+            f"The setting `weights` comes first: {configured.config.weights}.",
+            next_step="Remove it; `impasto config show --origin` tells where it is.",
+        )
     if network == sources.TORCHVISION and not store.torchvision_file(data_dir).is_file():
         _download(VGG19, shown=not as_json)
     source = network
