@@ -150,7 +150,8 @@ def to_image(picture: Picture) -> Image.Image:
     data = bytes(picture.data)
     if picture.dtype != "uint8":
         largest = 65535 if picture.dtype == "uint16" else 1
-        data = np.rint(to_array(picture) * np.float32(255 / largest)).astype(np.uint8).tobytes()
+        levels = np.rint(to_array(picture) * np.float32(255 / largest)).clip(0, 255)
+        data = levels.astype(np.uint8).tobytes()
     return Image.frombytes(mode, (picture.width, picture.height), data)
 
 

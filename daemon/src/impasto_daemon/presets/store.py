@@ -146,13 +146,13 @@ class PresetStore:
             return "", ()
         return info.folder, info.tags
 
-    def baked_of(self, name: str, style: str) -> BakedNetwork | None:
-        """The network of the preset of that name, if it is of that style and baked."""
+    def of_style(self, name: str, style: str) -> Preset | None:
+        """The preset of that name, if it is of that style."""
         try:
             preset = self.get(name)
         except (UnknownPreset, PresetInvalid):
             return None
-        return preset.baked if preset.style == style else None
+        return preset if preset.style == style else None
 
     def renew(self, info: PresetInfo, network: str, statistics: Statistics) -> None:
         """Store new statistics of a preset, unless it was replaced or taken away meanwhile."""

@@ -38,7 +38,11 @@ _REMEMBERED = 3
 
 @dataclass
 class _Batch:
-    """A preset in the oven. before: minutes that its network had been baked for."""
+    """A preset in the oven. before: minutes that its network had been baked for.
+
+    rest: what was asked for when it made way; where another device has gone on with it, that asks
+    for something else.
+    """
 
     job: str
     info: PresetInfo
@@ -47,6 +51,7 @@ class _Batch:
     steps: Iterator[Baked]
     sample: Tensor
     last: Baked | None = None
+    rest: messages.PresetBake | None = None
 
     @property
     def spent_minutes(self) -> float:
@@ -64,7 +69,8 @@ class Baker:
 
     def remember(self, photograph: Picture) -> None:
         """What the painter paints is what their styles are baked from, while the worker runs."""
-        if photograph.channels % 2 == 0:  # transparency hides some of it
+        # Transparency hides some of it, and a network is baked from pictures in sRGB.
+        if photograph.channels % 2 == 0 or photograph.space != SRGB:
             return
         small = shrink(photograph, BAKED_PX)
         if min(small.height, small.width) >= CROP_PX:
@@ -85,16 +91,16 @@ class Baker:
         message = job.message
         assert isinstance(message, messages.PresetBake)
         batch, self._held = self._held, None
-        if batch is None or batch.job != message.job:
+        if batch is None or batch.rest != message:
             batch = self._begin(job, message, info, style, network)
         try:
             self._go_on(job, message, batch)
         finally:
             self._store(batch)
         if job.making_way and not job.concluding:
-            self._held = batch
             left = max(0.01, batch.minutes - batch.spent_minutes)
-            job.put_by(replace(message, minutes=left, anew=False))
+            self._held, batch.rest = batch, replace(message, minutes=left, anew=False)
+            job.put_by(batch.rest)
             return None
         assert batch.last
         return batch.last

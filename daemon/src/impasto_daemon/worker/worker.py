@@ -225,11 +225,14 @@ class Worker:
             ),
             {"picture": sent if unchanged else finish(event.picture)},
         )
-        for guided, before in zip(styles, known, strict=True):
-            if len(guided.style.grams) > before:
-                self._models.keep(guided.style)
-        if space == SRGB and not message.draft:
-            self._baker.remember(sent)
+        try:
+            for guided, before in zip(styles, known, strict=True):
+                if len(guided.style.grams) > before:
+                    self._models.keep(guided.style)
+            if not message.draft:
+                self._baker.remember(sent)
+        except Exception:  # the painting is there
+            log.exception("what may be of use later could not be kept")
 
     def _memory_mib(self, message: messages.Stylise, network: FeatureNetwork, share: float) -> int:
         """What a painting may take, the pictures that come with it included.
@@ -351,18 +354,20 @@ class Worker:
         longest_px = max(picture.height, picture.width)
         statistics = self._take_statistics(job, style, longest_px, message.settings.style_layers)
         folder, tags = self._presets.folder_and_tags(name)
+        before = self._presets.of_style(name, key)
         self._presets.save(
             Preset(
                 name=name,
                 settings=message.settings,
                 picture=picture,
-                thumbnail=shrink(picture, THUMBNAIL_PX),
+                # A starter style's is a painting in it.
+                thumbnail=before.thumbnail if before else shrink(picture, THUMBNAIL_PX),
                 network=network.name,
                 style=key,
                 statistics=statistics,
                 folder=folder,
                 tags=tags,
-                baked=self._presets.baked_of(name, key),
+                baked=before.baked if before else None,
             ),
             replace=message.replace,
         )

@@ -369,8 +369,8 @@ def test_baked_network_comes_back_and_stays_with_its_style(store, preset, networ
     store.sort("Starry", "Oils", ("night",))
     store.renew(store.info("Starry"), "vgg19-other", {})
     assert store.rename("Starry", "Night").is_baked
-    assert store.baked_of("Night", "0f") and not store.baked_of("Night", "another picture")
-    assert not store.baked_of("nobody", "0f")
+    assert store.of_style("Night", "0f").baked and not store.of_style("Night", "another picture")
+    assert not store.of_style("nobody", "0f")
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])

@@ -254,6 +254,35 @@ def test_pictures_of_the_same_bytes_but_not_the_same_shape_are_two_styles(work, 
     assert one.losses != other.losses
 
 
+def test_style_that_is_saved_again_keeps_its_thumbnail(work, picture, tmp_path):
+    """A starter style's is a painting in it."""
+    store, style, other = PresetStore(tmp_path / "presets"), picture(seed=1), picture(seed=2)
+
+    def save(sent):
+        message = messages.PresetSave(
+            job=new_job_id(), name="kept", settings=Settings(**SHALLOW), replace=True,
+            frames=(sent.info("style"),),
+        )  # fmt: skip
+        (result,) = endings(work(run(message, sent)))
+        assert isinstance(result, messages.Result)
+        return store.get("kept").thumbnail
+
+    usual = save(style)
+    sample = picture(8, 8, seed=3)
+    store.save(dataclasses.replace(store.get("kept"), thumbnail=sample), replace=True)
+    assert save(style) == sample != usual
+    assert save(other) not in (sample, usual)
+
+
+def test_painting_is_not_painted_again_where_its_style_cannot_be_kept(work, order, monkeypatch):
+    def fail(*_):
+        raise MemoryError
+
+    monkeypatch.setattr(models.ModelCache, "keep", fail)
+    (result,) = endings(work(order()))
+    assert isinstance(result, messages.Result)
+
+
 def test_preset_spares_the_style_pass_in_a_new_worker(work, order, monkeypatch, picture):
     style = picture(80, 100, seed=1)
     save = messages.PresetSave(
