@@ -147,11 +147,12 @@ class Proxy:
     """A TCP proxy before a daemon that changes, holds back or cuts what a client says.
 
     change: from the bytes of the client to those that go on; raising OSError cuts the connection.
+    answer: likewise for those of the daemon.
     said: all that the client said, by connection.
     """
 
     def __init__(self, connection, change=bytes):
-        self.change, self._behind = change, connection.endpoint
+        self.change, self.answer, self._behind = change, bytes, connection.endpoint
         self._listening = socket.create_server(("127.0.0.1", 0))
         port = self._listening.getsockname()[1]
         self.connection = replace(connection, endpoint=f"tcp://127.0.0.1:{port}")
@@ -182,7 +183,7 @@ class Proxy:
             daemon.settimeout(None)
             self._links += [client, daemon]
             there = self._start(self._pass_on, client, daemon, say)
-            self._pass_on(daemon, client, bytes)
+            self._pass_on(daemon, client, lambda data: self.answer(data))
             there.join()
 
     def _pass_on(self, source, sink, change):

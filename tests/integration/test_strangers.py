@@ -128,6 +128,20 @@ def test_job_ends_although_the_line_is_slow_and_breaks(found, picture):
         assert isinstance(message, messages.Result) and len(proxy.said) > 2
 
 
+def test_painting_comes_although_it_takes_longer_on_the_line_than_a_daemon_may_be_silent(
+    found, picture
+):
+    def hold_back(data):
+        time.sleep(len(data) / 400_000)
+        return data
+
+    small = replace(QUICK, iterations=1, working_px=64, refinement=0)
+    with Proxy(found) as proxy, Client(proxy.connection, timeout_s=3) as client:
+        proxy.answer = hold_back
+        _, (painted,) = client.stylise(picture(900, 900), picture(seed=1), small).result()
+    assert (painted.height, painted.width) == (900, 900)
+
+
 def test_picture_that_is_cut_off_is_no_job(found, honest, picture):
     told = []
 

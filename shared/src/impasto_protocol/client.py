@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import math
 import os
 import subprocess
 import time
@@ -102,6 +103,10 @@ Event = tuple[JobMessage, list[Picture]]
 _WAIT_S = 0.25
 _QUIET_S = 15.0
 """Of a job that nothing was heard of for so long is asked: it, or its end, may have been lost."""
+_SLOW_LINE_BYTES_S = 500_000
+"""To another machine. While a picture is under way on it nothing else is heard."""
+_COLLECTED_BYTES, _STYLE_BYTES = 1 << 27, 4 << 20
+"""What may come of a job of another program's, and of a style's file."""
 
 
 def new_job_id() -> str:
@@ -131,13 +136,14 @@ class Client:
     ) -> None:
         self._clock, self._timeout_s, self._is_running = clock, timeout_s, is_running
         self._requests = itertools.count(1)
-        self._asked: set[int] = set()
+        self._asked: dict[int, int] = {}
         self._answers: dict[int, tuple[Message, Sequence[Buffer]]] = {}
         self._jobs: dict[str, Job] = {}
         self._pinged = self._looked = clock()
         self._unanswered: float | None = None
         # Within one machine the kernel vouches for the bytes, and a digest would cost time.
         self._digests = bool(connection.server_key)
+        self._line_bytes_s = _SLOW_LINE_BYTES_S if connection.server_key else math.inf
         self._frame_bytes = FRAME_BYTES
         self._transport = _open_transport(connection)
         try:
@@ -220,7 +226,7 @@ class Client:
         infos = tuple(picture.info(role, digest=self._digests) for role, picture in sent)
         described = replace(message, frames=infos)
         self._send(described, [picture.data for _role, picture in sent])
-        return self._follow(message.job)
+        return self._follow(message.job, max((len(p.data) for _, p in sent), default=0))
 
     def bake(
         self, name: str, photographs: Sequence[Picture] = (), *, minutes: float = 20.0,
@@ -289,7 +295,7 @@ class Client:
     def collect(self, job_id: str) -> Job:
         """Follow a job that was sent earlier, perhaps by another program, and get its result."""
         self._send(Collect(job=job_id))
-        return self._follow(job_id)
+        return self._follow(job_id, _COLLECTED_BYTES)
 
     def cancel(self, job_id: str, *, keep: bool = False) -> None:
         """Ask for a job to end now, perhaps another program's; see `Job.cancel`."""
@@ -303,7 +309,8 @@ class Client:
     def request(self, message: Message, frames: Sequence[Buffer] = ()) -> int:
         """Send a request, without waiting; its number, for `answer`."""
         number = self._send(message, frames)
-        self._asked.add(number)
+        styles = len(message.names) if isinstance(message, PresetExport) else 0
+        self._asked[number] = styles * _STYLE_BYTES
         return number
 
     def answer(self, number: int) -> tuple[Message, Sequence[Buffer]] | None:
@@ -364,7 +371,8 @@ class Client:
             # This program was busy or asleep, and what came meanwhile may not have got here yet.
             self._unanswered = now
         self._looked = now
-        if self._unanswered is not None and now - self._unanswered > self._timeout_s:
+        patience_s = self._timeout_s + self._on_the_line_s()
+        if self._unanswered is not None and now - self._unanswered > patience_s:
             raise DaemonLost(
                 _("The daemon has stopped answering."),
                 next_step=_("End it with `impasto daemon stop`, then try again."),
@@ -377,10 +385,15 @@ class Client:
                 self._send(Ping())
                 self._ask_after_jobs()
 
+    def _on_the_line_s(self) -> float:
+        """How long the largest that may be under way takes, at most."""
+        sizes = (*(job.size_bytes for job in self._jobs.values()), *self._asked.values())
+        return max(sizes, default=0) / self._line_bytes_s
+
     def _ask_after_jobs(self) -> None:
-        now = self._clock()
+        now, quiet_s = self._clock(), _QUIET_S + self._on_the_line_s()
         for job in self._jobs.values():
-            if now - job.heard > _QUIET_S:
+            if now - job.heard > quiet_s:
                 job.heard = now
                 self._send(Collect(job=job.id))
 
@@ -413,8 +426,8 @@ class Client:
         self._transport.send(encode(replace(message, request=number), frames))
         return number
 
-    def _follow(self, job_id: str) -> Job:
-        job = self._jobs[job_id] = Job(self, job_id)
+    def _follow(self, job_id: str, size_bytes: int) -> Job:
+        job = self._jobs[job_id] = Job(self, job_id, size_bytes)
         return job
 
     def _receive(self, parts: Sequence[Buffer]) -> None:
@@ -428,15 +441,18 @@ class Client:
             if job.ended:
                 del self._jobs[job.id]
         elif message.request in self._asked:
-            self._asked.remove(message.request)
+            del self._asked[message.request]
             self._answers[message.request] = (message, parts[1:])
 
 
 class Job:
-    """One job as its client sees it. heard: when it was heard of last, by the client's clock."""
+    """One job as its client sees it. heard: when it was heard of last, by the client's clock.
 
-    def __init__(self, client: Client, job_id: str) -> None:
-        self.id = job_id
+    size_bytes: of the largest picture that may come of it.
+    """
+
+    def __init__(self, client: Client, job_id: str, size_bytes: int) -> None:
+        self.id, self.size_bytes = job_id, size_bytes
         self.ended = False
         self.heard = client._clock()
         self._client = client

@@ -8,7 +8,7 @@ from impasto_protocol import client as client_module
 from impasto_protocol import errors, limits, messages
 from impasto_protocol.bridge import BridgeTransport
 from impasto_protocol.client import Client, start_daemon, stop_daemon
-from impasto_protocol.codec import decode, encode
+from impasto_protocol.codec import Picture, decode, encode
 from impasto_protocol.connection import Connection
 
 
@@ -67,6 +67,19 @@ def client(link, clock):
 
 def refusal(code, *, request=0, job=""):
     return messages.Error(request=request, code=code, message="No.", next_step="Go.", job=job)
+
+
+@pytest.mark.parametrize(("endpoint", "key", "longer_s"), [
+    ("ipc://x", "", 0), ("tcp://x:1", "k" * 40, 2),
+])  # fmt: skip
+def test_what_is_under_way_from_another_machine_is_waited_for(link, clock, endpoint, key, longer_s):
+    client = Client(Connection(endpoint, 1, 0, "1", 1, server_key=key), clock=clock)
+    client.stylise(Picture(1000, 1000, 1, "uint8", bytes(10**6)), "Dusk")
+    with pytest.raises(errors.DaemonLost):
+        for _ in range(100):
+            clock.now += 0.25
+            client.pump()
+    assert 0 <= clock.now - limits.SILENCE_S - longer_s <= 0.5
 
 
 def test_daemon_that_stays_silent_is_lost(client, clock):
