@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import logging
+import os
+import shutil
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
 
@@ -42,13 +45,21 @@ def rotate(file: Path) -> None:
     try:
         if file.stat().st_size < _LARGEST_BYTES:
             return
-        for number in range(_KEPT - 1, 0, -1):
-            older = file.with_name(f"{file.name}.{number}")
-            if older.exists():
-                older.replace(file.with_name(f"{file.name}.{number + 1}"))
-        file.replace(file.with_name(f"{file.name}.1"))
+        kept = [file.with_name(f"{file.name}.{number}") for number in range(_KEPT + 1)]
+        _put_aside(file, kept[0])
+        for newer, older in reversed(list(itertools.pairwise(kept))):
+            if newer.exists():
+                newer.replace(older)
     except OSError:
         return
+
+
+def _put_aside(file: Path, place: Path) -> None:
+    try:
+        file.replace(place)
+    except PermissionError:  # Windows renames no file that a process has open
+        shutil.copyfile(file, place)
+        os.truncate(file, 0)
 
 
 def tail(file: Path, lines: int) -> list[str]:

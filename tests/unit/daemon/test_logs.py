@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -19,17 +20,34 @@ def own_logging():
     root.handlers, root.level = before, level
 
 
+@pytest.fixture(params=["renamed", "copied"])
+def moved(request, monkeypatch):
+    """As elsewhere, and as on Windows, where nothing that is open is renamed."""
+    replace = Path.replace
+
+    def refuse(self, to):
+        if self.suffix == ".log":
+            raise PermissionError
+        return replace(self, to)
+
+    if request.param == "copied":
+        monkeypatch.setattr(Path, "replace", refuse)
+
+
+@pytest.mark.usefixtures("moved")
 def test_log_that_has_grown_is_put_aside_and_three_are_kept(tmp_path):
     file = tmp_path / "log" / "daemon.log"
     log_to(file, "info")
     for number in range(6):
-        file.write_bytes(b"x" * (3 << 20))
+        file.write_bytes(b"x" * (3 << 20) + b"%d" % number)
         rotate(file)
         logging.getLogger("test").info("line %d", number)
     assert sorted(path.name for path in file.parent.iterdir()) == [
         "daemon.log", "daemon.log.1", "daemon.log.2", "daemon.log.3",
     ]  # fmt: skip
     assert tail(file, 5)[-1].endswith("line 5")
+    kept = [file.with_name(f"daemon.log.{number}").read_text()[-1] for number in (1, 2, 3)]
+    assert kept == ["5", "4", "3"]
 
 
 def test_small_log_stays(tmp_path):
