@@ -163,13 +163,16 @@ def test_daemon_is_started_anew_and_again(own_daemon):
     assert gone[0] == "The daemon is not connected." and gone[1].startswith("The daemon has")
 
 
-def test_click_takes_over_what_was_saved_with_a_style_or_made_a_result(
-    krita_daemon, environment, pictures
-):
+@pytest.fixture
+def bark(krita_daemon, environment):
+    """There is another style, with settings that no control has by itself."""
     settings = Settings(strength=0.6, style_scale=1.5, keep_colours=True, seed=5)
-    bark = PresetSave(job=new_job_id(), name="Bark", settings=settings)
+    message = PresetSave(job=new_job_id(), name="Bark", settings=settings)
     with krita_daemon.connect() as client:
-        client.submit(bark, {"style": Picture(32, 32, 3, "uint8", bytes(3072))}).result()
+        client.submit(message, {"style": Picture(32, 32, 3, "uint8", bytes(3072))}).result()
+
+
+def test_click_takes_over_what_was_saved_with_a_style_or_made_a_result(bark, environment, pictures):
     seen = play("painting", "go_back", environment, photo=pictures["photo"])
     assert seen["saved"] == [0.6, 1.5, True, 5] and seen["again"]
     assert seen["result"] == [0.3, 1.0, False, 0] and seen["chosen"] == "Dusk"
@@ -207,6 +210,14 @@ def test_list_shows_favourites_and_recent_styles_and_says_what_to_do_first(envir
     assert now == used == [["Dusk"], ""]
     assert recent == ["Dusk", "Bark"]
     assert not empty[0] and "Press +" in empty[1] and "drag one here" in empty[1]
+
+
+def test_style_stays_chosen_when_another_one_was_changed_or_baked(bark, environment):
+    assert play("browser", "meanwhile", environment) == ["Dusk", "Dusk", "Bark"]
+
+
+def test_style_that_is_gone_leaves_none_chosen_and_a_renamed_one_is_known(bark, environment):
+    assert play("browser", "gone", environment) == ["Bark", None, "Bark", None]
 
 
 def test_entries_of_the_menu_ask_and_do_what_they_say(

@@ -61,7 +61,7 @@ class Docker(DockWidget):
         self._daemon = DaemonClient()
         self._daemon.listeners.append(self._show_state)
         self._build()
-        self._by_document = DocumentSettings(self._chosen, self._choose)
+        self._by_document = DocumentSettings(self._to_be_chosen, self._choose)
         # Of the docker, so that it does not go on without it when Krita ends.
         self._follower = QtCore.QTimer(self)
         self._follower.setSingleShot(True)
@@ -275,9 +275,14 @@ class Docker(DockWidget):
         name = chosen.name if chosen else ""
         return Choice(name, self.settings(), self._as_source.isChecked(), self._places)
 
+    def _to_be_chosen(self) -> Choice:
+        """The same once the styles have come, whichever of them are seen."""
+        name, style_hash = self.styles.to_be_chosen
+        return self._chosen()._replace(style=name, style_hash=style_hash)
+
     def _choose(self, choice: Choice) -> None:
-        """Have the controls say what a painting was made from."""
-        self.styles.choose(choice.style)
+        """Have the controls say what a painting was made from; no style where that one is gone."""
+        self.styles.choose(choice.style, choice.style_hash)
         self.show_settings(choice.settings)
         self._as_source.setChecked(choice.as_source)
         self._take_places(choice.places)

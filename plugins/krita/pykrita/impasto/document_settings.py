@@ -15,17 +15,21 @@ from .recipe import Recipe
 
 
 class Choice(NamedTuple):
-    """What the controls say. style: a name, empty where none is chosen."""
+    """What the controls say. style: a name, empty where none is chosen.
+
+    style_hash: that of its picture, by which it is known when renamed; empty: not known.
+    """
 
     style: str
     settings: Settings
     as_source: bool
     places: Places = Places()
+    style_hash: str = ""
 
     @classmethod
     def of(cls, made: Recipe) -> Choice:
         """What they said when something was painted by a recipe."""
-        return cls(made.style, made.settings, made.as_source, made.places)
+        return cls(made.style, made.settings, made.as_source, made.places, made.style_hash)
 
     def recipe(self) -> Recipe:
         """The recipe that they amount to. Raises StyleUnreadable where no style is chosen."""

@@ -21,7 +21,8 @@ _BAKED = _("“{name}” is baked.")
 
 
 class StyleSaver:
-    """tell: shows a sentence, and how much is done. fail: shows an error. saved: has the name.
+    """tell: shows a sentence, and how much is done. fail: shows an error. saved: has the name of
+    a style that is new, or none.
 
     show: what a style of a name paints as far as it is baked, with a long edge of `preview_px`.
     """
@@ -123,6 +124,8 @@ class StyleSaver:
     ) -> None:
         """get: gives the pictures to be sent to the one function, or an error to the other."""
 
+        is_new = isinstance(message, PresetSave) and not message.replace
+
         def end() -> None:
             self._set_jobs({n: other for n, other in self._jobs.items() if other != message})
 
@@ -134,7 +137,7 @@ class StyleSaver:
             if result_in(told):
                 end()
                 self._tell(done, None)
-                self._saved(message.name)
+                self._saved(message.name if is_new else "")
             else:
                 self._tell(*describe_progress(told))
                 for painted in pictures:

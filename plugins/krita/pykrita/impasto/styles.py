@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from impasto_protocol.client import pictures_in
 from impasto_protocol.codec import Buffer, Picture
+from impasto_protocol.errors import UnknownPreset
 from impasto_protocol.messages import PresetGet, PresetInfo, PresetList, Presets, Report
 from impasto_protocol.settings import Settings
+from impasto_protocol.style_names import name_now
 from impasto_protocol.translations import _
 
 from .daemon_client import DaemonClient
@@ -36,6 +39,13 @@ _STAR = "★"
 _INFO = QtCore.Qt.ItemDataRole.UserRole
 
 
+class NamedStyle(NamedTuple):
+    """A style by its name. style_hash: that of its picture, by which it is known when renamed."""
+
+    name: str = ""
+    style_hash: str = ""
+
+
 class StyleBrowser(QtWidgets.QListWidget):
     """folders, sought, add: what narrows the list, and a button that adds a picture's style.
 
@@ -55,7 +65,7 @@ class StyleBrowser(QtWidgets.QListWidget):
     ) -> None:
         super().__init__()
         self._daemon, self._tell, self._fail, self._settings = daemon, tell, fail, settings
-        self._wanted, self._without_icon = "", list[str]()
+        self._awaited, self._without_icon = NamedStyle(), list[str]()
         self._saver = StyleSaver(daemon, tell, fail, self.fetch, self._set_icon, _THUMBNAIL_PX)
         self.listeners = self._saver.listeners
         self._then: list[Callable[[], None]] = []
@@ -92,6 +102,7 @@ class StyleBrowser(QtWidgets.QListWidget):
         self.setToolTip(_("Saved styles. Drag a picture here to add its style."))
         self.setAccessibleName(_("Styles"))
         self.itemClicked.connect(lambda _: self.picked.emit())
+        self.picked.connect(self._await_none)
         daemon.listeners.append(self.viewport().update)
 
     @property
@@ -101,20 +112,27 @@ class StyleBrowser(QtWidgets.QListWidget):
         return item.data(_INFO) if item and item.isSelected() and not item.isHidden() else None
 
     @property
+    def to_be_chosen(self) -> NamedStyle:
+        """What will be chosen once it has come, or else is, even out of sight."""
+        return self._awaited if self._awaited.name else self._marked
+
+    @property
+    def _marked(self) -> NamedStyle:
+        item = self.currentItem()
+        if item and item.isSelected():
+            return NamedStyle(item.text(), item.data(_INFO).style)
+        return NamedStyle()
+
+    @property
     def infos(self) -> list[PresetInfo]:
         """All styles that have come, whether they are to be seen or not."""
         return [self.item(row).data(_INFO) for row in range(self.count())]
 
-    def choose(self, name: str) -> None:
-        """Choose a style by name, now or when it has arrived."""
-        self._wanted = name
-        for item in self.findItems(name, QtCore.Qt.MatchFlag.MatchExactly):
-            if item.isHidden():
-                self.folders.setCurrentIndex(0)
-                self.sought.clear()
-            self.setCurrentItem(item)
-            # The current one may be one that is not selected.
-            item.setSelected(True)
+    def choose(self, name: str, style_hash: str = "") -> None:
+        """Choose a style, now or when it has arrived; until then none is chosen."""
+        self._awaited = NamedStyle(name, style_hash)
+        self.clearSelection()
+        self._choose_awaited()
 
     def choose_first(self) -> None:
         """Choose the first that is to be seen, unless one is chosen."""
@@ -153,9 +171,7 @@ class StyleBrowser(QtWidgets.QListWidget):
             listener()
 
     def fetch(self, choose: str = "") -> None:
-        """Get the styles from the daemon anew, and choose one of them."""
-        chosen = self.chosen
-        self._wanted = choose or (chosen.name if chosen else self._wanted)
+        """Get the styles from the daemon anew, and choose one; else what is chosen stays so."""
         found: list[PresetInfo] = []
         damaged: list[str] = []
 
@@ -165,7 +181,7 @@ class StyleBrowser(QtWidgets.QListWidget):
             if answer.more:
                 self._daemon.ask(PresetList(after=found[-1].name), take, give_up)
                 return
-            self._fill(found)
+            self._fill(found, choose)
             if damaged:
                 names = ", ".join(damaged)
                 self._tell(
@@ -224,8 +240,9 @@ class StyleBrowser(QtWidgets.QListWidget):
 
     # The list ---------------------------------------------------------------------------------
 
-    def _fill(self, found: list[PresetInfo]) -> None:
+    def _fill(self, found: list[PresetInfo], choose: str = "") -> None:
         self._there = True
+        marked = self._marked
         self.clear()
         for info in found:
             item = _Item(info.name, self)
@@ -237,12 +254,39 @@ class StyleBrowser(QtWidgets.QListWidget):
         self._fill_folders(sorted({info.folder for info in found} - {""}))
         self._without_icon = [info.name for info in found]
         self._ask_for_icon()
-        if self._wanted:
-            self.choose(self._wanted)
+        if choose:
+            self.choose(choose)
+        elif not self._choose_awaited():
+            self._select(marked)
         then = self._then
         self._wait_for([])
         for act in then:
             act()
+
+    def _await_none(self) -> None:
+        self._awaited = NamedStyle()
+
+    def _choose_awaited(self) -> bool:
+        """Whether it is there."""
+        if not self._select(self._awaited):
+            return False
+        self._await_none()
+        if self.currentItem().isHidden():
+            self.folders.setCurrentIndex(0)
+            self.sought.clear()
+        return True
+
+    def _select(self, wanted: NamedStyle) -> bool:
+        """Whether it is there."""
+        try:
+            name = name_now(*wanted, self.infos) if wanted.name else ""
+        except UnknownPreset:
+            return False
+        for item in self.findItems(name, QtCore.Qt.MatchFlag.MatchExactly):
+            self.setCurrentItem(item)
+            # The current one may be one that is not selected.
+            item.setSelected(True)
+        return bool(name)
 
     def _fill_folders(self, names: list[str]) -> None:
         chosen = self.folders.currentData()

@@ -3,6 +3,7 @@
 from pathlib import Path
 from unittest.mock import patch
 
+from impasto.document_settings import Choice
 from impasto.recent_styles import recent_styles, remember_style
 from painter import agreeing, declining, naming, typing
 from PyQt6 import QtCore, QtGui, QtWidgets
@@ -92,6 +93,42 @@ def menu(painter, saved, exported, style):
     painter.choose("Add a Picture's Style…", naming(style))
     painter.style("style")
     return {**told, "names": names_in(styles)}
+
+
+def meanwhile(painter):
+    """Which style is chosen when another was changed or baked, or one is clicked meanwhile."""
+    docker, styles, told = painter.docker, painter.docker.styles, []
+    painter.click(painter.style("Dusk"))
+    docker.controls.strength.setValue(20)
+    painter.choose("Keep These Settings with It", of="Bark")
+    painter.until("the settings", lambda: info_of(styles, "Bark").settings.strength == 0.2)
+    told.append(styles.chosen.name)
+    styles._saver.bake("Bark")
+    painter.until("baking", lambda: docker.words.text().startswith("Baking, "))
+    painter.press("Cancel")
+    painter.until("its end", lambda: info_of(styles, "Bark").is_baked)
+    told.append(styles.chosen.name)
+    styles._there = False
+    styles.fetch()
+    painter.click(painter.style("Bark"))
+    painter.until("the styles", lambda: styles._there)
+    return [*told, styles.chosen.name]
+
+
+def gone(painter):
+    """The style that is chosen for one that was renamed, for one that is gone, and for another."""
+    docker, styles, told = painter.docker, painter.docker.styles, []
+    painter.style("Dusk")
+    known = info_of(styles, "Bark").style
+    for name, style_hash in (("Oak", known), ("Oak", "0"), ("Bark", known), ("Bark", "0")):
+        docker._choose(Choice(name, Settings(), as_source=True, style_hash=style_hash))
+        told.append(styles.chosen and styles.chosen.name)
+    return told
+
+
+def info_of(styles, name):
+    (info,) = (info for info in styles.infos if info.name == name)
+    return info
 
 
 def narrow(painter, shown):
