@@ -175,6 +175,7 @@ def bark(krita_daemon, environment):
 def test_click_takes_over_what_was_saved_with_a_style_or_made_a_result(bark, environment, pictures):
     seen = play("painting", "go_back", environment, photo=pictures["photo"])
     assert seen["saved"] == [0.6, 1.5, True, 5] and seen["again"]
+    assert seen["uncovered"] == "photograph"  # which is the masks', and not the style's
     assert seen["result"] == [0.3, 1.0, False, 0] and seen["chosen"] == "Dusk"
     assert (
         seen["visible"] == [False, True]

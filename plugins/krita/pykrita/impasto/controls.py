@@ -101,8 +101,12 @@ class Controls(QtWidgets.QWidget):
         self.changed.emit()
 
     def show_style(self, settings: Settings) -> None:
-        """Have the controls say what was saved with a style, at the quality that is chosen."""
-        self.show_settings(replace(settings, **self._effort()))
+        """Have the controls say what was saved with a style, at the quality that is chosen.
+
+        What no mask covers goes with the masks, which stay as they are.
+        """
+        uncovered = self._base.uncovered
+        self.show_settings(replace(settings, uncovered=uncovered, **self._effort()))
 
     def show_times(self, found: Mapping[str, Estimated]) -> None:
         """Have each quality say how long it would take, where that is known."""

@@ -106,6 +106,7 @@ def dice(painter):
 def go_back(painter, photo):
     """To a result, from the settings that were saved with a style."""
     docker = painter.docker
+    docker.show_settings(Settings(uncovered="photograph"))
     painter.click(painter.style("Bark"))
     saved = docker.settings()
     begin(painter, photo, Settings(strength=0.3, iterations=2, working_px=64))
@@ -124,7 +125,8 @@ def go_back(painter, photo):
     painted.remove()
     painter.click(result)
     return {
-        "saved": told_by(saved), "again": again, "result": told_by(shown),
+        "saved": told_by(saved), "uncovered": saved.uncovered,
+        "again": again, "result": told_by(shown),
         "chosen": docker.styles.chosen.name, "visible": visible, "before": before,
         "gone": words_of(painter),
         "icon": not result.icon().isNull(), "remembered": repeated(painter)
