@@ -180,7 +180,9 @@ def main():
     assert sheets == 3 and undone == ["Background"]
 
 
-def test_variations_of_a_selection_are_cut_by_it(krita, pictures):
+@pytest.mark.parametrize("meanwhile", ["as it was", "elsewhere", "none"])
+def test_variations_of_a_selection_are_cut_by_it(krita, pictures, meanwhile):
+    """By that of the press, whatever is selected when a later one begins."""
     told = krita.run(
         SERIES
         + """
@@ -192,6 +194,10 @@ def main():
     document.setSelection(chosen)
     before = image()
     vary(2)
+    if meanwhile == "elsewhere":
+        chosen = Selection()
+        chosen.select(0, 0, 160, 15, 255)
+    document.setSelection(None if meanwhile == "none" else chosen)
     yield from until(sheet, 240)
     after = image()
     row = 160 * 8
@@ -199,9 +205,11 @@ def main():
     inside = before[30 * row:80 * row] != after[30 * row:80 * row]
     told = [seen(), *outside, inside]
     sheet().close()
+    document.setSelection(None)
     yield from settled()
     return told
 """,
+        meanwhile=meanwhile,
         **pictures,
     )
     assert told == [[[NAMES[0], False], [NAMES[1], True]], True, True, True]

@@ -31,7 +31,7 @@ from .landmarks import Landmarks, Shift
 from .qt import QtCore, QtGui, guarded
 from .recipe import Recipe
 from .series import Series, Slot
-from .subject import find_subject
+from .subject import Subject, find_subject, subject_of
 
 _PREVIEW_PX, _THUMBNAIL_PX = 768, 512
 _TAKEN_OUT = _("The layer that was being painted was removed.")
@@ -75,7 +75,8 @@ class Painting:
     ) -> None:
         self.recipe, self._daemon, self._listener, self.series = made, daemon, listener, series
         self.document = Krita.instance().activeDocument()
-        self._source, self._selection, self._reach, self._box = find_subject(self.document)
+        self.slot = Slot(series.begin())
+        self._source, self._selection, self._reach, self._box = self._find_subject()
         self._bounds = self.document.bounds()
         self._keyframe = self._keyframe_shown(self._source)
         self._space = layers.Space.of(self._source)
@@ -85,7 +86,6 @@ class Painting:
         self._next = 0.0
         self._source_id = self._source.uniqueId()
         self._source_marks = Landmarks(self.document, self._source, self._box)
-        self.slot = Slot(series.begin())
         self._canvas_id: Any = None
         self._whole: placement.Whole | None = None
         self._canvas_marks: Landmarks | None = None
@@ -102,6 +102,15 @@ class Painting:
         # Of its own, as between two messages of the daemon much time may pass.
         self._timer = QtCore.QTimer()
         self._timer.timeout.connect(guarded(self._fail, self._check))
+
+    def _find_subject(self) -> Subject:
+        """Of the layer as it is what was selected when its series began."""
+        if self.slot.number:
+            layer, selection = layers.find_source(self.document), self.series.selection
+            return subject_of(self.document, layer, selection and selection.duplicate())
+        subject = find_subject(self.document)
+        self.series.selection = subject.selection and subject.selection.duplicate()
+        return subject
 
     @property
     def canvas(self) -> Any:
@@ -174,6 +183,7 @@ class Painting:
 
     def end_series(self) -> None:
         """There will be no further variations: leave no places for them."""
+        self.series.selection = None
         if self.is_open:
             self.series.remove_unpainted(self.document)
 
@@ -351,6 +361,7 @@ class Painting:
         if self._source is None:  # it has ended already
             return
         self._let_go()
+        self.series.selection = None
         if self._taken_out and self.is_open:
             self._release(self._taken_out)
         elif self._canvas_id is not None or self.slot.number:
@@ -475,8 +486,8 @@ class Painting:
 
     def _move(self, shift: Shift) -> None:
         self._box, self._outer = self._box.moved(shift), self._outer.moved(shift)
-        if self._selection:
-            layers.move_selection(self._selection, shift)
+        for selection in filter(None, (self._selection, self.series.selection)):
+            layers.move_selection(selection, shift)
         if self._whole:
             self._whole = self._whole._replace(box=self._whole.box.moved(shift))
 

@@ -22,7 +22,10 @@ class Slot(NamedTuple):
 
 
 class Series:
-    """The places of paintings in a document. steps: after which each is kept as well."""
+    """The places of paintings in a document. steps: after which each is kept as well.
+
+    selection: what of the layer they are all of, as long as there may be more; None: all of it.
+    """
 
     def __init__(self, variations: int = 1, steps: Sequence[int] = ()) -> None:
         self.is_varied, self.steps = variations > 1, sorted(set(steps))
@@ -33,6 +36,7 @@ class Series:
         self._begun = itertools.count()
         self.painted: set[Slot] = set()
         self.inserted_id: Any = None
+        self.selection: Any | None = None
         self.cover: Cover | None = None
 
     def begin(self) -> int:

@@ -23,7 +23,11 @@ class Subject(NamedTuple):
 def find_subject(document: Document | None) -> Subject:
     """What would be painted now. Raises HostUnsupported with one sentence why nothing can."""
     layer = layers.find_source(document)
-    selection = seen.selection_over(document, layer)
+    return subject_of(document, layer, seen.selection_over(document, layer))
+
+
+def subject_of(document: Document, layer: Node, selection: Any | None) -> Subject:
+    """What of a layer would be painted. Raises HostUnsupported as well."""
     frames.check(layer, selection)
     reach = seen.bounds(document, layer)
     return Subject(layer, selection, reach, layers.box_to_paint(layer, reach, selection))
