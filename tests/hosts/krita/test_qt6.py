@@ -113,9 +113,10 @@ def test_preview_follows_settings_and_part_and_gives_way_to_a_painting(
     seen = play("painting", "preview", environment, photo=pictures["large"], shown=shown)
     assert seen["steps"] == 0 and seen["differs"] and seen["gave_way"]
     assert seen["closed"] == [False, "no"]
-    first, stronger, part = seen["began"]
+    first, stronger, part, *again = seen["began"]
     assert [first[1], stronger[1], part[1]] == [0.6, 0.8, 0.8]
     assert first[3] == [0, 0, 1, 1] and part[3][2] == pytest.approx(0.5, abs=0.02)
+    assert again == [part] * 3  # after there was no document, and for the style as it is then
     # Strokes as large on the picture.
     assert part[2] == pytest.approx(first[2] * 2, rel=0.05)
 

@@ -13,7 +13,7 @@ from krita import DockWidget, Krita
 
 from impasto_protocol.descriptions import describe_error, diagnostics
 from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
-from impasto_protocol.messages import Report, Result, Status
+from impasto_protocol.messages import PresetInfo, Report, Result, Status
 from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import Settings, variations_of
 from impasto_protocol.style_names import name_now
@@ -489,10 +489,10 @@ class Docker(DockWidget):
     def _toggle_preview(self) -> None:
         self.preview.set_shown(self._see_before.isChecked())
 
-    def _previewed(self) -> tuple[str, QtGui.QIcon, Settings]:
+    def _previewed(self) -> tuple[PresetInfo | None, QtGui.QIcon, Settings]:
         chosen = self.styles.chosen
         icon = self.styles.currentItem().icon() if chosen else QtGui.QIcon()
-        return chosen.name if chosen else "", icon, self.settings()
+        return chosen, icon, self.settings()
 
     def _take_settings_of_style(self) -> None:
         if chosen := self.styles.chosen:

@@ -11,7 +11,7 @@ from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.codec import Picture
 from impasto_protocol.descriptions import describe_error
 from impasto_protocol.errors import ImpastoError
-from impasto_protocol.messages import Report
+from impasto_protocol.messages import PresetInfo, Report
 from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import DRAFT_PX, Settings
 from impasto_protocol.translations import _
@@ -31,7 +31,7 @@ _GROUP, _SHOWN = "impasto", "preview"
 
 
 class PreviewWindow(QtWidgets.QDialog):
-    """chosen: the style's name, its picture and the settings. fail: shows an error.
+    """chosen: the style, its picture and the settings. fail: shows an error.
 
     closed is emitted when the painter closes it. While `is_paused` nothing is painted. places: in
     which styles is painted beside the first, and where.
@@ -43,7 +43,7 @@ class PreviewWindow(QtWidgets.QDialog):
         self,
         parent: QtWidgets.QWidget,
         daemon: DaemonClient,
-        chosen: Callable[[], tuple[str, QtGui.QIcon, Settings]],
+        chosen: Callable[[], tuple[PresetInfo | None, QtGui.QIcon, Settings]],
         fail: Callable[[Exception], None],
     ) -> None:
         super().__init__(parent, QtCore.Qt.WindowType.Tool)
@@ -153,25 +153,27 @@ class PreviewWindow(QtWidgets.QDialog):
 
     def _follow(self) -> None:
         """Begin a draft once the controls and the layer have been the same for a while."""
-        name, icon, settings = self._chosen()
+        info, icon, settings = self._chosen()
         self._style.setPixmap(icon.pixmap(_THUMBNAIL_PX, _THUMBNAIL_PX))
         document = Krita.instance().activeDocument()
-        if (words := self._lacking(document, name)) or not layers.is_at_rest(document):
-            self._words.setText(words or self._words.text())
+        if words := self._lacking(document, info):
+            self._tell_instead(words)
+            return
+        if not info or not layers.is_at_rest(document):
             return
         try:
             subject = find_subject(document)
             node, box = subject.layer, subject.box
         except ImpastoError as error:
-            self._draft.cancel()
-            self._words.setText(str(error))
+            self._tell_instead(str(error))
             return
         part, places = self._part.part, self.places()
         inner = _part_of(box, part)
         looks = [node.uniqueId(), seen.trace(node, box)]
         keys = list(filter(None, [*places.keys, places.picture_map]))
         looks += [masks.trace(document, key, inner) for key in keys]
-        wanted = (looks, box, part, name, settings, places)
+        style = info.name, info.style, info.baked_minutes
+        wanted = (looks, box, part, style, settings, places)
         settled, self._seen = wanted == self._seen, wanted
         at_once = not settings.iterations
         # What is painted at once is painted to its end, so that it follows what is moved.
@@ -184,16 +186,22 @@ class PreviewWindow(QtWidgets.QDialog):
             self._words.setText(_("Painted when nothing else is"))
         elif self._has_read(document, node, looks, box, inner, keys):
             self._part.show_picture(self._pictures["", box])
-            self._begin(document, inner, name, settings, part, places)
+            self._begin(document, inner, info.name, settings, part, places)
             self._shown = wanted
 
-    def _lacking(self, document: Any, name: str) -> str:
+    def _tell_instead(self, words: str) -> None:
+        """Why nothing is painted; it is painted anew as soon as it can be."""
+        self._draft.cancel()
+        self._shown = None
+        self._words.setText(words)
+
+    def _lacking(self, document: Any, info: PresetInfo | None) -> str:
         """What has to be done first."""
         if self._daemon.state != "ready":
             return _("The daemon is not connected.")
         if not document:
             return _("Open a picture first.")
-        return "" if name else _("Choose a style first.")
+        return "" if info else _("Choose a style first.")
 
     def _has_read(
         self, document: Any, node: Any, looks: Any, box: layers.Box, inner: layers.Box,

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 
 from impasto import draft, recipe
 from impasto.recipe import Recipe
@@ -211,6 +212,14 @@ def preview(painter, photo, shown):
     )  # fmt: skip
     QtWidgets.QApplication.sendEvent(window._part, move)
     painter.until("a draft of a part", lambda: len(began) == 3)
+    document, Krita.document = Krita.document, None
+    painter.until("a word on what is lacking", lambda: window._words.text().startswith("Open a"))
+    Krita.document = document
+    painter.until("the draft anew", lambda: len(began) == 4)
+    item, role = painter.style("Dusk"), QtCore.Qt.ItemDataRole.UserRole
+    for number, change in enumerate(({"style": "0"}, {"baked_minutes": 1.0}), 5):
+        item.setData(role, replace(item.data(role), **change))
+        painter.until(f"a draft of it with {change}", lambda: len(began) == number)  # noqa: B023
     painter.press("Stylise")
     told["gave_way"] = not window._draft.is_painted and docker.painting is not None
     end(painter, "Cancel")
