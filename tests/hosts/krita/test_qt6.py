@@ -146,6 +146,13 @@ def test_state_tells_device_weights_and_queue_and_restart_asks(environment, pict
     assert "at work" in question and words == "The job was cancelled."
 
 
+def test_restart_asks_while_a_style_is_baked_of_which_nothing_is_known_without_the_daemon(
+    environment,
+):
+    question, *afterwards = play("daemon_client", "baking", environment)
+    assert "at work" in question and afterwards == [[], False]
+
+
 def test_nothing_is_told_beside_the_button_by_an_older_daemon_or_none(environment, pictures):
     told, again, state = play("daemon_client", "estimate", environment, photo=pictures["photo"])
     assert told == again and told.startswith("It takes ")

@@ -372,7 +372,7 @@ class Docker(DockWidget):
             self._daemon.ask(Status(), lambda report, _: self._show_report(report), lambda _: None)
 
     def _show_report(self, report: Report) -> None:
-        self._unfinished = report.before_drafts
+        self._unfinished = report.before_drafts + len(report.baking)
         self.preview.hear(report)
         self.styles.hear(report)
         waiting = sum(job.state == "queued" for job in report.jobs)

@@ -43,11 +43,12 @@ class StyleSaver:
         self._elsewhere: dict[str, JobInfo] = {}
         self.listeners: list[Callable[[], None]] = []
         """Called whenever `names` change."""
+        daemon.listeners.append(self._follow_daemon)
 
     @property
     def names(self) -> list[str]:
         """The styles that are being saved or baked."""
-        return [*self._jobs, *self._elsewhere]
+        return [*(message.name for message in self._jobs.values()), *self._elsewhere]
 
     def add(self, name: str, settings: Settings, path: str) -> None:
         """Save the style of a picture file under a name that is free."""
@@ -94,6 +95,12 @@ class StyleSaver:
         if before.keys() != self._elsewhere.keys():
             self._changed()
 
+    def _follow_daemon(self) -> None:
+        """What becomes of what is baked for others is not known without it."""
+        if self._elsewhere and self._daemon.state != "ready":
+            self._elsewhere = {}
+            self._changed()
+
     def cancel(self) -> None:
         """Save none of them; what was baked is kept."""
         jobs = self._jobs
@@ -127,7 +134,7 @@ class StyleSaver:
         is_new = isinstance(message, PresetSave) and not message.replace
 
         def end() -> None:
-            self._set_jobs({n: other for n, other in self._jobs.items() if other != message})
+            self._set_jobs({job: other for job, other in self._jobs.items() if other != message})
 
         def give_up(error: Exception) -> None:
             end()
@@ -148,7 +155,7 @@ class StyleSaver:
                 self._daemon.submit(message, pictures, hear, give_up)
 
         self._own.add(message.job)
-        self._set_jobs({**self._jobs, message.name: message})
+        self._set_jobs({**self._jobs, message.job: message})
         get(send, give_up)
 
     def _set_jobs(self, jobs: dict[str, PresetSave | PresetBake]) -> None:

@@ -105,6 +105,8 @@ def meanwhile(painter):
     told.append(styles.chosen.name)
     styles._saver.bake("Bark")
     painter.until("baking", lambda: docker.words.text().startswith("Baking, "))
+    painter.choose("Keep These Settings with It", of="Bark")
+    painter.until("both saved", lambda: styles._saver.names == ["Bark"])
     painter.press("Cancel")
     painter.until("its end", lambda: info_of(styles, "Bark").is_baked)
     told.append(styles.chosen.name)

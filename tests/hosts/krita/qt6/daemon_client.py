@@ -43,6 +43,21 @@ def status(painter, photo):
     return [*told, *questions, words_of(painter)]
 
 
+def baking(painter):
+    """What another bakes is asked about before a restart; without the daemon nothing is known."""
+    docker, saver, told = painter.docker, painter.docker.styles._saver, []
+    with Client.connect(start=False) as other:
+        job = other.bake("Dusk")
+        painter.until("what is baked", lambda: saver.names)
+        with painter.answering("whether to restart", lambda asked: (told.append(asked.text()),
+                                                                    declining(asked))):  # fmt: skip
+            painter.press("Restart")
+        docker._daemon._lose(DaemonLost("The daemon has ended."))
+        told += [saver.names, docker.styles.is_busy]
+        job.cancel()
+    return told
+
+
 def restart(painter):
     docker, told = painter.docker, []
 
