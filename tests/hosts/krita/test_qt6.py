@@ -106,6 +106,11 @@ def test_settings_of_no_quality_are_said_to_be_those_of_advanced(environment):
     assert seen == ["As set in Advanced", 0]
 
 
+def test_masks_of_one_document_are_not_used_in_another(environment, pictures):
+    photo = pictures["photo"]
+    assert play("painting", "masks_of_documents", environment, photo=photo) == ["", "", "layer:Sky"]
+
+
 def test_preview_follows_settings_and_part_and_gives_way_to_a_painting(
     environment, pictures, tmp_path
 ):

@@ -61,7 +61,9 @@ class Docker(DockWidget):
         self._daemon = DaemonClient()
         self._daemon.listeners.append(self._show_state)
         self._build()
-        self._by_document = DocumentSettings(self._to_be_chosen, self._choose)
+        self._by_document = DocumentSettings(
+            self._to_be_chosen, self._choose, lambda: self._take_places(Places())
+        )
         # Of the docker, so that it does not go on without it when Krita ends.
         self._follower = QtCore.QTimer(self)
         self._follower.setSingleShot(True)
@@ -71,7 +73,7 @@ class Docker(DockWidget):
         self._reporter.timeout.connect(self._ask_report)
         self._reporter.start(_REPORT_MS)
         with contextlib.suppress(BadField):
-            self._choose(Choice.of(recipe.last()))
+            self._choose(Choice.of(recipe.last())._replace(places=Places()))
         QtWidgets.QApplication.instance().aboutToQuit.connect(self._daemon.close)
         # Not a method, which Qt would forget before the docker is gone.
         self.destroyed.connect(lambda: self._let_go())

@@ -37,17 +37,23 @@ class Choice(NamedTuple):
 
 
 class DocumentSettings:
-    """read: what the controls say. show: has them say something."""
+    """read: what the controls say. show: has them say something. empty: has them name no masks."""
 
-    def __init__(self, read: Callable[[], Choice], show: Callable[[Choice], None]) -> None:
-        self._read, self._show = read, show
+    def __init__(
+        self,
+        read: Callable[[], Choice],
+        show: Callable[[Choice], None],
+        empty: Callable[[], None],
+    ) -> None:
+        self._read, self._show, self._empty = read, show, empty
         self._chosen: dict[str, Choice] = {}
         self._document = ""
 
     def follow(self) -> None:
         """Another document may have come to the front: have the controls say what is its own.
 
-        Of one that is new to this Krita, what it was last painted by; else they stay.
+        Of one that is new to this Krita, what it was last painted by; else they stay, but for the
+        masks, which are layers of another.
         """
         document = Krita.instance().activeDocument()
         now = document.rootNode().uniqueId().toString() if document else ""
@@ -60,3 +66,5 @@ class DocumentSettings:
             self._show(self._chosen[now])
         elif document and (last := layer_recipes.last(document)):
             self._show(Choice.of(last))
+        elif document:
+            self._empty()

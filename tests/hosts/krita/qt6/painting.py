@@ -12,6 +12,7 @@ from PyQt6 import QtCore, QtGui, QtTest, QtWidgets
 
 from impasto_protocol import settings
 from impasto_protocol.fields import to_dict
+from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import Settings
 
 BUTTONS = ("Stylise", "Finish Now", "Cancel")
@@ -153,6 +154,28 @@ def quality_remembered(painter, settings):
     painter.leave()
     docker = Krita.open()
     return [docker.controls.quality.currentText(), recipe.last().settings.refinement]
+
+
+def masks_of_documents(painter, photo):
+    """The mask that is chosen at a start after a painting, and for one document and another."""
+    told = {"style": "Dusk", "settings": to_dict(Settings()), "margin": 64, "mask": "layer:Sky"}
+    Krita.settings["impasto", "last-recipe"] = json.dumps(told)
+    painter.leave()
+    docker = Krita.open()
+    masks = [docker._places.mask]
+
+    def bring_to_front(document):
+        Krita.document = document
+        docker.canvasChanged(None)
+        painter.until("it followed", lambda: not docker._follower.isActive())
+
+    one, two = Document(photo), Document(photo)
+    bring_to_front(one)
+    docker._take_places(Places("layer:Sky"))
+    for document in two, one:
+        bring_to_front(document)
+        masks.append(docker._places.mask)
+    return masks
 
 
 def actions(painter, photo):
