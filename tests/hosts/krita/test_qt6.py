@@ -111,6 +111,15 @@ def test_masks_of_one_document_are_not_used_in_another(environment, pictures):
     assert play("painting", "masks_of_documents", environment, photo=photo) == ["", "", "layer:Sky"]
 
 
+def test_another_layer_than_that_of_the_press_is_not_painted(environment, pictures):
+    words, painted = play("painting", "another_layer", environment, photo=pictures["photo"])
+    assert words.startswith("The styles are here now.") and not painted
+
+
+def test_estimate_is_of_one_painting_where_all_would_be_the_same(environment):
+    assert play("painting", "paintings", environment) == [1, 4]
+
+
 def test_preview_follows_settings_and_part_and_gives_way_to_a_painting(
     environment, pictures, tmp_path
 ):

@@ -116,6 +116,10 @@ class Docker(DockWidget):
         first, *self._further = (replace(chosen, settings=settings) for settings in varied)
         return first
 
+    def _paintings(self) -> int:
+        """How many there are to be."""
+        return len(variations_of(self.settings(), self.controls.variations.value()))
+
     def again(self) -> None:
         """Paint the active layer by the recipe kept on it, or as the last one was painted."""
         guarded(self.fail, self._repeat)()
@@ -140,10 +144,12 @@ class Docker(DockWidget):
         return replace(made, style=name)
 
     def _paint_with_styles(self, make: Callable[[], Recipe], note: str = "") -> None:
-        document = Krita.instance().activeDocument()
+        document, layer = _active()
+        layer_id = layer and layer.uniqueId()
 
         def paint() -> None:
-            if Krita.instance().activeDocument() == document:
+            now, active = _active()
+            if now == document and (active and active.uniqueId()) == layer_id:
                 self._paint(make, note)
             else:
                 self._tell(_("The styles are here now. Press it again to paint this one."), None)
@@ -426,7 +432,7 @@ class Docker(DockWidget):
             self.settings,
             self.controls.quality.currentData,
             lambda: self._places.planes,
-            self.controls.variations.value,
+            self._paintings,
             self.controls.show_times,
             self.fail,
         )

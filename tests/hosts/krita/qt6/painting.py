@@ -178,6 +178,30 @@ def masks_of_documents(painter, photo):
     return masks
 
 
+def another_layer(painter, photo):
+    """What is said, and whether it is painted, where another layer is active by then."""
+    docker, Krita.document = painter.docker, Document(photo)
+    other = Krita.document.createNode("Other", "paintlayer")
+    Krita.document.root.addChildNode(other, None)
+    painter.click(painter.style("Dusk"))
+    docker.styles._there = False
+    painter.press("Stylise")
+    Krita.document.setActiveNode(other)
+    painter.until("the styles", lambda: docker.styles._there)
+    return [words_of(painter), docker.painting is not None]
+
+
+def paintings(painter):
+    """How many paintings the estimate is for."""
+    docker = painter.docker
+    docker.controls.variations.setValue(4)
+    told = []
+    for quality in "Instant", "Draft":
+        docker.controls.quality.setCurrentText(quality)
+        told.append(docker.estimate._paintings())
+    return told
+
+
 def actions(painter, photo):
     """The entries of Krita's own menu."""
     docker, begun = painter.docker, []
