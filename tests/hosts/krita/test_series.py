@@ -103,7 +103,8 @@ def main():
 
 
 @pytest.mark.parametrize(
-    "way", ["another layer", "cancelled", "cancelled at once", "finished", "undone"]
+    "way",
+    ["another layer", "cancelled", "cancelled at once", "finished", "undone", "undone at once"],
 )
 def test_variations_that_end_before_leave_no_empty_layers(krita, pictures, way):
     names, words, waiting = krita.run(
@@ -114,12 +115,13 @@ def main():
     vary(3, iterations=40)
     second = lambda: docker.painting and docker.painting.slot.number == 1
     if way != "cancelled at once":
-        yield from until(lambda: second() and docker.painting.canvas)
+        yield from until(lambda: second() and (way == "undone at once" or docker.painting.canvas))
     if way.startswith("cancelled"):
         docker.cancel()
     elif way == "finished":
         docker.conclude()
-    elif way == "undone":
+    elif way.startswith("undone"):
+        assert not (way == "undone at once" and docker.painting.canvas)
         yield from trigger("edit_undo")
     while way == "another layer" and docker._further:  # Krita turns to what is inserted, too
         document.setActiveNode(group()[0])
@@ -142,10 +144,35 @@ def main():
         "cancelled at once": ["Background"],
         "finished": [[NAMES[0], False], [NAMES[1], True]],
         "undone": ["Background"],
+        "undone at once": ["Background"],
     }
     assert names == wanted[way] and not waiting
     if way == "another layer":
         assert "another layer is the active one" in words
+    if way.startswith("undone"):
+        assert "was removed" in words
+
+
+def test_document_closed_during_a_later_variation_ends_them_quietly(krita, pictures):
+    words, wrong = krita.run(
+        SERIES
+        + """
+def main():
+    wrong, shown = [], sys.excepthook
+    sys.excepthook = lambda *error: wrong.append(str(error))
+    yield from prepared()
+    vary(3, iterations=40)
+    yield from until(lambda: docker.painting and docker.painting.slot.number == 1
+                     and docker.painting.canvas)
+    yield from settled()
+    yield from until(lambda: docker.painting is None)
+    yield 800
+    sys.excepthook = shown
+    return [docker.words.text(), wrong]
+""",
+        **pictures,
+    )
+    assert words == "The document was closed." and not wrong
 
 
 def test_snapshots_are_hidden_layers_below_the_painting(krita, pictures):

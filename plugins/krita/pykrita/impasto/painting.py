@@ -494,12 +494,17 @@ class Painting:
     def _insert(self) -> None:
         """Put the canvas right above the layer, as one undo step, its mask included.
 
-        With all that its series needs; on top of all where the layer is gone.
+        With all that its series needs; on top of all where the layer is gone. Raises Cancelled
+        where the painter has taken the series out.
         """
         if self.layer:
             self._take_place()
             self._step = ""
             return
+        if self.slot.number and self._find(self._source_id):
+            if self.series.cover:
+                self.series.cover.uncover()
+            raise Cancelled(_TAKEN_OUT)
         self._clean = not self.document.modified()
         active = layers.active_node(self.document)
         if source := self._find(self._source_id):
@@ -590,6 +595,8 @@ class Painting:
 
     def _take_out(self) -> None:
         """Undo the canvas if it is what Krita would undo; else remove it, which is a step too."""
+        if not self.is_open:
+            return
         if self.slot.number:
             self.series.give_up(self.document, self.slot.number)
             self.document.refreshProjection()
