@@ -374,7 +374,7 @@ class Painting:
         """Forget what only a painting under way needs; its layer may be large."""
         self._timer.stop()
         self._converter.close()
-        self._source = self._selection = None
+        self._source = self._selection = self._whole = None
 
     # What is done to the document -------------------------------------------------------------
 
