@@ -125,7 +125,7 @@ def main():
     styles.fetch()
     yield from until(lambda: "Dusk" in shown())
     sorted = PresetSort(name="Dusk", folder="Evenings", tags=("calm", "blue"))
-    styles.editor.change(lambda: sorted, "Dusk")
+    styles.editor.change(lambda: sorted)
     yield from until(lambda: styles.folders.findData("Evenings") == 3)
     told = [shown()]
     for words in "CALM", "usk", "evening blue", "loud":
@@ -140,9 +140,9 @@ def main():
     styles.fill_menu(menu, taken.append)
     folder, = menu.actions()
     folder.menu().actions()[0].trigger()
-    styles.editor.change(lambda: PresetSort(name="Dusk", folder="../x"), "Dusk")
+    styles.editor.change(lambda: PresetSort(name="Dusk", folder="../x"))
     yield from until(lambda: "may not hold" in docker.words.text())
-    styles.editor.change(lambda: PresetSort(name="Dusk", folder="", tags=()), "Dusk")
+    styles.editor.change(lambda: PresetSort(name="Dusk", folder="", tags=()))
     yield from until(lambda: styles.folders.count() == 3)
     return [told, [folder.text(), styles.chosen.name], taken]
 """,

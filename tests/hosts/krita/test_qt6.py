@@ -291,6 +291,10 @@ def test_broken_file_is_said_in_the_docker_and_copied(complete, nowhere, file, n
     assert "Krita 6.0.0" in copied and "Error" in copied
 
 
+def test_right_click_chooses_no_style(nowhere):
+    assert play("browser", "pressed", nowhere) == ["Dawn", "Dusk"]
+
+
 def test_names_are_read_as_they_are_and_not_as_html(nowhere):
     name, folder = "<b>&amp;</b><img src=x>", "&File <i>"
     seen = play("browser", "names", nowhere, name=name, folder=folder)

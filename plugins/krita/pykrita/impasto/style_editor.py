@@ -63,7 +63,7 @@ class StyleEditor:
     def favour(self, info: PresetInfo) -> None:
         """Make it a favourite, or one no longer."""
         tags = info.tags_as(favourite=not info.is_favourite)
-        self.change(lambda: PresetSort(name=info.name, tags=tags), info.name)
+        self.change(lambda: PresetSort(name=info.name, tags=tags))
 
     def rename(self, name: str) -> None:
         """Ask for another name."""
@@ -71,7 +71,7 @@ class StyleEditor:
             self.parent, "Impasto", _("New name:"), text=name
         )
         if accepted and new != name:
-            self.change(lambda: PresetRename(name=name, new_name=new), new)
+            self.change(lambda: PresetRename(name=name, new_name=new))
 
     def move(self, info: PresetInfo) -> None:
         """Ask for a folder."""
@@ -80,7 +80,7 @@ class StyleEditor:
             self.parent, "Impasto", _("Folder (empty: none):"), shown
         )
         if accepted:
-            self.change(lambda: PresetSort(name=info.name, folder=folder.strip()), info.name)
+            self.change(lambda: PresetSort(name=info.name, folder=folder.strip()))
 
     def tag(self, info: PresetInfo) -> None:
         """Ask for tags."""
@@ -89,12 +89,12 @@ class StyleEditor:
         )
         if accepted:
             tags = tuple(filter(None, map(str.strip, words.split(","))))
-            self.change(lambda: PresetSort(name=info.name, tags=tags), info.name)
+            self.change(lambda: PresetSort(name=info.name, tags=tags))
 
-    def change(self, make: Callable[[], PresetRename | PresetSort], name: str) -> None:
-        """Have a style changed, and choose it under the name it has then."""
+    def change(self, make: Callable[[], PresetRename | PresetSort]) -> None:
+        """Have a style changed; it stays chosen if it is."""
         try:
-            self.daemon.ask(make(), lambda *_: self.fetch(name), self.fail)
+            self.daemon.ask(make(), lambda *_: self.fetch(""), self.fail)
         except BadField:
             self.fail(PresetInvalid(
                 _("A name or a folder has at most 64 letters, a tag 32, and a style 8 tags."),

@@ -370,6 +370,11 @@ class StyleBrowser(QtWidgets.QListWidget):
         numbered = (stem if n == 1 else f"{stem} {n}" for n in range(1, 10_000))
         return next(name for name in numbered if name.casefold() not in taken)
 
+    def mousePressEvent(self, event: QtGui.QMouseEvent) -> None:
+        """Whoever opens a style's menu has not chosen it."""
+        if event.button() != QtCore.Qt.MouseButton.RightButton:
+            super().mousePressEvent(event)
+
     def contextMenuEvent(self, event: QtGui.QContextMenuEvent) -> None:
         """The menu of the style under the mouse, or by the keyboard of the chosen one."""
         by_key = event.reason() == QtGui.QContextMenuEvent.Reason.Keyboard

@@ -26,13 +26,33 @@ def read(words, form=None):
     return document.toPlainText()
 
 
+def info(name, folder="", tags=()):
+    return PresetInfo(
+        name=name, folder=folder, tags=tags, settings=Settings(), width=1, height=1, sizes=(),
+        network="", style=name, size_bytes=0,
+    )  # fmt: skip
+
+
+def pressed(painter):
+    """The style that is chosen after each button of the mouse was pressed on another."""
+    styles, chosen = painter.docker.styles, []
+    for button in (QtCore.Qt.MouseButton.RightButton, QtCore.Qt.MouseButton.LeftButton):
+        styles._fill([info("Dawn"), info("Dusk")])
+        styles.choose("Dawn")
+        styles.doItemsLayout()
+        at = QtCore.QPointF(styles.visualItemRect(styles.item(1)).center())
+        none = QtCore.Qt.KeyboardModifier.NoModifier
+        kind = QtCore.QEvent.Type.MouseButtonPress
+        event = QtGui.QMouseEvent(kind, at, at, button, button, none)
+        QtWidgets.QApplication.sendEvent(styles.viewport(), event)
+        chosen.append(styles.chosen.name)
+    return chosen
+
+
 def names(painter, name, folder):
     """A style whose name, folder and tag are like HTML, wherever they are shown."""
     styles, words = painter.docker.styles, painter.docker.words
-    styles._fill([PresetInfo(
-        name=name, folder=folder, tags=(name,), settings=Settings(), width=1, height=1, sizes=(),
-        network="", style="", size_bytes=0,
-    )])  # fmt: skip
+    styles._fill([info(name, folder, (name,))])
     menu = QtWidgets.QMenu()
     styles.fill_menu(menu, print)
     (of_folder,) = menu.actions()
