@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import layers
@@ -69,47 +71,57 @@ class _Colours:
 
 
 class Place:
-    """The place of a layer's painting, as of the moment at which it is begun.
+    """The place of a layer's paintings, as of the moment at which the first is begun.
 
-    seen: the source as it is seen; inner: the part of that which is painted. cut: the painting is
-    cut out by the selection.
+    name: the source's. seen: the source as it is seen; inner: the part of that which is painted.
+    cut: the paintings are cut out by the selection.
     """
 
     def __init__(
         self, image: Gimp.Image, source: Gimp.Layer, seen: Gimp.Drawable, inner: Box
     ) -> None:
-        self._image, self._source, self._inner = image, source, inner
+        self._image, self.name = image, source.get_name()
+        self.source, self.seen, self.inner = source, seen, inner
         _, left, top = seen.get_offsets()
         self._left, self._top = left + inner.x, top + inner.y
         self._lines, self._image_size = Lines.of(seen), _size(image)
         self._colours, self._resolution = _Colours.of(image), image.get_resolution()[1:]
         # Asked once: the painter may select something else while the layer is being painted.
         self.cut = not Gimp.Selection.is_empty(image)
+        self._empty = self._new_empty()
 
-    def new_painting(self) -> Gimp.Layer:
-        """An empty layer for the painting, masked as it is to be.
+    def _new_empty(self) -> Gimp.Layer:
+        """An empty layer for a painting, masked as it is to be.
 
         It is not inserted, so that nothing that a painter does reaches it.
         """
-        painting = self._colours.new_layer(self._image, self._inner.width, self._inner.height)
-        painting.set_offsets(self._left, self._top)
+        empty = self._colours.new_layer(self._image, self.inner.width, self.inner.height)
+        empty.set_offsets(self._left, self._top)
         if self.cut:
-            painting.add_mask(painting.create_mask(Gimp.AddMaskType.SELECTION))
+            empty.add_mask(empty.create_mask(Gimp.AddMaskType.SELECTION))
         else:
-            layers.copy_mask(self._source, painting)
-        return painting
+            layers.copy_mask(self.source, empty)
+        return empty
+
+    def new_painting(self) -> Gimp.Layer:
+        """Another empty layer for a painting, not inserted either."""
+        return self._empty.copy()
+
+    def close(self) -> None:
+        """No further painting will be asked for."""
+        layers.delete(self._empty, self._image)
 
     def find(self) -> Spot:
         """The place now."""
-        if not self._source.is_valid():
+        if not self.source.is_valid():
             return self._where_it_was(_("The layer was gone when its painting was done:"))
-        with sources.seen(self._source) as seen:
+        with sources.seen(self.source) as seen:
             turn = self._lines.turn_to(Lines.of(seen))
             left, top = seen.get_offsets()[1:]
         if turn is None:
             return self._where_it_was(_("The layer's shape changed while it was painted:"))
-        inner = turn_box(self._inner, self._lines.size, turn)
-        return Spot(self._source, inner, left + inner.x, top + inner.y, turn)
+        inner = turn_box(self.inner, self._lines.size, turn)
+        return Spot(self.source, inner, left + inner.x, top + inner.y, turn)
 
     def _where_it_was(self, why: str) -> Spot:
         if _size(self._image) != self._image_size:
@@ -142,6 +154,20 @@ class Place:
         copy.set_offsets(0, 0)
         apart.insert_layer(copy, None, 0)
         return copy
+
+
+@contextmanager
+def place_of(image: Gimp.Image, source: Gimp.Layer) -> Iterator[Place]:
+    """The place of a layer's paintings, with a copy of what is seen of it as long as one paints.
+
+    Raises HostUnsupported where there is nothing to paint.
+    """
+    with sources.seen(source, as_copy=True) as seen:
+        place = Place(image, source, seen, sources.box_to_paint(image, seen))
+        try:
+            yield place
+        finally:
+            place.close()
 
 
 def _size(of: Gimp.Image | Gimp.Drawable) -> tuple[int, int]:

@@ -22,7 +22,7 @@ import sources
 from gi.repository import Gimp
 from layer_recipes import KeptRecipe
 
-from impasto_protocol.descriptions import snapshot_name, variation_name
+from impasto_protocol.descriptions import describe_error, snapshot_name, variation_name
 from impasto_protocol.errors import BadField, Cancelled, WorkerFailed, error_from_code
 from impasto_protocol.messages import Estimate
 from impasto_protocol.settings import Settings
@@ -170,19 +170,36 @@ def _paint(
     """Paint layers one after the other, each by its recipe, and insert all at once.
 
     varied: what follows each other of one layer are its variations.
-    The painting of the first. Raises before any is painted where one of them cannot be.
+    The painting of the first. Raises before any is painted where one of them cannot be. Once there
+    is one, a layer that goes before its turn is left out, and an error ends the series.
     """
     for source, made in zip(found, chosen, strict=True):
         sources.check([source], hide=made.recipe["as-source"])
-    for source in found[1:]:  # at the first one looks when it is painted, which comes next
-        with sources.seen(source) as seen:
-            sources.box_to_paint(image, seen)
     painted: list[_Painted] = []
+    notes: list[str] = []
     with ExitStack() as cleanup:
+        places = {
+            source: cleanup.enter_context(placing.place_of(image, source))
+            for source in dict.fromkeys(found)
+        }
         for number, (source, made) in enumerate(zip(found, chosen, strict=True), 1):
+            place = places[source]
+            if not source.is_valid() and not any(one.place is place for one in painted):
+                gone = _("The layer “{name}” was gone before its turn, and was not painted.")
+                notes.append(gone.format(name=place.name))
+                continue
             which = _("variation {number} of {of}") if varied else _("layer {number} of {of}")
-            place = which.format(number=number, of=len(found)) if len(found) > 1 else ""
-            for one in _paint_layer(image, source, made, place, windows=windows):
+            words = which.format(number=number, of=len(found)) if len(found) > 1 else ""
+            try:
+                several = _paint_layer(image, place, made, words, windows=windows)
+            except Cancelled:
+                raise
+            except Exception as error:
+                if not painted:
+                    raise
+                notes.append(describe_error(error))
+                break
+            for one in several:
                 cleanup.enter_context(_deleted_on_error(one.layer, image))
                 painted.append(one)
         spots = [one.place.find() for one in painted]
@@ -193,7 +210,7 @@ def _paint(
     names = dict.fromkeys(recipe.layer_name(one.made.recipe) for one in painted)
     insertion.insert(image, paintings, f"Impasto: {', '.join(names)}")
     layer_recipes.keep_last(painted[-1].made)
-    notes = [note for one in painted for note in one.notes] + [spot.note for spot in spots]
+    notes += [note for one in painted for note in one.notes] + [spot.note for spot in spots]
     for note in dict.fromkeys(filter(None, notes)):
         Gimp.message(f"Impasto: {note}")
     first = paintings[0]
@@ -219,33 +236,31 @@ class _Painted:
 
 
 def _paint_layer(
-    image: Gimp.Image, source: Gimp.Layer, made: KeptRecipe, place: str, *, windows: bool
+    image: Gimp.Image, place: placing.Place, made: KeptRecipe, which: str, *, windows: bool
 ) -> list[_Painted]:
     """The painting of one layer, and then its snapshots.
 
-    place: which of several it is, for people.
+    which: of several it is, for people.
     """
-    with sources.seen(source, as_copy=True) as seen, ExitStack() as cleanup:
-        inner = sources.box_to_paint(image, seen)
-        target = placing.Place(image, source, seen, inner)
-        found = {step: target.new_painting() for step in (0, *recipe.snapshots(made.recipe))}
+    with ExitStack() as cleanup:
+        found = {step: place.new_painting() for step in (0, *recipe.snapshots(made.recipe))}
         for layer in found.values():
             cleanup.enter_context(_deleted_on_error(layer, image))
         painting = found.pop(0)
         if made.style:
             painting.attach_parasite(made.style)
         order = {
-            **made.recipe, "place": place, "whose": made.whose, "interactive": windows,
-            "box": astuple(inner), "cut": target.cut,
+            **made.recipe, "place": which, "whose": made.whose, "interactive": windows,
+            "box": astuple(place.inner), "cut": place.cut,
             "snapshots": [(step, layer.get_id()) for step, layer in found.items()],
         }  # fmt: skip
-        read: dict[str, Gimp.Image | Gimp.Item] = {"image": image, "source": seen}
-        told = _have_painted(order, source, painting, read)
+        read: dict[str, Gimp.Image | Gimp.Item] = {"image": image, "source": place.seen}
+        told = _have_painted(order, place.source, painting, read)
     kept = KeptRecipe(_kept(made.recipe, told), painting.get_parasite(layer_recipes.STYLE))
     for step in found.keys() - set(told["snapshots"]):  # it ended before
         layers.delete(found.pop(step), image)
-    snapshots = [_Painted(target, layer, kept, step=step) for step, layer in found.items()]
-    return [_Painted(target, painting, kept, told["notes"]), *snapshots]
+    snapshots = [_Painted(place, layer, kept, step=step) for step, layer in found.items()]
+    return [_Painted(place, painting, kept, told["notes"]), *snapshots]
 
 
 def _have_painted(
@@ -259,7 +274,7 @@ def _have_painted(
     GIMP ends one that writes a preview in the moment that the layer of that is turned, or goes. The
     next one shows none.
     """
-    if order["preview"]:
+    if order["preview"] and source.is_valid():
         with canvas.above(source, painting) as shown, suppress(_ProcessEnded):
             return _work(order, **read, painting=painting, canvas=shown)
     return _work(order, **read, painting=painting)
@@ -282,7 +297,7 @@ def _deleted_on_error(layer: Gimp.Layer, image: Gimp.Image) -> Iterator[None]:
 
 def _is_of_several(one: _Painted, painted: Sequence[_Painted]) -> bool:
     """Whether there are snapshots of that painting."""
-    return sum(other.place is one.place for other in painted) > 1
+    return sum(other.made is one.made for other in painted) > 1
 
 
 def _prepare(

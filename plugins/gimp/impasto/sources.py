@@ -49,7 +49,7 @@ def _layer(drawable: Gimp.Drawable) -> Gimp.Layer:
 
 
 def check(found: Sequence[Gimp.Layer], *, hide: bool) -> None:
-    """Raise HostUnsupported where a lock or a mode forbids that one is painted as it is seen.
+    """Raise HostUnsupported where one is gone, or cannot be painted as it is seen by lock or mode.
 
     hide: their paintings may take their places.
     """
@@ -58,6 +58,10 @@ def check(found: Sequence[Gimp.Layer], *, hide: bool) -> None:
 
 
 def _check(source: Gimp.Layer, *, hide: bool) -> None:
+    if not source.is_valid():
+        raise HostUnsupported(
+            _("The layer that was to be painted is gone."), next_step=_("Select a layer.")
+        )
     name = source.get_name()
     above = source.get_parent()
     while above:

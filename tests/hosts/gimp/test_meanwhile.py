@@ -202,3 +202,60 @@ def test_painting_that_no_longer_fits_is_an_image_of_its_own(paint_while, tmp_pa
     assert told["apart"] == [True] and told["size"] == [40, 30]
     painted, then = (pixels(tmp_path / name, 30, 40) for name in ("painted", "then"))
     assert np.abs(painted - then).mean() < 10
+
+
+SERIES = """
+image = load(photo)
+layer = image.get_layers()[0]
+layer.scale(40, 30, False)
+under = layer.copy()
+under.set_name("under")
+image.insert_layer(under, None, 1)
+sky = Gimp.Channel.new(image, "Sky", image.get_width(), image.get_height(), 50,
+                       Gegl.Color.new("red"))
+sky.fill(Gimp.FillType.WHITE)
+image.insert_channel(sky, None, 0)
+if begun.pop("selected", False):
+    image.select_rectangle(Gimp.ChannelOps.REPLACE, 14, 12, 20, 10)
+sources = [layer, under] if begun.pop("both", False) else [layer]
+status, painted, error = call(
+    "stylize", image, sources, style_file=Path(style), quality="custom", iterations=100_000,
+    tolerance=0.0, **begun)
+def every(layers):
+    for layer in layers:
+        yield from every(layer.get_children()) if layer.is_group() else [layer]
+answer = status, error, [
+    [found.get_width(), found.get_height(), *found.get_offsets()[1:]]
+    for found in every(image.get_layers()) if found.get_parasite("impasto-recipe")
+]
+"""
+WHOLE, PART = [40, 30, 0, 0], [20, 10, 14, 12]
+NO_SELECTION = "Gimp.Selection.none(image)"
+CHANGES = {
+    "flattened between variations": ("image.flatten()", {"variations": 2}, 2, [WHOLE, WHOLE]),
+    "flattened between layers": ("image.flatten()", {"both": True}, 1, [WHOLE]),
+    "nothing selected any more": (
+        NO_SELECTION, {"variations": 2, "selected": True}, 2, [PART, PART]),
+    "nothing selected in the second": (
+        NO_SELECTION, {"both": True, "selected": True}, 2, [PART, PART]),
+    "the second fails": (
+        "image.remove_channel(image.get_channels()[0])", {"variations": 2, "mask": "channel:Sky"},
+        1, [WHOLE]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_done_during_one_of_several_loses_no_painting(
+    pair, gimp_daemon, pictures, running_job, change
+):
+    """All were lost, or each had another place."""
+    code, begun, jobs, expected = CHANGES[change]
+    number, last = pair.begin(SERIES, begun=begun, **pictures), ""
+    for which in range(jobs):
+        while (job := running_job(gimp_daemon)).job == last:
+            time.sleep(0.1)
+        if not which:
+            pair.beside(CHANGE + code)
+        conclude(gimp_daemon, job)
+        last = job.job
+    assert pair.end(number) == ["success", None, expected]
