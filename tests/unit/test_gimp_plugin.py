@@ -352,6 +352,28 @@ def test_draft_that_is_painted_at_once_follows_a_control_while_it_is_moved(daemo
     assert all(job.message.settings.iterations == 0 for job in daemon.jobs)
 
 
+def test_draft_that_was_begun_over_or_taken_away_is_painted_anew(daemon, following):
+    """It was taken for the one that is seen."""
+
+    def ended(job):
+        result = Result(job=job.message.job, steps=1, seconds=1, device="", weights="", style="")
+        job.poll = lambda: [(result, [])]
+        following.look()
+
+    begun(daemon, following, 0.3)
+    ended(daemon.jobs[0])
+    begun(daemon, following, 0.4)
+    following.drafts.ask(draft(0.3))
+    following.now += 1
+    following.look()
+    ended(daemon.jobs[2])
+    for wanted in (None, draft(0.3)):
+        following.drafts.ask(wanted)
+    following.now += 1
+    following.look()
+    assert [job.message.settings.strength for job in daemon.jobs] == [0.3, 0.4, 0.3, 0.3]
+
+
 def test_draft_makes_way_for_a_painting(daemon, following):
     begun(daemon, following, 0.3, ("GIMP", "queued"))
     assert not daemon.jobs

@@ -84,6 +84,8 @@ class Drafts:
         """Have this painted instead of what was asked for before; None: nothing."""
         if draft != self._wanted:
             self._wanted, self._wanted_since = draft, self._clock()
+        if not draft:
+            self._done = None  # it is no longer seen
 
     def exchange(self, client: Client) -> None:
         """Follow the draft that is being painted, end it, or begin the next."""
@@ -96,7 +98,7 @@ class Drafts:
         if self._job:
             self._follow(self._job)
         elif self._wanted and self._wanted != self._done and self._may_begin():
-            self._painted = self._wanted
+            self._painted, self._done = self._wanted, None
             self._show(_("Beginning a draft"), None)
             self._job = client.submit(*self._wanted.stylise())
 

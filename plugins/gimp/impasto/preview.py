@@ -192,8 +192,10 @@ class Preview(Gtk.Box):
         self.refresh()
 
     def _choose_part(self, part: Box | None) -> None:
-        self._part, self._after = part, None
-        self.refresh()
+        if part != self._part:
+            self._part, self._after = part, None
+            self._drafts.ask(None)
+            self.refresh()
 
 
 class LayerMap(Gtk.EventBox):

@@ -287,7 +287,7 @@ def test_draft_of_the_result_grows_and_shows_the_layer_while_pressed(
     window, walk, pictures, gimp_daemon
 ):
     pixels = "hash(find('Preview of the result').get_image().get_pixbuf().get_pixels())"
-    before, first, last, pressed, released, *_ = walk(
+    before, first, last, pressed, released, *_, anew = walk(
         "stylize",
         f"find('Preview of the result').get_image().get_pixbuf() and {pixels}",
         f"{pixels} != answer[0] and {pixels}",
@@ -297,10 +297,11 @@ def test_draft_of_the_result_grows_and_shows_the_layer_while_pressed(
         "find('Preview').set_active(False) or True",
         f"not any('draft' in text for text in texts()) and {pixels}",
         "find('Preview').set_active(True) or True",
+        f"any(text == 'A draft of the result' for text in texts()) and {pixels}",
         patience_s=250,
         style_file=str(pictures["style"]),
     )
-    assert pressed == before and released == last
+    assert pressed == before and released == anew == last
     assert len({before, first, last}) == 3
 
 
