@@ -17,6 +17,7 @@ def above(source: Gimp.Layer, painting: Gimp.Layer) -> Iterator[Gimp.Layer]:
     canvas.set_name("Impasto")
     with untracked(image):
         image.insert_layer(canvas, source.get_parent(), image.get_item_position(source))
+    image.set_selected_layers(selected)  # the painter goes on working
     if clean:
         image.clean_all()  # of the canvas, so that what the painter does meanwhile can be told
     try:
@@ -24,8 +25,11 @@ def above(source: Gimp.Layer, painting: Gimp.Layer) -> Iterator[Gimp.Layer]:
     finally:
         if image.is_valid():
             clean = clean and not image.is_dirty()
+            chosen = [layer for layer in image.get_selected_layers() if layer != canvas]
             _take_out(image, canvas)
-            image.set_selected_layers([layer for layer in selected if layer.is_valid()])
+            if not chosen:
+                chosen = [layer for layer in selected if layer.is_valid()]
+            image.set_selected_layers(chosen)
             if clean:
                 image.clean_all()
 

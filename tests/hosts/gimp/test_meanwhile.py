@@ -218,6 +218,7 @@ image.insert_channel(sky, None, 0)
 if begun.pop("selected", False):
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 14, 12, 20, 10)
 sources = [layer, under] if begun.pop("both", False) else [layer]
+image.set_selected_layers(sources)
 status, painted, error = call(
     "stylize", image, sources, style_file=Path(style), quality="custom", iterations=100_000,
     tolerance=0.0, **begun)
@@ -229,6 +230,25 @@ answer = status, error, [
     for found in every(image.get_layers()) if found.get_parasite("impasto-recipe")
 ]
 """
+
+
+@pytest.fixture
+def paint_several(pair, gimp_daemon, pictures, running_job):
+    """paint_several(codes, **begun): what came of it, and what each code gave that ran beside."""
+
+    def run(codes, **begun):
+        number, last, answers = pair.begin(SERIES, begun=begun, **pictures), "", []
+        for code in codes:
+            while (job := running_job(gimp_daemon)).job == last:
+                time.sleep(0.1)
+            answers.append(pair.beside(CHANGE + code))
+            conclude(gimp_daemon, job)
+            last = job.job
+        return pair.end(number), answers
+
+    return run
+
+
 WHOLE, PART = [40, 30, 0, 0], [20, 10, 14, 12]
 NO_SELECTION = "Gimp.Selection.none(image)"
 CHANGES = {
@@ -245,17 +265,16 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_what_is_done_during_one_of_several_loses_no_painting(
-    pair, gimp_daemon, pictures, running_job, change
-):
+def test_what_is_done_during_one_of_several_loses_no_painting(paint_several, change):
     """All were lost, or each had another place."""
     code, begun, jobs, expected = CHANGES[change]
-    number, last = pair.begin(SERIES, begun=begun, **pictures), ""
-    for which in range(jobs):
-        while (job := running_job(gimp_daemon)).job == last:
-            time.sleep(0.1)
-        if not which:
-            pair.beside(CHANGE + code)
-        conclude(gimp_daemon, job)
-        last = job.job
-    assert pair.end(number) == ["success", None, expected]
+    told, _ = paint_several([code, ""][:jobs], **begun)
+    assert told == ["success", None, expected]
+
+
+def test_selected_layer_stays_the_painters_while_others_are_painted(paint_several):
+    """The canvas took its place, and then the one that had been selected at first."""
+    selected = "answer = [layer.get_name() for layer in image.get_selected_layers()]\n"
+    codes = [f"{selected}image.set_selected_layers([under])", selected]
+    _, found = paint_several(codes, variations=2)
+    assert found == [["Background"], ["under"]]
