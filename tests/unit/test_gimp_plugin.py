@@ -376,7 +376,7 @@ def test_draft_that_was_begun_over_or_taken_away_is_painted_anew(daemon, followi
 
 def test_draft_makes_way_for_a_painting(daemon, following):
     begun(daemon, following, 0.3, ("GIMP", "queued"))
-    assert not daemon.jobs
+    assert not daemon.jobs and following.drawn == [("A painting goes first", None)]
     following.now += 2
     following.look_until(lambda: len(daemon.requests) == 2)
     report(daemon, ("Krita", "running", "draft"))

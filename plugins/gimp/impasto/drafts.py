@@ -93,14 +93,17 @@ class Drafts:
         if self._job and (self._is_outdated() or not self._idle):
             self._job.cancel()
             self._job = None
-            if self._wanted and not self._idle:
-                self._show(_("A painting goes first"), None)
         if self._job:
             self._follow(self._job)
-        elif self._wanted and self._wanted != self._done and self._may_begin():
-            self._painted, self._done = self._wanted, None
+        elif (due := self._due) and self._may_begin():
+            self._painted, self._done = due, None
             self._show(_("Beginning a draft"), None)
-            self._job = client.submit(*self._wanted.stylise())
+            self._job = client.submit(*due.stylise())
+
+    @property
+    def _due(self) -> Draft | None:
+        """What is wanted and not done."""
+        return self._wanted if self._wanted != self._done else None
 
     def _may_begin(self) -> bool:
         settled = self._clock() - self._wanted_since >= _SETTLED_S
@@ -122,8 +125,9 @@ class Drafts:
             self._status = None
             if isinstance(report := answered[0], Report):
                 self._idle = not report.before_drafts
-        busy = self._wanted is not None and self._wanted != self._done
-        if busy and self._status is None and self._clock() - self._asked_at >= _STATUS_S:
+                if self._due and not self._idle:
+                    self._show(_("A painting goes first"), None)
+        if self._due and self._status is None and self._clock() - self._asked_at >= _STATUS_S:
             self._asked_at = self._clock()
             self._status = client.request(Status())
 

@@ -129,6 +129,8 @@ class Preview(Gtk.Box):
             self._words.set_text(words if wanted else "")
         elif not self._connected:
             self._words.set_text(_NO_DAEMON)
+        elif self._words.get_text() == _NO_DAEMON:
+            self._words.set_text("")
         self._show(before=False)
         return GLib.SOURCE_REMOVE
 
