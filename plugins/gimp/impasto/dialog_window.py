@@ -121,7 +121,11 @@ class DialogWindow:
         button.set_tooltip_text(
             _("Set the style and everything else. {whose}").format(whose=made.whose)
         )
-        button.connect("clicked", lambda _: layer_recipes.show(made, self._config))
+
+        def show(_button: Gtk.Button) -> None:
+            layer_recipes.show(made, self._config, self.browser.presets)
+
+        button.connect("clicked", show)
         self.controls.add_wide(button)
 
     def add_style(self, kinds: Mapping[str, str]) -> None:

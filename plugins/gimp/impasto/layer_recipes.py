@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from recipe import Recipe
 
 from impasto_protocol.codec import digest_of
 from impasto_protocol.errors import BadField
+from impasto_protocol.messages import PresetInfo
 from impasto_protocol.translations import _
 
 STYLE = "impasto-style"
@@ -92,14 +94,17 @@ def of_layer(layer: Gimp.Layer) -> KeptRecipe | None:
     return KeptRecipe(own, layer.get_parasite(STYLE), whose, changed)
 
 
-def show(made: KeptRecipe, config: Gimp.ProcedureConfig) -> None:
+def show(
+    made: KeptRecipe, config: Gimp.ProcedureConfig, presets: Sequence[PresetInfo] = ()
+) -> None:
     """Have the arguments of a procedure say what a recipe says.
 
-    A style that is gone becomes a picture file, in GIMP's own folder.
+    A style that is gone becomes a picture file, in GIMP's own folder. presets: the saved styles, as
+    far as they are known.
     """
     recipe.show(made.recipe, config)
-    style = made.recipe["style"]
-    if not recipe.show_style(style, config) and made.style:
+    style, style_hash = made.recipe["style"], made.recipe.get("style-hash", "")
+    if not recipe.show_style(style, config, presets, style_hash) and made.style:
         file = _write(style_sources.png(made.style.get_data()), recipe.style_name(style))
         recipe.show_style({"from": "file", "uri": file.get_uri()}, config)
 

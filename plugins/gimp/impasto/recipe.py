@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,12 @@ import arguments
 from gi.repository import Gimp, Gio
 
 from impasto_protocol import more_styles
-from impasto_protocol.errors import BadField, StyleUnreadable
+from impasto_protocol.errors import BadField, StyleUnreadable, UnknownPreset
 from impasto_protocol.fields import from_dict, to_dict
+from impasto_protocol.messages import PresetInfo
 from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings, variations_of
+from impasto_protocol.style_names import name_now
 from impasto_protocol.translations import _
 
 Recipe = dict[str, Any]
@@ -178,8 +180,16 @@ def style_from_config(config: Gimp.ProcedureConfig) -> dict[str, Any]:
     return {"from": kind, "id": chosen.get_id(), "name": chosen.get_name()}
 
 
-def show_style(style: dict[str, Any], config: Gimp.ProcedureConfig) -> bool:
-    """Have the arguments of a procedure name the style of a recipe; whether it is still there."""
+def show_style(
+    style: dict[str, Any],
+    config: Gimp.ProcedureConfig,
+    presets: Sequence[PresetInfo] = (),
+    style_hash: str = "",
+) -> bool:
+    """Have the arguments of a procedure name the style of a recipe; whether it is still there.
+
+    presets: the saved styles, as far as they are known. style_hash: that of the style's picture.
+    """
     kind = style["from"]
     chosen: Any = style.get("name")
     if kind == "file":
@@ -190,6 +200,11 @@ def show_style(style: dict[str, Any], config: Gimp.ProcedureConfig) -> bool:
     elif kind == "layer":  # by its name, too: in another session the number is another layer's
         layer = Gimp.Item.get_by_id(style["id"])
         chosen = layer if layer and layer.get_name() == chosen else None
+    elif presets:
+        try:
+            chosen = name_now(chosen, style_hash, presets)
+        except UnknownPreset:
+            chosen = None
     if chosen:
         config.set_property("style-from", kind)
         config.set_property(f"style-{kind}", chosen)

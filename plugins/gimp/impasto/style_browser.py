@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -53,15 +53,17 @@ class _Found:
 
 
 class StyleBrowser(Gtk.Box):
-    """Bound to `style-preset`. shown: called when the thumbnail of the chosen style is known.
+    """Bound to `style-preset`. shown: called when the thumbnail of the chosen style, or of all, is
+    known. presets: the styles that there are, once that is known.
 
-    The styles are fetched in the background, so that the dialog opens at once.
+    They are fetched in the background, so that the dialog opens at once.
     """
 
     def __init__(self, config: Gimp.ProcedureConfig, shown: Callable[[], None]) -> None:
         super().__init__(orientation=Gtk.Orientation.VERTICAL, spacing=6)
         self._config, self._tell_shown = config, shown
         self._recent = remembered.recent_styles()
+        self.presets: Sequence[PresetInfo] = ()
         self._found: dict[str, _Found] = {}
         self._bakes, self._enough = False, threading.Event()
         self._menu: Gtk.Menu | None = None
@@ -106,6 +108,7 @@ class StyleBrowser(Gtk.Box):
         self.pack_start(self._words, False, False, 0)
         for child in self.get_children():
             child.show_all()
+        config.connect("notify::style-preset", self._follow_config)
         self._in_thread(self._fetch)
 
     @property
@@ -150,6 +153,16 @@ class StyleBrowser(Gtk.Box):
             name = self._model[path][0]
             if name != self._config.get_property("style-preset"):
                 self._config.set_property("style-preset", name)
+        self._show_favourite()
+
+    def _follow_config(self, *_: object) -> None:
+        """Another style was chosen, maybe elsewhere: it is the one that is marked."""
+        chosen = self._config.get_property("style-preset")
+        names = [row[0] for row in self._model]
+        if chosen in names:
+            self._view.select_path(Gtk.TreePath.new_from_indices([names.index(chosen)]))
+        else:
+            self._view.unselect_all()
         self._show_favourite()
 
     def _show_favourite(self) -> None:
@@ -239,8 +252,7 @@ class StyleBrowser(Gtk.Box):
             finally:
                 self._bakes = False
                 GLib.idle_add(self._narrow)  # each thumbnail is its own again
-            self._show_baked(client, [name])
-            return _IS_BAKED.format(name=name)
+            return self._show_baked(client, [name])
 
         self._bakes = True
         self._enough.clear()
@@ -296,11 +308,12 @@ class StyleBrowser(Gtk.Box):
         self._show_favourite()  # as it is, whatever became of the wish
 
     def _fetch(self, client: Client) -> str:
-        found = client.presets()
+        found = self.presets = client.presets()
         GLib.idle_add(self._add_folders, sorted({info.folder for info in found} - {""}))
         for info in found:
             pictures = client.ask(PresetGet(name=info.name, thumbnail_only=True))[1]
             GLib.idle_add(self._add, info, pictures[0])
+        GLib.idle_add(self._tell_shown)
         return self._watch(client) or ("" if found else _EMPTY)
 
     def _watch(self, client: Client) -> str:
@@ -320,14 +333,14 @@ class StyleBrowser(Gtk.Box):
             if watched:
                 self._bakes = False
                 self._enough.clear()
-        if watched:
-            self._show_baked(client, watched)
-        return " ".join(_IS_BAKED.format(name=name) for name in watched)
+        return self._show_baked(client, watched) if watched else ""
 
-    def _show_baked(self, client: Client, names: Collection[str]) -> None:
-        for info in client.presets():
-            if info.name in names:
-                GLib.idle_add(self._take_info, info)
+    def _show_baked(self, client: Client, names: Collection[str]) -> str:
+        """Show what has become of styles; words that name those of them that are baked."""
+        found = [info for info in client.presets() if info.name in names]
+        for info in found:
+            GLib.idle_add(self._take_info, info)
+        return " ".join(_IS_BAKED.format(name=info.name) for info in found if info.is_baked)
 
     def _add_folders(self, folders: list[str]) -> None:
         there = {row[1] for row in self._folders.get_model()}

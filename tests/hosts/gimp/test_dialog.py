@@ -410,6 +410,22 @@ def test_styles_are_found_among_favourites_and_by_tag_and_words_say_when_none_is
     assert {info.name: info.tags for info in styles.presets()}["Umber"] == ("calm", "favourite")
 
 
+def test_marked_style_is_the_one_that_is_set(walk, styles):
+    """Reset left another one marked."""
+    marked = """(lambda view: [view.get_model()[path][0] for path in view.get_selected_items()]
+        )(find('Saved styles'))"""
+    star = "find('Favourite').get_sensitive()"
+    walk(
+        "apply-preset",
+        "len(find('Saved styles').get_model()) == 2",
+        "find('Saved styles').select_path(Gtk.TreePath('1')) or True",
+        f"{marked} == ['Umber'] and {star}",
+        f"config.set_property('style-preset', 'Ochre') or {marked} == ['Ochre'] and {star}",
+        f"config.set_property('style-preset', '') or {marked} == [] and not {star}",
+        patience_s=5,
+    )
+
+
 def test_style_is_baked_from_its_menu_and_painted_at_once(window, walk, styles, tmp_path):
     browser = "find('Saved styles')"
     menu = (
