@@ -226,7 +226,8 @@ def _follow(
             take(message, pictures)
             if isinstance(message, Progress):
                 progress.follow(message)
-            progress.show(*describe_progress(message))
+            if not isinstance(message, Snapshot):
+                progress.show(*describe_progress(message))
         if progress.wanted != asked:
             asked = progress.wanted
             job.cancel(keep=asked == "conclude")
