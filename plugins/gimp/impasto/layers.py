@@ -40,6 +40,11 @@ class Box:
         bottom = min(within.get_height(), self.y + self.height + margin)
         return Box(left, top, right - left, bottom - top)
 
+    def holds(self, other: Box) -> bool:
+        """Whether all of another box lies in it."""
+        across = self.x <= other.x and other.x + other.width <= self.x + self.width
+        return across and self.y <= other.y and other.y + other.height <= self.y + self.height
+
     def rectangle(self) -> Gegl.Rectangle:
         """The same for GEGL."""
         return Gegl.Rectangle.new(self.x, self.y, self.width, self.height)

@@ -141,6 +141,8 @@ class Preview(Gtk.Box):
         if not whole:
             self._settings()  # raises the sentence that says so
             return None
+        if self._part and not whole.holds(self._part):
+            self._part = self._after = None
         part = self._part or whole
         if self._read != (whole, part):
             self._read = whole, part

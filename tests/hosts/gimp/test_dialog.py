@@ -19,7 +19,7 @@ from tests.hosts.gimp.test_window import (  # noqa: F401
 
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
-from impasto_protocol.messages import PresetDelete, PresetSave, PresetSort, Status
+from impasto_protocol.messages import PresetDelete, PresetRename, PresetSave, PresetSort, Status
 from impasto_protocol.settings import Settings
 
 TITLE = "^Impasto Style Transfer$"
@@ -259,6 +259,61 @@ keep = True
     assert np.array_equal(Image.open(file), Image.open(pictures["style"]))
 
 
+@pytest.mark.parametrize("gone", [True, False])
+def test_dialog_is_set_as_a_layer_was_painted_in_a_style_that_was_deleted_or_renamed(
+    window, walk, styles, pictures, gone
+):
+    """It was set to a name that there was none of."""
+    style = Picture(2, 2, 3, "uint8", bytes(range(12)))
+    message = PresetSave(job=new_job_id(), name="Sienna", settings=Settings(), replace=True)
+    styles.submit(message, {"style": style}).result()
+    window.run(
+        """
+image = Gimp.get_images()[0]
+status, _, error = stylize(image, image.get_layers()[0], style, style_from="preset",
+                           style_preset="Sienna")
+assert status == "success", error
+keep = True
+""",
+        **pictures,
+    )
+    if not gone:
+        styles.ask(PresetRename(name="Sienna", new_name="Earth"))
+    else:
+        styles.ask(PresetDelete(name="Sienna"))
+    *_, (kind, name), file = walk(
+        "stylize",
+        f"len(find('Saved styles').get_model()) == {2 + (not gone)}",
+        "find('As “Sienna 50%” Was Painted').clicked() or True",
+        "[config.get_property(name) for name in ('style-from', 'style-preset')]",
+        "(file := config.get_property('style-file')) and file.get_path() or 'none'",
+    )
+    if gone:
+        assert kind == "file" and Path(file).name == "Sienna.png"
+    else:
+        assert (kind, name) == ("preset", "Earth")
+        styles.ask(PresetDelete(name="Earth"))
+
+
+def test_part_that_was_dragged_out_goes_with_what_was_selected(window, walk, pictures):
+    """The draft went on showing it."""
+    shape = """(lambda seen: [seen.get_width(), seen.get_height()])(
+        find('Preview of the result').get_image().get_pixbuf())"""
+    select = "image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 20, 20)"
+    window.run("Gimp.Selection.none(Gimp.get_images()[0])\nkeep = True")
+    walk(
+        "stylize",
+        "find('Preview of the result').get_image().get_pixbuf() and True",
+        f"{shape}[0] > {shape}[1]",
+        "find('The layer').get_parent()._choose(procedures.layers.Box(100, 10, 20, 80)) or True",
+        f"{shape}[0] < {shape}[1]",
+        f"{select} and (config.set_property('seed', 3) or True)",
+        f"{shape}[0] == {shape}[1]",
+        patience_s=5,
+        style_file=str(pictures["style"]),
+    )
+
+
 def test_strength_is_a_slider_in_percent_that_a_double_click_resets(window, walk, tmp_path):
     place = tmp_path / "place"
     begun = walk.begin(
@@ -408,6 +463,35 @@ def test_styles_are_found_among_favourites_and_by_tag_and_words_say_when_none_is
     )
     assert "CRITICAL" not in log.read_text()[before:]
     assert {info.name: info.tags for info in styles.presets()}["Umber"] == ("calm", "favourite")
+
+
+def test_saved_styles_are_offered_as_more_styles_once_they_are_fetched(walk, styles):
+    """They were there when something else had been changed."""
+    walk(
+        "stylize",
+        "{'Ochre', 'Umber'} <= {row[0] for row in find('Style 2').get_model()}",
+        more_styles='[{"kind": "file", "name": "/nowhere.png"}]',
+        patience_s=20,
+    )
+
+
+def test_style_whose_baking_was_stopped_is_not_called_baked(window, walk, styles, tmp_path):
+    seen = tmp_path / "seen"
+    job = styles.bake("Umber")
+    begun = walk.begin(
+        "apply-preset",
+        "any(text.startswith('Umber: Baking, ') for text in texts()) and "
+        f"Path({str(seen)!r}).write_text('it')",
+        "not any('Baking, ' in text for text in texts()) and "
+        "[text for text in texts() if 'Umber' in text] + ['.']",
+        patience_s=250,
+    )
+    deadline = time.monotonic() + 100
+    while not seen.exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    job.cancel()
+    assert window.end(begun)[-1] == ["."]
 
 
 def test_marked_style_is_the_one_that_is_set(walk, styles):
