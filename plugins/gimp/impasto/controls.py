@@ -215,6 +215,14 @@ def sensitive_if_custom(config: Gimp.ProcedureConfig, control: Gtk.Widget) -> No
     )  # fmt: skip
 
 
+def sensitive_if_iterated(config: Gimp.ProcedureConfig, control: Gtk.Widget) -> None:
+    """Let a control be changed only while nothing is painted at once."""
+    config.bind_property(
+        "iterations", control, "sensitive", GObject.BindingFlags.SYNC_CREATE,
+        lambda _, iterations: iterations > 0,
+    )  # fmt: skip
+
+
 def _choice(config: Gimp.ProcedureConfig, name: str, values: dict[str, str]) -> Gtk.ComboBoxText:
     combo = Gtk.ComboBoxText()
     for value, words in values.items():

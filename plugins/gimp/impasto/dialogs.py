@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import arguments
+import controls
 import layer_recipes
 from dialog_window import HINTS, DialogWindow
 from gi.repository import Gimp
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
 def ask_stylize(
     procedure: Gimp.Procedure,
     config: Gimp.ProcedureConfig,
-    source: Gimp.Layer,
+    found: Sequence[Gimp.Layer],
     estimate: Callable[[], Estimate],
 ) -> None:
-    """Have the painter choose style and settings for a layer. Raises Cancelled.
+    """Have the painter choose style and settings for layers. Raises Cancelled.
 
-    Where the layer has been painted itself, its recipe can be taken.
-    estimate: the question what the painting would take as it is set.
+    The first is shown; where it has been painted itself, its recipe can be taken.
+    estimate: the question what painting that would take as it is set.
     """
+    source = found[0]
     window = DialogWindow(
         procedure, config, _("Impasto Style Transfer"), lambda: _lacking_style(config)
     )
@@ -41,24 +43,31 @@ def ask_stylize(
     window.controls.add_heading(_("Painting"))
     window.add_look(by_tick=True)
     seed, *rest = arguments.LOOK[3:]
-    window.controls.add_arguments(config, [seed, *arguments.VARIATIONS, *rest])
+    added = window.controls.add_arguments(config, [seed, *arguments.VARIATIONS, *rest])
+    controls.sensitive_if_iterated(config, added["variations"])
     window.controls.add_heading(_("Result"))
     window.controls.add_arguments(config, arguments.RESULT)
     window.add_places(source.get_image())
     window.add_advanced()
-    window.estimate(estimate, lambda: config.get_property("variations"))
+
+    def paintings() -> int:
+        varied = config.get_property("variations") if config.get_property("iterations") else 1
+        return len(found) * varied
+
+    window.estimate(estimate, paintings)
     window.run()
 
 
 def ask_preset(
     procedure: Gimp.Procedure,
     config: Gimp.ProcedureConfig,
-    source: Gimp.Layer,
+    found: Sequence[Gimp.Layer],
     estimate: Callable[[Settings], Estimate],
 ) -> None:
-    """Have the painter choose a saved style for a layer. Raises Cancelled.
+    """Have the painter choose a saved style for layers. Raises Cancelled.
 
-    estimate: the question what the painting would take, by the style's own settings.
+    The first is shown.
+    estimate: the question what painting that would take, by the style's own settings.
     """
     window = DialogWindow(
         procedure, config, _("Impasto: Apply Preset"),
@@ -72,14 +81,14 @@ def ask_preset(
         return estimate(own)
 
     style = StylePicture(config, window.refresh, of_presets=True)
-    window.preview_of(source, lambda: of_chosen().settings, style)
+    window.preview_of(found[0], lambda: of_chosen().settings, style)
     window.add_browser()
     window.controls.add_heading(_("Painting"))
     window.controls.add_arguments(config, arguments.APPLY[:1])
     window.add_look(by_tick=False)
     window.controls.add_heading(_("Result"))
     window.controls.add_arguments(config, arguments.RESULT)
-    window.estimate(of_chosen)
+    window.estimate(of_chosen, lambda: len(found))
     window.run()
 
 

@@ -53,7 +53,7 @@ def stylize(
             asked = _estimate(image, found, config, recipe.settings_from_config(config))
             return replace(asked, planes=recipe.planes_from_config(config))
 
-        dialogs.ask_stylize(procedure, config, found[0], estimate)
+        dialogs.ask_stylize(procedure, config, found, estimate)
     varied = recipe.variations(recipe.from_config(config), config.get_property("variations"))
     each = [source for source in found for _made in varied]
     chosen = [KeptRecipe(made) for made in varied] * len(found)
@@ -104,7 +104,7 @@ def apply(
         def estimate(own: Settings) -> Estimate:
             return _estimate(image, found, config, recipe.settings_over_preset(config, own))
 
-        dialogs.ask_preset(procedure, config, found[0], estimate)
+        dialogs.ask_preset(procedure, config, found, estimate)
     chosen = [KeptRecipe(recipe.from_preset(config))] * len(found)
     return _paint(image, found, chosen, windows=_windows(run_mode))
 

@@ -201,6 +201,17 @@ def test_ok_can_be_pressed_once_there_is_a_style(walk, pictures):
     )
 
 
+def test_variations_can_be_chosen_where_there_are_any(walk):
+    variations = "find('Variations').get_sensitive()"
+    walk(
+        "stylize",
+        variations,
+        f"config.set_property('quality', 'instant') or not {variations}",
+        f"config.set_property('quality', 'draft') or {variations}",
+        patience_s=5,
+    )
+
+
 def test_what_cannot_be_painted_as_it_is_set_is_told_before_ok(walk, pictures):
     """It was told once the dialog had closed."""
     ok = "dialog.get_widget_for_response(Gtk.ResponseType.OK).get_sensitive()"

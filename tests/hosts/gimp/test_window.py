@@ -525,6 +525,22 @@ def test_line_follows_the_selection(window, opened, slow, plug_in, when):
     assert hours_of_part < hours_of_whole
 
 
+def test_line_counts_every_selected_layer(window, opened, slow, plug_in):
+    """It told the time of one."""
+    one = window.run(DIALOG, entry="stylize", plug_in=plug_in, steps=[])
+    window.run(
+        """
+image = Gimp.get_images()[0]
+image.insert_layer(image.get_layers()[0].copy(), None, 0)
+image.set_selected_layers(image.get_layers())
+keep = True
+"""
+    )
+    two = window.run(DIALOG, entry="stylize", plug_in=plug_in, steps=[])
+    hours_of_one, hours_of_two = (float(told[0][0].split()[2]) for told in (one, two))
+    assert hours_of_two > 1.5 * hours_of_one
+
+
 def test_line_tells_what_a_saved_style_will_take(window, opened, slow, plug_in, gimp_daemon):
     style = Picture(64, 64, 3, "uint8", bytes(64 * 64 * 3))
     with gimp_daemon.connect() as client:
