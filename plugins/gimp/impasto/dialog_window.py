@@ -268,6 +268,10 @@ class DialogWindow:
         """The image may have been changed, or something else selected."""
         if self._preview:
             self._preview.forget()
+        if self._style:
+            self._style.forget_layers()
+        if self._places:
+            self._places.look_again()
         self.refresh()
 
     def _focus_first(self, *_: object) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import PurePath
 
@@ -33,23 +33,25 @@ class Places(Controls):
 
     def __init__(self, config: Gimp.ProcedureConfig, image: Gimp.Image) -> None:
         super().__init__()
-        self._config = config
+        self._config, self._image = config, image
+        self._fills: list[Callable[[], None]] = []
         self._presets: Collection[str] = ()
         self._offered = masks.offered(image)
         first, strength, _more, layer_map, style_map = arguments.PLACES
-        self.add_row(first[2], self._mask_of(first, _ELSEWHERE))
+        self.add_row(first[2], self._chooser_of(first, _ELSEWHERE, lambda: self._offered))
         self._others = Gtk.Grid(column_spacing=_SPACE_PX, row_spacing=_SPACE_PX)
         self.add_wide(self._others)
         self._add = Gtk.Button(label=_("Add a Style"), halign=Gtk.Align.START)
         self._add.connect("clicked", self._begin_another)
         self.add_wide(self._add)
         self._uncovered = self.add_arguments(config, arguments.LEFT)["uncovered"]
-        self.add_row(strength[2], self._mask_of(strength, _EVERYWHERE))
-        self.add_row(layer_map[2], self._chooser_of(layer_map, _NONE, self._layers))
-        self.add_row(
-            style_map[2],
-            self._chooser_of(style_map, _NONE, self._layers | {_FILE: _("A picture file…")}),
-        )
+        self.add_row(strength[2], self._chooser_of(strength, _EVERYWHERE, lambda: self._offered))
+        self.add_row(layer_map[2], self._chooser_of(layer_map, _NONE, lambda: self._layers))
+
+        def layers_and_file() -> Mapping[str, str]:
+            return self._layers | {_FILE: _("A picture file…")}
+
+        self.add_row(style_map[2], self._chooser_of(style_map, _NONE, layers_and_file))
         self._own = False
         config.connect("notify::more-styles", self._show_others)
         for name in ("mask", "more-styles"):
@@ -66,6 +68,14 @@ class Places(Controls):
         """Saved styles have become known."""
         if [*presets] != [*self._presets]:
             self._presets = [*presets]
+            self._show()
+
+    def look_again(self) -> None:
+        """The image may have other layers and channels now."""
+        if self._image.is_valid() and (offered := masks.offered(self._image)) != self._offered:
+            self._offered = offered
+            for fill in self._fills:
+                fill()
             self._show()
 
     # What there is ----------------------------------------------------------------------------
@@ -187,15 +197,12 @@ class Places(Controls):
 
     # Masks ------------------------------------------------------------------------------------
 
-    def _mask_of(self, argument: arguments.Argument, without: str) -> Gtk.ComboBoxText:
-        return self._chooser_of(argument, without, self._offered)
-
     def _chooser_of(
-        self, argument: arguments.Argument, without: str, offered: Mapping[str, str]
+        self, argument: arguments.Argument, without: str, offered: Callable[[], Mapping[str, str]]
     ) -> Gtk.ComboBoxText:
         """What an argument may be; a file is asked for when it is chosen."""
         name, label, blurb = argument[1:4]
-        combo = _chooser({"": without, **offered}, "", label, None)
+        combo = _chooser({"": without, **offered()}, "", label, None)
         combo.set_tooltip_text(blurb)
 
         def show(*_: object) -> None:
@@ -212,8 +219,16 @@ class Places(Controls):
             self._config.set_property(name, key)
             show()
 
+        def fill() -> None:
+            with combo.handler_block(handler):
+                combo.remove_all()
+                for key, words in {"": without, **offered()}.items():
+                    combo.append(key, words)
+                show()
+
         show()
-        combo.connect("changed", take)
+        handler = combo.connect("changed", take)
+        self._fills.append(fill)
         self._config.connect(f"notify::{name}", show)
         return combo
 

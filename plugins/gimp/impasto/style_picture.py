@@ -55,6 +55,12 @@ class StylePicture:
         elif kind == "pattern" and chosen:
             self.pixbuf = thumbnails.of_pattern(chosen)
 
+    def forget_layers(self) -> None:
+        """Those that are styles, or maps of them, may look otherwise now."""
+        if self._source and self._source[0] == "layer":
+            self._source = None
+        self._more = {key: found for key, found in self._more.items() if key[0] == "file"}
+
     def take_preset(self, name: str, pixbuf: thumbnails.Pixbuf | None) -> None:
         """Show the thumbnail of a saved style, if it is the chosen one."""
         if self._source == ("preset", name):

@@ -325,6 +325,24 @@ def test_part_that_was_dragged_out_goes_with_what_was_selected(window, walk, pic
     )
 
 
+def test_what_is_new_in_the_image_is_offered_on_coming_back(walk):
+    """It was offered when the dialog was opened anew."""
+    masks = "[row[1] for row in find(procedures.recipe.arguments.PLACES[0][2]).get_model()]"
+    masks = masks.replace("PLACES[0][2]", "PLACES[0][2].replace('_', '')")
+    back = "dialog.emit('focus-in-event', Gdk.Event.new(Gdk.EventType.FOCUS_CHANGE)) or True"
+    new = "Gimp.Channel.new(image, 'Sky', 160, 120, 50, Gegl.Color.new('red'))"
+    _, before, _, after, _ = walk(
+        "stylize",
+        f"config.set_property('mask', 'channel:None') or {masks}",
+        masks,
+        f"image.insert_channel({new}, None, 0) and ({back})",
+        f"'channel:Sky' in {masks} and {masks}",
+        "config.get_property('mask') == 'channel:None'",
+        patience_s=5,
+    )
+    assert "channel:Sky" not in before and set(after) == {*before, "channel:Sky"}
+
+
 def test_strength_is_a_slider_in_percent_that_a_double_click_resets(window, walk, tmp_path):
     place = tmp_path / "place"
     begun = walk.begin(
