@@ -78,7 +78,7 @@ class EstimateLine(QtWidgets.QLabel):
             self._asked, self._waits = questions, True
             self._age.start()
             self._ask(questions, list(questions), {})
-        elif self._answers:
+        elif questions == self._asked:  # or the answers are to others, of another picture maybe
             self._tell()
 
     def _questions(self) -> _Questions | None:
