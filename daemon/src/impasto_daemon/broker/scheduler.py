@@ -215,6 +215,11 @@ class Scheduler:
                 job.delivered = self._send(job, *job.ending)
 
     @property
+    def _usable(self) -> list[DeviceSlot]:
+        """Those that are there; where none is, all, whose workers tell each job so."""
+        return [slot for slot in self.slots if not slot.is_missing] or self.slots
+
+    @property
     def has_workers(self) -> bool:
         """Some worker's process is still there."""
         return any(slot.worker for slot in self.slots)
@@ -318,8 +323,7 @@ class Scheduler:
         self._forget(now)
 
     def _assign(self) -> None:
-        # Where none is there, a worker tells each job so.
-        for slot in [slot for slot in self.slots if not slot.is_missing] or self.slots:
+        for slot in self._usable:
             if not self._queue:
                 return
             if not slot.worker:
@@ -369,7 +373,7 @@ class Scheduler:
         if slot.failed_starts < _STARTS:
             return
         slot.next_start = self._clock() + _REST_S
-        if any(other.failed_starts < _STARTS for other in self.slots):
+        if any(other.failed_starts < _STARTS for other in self._usable):
             return
         for other in self.slots:
             other.failed_starts, other.next_start = 0, 0.0

@@ -11,7 +11,6 @@ from impasto_daemon.cli.options import given, options_of
 from impasto_daemon.cli.output import json_option, print_result
 from impasto_daemon.cli.style_files import connect
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX
-from impasto_daemon.files import check_place
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import NotWritten
 from impasto_protocol.limits import PARTS
@@ -19,6 +18,7 @@ from impasto_protocol.messages import JobMessage, PresetBake
 
 _PATH = click.Path(path_type=Path)
 _MOST = PARTS - 1
+_SAMPLE_PX = BAKED_PX // 2
 
 
 @click.command()
@@ -44,13 +44,13 @@ def bake(
     baked further. The first Ctrl-C ends it with what there is, and so it can be gone on with at any
     time.
     """
-    from impasto_daemon.images.pictures import format_of, read_picture, write_picture
+    from impasto_daemon.images.output import check_output
+    from impasto_daemon.images.pictures import read_picture, write_picture
 
     if len(photographs) > _MOST:
         raise click.UsageError(f"Name {_MOST} photographs at most.")
     if sample:
-        format_of(sample)
-        check_place(sample)
+        check_output(sample, _SAMPLE_PX, _SAMPLE_PX, pixel_bytes=3)
     pictures = [read_picture(path, longest_px=2 * BAKED_PX) for path in photographs]
 
     not_written = ""
@@ -67,7 +67,7 @@ def bake(
     with connect() as client:
         job = client.bake(
             name, pictures, **given({"minutes": minutes}), anew=anew,
-            preview_px=BAKED_PX // 2 if sample else 0,
+            preview_px=_SAMPLE_PX if sample else 0,
         )  # fmt: skip
         result, _ = await_result(
             job, shown=not as_json, on_event=take, kept="what is baked; Ctrl-C again leaves it too"

@@ -250,6 +250,17 @@ def test_device_whose_worker_does_not_start_leaves_its_jobs_to_the_other():
     assert len(harness.workers) == 5
 
 
+def test_jobs_are_told_where_one_device_does_not_start_and_the_other_is_missing():
+    harness = Harness(device="cuda:0,cuda:1")
+    jobs = [harness.submit(), harness.submit()]
+    harness.say(Ready("", 0), 1)
+    harness.say(None, 0)
+    for _ in range(2):
+        harness.wait(2)
+        harness.say(None)
+    assert [[end.code for end in harness.endings(job)] for job in jobs] == [["WORKER_FAILED"]] * 2
+
+
 def test_user_with_many_names_gets_no_more_turns(harness):
     greedy = [harness.submit(b"n%d" % number, user="one") for number in range(4)]
     modest = harness.submit(b"m", user="other")
