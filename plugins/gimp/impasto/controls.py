@@ -207,19 +207,13 @@ def custom_tick(config: Gimp.ProcedureConfig) -> Gtk.CheckButton:
     return own
 
 
-def sensitive_if_custom(config: Gimp.ProcedureConfig, control: Gtk.Widget) -> None:
-    """Let a control be changed only while the painter's own steps and sizes count."""
+def sensitive_if(
+    config: Gimp.ProcedureConfig, control: Gtk.Widget, argument: str, allows: Callable[[Any], bool]
+) -> None:
+    """Let a control be changed only while an argument's value allows it."""
     config.bind_property(
-        "quality", control, "sensitive", GObject.BindingFlags.SYNC_CREATE,
-        lambda _, quality: quality == "custom",
-    )  # fmt: skip
-
-
-def sensitive_if_iterated(config: Gimp.ProcedureConfig, control: Gtk.Widget) -> None:
-    """Let a control be changed only while nothing is painted at once."""
-    config.bind_property(
-        "iterations", control, "sensitive", GObject.BindingFlags.SYNC_CREATE,
-        lambda _, iterations: iterations > 0,
+        argument, control, "sensitive", GObject.BindingFlags.SYNC_CREATE,
+        lambda _, value: allows(value),
     )  # fmt: skip
 
 

@@ -178,7 +178,9 @@ class DialogWindow:
                 inside.add_wide(controls.custom_tick(self._config))
             found = inside.add_arguments(self._config, table)
             for name in found.keys() & set(arguments.BY_QUALITY):
-                controls.sensitive_if_custom(self._config, found[name])
+                controls.sensitive_if(
+                    self._config, found[name], "quality", lambda quality: quality == CUSTOM
+                )
         _follow_quality(self._config)
         custom = self._config.get_property("quality") == CUSTOM
         self._add_expander(_("A_dvanced"), inside, expanded=custom)

@@ -44,7 +44,8 @@ def ask_stylize(
     window.add_look(by_tick=True)
     seed, *rest = arguments.LOOK[3:]
     added = window.controls.add_arguments(config, [seed, *arguments.VARIATIONS, *rest])
-    controls.sensitive_if_iterated(config, added["variations"])
+    # What is painted at once is the same with any seed.
+    controls.sensitive_if(config, added["variations"], "iterations", bool)
     window.controls.add_heading(_("Result"))
     window.controls.add_arguments(config, arguments.RESULT)
     window.add_places(source.get_image())

@@ -202,7 +202,7 @@ class Places(Controls):
     ) -> Gtk.ComboBoxText:
         """What an argument may be; a file is asked for when it is chosen."""
         name, label, blurb = argument[1:4]
-        combo = _chooser({"": without, **offered()}, "", label, None)
+        combo = _chooser({}, "", label, None)
         combo.set_tooltip_text(blurb)
 
         def show(*_: object) -> None:
@@ -226,8 +226,8 @@ class Places(Controls):
                     combo.append(key, words)
                 show()
 
-        show()
         handler = combo.connect("changed", take)
+        fill()
         self._fills.append(fill)
         self._config.connect(f"notify::{name}", show)
         return combo

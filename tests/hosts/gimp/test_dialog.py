@@ -202,12 +202,13 @@ def test_ok_can_be_pressed_once_there_is_a_style(walk, pictures):
 
 
 def test_variations_can_be_chosen_where_there_are_any(walk):
-    variations = "find('Variations').get_sensitive()"
+    variations, steps = (f"find({name!r}).get_sensitive()" for name in ("Variations", "Iterations"))
     walk(
         "stylize",
-        variations,
+        f"{variations} and not {steps}",
         f"config.set_property('quality', 'instant') or not {variations}",
         f"config.set_property('quality', 'draft') or {variations}",
+        f"config.set_property('quality', 'custom') or {steps}",
         patience_s=5,
     )
 
