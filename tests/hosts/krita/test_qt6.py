@@ -161,7 +161,7 @@ def test_state_tells_device_weights_and_queue_and_restart_asks(environment, pict
 
 
 def test_restart_asks_while_a_style_is_baked_of_which_nothing_is_known_without_the_daemon(
-    environment,
+    bark, environment
 ):
     question, *afterwards = play("daemon_client", "baking", environment)
     assert "at work" in question and afterwards == [[], False]

@@ -47,7 +47,7 @@ def baking(painter):
     """What another bakes is asked about before a restart; without the daemon nothing is known."""
     docker, saver, told = painter.docker, painter.docker.styles._saver, []
     with Client.connect(start=False) as other:
-        job = other.bake("Dusk")
+        job = other.bake("Bark")
         painter.until("what is baked", lambda: saver.names)
         with painter.answering("whether to restart", lambda asked: (told.append(asked.text()),
                                                                     declining(asked))):  # fmt: skip
@@ -55,6 +55,7 @@ def baking(painter):
         docker._daemon._lose(DaemonLost("The daemon has ended."))
         told += [saver.names, docker.styles.is_busy]
         job.cancel()
+        list(job.events())  # so that it is not baked while the next test deletes it
     return told
 
 
