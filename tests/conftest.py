@@ -11,9 +11,6 @@ from xdist.scheduler import LoadScopeScheduling
 
 from impasto_protocol.codec import Picture
 
-# As two tests run at a time: threads that wait for each other's turn slow each other down.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 # A slow machine is no failure.
 settings.register_profile("any", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any")
