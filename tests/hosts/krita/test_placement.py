@@ -240,7 +240,14 @@ def edges_of(width, height):
 def picture(name):
     document.refreshProjection()
     document.waitForDone()
-    (folder / name).write_bytes(bytes(document.pixelData(0, 0, 160, 120)))
+    seen = bytes(document.pixelData(0, 0, 160, 120))
+    (folder / name).write_bytes(seen)
+    return seen
+
+
+def like(name, seen):
+    # Krita fills in a colourise mask some time after its layer is shown.
+    yield from until(lambda: picture(name) == seen)
 
 
 def prepared(piece):
@@ -282,13 +289,13 @@ def test_strength_0_changes_nothing_that_is_seen(krita, version, pictures, tmp_p
 def main():
     node = yield from prepared(piece)
     looked, box = all_looks(document.rootNode()), (0, 0, 160, 120)
-    picture("before")
+    before = picture("before")
     changed = bytes(node.pixelData(*box)) != bytes(node.projectionPixelData(*box))
     begin(strength=0.0, iterations=1)
     yield from done(document, docker.painting)
     words = docker.words.text()
     assert words.startswith("Done"), words
-    picture("after")
+    after = picture("after")
     result = docker.results.item(0).data(QtCore.Qt.UserRole)
     assert result._whole is None  # which is large, and the strip keeps results for long
     thumbnail = result.thumbnail
@@ -300,10 +307,10 @@ def main():
     canvas = looks(above)
     yield from trigger("edit_undo")
     back = all_looks(document.rootNode()) == looked
-    picture("undone")
+    yield from like("undone", before)
     yield from trigger("edit_redo")
     again = looks(node)["visible"]
-    picture("redone")
+    yield from like("redone", after)
     yield from closed(document)
     return [source, canvas, back, again, changed, edges]
 """,
@@ -313,11 +320,11 @@ def main():
         **pictures,
     )
     source, canvas, back, again, changed, edges = told
-    before, after, undone, redone = pictures_in(tmp_path, "before", "after", "undone", "redone")
+    before, after = pictures_in(tmp_path, "before", "after")
     apart = np.abs(after - before).max()
     print(f"{kind}: {apart} of 255 apart; {source} -> {canvas}")
     assert apart <= 2
-    assert back and np.array_equal(undone, before) and np.array_equal(redone, after)
+    assert back
     # The strip of results has room for the painting, and not for what is transparent around it.
     assert edges == [True] * 4
     assert again == source["visible"] == kind.startswith("selected")
