@@ -94,7 +94,7 @@ def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:
                 raise error_from_lines(said, "The daemon ended at once.")
             # Until it is the daemon or has given way to one: left behind, it would come up later.
             pid = _daemon_pid(paths)
-            if pid and (pid == process.pid or ended == _ALREADY_RUNNING):
+            if pid and (_is_started(pid, process.pid) or ended == _ALREADY_RUNNING):
                 return pid
             time.sleep(0.05)
     raise DaemonStartFailed("The daemon did not come up in time.")
@@ -122,9 +122,19 @@ def _start_process(options: Sequence[str], log: BinaryIO) -> subprocess.Popen[by
     # Elsewhere than here, so that it keeps no disk from being taken out.
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, env=environment,
-        start_new_session=True, creationflags=getattr(subprocess, "DETACHED_PROCESS", 0),
+        start_new_session=True, creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
         cwd=Path.home() if Path.home().is_dir() else None,
     )  # fmt: skip
+
+
+def _is_started(pid: int, started: int) -> bool:
+    """Whether a process is the one that was started, or its child, as behind a venv on Windows."""
+    if pid == started:
+        return True
+    try:
+        return psutil.Process(pid).ppid() == started
+    except psutil.Error:
+        return False
 
 
 def stop(paths: Paths, timeout_s: float = 15) -> bool:

@@ -1,11 +1,14 @@
 """The daemon's process as others see it: whom `stop` may end, and where its words go."""
 
 import contextlib
+import os
 import shutil
+import signal
 import subprocess
 import sys
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from impasto_daemon import service
@@ -39,6 +42,39 @@ def test_program_that_has_the_daemons_number_by_now_is_not_ended(paths, argument
     finally:
         other.kill()
         other.wait()
+
+
+def test_daemon_that_a_virtual_environments_python_starts_as_its_child_has_come_up(
+    paths, tmp_path, monkeypatch
+):
+    """As on Windows, where the python.exe of such an environment only starts the real one."""
+    daemon = (
+        "import os, time\n"
+        "from impasto_daemon.paths import Paths\n"
+        "from impasto_protocol.connection import Connection, hold_lock, write_connection\n"
+        "folder = Paths.of().runtime\n"
+        "with hold_lock(folder):\n"
+        "    write_connection(folder, Connection('ipc://x', 1, 0, '0.1.0', os.getpid()))\n"
+        f"    {WAITS}\n"
+    )
+    monkeypatch.setenv("IMPASTO_HOME", str(tmp_path))
+    child = [sys.executable, "-c", daemon]
+    redirector = [sys.executable, "-c", f"import subprocess; subprocess.run({child})"]
+    started = []
+
+    def start(options, log):
+        started.append(subprocess.Popen(redirector))
+        return started[0]
+
+    monkeypatch.setattr(service, "_start_process", start)
+    pid = 0
+    try:
+        pid = service.start((), paths, timeout_s=10)
+        assert psutil.Process(pid).ppid() == started[0].pid
+    finally:
+        if pid:
+            os.kill(pid, signal.SIGKILL)
+        started[0].wait()
 
 
 @pytest.mark.parametrize("disk", ["full", "full for this user"])
