@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -98,7 +99,7 @@ class Plan:
 def install(plan: Plan, terminal: Terminal) -> None:
     """Put everything in place, or leave everything as it is. Raises ImpastoError."""
     machine, options = plan.machine, plan.options
-    with Transaction(machine.data, terminal.say) as changes:
+    with ExitStack() as afterwards, Transaction(machine.data, terminal.say) as changes:
         old = Manifest.load(machine.data)
         manifest = Manifest(__version__, torch=_chosen_torch(options, old))
         backend = torch_backend(manifest.torch, hardware(machine))
@@ -107,6 +108,8 @@ def install(plan: Plan, terminal: Terminal) -> None:
         if old:
             manifest.made, manifest.enabled, manifest.weights = old.made, old.enabled, old.weights
         stop_daemon(machine)
+        # One that is started meanwhile runs on files that are about to go.
+        afterwards.callback(stop_daemon, machine)
         for kept in (machine.config, machine.log):
             changes.make(kept.parent)
         for filled_by_uv in (machine.data / "cache", machine.data / "python"):

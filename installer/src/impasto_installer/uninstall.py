@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from contextlib import ExitStack
 from pathlib import Path
 
 from impasto_installer import kritarc
@@ -28,9 +29,10 @@ def uninstall(machine: Machine, terminal: Terminal, *, presets: bool) -> None:
     if not machine.data.exists():
         raise InstallFailed("Impasto is not installed.", next_step="There is nothing to do.")
     start, log = startup(machine), machine.log
-    with Transaction(machine.data, terminal.say) as changes:
+    with ExitStack() as afterwards, Transaction(machine.data, terminal.say) as changes:
         manifest = Manifest.load(machine.data) or _presumed(machine)
         stop_daemon(machine)
+        afterwards.callback(stop_daemon, machine)  # as when installing
         _leave_editors(manifest, changes)
         if start.file.exists():
             tell_system(start.unregister, terminal)

@@ -1,5 +1,6 @@
 """Installing and uninstalling where not all is as it should be; nothing of others is lost."""
 
+import contextlib
 import os
 import shlex
 import subprocess
@@ -141,6 +142,25 @@ def test_cleaning_up_that_fails_is_no_failure_of_uninstalling(machine, monkeypat
     )
     uninstall(machine, TERMINAL, presets=True)
     assert not host.plugin.exists()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_daemon_that_is_started_during_an_upgrade_is_ended_after_it(machine, monkeypatch, fails):
+    """It runs on files that are moved or deleted at the end."""
+    installed(machine)
+    at_work = []
+    monkeypatch.setattr(
+        installing, "stop_daemon", lambda _: at_work.append((machine.data / "unfinished").exists())
+    )
+    if fails:
+        monkeypatch.setattr(installing.Uv, "install_daemon", fail)
+    with pytest.raises(InstallFailed) if fails else contextlib.nullcontext():
+        installed(machine)
+    assert at_work == [True, False]
+
+
+def fail(self, folder, built, backend):
+    raise InstallFailed("no route to host")
 
 
 def test_upgrade_keeps_the_torch_that_was_chosen(machine, monkeypatch):

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from impasto_daemon import __version__
+from impasto_daemon import __version__, service
 from impasto_daemon.config import Config, load_config
 from impasto_daemon.paths import Paths
 from impasto_daemon.weights import download, sources, store
@@ -79,6 +79,8 @@ def check_installation(installation: Installation) -> Iterator[Finding]:
     if (installation.machine.data / "unfinished/journal.json").exists():
 
         def put_back() -> None:
+            # It may run on the files that are moved.
+            service.stop(installation.paths)
             with Transaction(installation.machine.data):
                 pass
 

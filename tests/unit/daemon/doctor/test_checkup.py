@@ -159,6 +159,18 @@ def test_list_of_what_was_installed_that_cannot_be_read_is_amiss(home):
     assert found.good is False and "cannot be read" in found.words
 
 
+def test_daemon_is_ended_before_an_interrupted_installation_is_put_back(home, monkeypatch):
+    """It may run on the files that are moved."""
+    journal = home / "data/unfinished/journal.json"
+    journal.parent.mkdir(parents=True)
+    journal.write_text("[]")
+    at_work = []
+    monkeypatch.setattr(checkup.service, "stop", lambda paths: at_work.append(journal.exists()))
+    (found,) = checkup.check_installation(Installation.here())
+    found.mend()
+    assert at_work == [True] and not journal.exists()
+
+
 @pytest.fixture
 def krita(home):
     """A Krita whose settings name our plug-in, and are a link of its owner alone."""
