@@ -11,7 +11,7 @@ from typing import Any
 
 import click
 
-from impasto_daemon.cli.job_progress import await_result
+from impasto_daemon.cli.job_progress import Interrupts, await_result
 from impasto_daemon.cli.options import options_of, settings_from
 from impasto_daemon.cli.output import answer_as_dict, json_option, print_result
 from impasto_daemon.cli.painting_run import (
@@ -101,6 +101,7 @@ def apply(
     from impasto_daemon.images.pictures import read_photograph, read_picture
 
     streams = click.get_current_context()
+    interrupts = streams.with_resource(Interrupts(shown=not as_json))
     output = output or picture.with_name(f"{picture.stem}-painted.png")
     output = streams.with_resource(output_file(output)).absolute()
     picture = streams.with_resource(input_file(picture))
@@ -145,6 +146,7 @@ def apply(
             output,
             kept,
             as_json,
+            interrupts,
         )
         if variations:
             run.paint_variations(variations)
@@ -175,9 +177,10 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
         content = read_picture(photograph, longest_px=size_px or 320)
         style = read_picture(painting)
     settings = settings_from(options, {"iterations": 75})
+    interrupts = click.get_current_context().with_resource(Interrupts(shown=not as_json))
     with Client.connect(name="impasto demo") as client:
         result, (painted,) = await_result(
-            client.stylise(content, style, settings), shown=not as_json
+            client.stylise(content, style, settings), shown=not as_json, interrupts=interrupts
         )
     written = OutputFiles(list(result.notes))
     recipe = Recipe(settings, (), {})

@@ -11,10 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from threading import Event
 from typing import TYPE_CHECKING, Any
 
-from impasto_daemon.cli.job_progress import await_result
+from impasto_daemon.cli.job_progress import Interrupts, await_result
 from impasto_daemon.cli.output import answer_as_dict, console, print_result
 from impasto_daemon.cli.recipe import Recipe
 from impasto_daemon.files import check_place
@@ -41,6 +40,7 @@ class PaintingRun:
     output: Path
     kept: KeptMetadata
     as_json: bool
+    interrupts: Interrupts
 
     def paint(self) -> None:
         """One painting; where snapshots are asked for, a contact sheet and a loss curve as well."""
@@ -59,7 +59,9 @@ class PaintingRun:
         if settings.snapshots:
             self._check_places([*map(str, settings.snapshots), _SHEET, _LOSS])
         job = self.stylise(settings)
-        result, (painted,) = await_result(job, shown=not self.as_json, on_event=on_event)
+        result, (painted,) = await_result(
+            job, shown=not self.as_json, on_event=on_event, interrupts=self.interrupts
+        )
         if result.losses and (not points or points[-1].step < result.steps):
             scale = points[-1].scale if points else 1
             points.append(LossPoint(result.steps, scale, result.losses))
@@ -84,7 +86,6 @@ class PaintingRun:
         from impasto_daemon.images.contact_sheet import make_thumbnail
 
         self._check_places([*map(str, range(1, count + 1)), _SHEET])
-        interrupted = Event()
         written = OutputFiles(list(self.kept.notes))
         variations: list[dict[str, Any]] = []
         labelled: dict[str, Picture] = {}
@@ -92,7 +93,7 @@ class PaintingRun:
             if not self.as_json:
                 console.print(f"Variation {number} of {count}")
             result, (painted,) = await_result(
-                self.stylise(varied), shown=not self.as_json, on_interrupt=interrupted.set
+                self.stylise(varied), shown=not self.as_json, interrupts=self.interrupts
             )
             recipe = dataclasses.replace(self.recipe, settings=varied)
             write = partial(written.write, recipe=recipe, result=result)
@@ -100,7 +101,7 @@ class PaintingRun:
             variations.append({"output": path, "seed": varied.seed, **answer_as_dict(result)})
             labelled[f"{number}: seed {varied.seed}"] = make_thumbnail(painted)
             written.add_notes(result.notes)
-            if interrupted.is_set():
+            if self.interrupts.count:
                 break
         data = {
             "variations": variations,

@@ -1,23 +1,30 @@
 """Nothing painted is lost, whatever becomes of the place that it was to go to."""
 
+import signal
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from impasto_daemon.cli.painting_run import OutputFiles
+from impasto_daemon.cli.job_progress import Interrupts
+from impasto_daemon.cli.painting_run import OutputFiles, PaintingRun
 from impasto_daemon.cli.recipe import Recipe
+from impasto_daemon.images import pictures
+from impasto_daemon.images.metadata import KeptMetadata
+from impasto_daemon.images.pictures import write_picture
 from impasto_protocol.client import new_job_id
 from impasto_protocol.errors import NotWritten
 from impasto_protocol.messages import Result
 from impasto_protocol.settings import Settings
 
+RESULT = Result(job=new_job_id(), steps=1, seconds=1, device="cpu", weights="w", style="s")
+RECIPE = Recipe(Settings(), styles=(), maps={})
+
 
 @pytest.fixture
 def write():
     """Writes a painting as the command line does at its end."""
-    result = Result(job=new_job_id(), steps=1, seconds=1, device="cpu", weights="w", style="s")
-    recipe = Recipe(Settings(), styles=(), maps={})
-    return lambda path, painted: OutputFiles().write(path, painted, recipe, result)
+    return lambda path, painted: OutputFiles().write(path, painted, RECIPE, RESULT)
 
 
 def same(path, painted):
@@ -40,3 +47,47 @@ def test_painting_that_its_format_cannot_hold_is_kept_beside_it(home, write, pic
         write(home / "x.webp", wide)
     (kept,) = home.glob("x-*.png")
     assert str(kept) in str(caught.value) and same(kept, wide)
+
+
+@pytest.fixture
+def run(home, picture, monkeypatch):
+    """Paints into x.png, with Ctrl-C so many times in the middle of the first file."""
+
+    class Painted:
+        def result(self, on_event):
+            on_event(RESULT, [picture()])
+            return RESULT, [picture()]
+
+    def begin(presses, variations=0):
+        left = iter(range(presses))
+
+        def write(*arguments, **named):
+            for _ in left:
+                signal.raise_signal(signal.SIGINT)
+            return write_picture(*arguments, **named)
+
+        monkeypatch.setattr(pictures, "write_picture", write)
+        with Interrupts() as interrupts:
+            run = PaintingRun(
+                lambda settings: Painted(), RECIPE, home / "x.png", KeptMetadata(), True, interrupts
+            )  # fmt: skip
+            run.paint_variations(variations) if variations else run.paint()
+
+    return begin
+
+
+def test_ctrl_c_while_the_painting_is_written_leaves_it(home, run, picture):
+    run(presses=1)
+    assert same(home / "x.png", picture())
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_second_ctrl_c_while_the_painting_is_written_leaves_none(home, run):
+    with pytest.raises(KeyboardInterrupt):
+        run(presses=2)
+    assert not [*home.glob("*.png")]
+
+
+def test_ctrl_c_while_a_variation_is_written_ends_with_that_one(home, run):
+    run(presses=1, variations=3)
+    assert {path.name for path in home.glob("*.png")} == {"x-1.png", "x-sheet.png"}
