@@ -32,6 +32,10 @@ from impasto_protocol import __version__
 from impasto_protocol.connection import clean_environment
 from impasto_protocol.errors import DiskFull, InstallFailed
 
+_CHOSEN_WEIGHTS = ("chosen", *(f"{name}.{ending}" for name in ("vgg19_features", "torchvision")
+                               for ending in ("safetensors", "sha256")))  # fmt: skip
+"""What `impasto weights use FILE` may write, in the folder of all networks' weights."""
+
 _NEEDED_GIB = {"cu": 9.0, "rocm": 20.0, "": 3.0}
 """By how the backend's or the hardware's name begins."""
 _UPGRADE_GIB = 1.0
@@ -206,7 +210,9 @@ def _place_environment(machine: Machine, uv: Uv, backend: str, changes: Transact
 
 
 def _use_weights(machine: Machine, file: Path, changes: Transaction) -> None:
-    changes.replace(machine.data / "weights")
+    for place in (machine.data / "weights" / name for name in _CHOSEN_WEIGHTS):
+        # What is there stays there until it is written to: it may be the file that is named.
+        changes.write(place, place.read_bytes()) if place.exists() else changes.replace(place)
     used = _impasto(machine, "weights", "use", str(file))
     if used.returncode:
         raise InstallFailed(

@@ -163,6 +163,29 @@ def fail(self, folder, built, backend):
     raise InstallFailed("no route to host")
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_choosing_weights_leaves_those_of_other_networks(machine, tmp_path, monkeypatch, fails):
+    installed(machine)
+    folder = machine.data / "weights"
+    folder.mkdir()
+    for name in ("vgg19_features.safetensors", "resnet50.safetensors", "resnet50.sha256"):
+        (folder / name).write_text("before")
+    before = listing(folder)
+
+    def use(machine, *arguments):
+        assert arguments == ("weights", "use", str(tmp_path / "own.safetensors"))
+        (folder / "vgg19_features.safetensors").write_text("own")
+        (folder / "chosen").write_text("own")
+        return subprocess.CompletedProcess(arguments, int(fails), b"", b"no")
+
+    monkeypatch.setattr(installing, "_impasto", use)
+    with pytest.raises(InstallFailed) if fails else contextlib.nullcontext():
+        installed(machine, weights=tmp_path / "own.safetensors")
+    after = listing(folder)
+    assert (after == before) if fails else after.keys() == before.keys() | {"chosen"}
+    assert (folder / "resnet50.safetensors").read_text() == "before"
+
+
 def test_upgrade_keeps_the_torch_that_was_chosen(machine, monkeypatch):
     told = []
     monkeypatch.setattr(installing.Uv, "install_daemon", lambda self, *how: told.append(how[-1]))
