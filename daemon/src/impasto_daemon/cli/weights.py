@@ -14,6 +14,8 @@ from impasto_protocol.errors import ConfigInvalid
 from impasto_protocol.networks import NETWORKS
 from impasto_protocol.settings import VGG19
 
+_OTHERS = tuple(name for name in NETWORKS if name != VGG19)
+
 
 @click.group()
 def weights() -> None:
@@ -35,8 +37,7 @@ def status(as_json: bool) -> None:
     network = sources.open_network(named, paths.data)
     path = sources.find(named, paths.data)
     origin = configured.origin["weights"] if named else "`impasto weights use`, or the usual one"
-    others = [each for each in NETWORKS if each != VGG19
-              and store.torchvision_file(paths.data, each).is_file()]  # fmt: skip
+    others = [each for each in _OTHERS if store.torchvision_file(paths.data, each).is_file()]
     data = {
         "source": network.label, "path": path, "origin": origin, "name": network.identity.hash,
         "others": others,
@@ -49,9 +50,8 @@ def status(as_json: bool) -> None:
 
 @weights.command()
 @click.argument(
-    "what", type=click.Choice([sources.TORCHVISION, *(name for name in NETWORKS if name != VGG19)]),
-    default=sources.TORCHVISION,
-)  # fmt: skip
+    "what", type=click.Choice([sources.TORCHVISION, *_OTHERS]), default=sources.TORCHVISION
+)
 @click.option(
     "--file", type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="Take torchvision's download, or its tensors as safetensors, from here instead.",
@@ -71,7 +71,7 @@ def fetch(what: str, file: Path | None, as_json: bool) -> None:
         path = _download(network, shown=not as_json)
     use_it = f"impasto apply --network {network}"
     if network == VGG19:
-        use_it = f"impasto weights use {sources.OWN if file else what}"
+        use_it = f"impasto weights use {_source(path)}"
     text = f"It is in {path}\nUse it with `{use_it}`."
     print_result(as_json, {"path": path}, text)
 
@@ -80,11 +80,15 @@ def fetch(what: str, file: Path | None, as_json: bool) -> None:
 @click.argument("network")
 @json_option
 def use(network: str, as_json: bool) -> None:
-    """Use NETWORK from now on: oxford, torchvision, or a file.
+    """Use NETWORK from now on: oxford, torchvision, own, or a file.
 
     torchvision is downloaded if it is not there yet. A file, safetensors or torchvision's own
-    download, is copied.
+    download, is copied, and called own or torchvision.
     """
+    if network in _OTHERS:
+        raise click.UsageError(
+            f"VGG-19's are chosen here; use `impasto apply --network {network}`."
+        )
     paths = Paths.of()
     data_dir, configured = paths.data, load_config(paths.config)
     if configured.config.weights:
@@ -95,13 +99,17 @@ def use(network: str, as_json: bool) -> None:
     if network == sources.TORCHVISION and not store.torchvision_file(data_dir).is_file():
         _download(VGG19, shown=not as_json)
     source = network
-    if network not in (sources.OXFORD, sources.TORCHVISION):
-        own = store.adopt(Path(network), data_dir) == store.own_file(data_dir)
-        source = sources.OWN if own else sources.TORCHVISION
+    if network not in sources.SOURCES:
+        source = _source(store.adopt(Path(network), data_dir))
     sources.choose(source, data_dir)
     path = sources.find(source, data_dir)
     text = f"{network} is used from the next picture on."
     print_result(as_json, {"source": source, "path": path}, text)
+
+
+def _source(adopted: Path) -> str:
+    """What a file of VGG-19's weights is called, by where it was put."""
+    return sources.OWN if adopted == store.own_file(Paths.of().data) else sources.TORCHVISION
 
 
 def _download(network: str, *, shown: bool) -> Path:

@@ -1,16 +1,19 @@
 """Which network is used, what it is called, and Oxford's own, which comes with Impasto."""
 
 import hashlib
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+import click
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
 
+from impasto_daemon.cli.weights import weights
 from impasto_daemon.engine.convolutions import CONVOLUTIONS
 from impasto_daemon.engine.network import FeatureNetwork, tensor_shapes
 from impasto_daemon.weights import oxford, sources, store
@@ -228,3 +231,24 @@ def test_file_of_one_network_is_not_taken_for_another(tmp_path, own):
         with pytest.raises(WeightsBad, match=NETWORKS[network].label):
             store.adopt(own, tmp_path, network)
         assert not store.torchvision_file(tmp_path, network).exists()
+
+
+@pytest.mark.parametrize("published", [False, True])
+def test_network_taken_from_a_file_is_used_by_the_command_that_is_named(
+    home, own, tensors, monkeypatch, capsys, published
+):
+    file = own
+    if published:
+        file = own.with_suffix(".pth")
+        torch.save(tensors, file)
+        digest = hashlib.sha256(file.read_bytes()).hexdigest()
+        monkeypatch.setattr(store, "published_url", lambda network: f"vgg19-{digest[:8]}.pth")
+    weights.main(["fetch", "torchvision", "--file", str(file)], standalone_mode=False)
+    named = re.search("`impasto weights (.*)`", capsys.readouterr().out)[1]
+    weights.main(named.split(), standalone_mode=False)
+    assert sources.chosen("", home / "data") == ("torchvision" if published else "own")
+
+
+def test_another_network_is_no_choice_of_vgg_19s_weights(home):
+    with pytest.raises(click.UsageError, match="apply --network vgg16"):
+        weights.main(["use", "vgg16"], standalone_mode=False)
