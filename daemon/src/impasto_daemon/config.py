@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 from collections.abc import Mapping
@@ -14,9 +15,12 @@ import tomllib
 from impasto_protocol.errors import BadField, ConfigInvalid
 from impasto_protocol.fields import from_dict, spec_field, type_hints, validate
 
-_ENVIRONMENT, _COMMAND_LINE = "environment", "command line"
+ENVIRONMENT, COMMAND_LINE = "environment", "command line"
 _GONE = ("download",)
 """Settings of older versions, which a file may still hold."""
+
+WEIGHTS_SOURCES = ("oxford", "torchvision", "own")
+"""What the setting `weights` may name but a file."""
 
 
 @dataclass(frozen=True)
@@ -115,17 +119,20 @@ def load_config(
 ) -> Origins:
     """Defaults, overruled by the TOML `file`, `IMPASTO_<NAME>` variables, and `options`.
 
-    A missing file is an empty one. Raises ConfigInvalid naming the source and the key.
+    A missing file is an empty one. A path is absolute, as the daemon works in another folder: one
+    from `file` begins where that is, any other here. Raises ConfigInvalid naming the source and
+    the key.
     """
     values: dict[str, Any] = {}
     origin = {field.name: "default" for field in dataclasses.fields(Config)}
+    here = Path()
     sources = (
-        (str(file), _read_toml(file)),
-        (_ENVIRONMENT, _read_environment(environment)),
-        (_COMMAND_LINE, {k: v for k, v in (options or {}).items() if v is not None}),
+        (str(file), _read_toml(file), file.parent),
+        (ENVIRONMENT, _read_environment(environment), here),
+        (COMMAND_LINE, {k: v for k, v in (options or {}).items() if v is not None}, here),
     )
-    for source, found in sources:
-        values |= found
+    for source, found, folder in sources:
+        values |= _with_absolute_path(found, folder)
         try:
             config = from_dict(Config, values, known_only=True)
         except BadField as error:
@@ -135,10 +142,20 @@ def load_config(
     return Origins(config, origin)
 
 
+def _with_absolute_path(found: dict[str, Any], folder: Path) -> dict[str, Any]:
+    named = found.get("weights")
+    if not isinstance(named, str) or named in ("", *WEIGHTS_SOURCES):
+        return found
+    path = Path(named)
+    with contextlib.suppress(RuntimeError):  # it is nobody's home
+        path = path.expanduser()
+    return found | {"weights": str((folder / path).absolute())}
+
+
 def _how_to_correct(source: str, name: str) -> str:
-    if source == _ENVIRONMENT:
+    if source == ENVIRONMENT:
         return f"Correct or unset the variable {_variable(name)}."
-    if source == _COMMAND_LINE:
+    if source == COMMAND_LINE:
         return f"Correct --{name.replace('_', '-')}."
     return f"Correct or remove {name} in that file."
 

@@ -1,9 +1,12 @@
 """Where settings of the daemon come from, and what is said when one is wrong."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
+from impasto_daemon import service
+from impasto_daemon.cli.daemon import daemon
 from impasto_daemon.config import Config, load_config
 from impasto_protocol.errors import ConfigInvalid
 from impasto_protocol.fields import field_spec
@@ -20,6 +23,45 @@ def test_later_sources_overrule_earlier_ones_and_say_where_they_are_from(tmp_pat
     assert [found.origin[name] for name in ("queue", "stall_s", "log_level", "device")] == [
         str(file), "environment", "command line", "default",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("named", "from_file", "from_here"), [
+    ("own.safetensors", "file/own.safetensors", "here/own.safetensors"),
+    ("~/own.safetensors", "home/own.safetensors", "home/own.safetensors"),
+    ("torchvision", "torchvision", "torchvision"), ("", "", ""),
+])  # fmt: skip
+def test_path_means_the_same_wherever_the_daemon_works(
+    tmp_path, monkeypatch, named, from_file, from_here
+):
+    for folder in ("file", "here"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))
+    file = tmp_path / "file/config.toml"
+    file.write_text(f"weights = '{named}'\n")
+
+    def absolute(path):
+        return str(tmp_path / path) if "/" in path else path
+
+    assert load_config(file, {}).config.weights == absolute(from_file)
+    for source in ({"environment": {"IMPASTO_WEIGHTS": named}}, {"options": {"weights": named}}):
+        found = load_config(file, **{"environment": {}} | source)
+        assert found.config.weights == absolute(from_here)
+
+
+@pytest.mark.parametrize("how", ["environment", "option"])
+def test_daemon_that_is_started_elsewhere_is_given_an_absolute_path(
+    home, tmp_path, monkeypatch, how
+):
+    monkeypatch.chdir(tmp_path)
+    if how == "environment":
+        monkeypatch.setenv("IMPASTO_WEIGHTS", "own.safetensors")
+    given = ["--weights", "own.safetensors"] if how == "option" else []
+    handed_on = []
+    monkeypatch.setattr(service, "start", lambda options, paths: handed_on.extend(options) or 1)
+    daemon.main(["start", *given], standalone_mode=False)
+    assert handed_on == ["--weights", str(tmp_path / "own.safetensors")]
 
 
 def test_missing_file_is_an_empty_one(tmp_path):
@@ -46,8 +88,6 @@ def test_wrong_line_is_named_with_its_file(tmp_path, text, said):
 
 
 def test_wrong_variable_is_named():
-    from pathlib import Path
-
     with pytest.raises(ConfigInvalid, match=r"environment.*threads"):
         load_config(Path("/none"), {"IMPASTO_THREADS": "many"})
 

@@ -11,7 +11,7 @@ from rich.table import Table
 from impasto_daemon import service
 from impasto_daemon.cli.options import given, options_of
 from impasto_daemon.cli.output import answer_as_dict, console, json_option, print_result
-from impasto_daemon.config import Config, load_config
+from impasto_daemon.config import COMMAND_LINE, ENVIRONMENT, Config, load_config
 from impasto_daemon.logs import tail
 from impasto_daemon.paths import Paths
 from impasto_protocol.connection import daemon_is_running
@@ -36,7 +36,9 @@ def run(**options: Any) -> None:
 def start(as_json: bool, **options: Any) -> None:
     """Start the daemon in the background; does nothing when it is running."""
     paths = Paths.of()
-    load_config(paths.config, options=options)
+    configured = load_config(paths.config, options=options)
+    if configured.origin["weights"] in (ENVIRONMENT, COMMAND_LINE):
+        options["weights"] = configured.config.weights  # a path as it is from here
     running = daemon_is_running(paths.runtime)
     pid = service.start(_as_arguments(given(options)), paths)
     text = f"The daemon is running{' already' if running else ''} (process {pid})."

@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from impasto_daemon.config import WEIGHTS_SOURCES
 from impasto_daemon.files import write_file
 from impasto_daemon.weights import oxford, store
 from impasto_protocol.errors import NotWritten, WeightsBad
@@ -21,8 +22,7 @@ from impasto_protocol.settings import VGG19
 if TYPE_CHECKING:
     from torch import Tensor
 
-OXFORD, TORCHVISION, OWN = "oxford", "torchvision", "own"
-SOURCES = (OXFORD, TORCHVISION, OWN)
+OXFORD, TORCHVISION, OWN = SOURCES = WEIGHTS_SOURCES
 _NAMED = (
     "Correct or remove the setting `weights` (`impasto config show --origin` tells where it is), "
     "then run `impasto daemon stop`."
