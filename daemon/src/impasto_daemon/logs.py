@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import itertools
 import logging
 import os
 import shutil
+from collections.abc import Iterator
 from logging.handlers import WatchedFileHandler
 from pathlib import Path
+from typing import BinaryIO
 
 from impasto_protocol.connection import make_folders
 
@@ -69,3 +72,36 @@ def tail(file: Path, lines: int) -> list[str]:
             return [line.rstrip("\n") for line in opened][-lines:]
     except OSError:
         return []
+
+
+def written(file: Path, lines: int) -> Iterator[str]:
+    """The last lines of the log, then each time what has been added, also across `rotate`."""
+    opened: BinaryIO = io.BytesIO()  # until there is one
+    try:
+        while True:
+            newer = _newer(file, opened)
+            text = opened.read()
+            if newer:
+                opened.close()
+                opened = newer
+                text += opened.read()
+            if lines:
+                text = b"".join(text.splitlines(keepends=True)[-lines:])
+                lines = 0
+            yield text.decode(errors="replace")
+    finally:
+        opened.close()
+
+
+def _newer(file: Path, opened: BinaryIO) -> BinaryIO | None:
+    """The log, where it is another file than the one that is open, or has been cut short."""
+    try:
+        newer = file.open("rb")
+    except OSError:
+        return None
+    with contextlib.suppress(OSError):  # nothing is open yet
+        now, then = os.fstat(newer.fileno()), os.fstat(opened.fileno())
+        if os.path.samestat(now, then) and now.st_size >= opened.tell():
+            newer.close()
+            return None
+    return newer

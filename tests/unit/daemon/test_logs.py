@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from impasto_daemon.logs import log_to, rotate, tail
+from impasto_daemon.logs import log_to, rotate, tail, written
 
 
 @pytest.fixture(autouse=True)
@@ -48,6 +48,38 @@ def test_log_that_has_grown_is_put_aside_and_three_are_kept(tmp_path):
     assert tail(file, 5)[-1].endswith("line 5")
     kept = [file.with_name(f"daemon.log.{number}").read_text()[-1] for number in (1, 2, 3)]
     assert kept == ["5", "4", "3"]
+
+
+@pytest.mark.usefixtures("moved")
+def test_log_that_is_followed_says_each_line_once_also_across_a_rotation(tmp_path):
+    file = tmp_path / "daemon.log"
+    assert next(written(file, 2)) == ""
+    pieces = written(file, 2)
+    file.write_text("a\nsame\nb\nsame\n")
+    assert next(pieces) == "b\nsame\n"
+    assert next(pieces) == ""
+    log_to(file, "info")
+    file.write_bytes(file.read_bytes() + b"x" * (3 << 20) + b"\nsame\n")
+    assert next(pieces).endswith("x\nsame\n")
+    with file.open("a") as opened:
+        opened.write("last\n")
+    at_once = next(pieces)
+    rotate(file)
+    logging.getLogger("test").info("first")
+    assert at_once + next(pieces).split(" ")[-1] == "last\nfirst\n"
+    assert next(pieces) == ""
+
+
+def test_last_lines_before_a_rotation_are_said_though_nobody_looked_in_between(tmp_path):
+    file = tmp_path / "daemon.log"
+    file.write_bytes(b"x" * (3 << 20) + b"\n")
+    pieces = written(file, 1)
+    next(pieces)
+    with file.open("a") as opened:
+        opened.write("last\n")
+    rotate(file)
+    file.write_text("first\n")
+    assert next(pieces) == "last\nfirst\n"
 
 
 def test_small_log_stays(tmp_path):

@@ -12,7 +12,7 @@ from impasto_daemon import service
 from impasto_daemon.cli.options import given, options_of
 from impasto_daemon.cli.output import answer_as_dict, console, json_option, print_result
 from impasto_daemon.config import COMMAND_LINE, ENVIRONMENT, Config, load_config
-from impasto_daemon.logs import tail
+from impasto_daemon.logs import written
 from impasto_daemon.paths import Paths
 from impasto_protocol.connection import daemon_is_running
 
@@ -96,15 +96,11 @@ def logs(lines: int, follow: bool) -> None:
     """Print the end of the daemon's log."""
     file = Paths.of().log
     console.print(f"{file}", style="dim", markup=False)
-    shown = tail(file, lines)
-    print("\n".join(shown))
-    while follow:
+    for text in written(file, lines):
+        print(text, end="", flush=True)
+        if not follow:
+            return
         time.sleep(0.5)
-        now = tail(file, 1000)
-        new = now[now.index(shown[-1]) + 1 :] if shown and shown[-1] in now else now
-        if new:
-            print("\n".join(new), flush=True)
-            shown = now
 
 
 def _as_arguments(options: dict[str, Any]) -> list[str]:
