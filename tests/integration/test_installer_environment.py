@@ -10,6 +10,7 @@ import zipfile
 
 import pytest
 
+from impasto_installer import environment
 from impasto_installer.environment import Uv
 from impasto_installer.machine import Machine
 from impasto_installer.plugins import ANY_PYTHON, ROOT, build_gimp
@@ -63,6 +64,41 @@ def test_uv_is_bootstrapped_into_an_environment_of_its_own(machine, wheels, monk
         uv.vendor(machine.data / "vendor", "3.13", ("msgpack",))
     assert "--wheels" in raised.value.next_step
     assert f"{machine.data}/cache pip install" in str(raised.value)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+def test_uv_is_had_from_pip_where_python_makes_no_whole_environment(
+    machine, wheels, tmp_path, monkeypatch
+):
+    """As Debian's without python3-venv, which leaves the half of one."""
+    python = getattr(sys, "_base_executable", sys.executable)
+    debian = tmp_path / "python3"
+    debian.write_text(
+        f'#!/bin/sh\n[ $2 = venv ] || exec {python} "$@"\nmkdir -p $3/bin\n'
+        "touch $3/bin/python3\nexit 1\n"
+    )
+    debian.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(debian))
+    Uv(machine, wheels("no route to host")).bootstrap()
+    assert not Uv(machine).missing
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+@pytest.mark.parametrize("folder", ["bin", "Scripts"])
+def test_uv_is_found_where_either_way_of_pip_puts_it_on_windows(machine, folder):
+    windows = dataclasses.replace(machine, system="win32")
+    program = Uv(windows).private / folder / "uv.exe"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho uv 9.1.0\n")
+    program.chmod(0o755)
+    assert not Uv(windows).missing
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+def test_pip_that_leaves_no_program_is_told(machine, monkeypatch):
+    monkeypatch.setattr(environment, "_run", lambda *_: None)
+    with pytest.raises(InstallFailed, match=r"could not be had: pip left no program"):
+        Uv(machine).bootstrap()
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from impasto_installer.machine import Machine
 from impasto_installer.plugins import ROOT
+from impasto_installer.transaction import remove
 from impasto_protocol.connection import clean_environment
 from impasto_protocol.errors import DiskFull, InstallFailed
 
@@ -55,8 +56,7 @@ class Uv:
         self._machine, self._wheels = machine, wheels
         self.private = machine.data / "uv"
         found = shutil.which("uv", path=machine.environment.get("PATH"))
-        programs = filter(None, [found, str(machine.program(self.private, "uv"))])
-        self._program = next(filter(_serves, programs), None)
+        self._program = found if found and _serves(found) else self._bootstrapped()
 
     @property
     def missing(self) -> bool:
@@ -73,19 +73,28 @@ class Uv:
         if made.returncode:
             # Some distributions leave out what makes environments, but have pip.
             python, into = sys.executable, ["--target", str(self.private)]
+            remove(self.private)  # pip puts no program where half an environment has others
         try:
             _run(
                 [python, "-m", "pip", "install", "--quiet", *into, *source, "uv"],
                 self._variables(),
                 self._machine.data,
             )
+            self._program = self._bootstrapped()
+            if not self._program:
+                raise InstallFailed("pip left no program that can be run.")
         except InstallFailed as error:
             raise InstallFailed(
                 f"uv, which puts the daemon together, could not be had: {error}",
                 next_step="Install uv or python3-venv with your system's packages, or check the "
                 "network; then run the installer again.",
             ) from error
-        self._program = str(self._machine.program(self.private, "uv"))
+
+    def _bootstrapped(self) -> str | None:
+        """The uv that was had from pip; `--target` has no Scripts, not on Windows either."""
+        program = self._machine.program(self.private, "uv")
+        programs = (program, self.private / "bin" / program.name)
+        return next(filter(_serves, map(str, programs)), None)
 
     def make(self, folder: Path) -> None:
         """A Python environment at `folder`, of this Python if the daemon runs on it."""
