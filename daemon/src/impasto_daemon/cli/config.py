@@ -34,6 +34,6 @@ def show(origin: bool, as_json: bool) -> None:
         for name, value in values.items():
             rows.add_row(name, str(value), *([found.origin[name]] if origin else []))
         console.print(rows)
-        console.print(f"\nFile: {paths.config}", markup=False)
+        console.print(f"\nFile: {paths.config}")
 
     print_result(as_json, data, table)

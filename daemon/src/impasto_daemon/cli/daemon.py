@@ -69,8 +69,7 @@ def status(as_json: bool) -> None:
         console.print(
             f"Running for {report.uptime_s:.0f} s (process {report.pid}), worker {report.worker}.\n"
             f"Device: {report.device or 'not known yet'}\n"
-            f"Weights: {report.weights or 'none loaded'}",
-            markup=False,
+            f"Weights: {report.weights or 'none loaded'}"
         )
         if report.refused:
             console.print(f"Refused: {report.refused}, by connections without an allowed key.")
@@ -95,7 +94,7 @@ def status(as_json: bool) -> None:
 def logs(lines: int, follow: bool) -> None:
     """Print the end of the daemon's log."""
     file = Paths.of().log
-    console.print(f"{file}", style="dim", markup=False)
+    console.print(f"{file}", style="dim")
     for text in written(file, lines):
         print(text, end="", flush=True)
         if not follow:

@@ -25,7 +25,7 @@ _CHECKS: tuple[Callable[[Installation], Iterator[Finding]], ...] = (
     check_known_bad, checkup.check_disk, checkup.check_torch, checkup.check_trained_network,
     daemon_check.check_connection, daemon_check.check_daemon, checkup.check_versions, check_editors,
 )  # fmt: skip
-_MARKS = {True: "[green]✓[/]", False: "[red]✗[/]", None: "[yellow]·[/]"}
+_MARKS = {True: ("✓", "green"), False: ("✗", "red"), None: ("·", "yellow")}
 
 
 @click.command()
@@ -55,9 +55,9 @@ def doctor(fix: bool, as_json: bool, bundle: Path | None) -> None:
                     "mended": [_plain(f) for f in mended]}, "")  # fmt: skip
     else:
         for finding in mended:
-            console.print(f"Mended: {finding.words}", markup=False)
+            console.print(f"Mended: {finding.words}")
         if bundle:
-            console.print(f"For the bug report: {bundle}", markup=False)
+            console.print(f"For the bug report: {bundle}")
     if any(finding.good is False for finding in findings):
         sys.exit(1)
 
@@ -99,10 +99,12 @@ def _look(check: Callable[[Installation], Iterator[Finding]]) -> Iterator[Findin
 
 
 def _show(finding: Finding) -> None:
-    console.print(f"{_MARKS[finding.good]} [bold]{finding.check}[/]  ", end="")
-    console.print(finding.words, markup=False)
+    mark, colour = _MARKS[finding.good]
+    console.print(mark, style=colour, end=" ")
+    console.print(finding.check, style="bold", end="  ")
+    console.print(finding.words)
     if finding.next_step:
-        console.print(f"    {finding.next_step}", markup=False)
+        console.print(f"    {finding.next_step}")
 
 
 def _plain(finding: Finding) -> dict[str, object]:

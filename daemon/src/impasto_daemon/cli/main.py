@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import sys
 from collections.abc import Iterator
@@ -64,6 +65,8 @@ def _heard() -> Iterator[None]:
     if sys.stdout is None:
         yield
         return
+    if isinstance(sys.stdout, io.TextIOWrapper):  # not every encoding has every name
+        sys.stdout.reconfigure(errors="backslashreplace")
     output = StandardOutput(sys.stdout)
     with contextlib.redirect_stdout(cast(TextIO, output)):
         yield
@@ -91,6 +94,6 @@ def _show(error: ImpastoError) -> None:
         told = {"code": error.code, "message": str(error), "next_step": error.next_step}
         print(json.dumps({"error": told}))
         return
-    console = Console(stderr=True, highlight=False, soft_wrap=True)
-    console.print(f"[bold red]{error.code}[/] ", end="")
-    console.print(f"{error}\n{error.next_step}", markup=False)
+    console = Console(stderr=True, highlight=False, markup=False, emoji=False, soft_wrap=True)
+    console.print(error.code, style="bold red", end=" ")
+    console.print(f"{error}\n{error.next_step}")

@@ -66,9 +66,11 @@ class StandardOutput:
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON, for scripts.")
 
-# In a pipe nothing is cut to fit a screen that is not there.
+# In a pipe nothing is cut to fit a screen that is not there. Names are shown as they are.
 console = Console(
     highlight=False,
+    markup=False,
+    emoji=False,
     soft_wrap=True,
     width=None if sys.stdout and sys.stdout.isatty() else _PIPE_COLUMNS,
 )
@@ -77,11 +79,11 @@ console = Console(
 def print_result(as_json: bool, data: Any, text: str | Callable[[], None]) -> None:
     """Print `data` as JSON, or `text`, or whatever calling it prints."""
     if as_json:
-        print(json.dumps(data, indent=1, ensure_ascii=False, default=str))
+        print(json.dumps(data, indent=1, default=str))
     elif callable(text):
         text()
     else:
-        console.print(text, markup=False)
+        console.print(text)
 
 
 def answer_as_dict(answer: Message) -> dict[str, Any]:

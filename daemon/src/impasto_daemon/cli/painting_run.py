@@ -173,11 +173,11 @@ class OutputFiles:
         """Tell it at the terminal, after a sentence."""
         console.print(sentence)
         for note in self.notes:
-            console.print(f"Note: {note}", style="yellow", markup=False)
+            console.print(f"Note: {note}", style="yellow")
         if console.file is sys.stderr:
             return  # the painting went to standard output and has no name
         for path in self.files:
-            console.print(str(path.resolve()), style="bold", markup=False)
+            console.print(str(path.resolve()), style="bold")
 
 
 def kept_elsewhere(

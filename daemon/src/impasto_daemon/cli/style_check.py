@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import click
-from rich.markup import escape
 from rich.table import Table
 
 from impasto_daemon.cli.job_progress import await_result
@@ -43,7 +42,7 @@ def check(names: tuple[str, ...], fix: bool, as_json: bool) -> None:
     def table() -> None:
         told = Table(box=None, show_header=False)
         for row in rows:
-            told.add_row(escape(row["name"]), escape(row["told"]))
+            told.add_row(row["name"], row["told"])
         console.print(told if rows else "No styles yet: `impasto style add NAME PICTURE`.")
 
     print_result(as_json, rows, table)
