@@ -39,6 +39,10 @@ class Paths:
             base = Path(home)
             return cls(runtime, base / "data", base / "config.toml", base / "log" / "daemon.log")
         own = _own_home()
+        if sys.platform == "darwin":
+            # platformdirs heeds XDG's variables, which an editor from the Dock is not told.
+            data = own / "Library/Application Support/impasto"
+            return cls(runtime, data, data / "config.toml", own / "Library/Logs/impasto/daemon.log")
         usual = platformdirs.PlatformDirs("impasto", appauthor=False)
         state = outside_of_snaps(usual.user_log_path, own / ".local/state/impasto/log")
         config = outside_of_snaps(usual.user_config_path, own / ".config/impasto")

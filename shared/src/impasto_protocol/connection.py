@@ -67,9 +67,11 @@ def runtime_dir(environment: Mapping[str, str] = os.environ) -> Path:
     if sys.platform == "win32":
         return Path(environment["LOCALAPPDATA"]) / "Impasto" / "run"
     usual = _RUN_USER / str(os.getuid())
+    # On macOS a shell may have the variable, but no editor from the Dock.
+    told = None if sys.platform == "darwin" else environment.get("XDG_RUNTIME_DIR")
     # The usual one too, as a shell, a service and an editor of one user may not all have been told,
     # and instead of one in it, as a snap is told.
-    for folder in (environment.get("XDG_RUNTIME_DIR"), usual):
+    for folder in (told, usual):
         if folder and _is_own(Path(folder)):
             return (usual if Path(folder).is_relative_to(usual) else Path(folder)) / "impasto"
     # Likewise: TMPDIR may differ between them.

@@ -1,6 +1,7 @@
 """Where things are kept, also where the environment names folders that are not this user's."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,23 @@ def test_terminal_of_a_snap_has_the_folders_of_everybody(home, monkeypatch):
     assert Paths.of() == usual
     machine = Machine("linux", Path.home(), os.environ)
     assert (machine.data, machine.config, machine.log) == (usual.data, usual.config, usual.log)
+
+
+def test_shell_on_macos_with_variables_of_linux_has_the_folders_of_everybody(home, monkeypatch):
+    """An editor started from the Dock has none of them, and the installer may have either."""
+    monkeypatch.setattr(sys, "platform", "darwin")
+    monkeypatch.delenv("XDG_RUNTIME_DIR", raising=False)
+    from_the_dock = Paths.of()
+    for name in ("DATA_HOME", "CONFIG_HOME", "STATE_HOME", "RUNTIME_DIR"):
+        folder = home / name
+        folder.mkdir(mode=0o700)
+        monkeypatch.setenv(f"XDG_{name}", str(folder))
+    assert Paths.of() == from_the_dock
+    assert from_the_dock.data == home / "Library/Application Support/impasto"
+    machine = Machine.this()
+    assert machine.system == "darwin"
+    for name in ("data", "presets", "config", "log", "runtime"):
+        assert getattr(machine, name) == getattr(from_the_dock, name)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can give a folder away")
