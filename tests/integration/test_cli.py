@@ -124,12 +124,24 @@ def test_recipe_that_a_painting_carries_paints_the_same_again(daemon, folder):
     for settings in told:
         assert settings.pop("memory_mib") > 0  # what was free, which changes
     assert told[0] == told[1]
+    with Image.open(folder / "right.png") as right:
+        ImageChops.invert(right).save(folder / "left.png")
+    (folder / "right.png").unlink()
+    masks = ["--mask-of", "none", "--mask-of", folder / "left.png"]
+    daemon.impasto(*repeat, *masks, "--strength-map", folder / "left.png", "-o", other)
+    with Image.open(first) as one, Image.open(other) as third:
+        before, after = (json.loads(image.text["impasto"]) for image in (one, third))
+    assert [use.pop("mask") for use in before["styles"]] == ["", "right.png"]
+    assert [use.pop("mask") for use in after["styles"]] == ["", "left.png"]
+    assert [use["hash"] for use in before["styles"]] == [use["hash"] for use in after["styles"]]
+    assert [use["layers"] for use in before["styles"]] == [u["layers"] for u in after["styles"]]
+    assert after["maps"] == {"strength_map": "left.png"}
     for change, words in (
         (lambda: Image.open(folder / "photo.png").save(style), "another picture"),
         (style.unlink, "names the file style.jpg"),
     ):
         change()
-        said = daemon.impasto(*repeat, "--json", check=False)
+        said = daemon.impasto(*repeat, *masks, "--json", check=False)
         assert words in json.loads(said.stdout)["error"]["message"]
     daemon.impasto(*repeat, "--style", folder / "photo.png", "-o", other)
     daemon.impasto("style", "remove", "called otherwise")

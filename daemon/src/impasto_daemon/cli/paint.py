@@ -21,7 +21,7 @@ from impasto_daemon.cli.painting_run import (
 )
 from impasto_daemon.cli.recipe import Recipe, read_recipe
 from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
-from impasto_daemon.cli.style_choice import choice_from, is_styled, style_options
+from impasto_daemon.cli.style_choice import choice_from, given_of_styles, style_options
 from impasto_daemon.files import check_place, make_folder
 from impasto_protocol.client import Client
 from impasto_protocol.descriptions import describe_estimate
@@ -46,8 +46,8 @@ size_option = click.option(
 @click.argument("picture", type=_PATH)
 @style_options
 @click.option("--recipe", "recipe_file", type=_PATH,
-              help="A PNG that was painted: its settings, and its styles unless some are named; "
-              "files are looked for beside it and beside PICTURE.")  # fmt: skip
+              help="A PNG that was painted: its settings, and its styles and masks unless "
+              "styles are named; files are looked for beside it and beside PICTURE.")  # fmt: skip
 @click.option("--start", "start_file", type=_PATH, help="A picture to begin with instead.")
 @click.option("-o", "--output", type=_PATH, help="Where to put it [default: NAME-painted.png].")
 @click.option("--mkdir", is_flag=True, help="Make the output's folder if need be.")
@@ -83,9 +83,10 @@ def apply(
     without one.
     """
     recipe = read_recipe(recipe_file) if recipe_file else None
-    styled = is_styled(options)
+    given = given_of_styles(options)
+    styled = "files" in given or "presets" in given
     if recipe and recipe_file and not styled:
-        options |= recipe.options([recipe_file.parent, picture.parent])
+        options |= recipe.options([recipe_file.parent, picture.parent], given)
     choice = choice_from(options)
     if variations and options["snapshots"]:
         raise click.UsageError("Give either --variations or --snapshots.")

@@ -66,9 +66,10 @@ class Recipe:
         }  # fmt: skip
         return {_KEY: json.dumps(told)}
 
-    def options(self, folders: Sequence[Path]) -> dict[str, Any]:
-        """The options that it stands for; files are looked for in folders, by their names.
+    def options(self, folders: Sequence[Path], given: dict[str, Any]) -> dict[str, Any]:
+        """The options that it stands for, but those `given` instead.
 
+        Files are looked for in folders, by their names.
         Raises StyleUnreadable where one is not there, or a style is another picture now.
         """
         styles = sorted(self.styles, key=lambda source: not source.file)  # as the options have it
@@ -79,16 +80,20 @@ class Recipe:
                     f"{file} is another picture than the one that the recipe names.",
                     next_step="Name it with --style to paint in it all the same.",
                 )
+        masks = [] if "masks_of" in given else [source.mask for source in styles]
         return {
             "files": tuple(found),
             "presets": tuple(source.use.preset for source in styles if not source.file),
-            "masks_of": tuple(
-                str(_found(source.mask, folders)) if source.mask else NO_MASK for source in styles
-            ),
+            "masks_of": tuple(str(_found(mask, folders)) if mask else NO_MASK for mask in masks),
             "weights_of": tuple(source.use.weight for source in styles),
             "scales_of": tuple(source.use.scale for source in styles),
             "layers_of": tuple(source.use.layers for source in styles),
-            **{option: _found(name, folders) for option, name in self.maps.items()},
+            **{
+                option: _found(name, folders)
+                for option, name in self.maps.items()
+                if option not in given
+            },
+            **given,
         }
 
     def under_names_now(
@@ -108,6 +113,8 @@ class Recipe:
 def read_recipe(path: Path) -> Recipe:
     """That of a painting. Raises PictureUnreadable, PictureRejected."""
     from PIL import Image
+
+    from impasto_daemon.images import pillow_image  # noqa: F401  it says how large one may be
 
     try:
         with open_regular(path) as file, Image.open(file, formats=["PNG"]) as image:

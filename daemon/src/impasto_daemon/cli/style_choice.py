@@ -137,9 +137,9 @@ def style_options(function: F) -> F:
     return function
 
 
-def is_styled(options: dict[str, Any]) -> bool:
-    """Whether any of `style_options` was given."""
-    return any(options[name] for name in StyleChoice.__annotations__)
+def given_of_styles(options: dict[str, Any]) -> dict[str, Any]:
+    """Those of `style_options` that were given."""
+    return {name: options[name] for name in StyleChoice.__annotations__ if options[name]}
 
 
 def choice_from(options: dict[str, Any]) -> StyleChoice:
