@@ -20,6 +20,7 @@ from PIL import ExifTags, Image, ImageChops, ImageCms
 from impasto_daemon.engine.network import tensor_shapes
 from impasto_daemon.images.metadata import KeptMetadata
 from impasto_daemon.images.pictures import read_photograph, read_picture, write_picture
+from impasto_daemon.worker.rates import RATES_FILE, Rate, Rates
 from impasto_protocol import messages
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
@@ -99,6 +100,16 @@ def test_apply_paints_by_maps_of_colours(daemon, folder):
         assert np.array_equal(np.asarray(one), np.asarray(two))
     said = daemon.impasto(*words, folder / "less.png", check=False)
     assert "#ff0000" in json.loads(said.stdout)["error"]["message"]
+
+
+def test_estimate_of_variations_is_that_of_all(daemon, folder):
+    Rates(daemon.home / "data" / RATES_FILE).put("auto", Rate(seconds=1))
+    one = ["apply", folder / "photo.png", "--style", folder / "style.jpg", "--estimate"]
+    several = [*one, "--variations", 64]
+    told = json.loads(daemon.impasto(*several, "--json").stdout)
+    assert told["paintings"] == 64 and told["seconds_in_all"] == 64 * told["seconds"] > 0
+    assert daemon.impasto(*one).stdout != daemon.impasto(*several).stdout
+    assert not [*folder.glob("photo-painted-*")]
 
 
 def test_recipe_that_a_painting_carries_paints_the_same_again(daemon, folder):

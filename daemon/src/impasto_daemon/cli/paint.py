@@ -130,8 +130,11 @@ def apply(
             planes = count_planes([*("mask" for style in styles if style.mask), *others])
             told = client.estimate((content.height, content.width), settings, planes=planes)
             if told:
-                words = describe_estimate(told, quality or "good")
-                print_result(as_json, answer_as_dict(told), words)
+                paintings = variations or 1
+                in_all = None if told.seconds is None else told.seconds * paintings
+                words = describe_estimate(told, quality or "good", paintings)
+                data = answer_as_dict(told) | {"paintings": paintings, "seconds_in_all": in_all}
+                print_result(as_json, data, words)
             elif estimate:
                 raise VersionSkew(
                     "The daemon is older and cannot tell.",
