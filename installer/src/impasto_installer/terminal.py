@@ -29,7 +29,11 @@ class Terminal:
             return True
         if not sys.stdin.isatty():
             raise InstallFailed("There is nobody to ask.", next_step="Add --yes.")
-        return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")
+        try:
+            return input(f"{question} [Y/n] ").strip().lower() in ("", "y", "yes")
+        except EOFError:  # Ctrl-D
+            self.say()
+            return False
 
     @contextlib.contextmanager
     def doing(self, words: str) -> Iterator[None]:

@@ -21,6 +21,7 @@ from impasto_installer.machine import Machine
 from impasto_installer.main import main
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import common_python
+from impasto_installer.terminal import Terminal
 from impasto_protocol.connection import impasto_command
 from impasto_protocol.errors import DiskFull
 
@@ -131,6 +132,16 @@ def test_without_anybody_to_ask_nothing_happens(tmp_path, monkeypatch, capsys):
     assert main(["--as-root"]) == 1
     assert "Add --yes." in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_d_is_no(monkeypatch, capsys):
+    class Ended(io.StringIO):
+        def isatty(self):
+            return True
+
+    monkeypatch.setattr("sys.stdin", Ended())
+    assert not Terminal(yes=False).agrees("Go on?")
+    assert capsys.readouterr().out == "Go on? [Y/n] \n"
 
 
 def test_editor_in_a_sandbox_is_told_how_to_reach_the_daemon(monkeypatch, tmp_path):

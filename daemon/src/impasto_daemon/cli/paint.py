@@ -103,7 +103,7 @@ def apply(
 
     streams = click.get_current_context()
     interrupts = streams.with_resource(Interrupts(shown=not as_json))
-    output = output or picture.with_name(f"{picture.stem}-painted.png")
+    output = output or picture.parent / f"{picture.stem}-painted.png"
     output = streams.with_resource(output_file(output)).absolute()
     picture = streams.with_resource(input_file(picture))
     start_file = start_file and streams.with_resource(input_file(start_file))

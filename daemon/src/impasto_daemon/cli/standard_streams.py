@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from impasto_daemon.cli.output import console
@@ -38,10 +38,15 @@ def input_file(path: Path) -> Iterator[Path]:
         raise PictureUnreadable(
             "There is no standard input.", next_step="Name the file of the picture."
         )
-    with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
-        file = Path(folder) / "standard input"
-        with file.open("wb") as opened:
-            shutil.copyfileobj(sys.stdin.buffer, opened)
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="impasto-"))
+            file = Path(folder) / "standard input"
+            with file.open("wb") as opened:
+                shutil.copyfileobj(sys.stdin.buffer, opened)
+        except OSError as error:
+            words = "Standard input could not be put into a temporary file"
+            raise not_written(words, error) from error
         yield file
 
 
@@ -57,11 +62,19 @@ def output_file(path: Path) -> Iterator[Path]:
     if sys.stdout is None:
         raise NotWritten("There is no standard output.", next_step="Name a file with --output.")
     console.file = sys.stderr
-    with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
-        file = Path(folder) / "painting.png"
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="impasto-"))
+    except OSError as error:
+        raise not_written("There is no place for temporary files", error) from error
+    file = folder / "painting.png"
+    try:
         yield file
         if file.exists():  # or it was not painted
             _write(file)
+    finally:
+        file.unlink(missing_ok=True)
+        with suppress(OSError):  # a painting that could not be written otherwise is kept there
+            folder.rmdir()
 
 
 def _write(file: Path) -> None:
