@@ -15,12 +15,14 @@ from xml.sax.saxutils import escape
 from impasto_installer.machine import Machine
 from impasto_installer.terminal import Terminal
 
+# With 3 the daemon ends that finds another one.
 _UNIT = """[Unit]
 Description=Impasto paints pictures in the style of others
 
 [Service]
 ExecStart="{program}" daemon run
 Restart=on-failure
+SuccessExitStatus=3
 Nice=10
 
 [Install]

@@ -29,13 +29,19 @@ def uninstall(machine: Machine, terminal: Terminal, *, presets: bool) -> None:
     if not machine.data.exists():
         raise InstallFailed("Impasto is not installed.", next_step="There is nothing to do.")
     start, log = startup(machine), machine.log
+
+    def register_again(kind: type[BaseException] | None, *_: object) -> None:
+        if kind:
+            tell_system(start.register, terminal)
+
     with ExitStack() as afterwards, Transaction(machine.data, terminal.say) as changes:
         manifest = Manifest.load(machine.data) or _presumed(machine)
         stop_daemon(machine)
+        if start.file.exists():
+            afterwards.push(register_again)  # once the file is where it was
+            tell_system(start.unregister, terminal)
         afterwards.callback(stop_daemon, machine)  # as when installing
         _leave_editors(manifest, changes)
-        if start.file.exists():
-            tell_system(start.unregister, terminal)
         places = [*map(Path, manifest.places), start.file, machine.config]
         places += [log, *log.parent.glob(f"{log.name}.[0-9]")]
         places += [machine.data / name for name in _OWN] + [machine.presets] * presets

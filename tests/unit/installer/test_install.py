@@ -201,5 +201,25 @@ def test_starting_at_login_that_the_system_refuses_is_told(machine, monkeypatch,
     assert "stays as it is: " + shlex.join(startup(machine).register) in said
 
 
+@pytest.mark.parametrize("fails", [False, True])
+def test_uninstall_that_fails_leaves_starting_at_login_on(machine, monkeypatch, fails):
+    installed(machine, starts_at_login=True)
+    start, told = startup(machine), []
+
+    def tell(command, terminal):
+        assert start.file.exists()
+        told.append(command)
+
+    def leave(*_):
+        if fails:
+            raise OSError("no")
+
+    monkeypatch.setattr("impasto_installer.uninstall.tell_system", tell)
+    monkeypatch.setattr("impasto_installer.uninstall._leave_editors", leave)
+    with pytest.raises(OSError, match="no") if fails else contextlib.nullcontext():
+        uninstall(machine, TERMINAL, presets=True)
+    assert told == [start.unregister, *[start.register] * fails]
+
+
 def refuse(command, **_):
     raise subprocess.CalledProcessError(1, command)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from impasto_daemon import service
 from impasto_installer import kritarc
 from impasto_installer.machine import Machine
 from impasto_installer.startup import startup
@@ -59,6 +60,11 @@ def test_systemd_runs_the_launcher_whatever_is_in_its_path():
     unit.read_string(found.text.decode())
     assert unit["Service"]["ExecStart"] == ('"/home/ada & 100%%/.local/bin/impasto" daemon run')
     assert found.register[:3] == ("systemctl", "--user", "enable")
+
+
+def test_daemon_that_gave_way_to_another_is_not_started_again_by_systemd():
+    unit = startup(machine("linux")).text.decode().splitlines()
+    assert {"Restart=on-failure", f"SuccessExitStatus={service._ALREADY_RUNNING}"} <= {*unit}
 
 
 def test_launchd_agent_is_a_property_list():

@@ -207,7 +207,7 @@ def check_trained_network(installation: Installation) -> Iterator[Finding]:
     def mend() -> None:
         if source == sources.TORCHVISION:
             download.fetch(data_dir)
-        elif own and Path(own).is_file():
+        elif own and store.is_copy(store.own_file(data_dir), Path(own)):
             store.adopt(Path(own), data_dir)
         else:
             sources.choose(sources.OXFORD, data_dir)

@@ -52,12 +52,19 @@ def load(path: Path, network: str = VGG19) -> dict[str, Tensor]:
     import torch
 
     data = read(path)
-    digest = hashlib.sha256(data).hexdigest()
-    if _hash_file(path).is_file() and digest.encode() not in read(_hash_file(path)):
+    if not _was_put(data, path):
         raise WeightsBad(f"{path} is damaged: it is not what was put there.")
     found = arrays(data, path, network)
     _check_shapes(found, path, network)
     return {name: torch.from_numpy(array.copy()) for name, array in found.items()}
+
+
+def is_copy(path: Path, file: Path) -> bool:
+    """Whether `file` still holds what was put at `path`, also where that is not known."""
+    try:
+        return _was_put(read(file), path)
+    except WeightsBad:
+        return False
 
 
 def arrays(data: bytes, path: Path, network: str = VGG19) -> dict[str, NDArray[Any]]:
@@ -208,6 +215,11 @@ def _write(data: bytes, path: Path) -> Path:
     write_file(path, data)
     write_file(_hash_file(path), hashlib.sha256(data).hexdigest().encode())
     return path
+
+
+def _was_put(data: bytes, path: Path) -> bool:
+    kept = _hash_file(path)
+    return not kept.is_file() or hashlib.sha256(data).hexdigest().encode() in read(kept)
 
 
 def _hash_file(path: Path) -> Path:

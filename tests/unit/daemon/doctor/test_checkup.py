@@ -15,7 +15,7 @@ from impasto_daemon.doctor import daemon_check as daemon_check
 from impasto_daemon.doctor.bundle import without_names, write_bundle
 from impasto_daemon.doctor.checkup import Finding, Installation
 from impasto_daemon.paths import Paths
-from impasto_daemon.weights import oxford, store
+from impasto_daemon.weights import oxford, sources, store
 from impasto_installer.hosts import Host
 from impasto_installer.kritarc import is_enabled
 from impasto_installer.machine import Machine
@@ -224,6 +224,25 @@ def test_damaged_weights_are_a_cross_and_oxfords_mend_it(home):
     found.mend()
     (found,) = checkup.check_trained_network(Installation.here())
     assert found.good and "oxford" in found.words
+
+
+@pytest.mark.parametrize("chosen", ["first", "second"])
+def test_damaged_weights_are_taken_anew_from_the_installers_file_only_if_they_are_those(
+    home, tmp_path, chosen
+):
+    data, files = Paths.of().data, {}
+    for times, name in enumerate(("first", "second"), 2):
+        tensors = {name: tensor * times for name, tensor in oxford.unpack().items()}
+        files[name] = store.keep(tensors, tmp_path / f"{name}.safetensors")
+    path = store.adopt(files[chosen], data)
+    sources.choose(sources.OWN, data)
+    (data / "installed.json").write_bytes(Manifest("0", weights=str(files["first"])).dump())
+    path.write_bytes(b"x")
+    (found,) = checkup.check_trained_network(Installation.here())
+    found.mend()
+    (found,) = checkup.check_trained_network(Installation.here())
+    assert found.good and ("oxford" in found.words) == (chosen == "second")
+    assert (path.read_bytes() == files["first"].read_bytes()) == (chosen == "first")
 
 
 def test_weights_of_the_users_own_are_not_said_to_be_whole(home, tmp_path, monkeypatch):
