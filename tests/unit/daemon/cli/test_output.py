@@ -46,9 +46,9 @@ def test_name_with_brackets_or_colons_is_shown_as_it_is(capsys):
 
 
 def test_endpoint_of_ipv6_is_shown(home, capsys):
-    (home / "config.toml").write_text('endpoint = "tcp://[::1]:5555"\n')
+    (home / "config.toml").write_text('endpoint = "tcp://[fe80::1]:5555"\n')
     config.main(["show"], standalone_mode=False)
-    assert "tcp://[::1]:5555" in capsys.readouterr().out
+    assert "tcp://[fe80::1]:5555" in capsys.readouterr().out
 
 
 def test_client_whose_name_has_brackets_is_told_with_its_job(monkeypatch, capsys):
