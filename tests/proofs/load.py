@@ -1,13 +1,14 @@
 """Many clients at once, each with one job after the other, and what each gets of the daemon.
 
-    python tests/proofs/load.py [--minutes 30] [--clients 64] [--seed 0]
+    python tests/proofs/load.py [--minutes 30] [--clients 64] [--queue 64] [--seed 0]
 
 Each client has a size and a way to paint of its own, watches previews, and when it is told that
 there is no place waits a second and asks again. Beside them one more asks the daemon for a sign of
 life ten times a second. Printed are the jobs of the best and the worst served client (as whoever
 was served longest ago comes next, they must not be a factor of two apart), the median and the 99th
 percentile of the sign of life, and the memory of the daemon and its worker. Ends with 1 when a
-picture is another's, a job is lost, or a client gets less than half of another. Linux only.
+picture is another's, a job is lost, somebody is told of a full queue that is not, or a client gets
+less than half of another. Linux only.
 """
 
 from __future__ import annotations
@@ -34,10 +35,13 @@ AGAIN_S = 1.0
 
 
 class Load:
-    """What the clients of a home have seen until `end`, in seconds of the clock."""
+    """What the clients of a home have seen until `end`, in seconds of the clock.
 
-    def __init__(self, home: Home, end: float) -> None:
-        self.home, self.end = home, end
+    queue: how many jobs may wait.
+    """
+
+    def __init__(self, home: Home, queue: int, end: float) -> None:
+        self.home, self.queue, self.end = home, queue, end
         self.jobs, self.busy = Counter[int](), Counter[int]()
         self.pings_s: list[float] = []
         self.most_mib: dict[str, float] = {}
@@ -57,7 +61,8 @@ class Load:
                         content, "Kept", settings, preview_px=chance.choice((0, 64))
                     )
                     _, (painted,) = job.result()
-                except Busy:
+                except Busy as error:
+                    assert str(error).startswith(f"{self.queue} jobs are waiting"), error
                     self.busy[number] += 1
                     time.sleep(AGAIN_S)
                     continue
@@ -88,15 +93,16 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--clients", type=int, default=64)
+    parser.add_argument("--queue", type=int, default=64)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
-        home = Home(Path(folder))
+        home = Home(Path(folder), IMPASTO_QUEUE=str(arguments.queue))
         with home.running() as daemon:
             home.check("apply", home.folder / "photo.png", "--preset", "Kept", "-o",
                        home.folder / "painted-0.png", "--iterations", 2)  # fmt: skip
             before = daemon.memory_info().rss / 2**20, daemon.num_fds()
-            load = Load(home, time.monotonic() + 60 * arguments.minutes)
+            load = Load(home, arguments.queue, time.monotonic() + 60 * arguments.minutes)
             with ThreadPoolExecutor(arguments.clients + 2) as pool:
                 running = [pool.submit(load.ping), pool.submit(load.watch)]
                 running += [
@@ -114,6 +120,7 @@ def main() -> None:
     print(f"the daemon: {before[0]:.0f} MiB and {before[1]} descriptors before, "
           f"{after[0]:.0f} and {after[1]} after")  # fmt: skip
     print("most: " + ", ".join(f"{kind} {mib:.0f} MiB" for kind, mib in load.most_mib.items()))
+    assert bool(load.busy) == (arguments.clients > arguments.queue + 1)
     assert max(jobs) <= 2 * min(jobs) + 1  # the one that is painted when it ends
 
 
