@@ -581,6 +581,41 @@ def main():
     assert changed_between(after, second) == [False, False, False, False, True, True]
 
 
+def test_variations_of_an_animated_layer_have_its_opacity_and_mode_once(krita, pictures, tmp_path):
+    """Those of the layer are the group's."""
+    before, after, group, inside = krita.run(
+        FRAMES
+        + """
+from impasto.contact_sheet import ContactSheet
+def put(node):
+    return [node.blendingMode(), node.opacity(), node.inheritAlpha()]
+def main():
+    yield from prepared("node = patch")
+    yield from animated()
+    patch.setBlendingMode("multiply")
+    patch.setOpacity(128)
+    patch.setInheritAlpha(True)
+    before = yield from film()
+    yield from goto(12)
+    quick = Settings(iterations=4, tolerance=0.0, strength=0.9, snapshots=(2,))
+    docker._paint(lambda: Recipe("Dusk", quick))
+    yield from done(document, docker.painting)
+    yield 500
+    docker.window().findChildren(ContactSheet)[-1].close()
+    assert docker.words.text().startswith("Done"), docker.words.text()
+    after = yield from film()
+    made = document.topLevelNodes()[-1]
+    told = [before, after, put(made), [put(node) for node in made.childNodes()]]
+    yield from closed(document)
+    return told
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    assert changed_between(before, after) == [False, False, True, True, False, False]
+    assert group == ["multiply", 128, True] and inside == [["normal", 255, False]] * 2
+
+
 def test_painting_waits_for_its_frame(krita, pictures, tmp_path):
     """Krita writes into the frame that is shown, and to show another is an undo step."""
     held, words, before, after = krita.run(

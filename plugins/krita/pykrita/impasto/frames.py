@@ -44,13 +44,13 @@ def keyframe_shown(document: Document, node: Node) -> int | None:
 
 
 def with_keyframe(
-    converter: ConversionDocument, document: Document, node: Node, *, empty: bool
+    converter: ConversionDocument, document: Document, node: Node, mode: str, *, empty: bool
 ) -> Node:
-    """A copy of an animated layer with the keyframe shown now to be painted on.
+    """A copy of an animated layer, of a blending mode: its keyframe shown now is to be painted on.
 
-    empty: with nothing in its other frames, and in the mode Normal.
+    empty: with nothing in its other frames.
     """
-    if not empty:
+    if not empty and mode == node.blendingMode():
         return node.duplicate()
     last = document.fullClipRangeEndTime()
     shown = keyframe_shown(document, node)
@@ -58,7 +58,7 @@ def with_keyframe(
     hidden.setFullClipRangeEndTime(last)
     hidden.rootNode().addChildNode(node.duplicate(), None)
     copy = next(child for child in hidden.rootNode().childNodes() if child.animated())
-    for time in range(last + 1):
+    for time in range(last + 1) if empty else ():
         if time != shown and copy.hasKeyframeAtTime(time):
             # In the painter's document that would be an undo step.
             hidden.setCurrentTime(time)
@@ -66,8 +66,7 @@ def with_keyframe(
             box = Box.of(copy.bounds())
             size = len(copy.pixelData(box.x, box.y, 1, 1)) * box.width * box.height
             copy.setPixelData(QtCore.QByteArray(size, b"\0"), *box)
-    copy.setOpacity(255)
-    return copy_of(copy, "normal")
+    return copy_of(copy, mode)
 
 
 def _is_animated(node: Node) -> bool:

@@ -531,8 +531,10 @@ class Painting:
         if self._source.animated():
             base = newest if newest.animated() and self.recipe.as_source else self._source
             canvas = frames.with_keyframe(
-                self._converter, self.document, base, empty=not self.recipe.as_source
-            )
+                self._converter, self.document, base, blending.mode,
+                empty=not self.recipe.as_source,
+            )  # fmt: skip
+            blending.give(canvas)
             canvas.setVisible(True)
             return canvas
         return placement.make_canvas(
