@@ -240,3 +240,37 @@ def main():
         **pictures,
     )
     assert told == [[[NAMES[0], False], [NAMES[1], True]], True, True, True]
+
+
+def test_variations_go_by_the_masks_of_the_press(krita, pictures):
+    """Whatever is selected when a later one begins, or becomes of the mask."""
+    told = krita.run(
+        SERIES
+        + """
+from krita import Selection
+from impasto_protocol.more_styles import Places
+def main():
+    yield from prepared()
+    chosen = Selection()
+    chosen.select(40, 30, 60, 50, 255)
+    mask = document.createNode("Where", "paintlayer")
+    mask.setPixelData(QtCore.QByteArray(bytes([255] * 4) * (80 * 120)), 0, 0, 80, 120)
+    document.rootNode().addChildNode(mask, None)
+    yield from active(background)
+    document.setSelection(chosen)
+    docker._take_places(Places("layer:Where", "selection"))
+    vary(2)
+    yield from until(lambda: docker.painting and docker.painting._sent)
+    document.setSelection(None)
+    mask.remove()
+    yield from until(lambda: sheet() or not docker.painting and not docker._further, 240)
+    told = [docker.words.text(), seen()]
+    if sheet():
+        sheet().close()
+    docker._take_places(Places())
+    yield from settled()
+    return told
+""",
+        **pictures,
+    )
+    assert told[0].startswith("Done") and told[1] == [[NAMES[0], False], [NAMES[1], True]]

@@ -183,7 +183,7 @@ class Painting:
 
     def end_series(self) -> None:
         """There will be no further variations: leave no places for them."""
-        self.series.selection = None
+        self.series.let_go()
         if self.is_open:
             self.series.remove_unpainted(self.document)
 
@@ -220,9 +220,7 @@ class Painting:
         """What the message says of the styles, and the masks by role. Raises HostUnsupported."""
 
         def look(key: str) -> Picture | None:
-            if not key:
-                return None
-            return masks.read(self._converter, self.document, key, self._outer)
+            return self._as_at_first(masks.read, key, self._outer) if key else None
 
         places = self.recipe.places
         chosen = [ChosenStyle(self.recipe.style, look(places.mask))]
@@ -233,8 +231,17 @@ class Painting:
         for role, key in (("map", places.picture_map), ("style_map", places.style_map)):
             box = self._outer if role == "map" else None
             if key:
-                pictures[role] = [masks.read_map(self._converter, self.document, key, box)]
+                pictures[role] = [self._as_at_first(masks.read_map, key, box)]
         return named, dict(pictures)
+
+    def _as_at_first(
+        self, read: Callable[..., Picture], key: str, box: layers.Box | None
+    ) -> Picture:
+        """A mask or a map as it was when its series began; of another size of layer, as it is."""
+        wanted = read, key, box and box[2:]
+        if wanted not in self.series.masks:
+            self.series.masks[wanted] = read(self._converter, self.document, key, box)
+        return self.series.masks[wanted]
 
     def _look_at_source(self, box: layers.Box) -> QtCore.QByteArray:
         return seen.pixels(self._converter, self.document, self._source, box)
@@ -361,7 +368,7 @@ class Painting:
         if self._source is None:  # it has ended already
             return
         self._let_go()
-        self.series.selection = None
+        self.series.let_go()
         if self._taken_out and self.is_open:
             self._release(self._taken_out)
         elif self._canvas_id is not None or self.slot.number:

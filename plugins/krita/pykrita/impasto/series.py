@@ -10,6 +10,8 @@ import itertools
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from impasto_protocol.codec import Picture
+
 from .layers import ConversionDocument, Document, Node, find_below
 from .placement import Blending, Cover
 
@@ -25,6 +27,7 @@ class Series:
     """The places of paintings in a document. steps: after which each is kept as well.
 
     selection: what of the layer they are all of, as long as there may be more; None: all of it.
+    masks: the masks and maps of them all, as each was when it was first wanted.
     """
 
     def __init__(self, variations: int = 1, steps: Sequence[int] = ()) -> None:
@@ -37,6 +40,7 @@ class Series:
         self.painted: set[Slot] = set()
         self.inserted_id: Any = None
         self.selection: Any | None = None
+        self.masks: dict[Any, Picture] = {}
         self.cover: Cover | None = None
 
     def begin(self) -> int:
@@ -99,6 +103,11 @@ class Series:
         """A variation is painted: what it was after steps that it did not reach is not kept."""
         self.painted.add(Slot(number))
         self.remove_unpainted(document, number)
+
+    def let_go(self) -> None:
+        """Forget what only further paintings of it would need."""
+        self.selection = None
+        self.masks.clear()
 
     def give_up(self, document: Document, number: int) -> None:
         """Leave a variation out, and all after it."""
