@@ -168,3 +168,34 @@ def main():
         **pictures,
     )
     assert told == [30, [30, 0], [70, 1]]
+
+
+def test_settings_of_a_result_of_another_document_are_edited_there(krita, pictures):
+    told = krita.run(
+        BEFORE
+        + """
+def main():
+    docker.styles.fetch()
+    yield from until(lambda: docker.styles.count())
+    one = yield from opened(photo)
+    yield from painted(one, strength=0.9)
+    docker.controls.strength.setValue(20)
+    two = yield from opened(large)
+    yield 300
+    docker.controls.strength.setValue(70)
+    docker.results.take_again(docker.results.item(0))
+    yield from until(lambda: krita.activeDocument() == one)
+    yield 300
+    told = [docker.controls.strength.value()]
+    view, = [view for view in krita.activeWindow().views() if view.document() == two]
+    view.setVisible()
+    yield from until(lambda: krita.activeDocument() == two)
+    yield 300
+    told.append(docker.controls.strength.value())
+    for document in (one, two):
+        yield from closed(document)
+    return told
+""",
+        **pictures,
+    )
+    assert told == [90, 70]

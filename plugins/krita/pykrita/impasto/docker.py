@@ -295,6 +295,11 @@ class Docker(DockWidget):
         self._as_source.setChecked(choice.as_source)
         self._take_places(choice.places)
 
+    def _take_again(self, choice: Choice) -> None:
+        """Of the document in front, which may have come there just now."""
+        self._by_document.follow()
+        self._choose(choice)
+
     def _take_places(self, places: Places) -> None:
         self._places = places
         count = len(places.more) + len(places.keys) + bool(places.picture_map)
@@ -426,7 +431,9 @@ class Docker(DockWidget):
         self._bar.setAccessibleName(_("Progress of the painting"))
         self.words, self.state_words = label(), label()
         self.words.hide()
-        self.results = ResultStrip(self._choose, lambda words: self._tell(words, None), self.fail)
+        self.results = ResultStrip(
+            self._take_again, lambda words: self._tell(words, None), self.fail
+        )
         self.estimate = EstimateLine(
             self._daemon,
             self.settings,

@@ -76,8 +76,9 @@ class ResultStrip(QtWidgets.QListWidget):
     def take_again(self, item: QtWidgets.QListWidgetItem) -> None:
         """Show a result's layer, and its style and settings in the controls."""
         painting = item.data(_PAINTING)
-        self._edit(Choice.of(painting.recipe))
+        # First, as with another document come the settings that were its own.
         self._show(painting, visible=True)
+        self._edit(Choice.of(painting.recipe))
 
     def compare(self, *items: QtWidgets.QListWidgetItem) -> QtWidgets.QDialog:
         """Show results side by side in a window."""
