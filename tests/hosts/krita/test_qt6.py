@@ -291,6 +291,11 @@ def test_broken_file_is_said_in_the_docker_and_copied(complete, nowhere, file, n
     assert "Krita 6.0.0" in copied and "Error" in copied
 
 
+def test_recipe_is_edited_also_where_its_style_is_gone(nowhere, pictures):
+    strength, words = play("painting", "edit_without_style", nowhere, photo=pictures["photo"])
+    assert strength == 90 and words.startswith("The style “Night” is gone.")
+
+
 def test_right_click_chooses_no_style(nowhere):
     assert play("browser", "pressed", nowhere) == ["Dawn", "Dusk"]
 

@@ -130,7 +130,8 @@ class Docker(DockWidget):
         found = layer_recipes.to_edit(document, layer)
 
         def show() -> None:
-            self._choose(Choice.of(self._as_named_now(found)))
+            self._choose(Choice.of(found))
+            self._as_named_now(found)  # or it is said that the style is gone
             self._tell(_("This is the recipe of “{name}”.").format(name=layer.name()), None)
 
         self.styles.when_there(guarded(self.fail, show))

@@ -4,7 +4,7 @@ import json
 import re
 from dataclasses import replace
 
-from impasto import draft, recipe
+from impasto import draft, layer_recipes, recipe
 from impasto.recipe import Recipe
 from krita import Document, Krita
 from painter import LEFT, choosing
@@ -145,6 +145,16 @@ def repeated(painter):
     begun = painter.docker.painting.recipe
     end(painter, "Cancel")
     return [begun.style, begun.settings.strength, begun.settings.memory_mib > 0]
+
+
+def edit_without_style(painter, photo):
+    """A layer's recipe whose style is gone: what the controls say, and the docker."""
+    docker, Krita.document = painter.docker, Document(photo)
+    docker.styles._fill([])
+    made = Recipe("Night", Settings(strength=0.9), style_hash="0")
+    layer_recipes.keep(Krita.document, Krita.document.activeNode(), made)
+    Krita.action("impasto_edit").trigger()
+    return [docker.controls.strength.value(), words_of(painter)]
 
 
 def quality_remembered(painter, settings):
