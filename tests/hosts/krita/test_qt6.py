@@ -300,6 +300,10 @@ def test_right_click_chooses_no_style(nowhere):
     assert play("browser", "pressed", nowhere) == ["Dawn", "Dusk"]
 
 
+def test_space_on_a_style_chooses_it_with_its_settings(nowhere):
+    assert play("browser", "space", nowhere) == ["Dawn", 90]
+
+
 def test_names_are_read_as_they_are_and_not_as_html(nowhere):
     name, folder = "<b>&amp;</b><img src=x>", "&File <i>"
     seen = play("browser", "names", nowhere, name=name, folder=folder)

@@ -338,10 +338,10 @@ class StyleBrowser(QtWidgets.QListWidget):
             painter.drawText(room, words, centred)
 
     def keyPressEvent(self, event: QtGui.QKeyEvent) -> None:
-        """Whoever goes to another style by the arrows has chosen it."""
-        before = self.currentItem()
+        """Whoever goes to another style by the arrows has chosen it, or presses space on one."""
+        before = self.currentItem(), self.chosen
         super().keyPressEvent(event)
-        if self.currentItem() is not before:
+        if (self.currentItem(), self.chosen) != before:
             self.picked.emit()
 
     def _ask_for_icon(self, *_: object) -> None:

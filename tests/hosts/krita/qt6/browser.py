@@ -1,12 +1,13 @@
 """Scenes with the browser of styles."""
 
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
 from impasto.document_settings import Choice
 from impasto.recent_styles import recent_styles, remember_style
 from painter import agreeing, declining, naming, typing
-from PyQt6 import QtCore, QtGui, QtWidgets
+from PyQt6 import QtCore, QtGui, QtTest, QtWidgets
 
 from impasto_protocol.messages import PresetInfo
 from impasto_protocol.settings import Settings
@@ -47,6 +48,17 @@ def pressed(painter):
         QtWidgets.QApplication.sendEvent(styles.viewport(), event)
         chosen.append(styles.chosen.name)
     return chosen
+
+
+def space(painter):
+    """The strength that is set when the style at hand is chosen by the keyboard."""
+    styles = painter.docker.styles
+    dawn = info("Dawn")
+    styles._fill([replace(dawn, settings=Settings(strength=0.9))])
+    styles.setCurrentItem(styles.item(0))
+    styles.choose("")
+    QtTest.QTest.keyClick(styles, QtCore.Qt.Key.Key_Space)
+    return [styles.chosen.name, painter.docker.controls.strength.value()]
 
 
 def names(painter, name, folder):
