@@ -128,9 +128,10 @@ TAKEN_OUT = {
 def test_redo_of_what_was_undone_meanwhile_brings_a_finished_layer_back(
     krita, pictures, krita_daemon, how, states
 ):
-    words, names, job, back = krita.run(
+    words, names, job, back, kept = krita.run(
         BEGUN
         + f"""
+from impasto import layer_recipes
 def main():
     document, before = yield from begun(states=states)
     painting = docker.painting
@@ -141,15 +142,16 @@ def main():
     yield from trigger("edit_redo" if undone else "edit_undo")
     yield 200
     back = [[node.name(), node.locked()] for node in document.topLevelNodes()]
+    kept = layer_recipes.find(document, document.topLevelNodes()[-1])
     yield from closed(document)
-    return [*told, back]
+    return [*told, back, kept and kept.style]
 """,
         states=states,
         undone=how == "undone",
         **pictures,
     )
     assert words == "The layer that was being painted was removed." and names == ["Background"]
-    assert back == [["Background", False], ["Dusk 50%", False]]
+    assert back == [["Background", False], ["Dusk 50%", False]] and kept == "Dusk"
     assert state_of(krita_daemon, job) == "done"
 
 

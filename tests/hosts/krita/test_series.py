@@ -153,6 +153,43 @@ def main():
         assert "was removed" in words
 
 
+@pytest.mark.parametrize("as_source", [True, False], ids=["as the layer", "over it"])
+@pytest.mark.parametrize("when", ["while the second is painted", "between two"])
+def test_variations_that_a_redo_brings_back_have_recipes_and_no_empty_layers(
+    krita, pictures, as_source, when
+):
+    names, kept = krita.run(
+        SERIES
+        + """
+def main():
+    yield from prepared()
+    docker._as_source.setChecked(as_source)
+    vary(3, iterations=40)
+    second = lambda: docker.painting and docker.painting.slot.number == 1
+    yield from until(lambda: second() and (when == "between two" or docker.painting.canvas))
+    assert not (when == "between two" and docker.painting.canvas)
+    later = docker.painting
+    yield from trigger("edit_undo")
+    yield from until(lambda: docker.painting is None and later._source is None)
+    yield 500
+    yield from trigger("edit_redo")
+    yield from until(lambda: len(group()) < 3)
+    names = seen()
+    kept = [layer_recipes.find(document, node).settings.seed for node in group()]
+    docker._as_source.setChecked(True)
+    yield from settled()
+    return [names, kept]
+""",
+        as_source=as_source,
+        when=when,
+        **pictures,
+    )
+    if when == "between two":
+        assert names == [[NAMES[0], True]] and kept == [5]
+    else:
+        assert names == [[NAMES[0], False], [NAMES[1], True]] and kept == [5, 6]
+
+
 def test_document_closed_during_a_later_variation_ends_them_quietly(krita, pictures):
     words, wrong = krita.run(
         SERIES

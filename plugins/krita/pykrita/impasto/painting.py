@@ -91,6 +91,7 @@ class Painting:
         self._canvas_marks: Landmarks | None = None
         self._canvas: Any = None
         self._place: Any = None
+        self._inserted: Any = None
         self._taken_out: Any = None
         self._known: list[Any] = []
         self._snapshots: dict[int, Picture] = {}
@@ -287,6 +288,7 @@ class Painting:
         """The painter has taken the canvas out: it is finished, as a redo would bring it back."""
         self._timer.stop()
         self._taken_out = self._canvas
+        self.series.painted.add(self.slot)
         if self.series.cover:
             self.series.cover.uncover()
         listener, self._listener = self._listener, _NOBODY
@@ -315,22 +317,27 @@ class Painting:
         def finish(canvas: Any) -> None:
             self._write(canvas, self._part(painted), self._space)
             self._release(canvas)
-            if self._taken_out:
-                self._let_go()
-                return
             self._write_snapshots()
             self.series.finish(self.document, self.slot.number)
+            self.recipe = self.recipe.as_made(result)
+            if self._taken_out:
+                self._keep_recipe(canvas, self._place, self._inserted)
+                self._let_go()
+                self.end_series()
+                return
             # Krita does not know, and the painter may have saved it half painted.
             self.document.setModified(True)
             self.thumbnail = thumbnails.of(canvas, self._box, _THUMBNAIL_PX)
-            self.recipe = self.recipe.as_made(result)
             recipe.remember(self.recipe)
-            for node in (canvas, *self.series.layers(self.document, self.slot.number)):
-                layer_recipes.keep(self.document, node, self.recipe)
+            self._keep_recipe(canvas, *self.series.layers(self.document, self.slot.number))
             self._let_go()
             self._listener.on_done(self, result)
 
         self._with_canvas(finish, at_last=True)
+
+    def _keep_recipe(self, *nodes: Any) -> None:
+        for node in nodes:
+            layer_recipes.keep(self.document, node, self.recipe)
 
     def _part(self, painted: Picture) -> bytes:
         x, y = self._box.x - self._outer.x, self._box.y - self._outer.y
@@ -371,6 +378,7 @@ class Painting:
         self.series.let_go()
         if self._taken_out and self.is_open:
             self._release(self._taken_out)
+            self.end_series()
         elif self._canvas_id is not None or self.slot.number:
             # Qt does not keep the owner of a method alive, but it does keep a lambda.
             pause_ms = _SETTLE_MS if self._step is None else 0
@@ -519,8 +527,12 @@ class Painting:
             made = self._make_canvases(pile[-1])
             self._add(made, pile[-1].parentNode(), pile[-1])
             # Around what is selected the layer itself is to be seen.
-            if self.recipe.as_source and (self._selection is None or self._whole):
-                self.series.cover = placement.Cover(self.document, pile, self.series.inserted_id)
+            covers = self.recipe.as_source and (self._selection is None or self._whole)
+            if covers or self.series.is_group:
+                self.series.cover = placement.Cover(
+                    self.document, pile if covers else (), self.series.inserted_id,
+                    self.series.tidy,
+                )  # fmt: skip
         else:
             self.notes.append(_SOURCE_GONE)
             self._add(self._make_plain_canvas(), self.document.rootNode(), None)
@@ -566,6 +578,7 @@ class Painting:
     def _take_place(self) -> None:
         """Paint on the place that this one has in its series, and have it be seen."""
         self._place = self.layer
+        self._inserted = self._find(self.series.inserted_id)
         self._canvas = placement.painted_on(self._place)
         self._canvas_id, self._canvas_marks = self._canvas.uniqueId(), None
         self._known = [node.uniqueId() for node in layers.below(self.document.rootNode())]

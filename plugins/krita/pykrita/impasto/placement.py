@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, NamedTuple
 
@@ -84,20 +84,28 @@ class Cover:
 
     Krita makes no undo step of a layer's visibility: so they are shown again when the painting is
     undone, and hidden when it is redone.
+
+    while_there: is done now and then while the painting is there.
     """
 
     _all: ClassVar[list[Cover]] = []
     _timer: ClassVar[QtCore.QTimer | None] = None
 
-    def __init__(self, document: Document, covered: Sequence[Node], painting_id: Any) -> None:
+    def __init__(
+        self,
+        document: Document,
+        covered: Sequence[Node],
+        painting_id: Any,
+        while_there: Callable[[Document], None],
+    ) -> None:
         self._document, self._painting_id = document, painting_id
+        self._while_there = while_there
         self._ids = [node.uniqueId() for node in covered if node.visible()]
         self._hides = self._is_lifted = False
         self._nothing_to_redo: str | None = None
-        if self._ids:
-            self._set_visible(False, _nodes(document))
-            self._all.append(self)
-            self._watch()
+        self._set_visible(False, _nodes(document))
+        self._all.append(self)
+        self._watch()
 
     def uncover(self) -> None:
         """Show them while the painting is away."""
@@ -138,9 +146,11 @@ class Cover:
             cls._timer.stop()
 
     def _look(self, nodes: dict[Any, Node]) -> None:
+        is_there = self._painting_id in nodes
+        if is_there:
+            self._while_there(self._document)
         if self._is_lifted:
             return
-        is_there = self._painting_id in nodes
         redo = Krita.instance().action("edit_redo").text()
         if self._nothing_to_redo is None:
             # The painting has just been added, which leaves nothing to redo.

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from impasto_protocol.codec import Picture
 
-from .layers import ConversionDocument, Document, Node, find_below
+from .layers import ConversionDocument, Document, Node, find_below, is_at_rest
 from .placement import Blending, Cover
 
 
@@ -36,6 +36,7 @@ class Series:
             Slot(number, step) for number in range(variations) for step in (*self.steps, 0)
         ]
         self._places: dict[Slot, Any] = {}
+        self._left_out: set[Any] = set()
         self._begun = itertools.count()
         self.painted: set[Slot] = set()
         self.inserted_id: Any = None
@@ -48,7 +49,8 @@ class Series:
         return next(self._begun)
 
     @property
-    def _is_group(self) -> bool:
+    def is_group(self) -> bool:
+        """Whether they lie together in a group."""
         return len(self._slots) > 1
 
     def make(
@@ -62,7 +64,7 @@ class Series:
 
         name: of the group, where there is one.
         """
-        if not self._is_group:
+        if not self.is_group:
             return make(blending)
         place = make(Blending(colour_label=blending.colour_label))
         place.setVisible(False)
@@ -74,7 +76,7 @@ class Series:
     def inserted(self, made: Node) -> None:
         """It is in the document now."""
         self.inserted_id = made.uniqueId()
-        nodes = made.childNodes() if self._is_group else [made]
+        nodes = made.childNodes() if self.is_group else [made]
         self._places = {
             slot: node.uniqueId() for slot, node in zip(self._slots, nodes, strict=True)
         }
@@ -119,9 +121,19 @@ class Series:
         """Leave no place that nothing was painted on. number: of that variation alone."""
         for slot in set(self._places) - self.painted:
             if number in (None, slot.number):
-                if node := self.place(document, slot):
-                    node.remove()
-                del self._places[slot]
+                self._left_out.add(self._places.pop(slot))
+        self._remove_left_out(document)
+
+    def tidy(self, document: Document) -> None:
+        """Leave no such place that a redo has brought back."""
+        if self._left_out and is_at_rest(document):
+            self._remove_left_out(document)
+
+    def _remove_left_out(self, document: Document) -> None:
+        for unique_id in list(self._left_out):
+            if node := _find(document, unique_id):
+                self._left_out.remove(unique_id)
+                node.remove()
 
 
 def _find(document: Document, unique_id: Any) -> Node | None:
