@@ -291,6 +291,10 @@ def test_broken_file_is_said_in_the_docker_and_copied(complete, nowhere, file, n
     assert "Krita 6.0.0" in copied and "Error" in copied
 
 
+def test_ok_rounds_no_setting(nowhere):
+    assert play("painting", "rounded", nowhere) == [True, True]
+
+
 def test_recipe_is_edited_also_where_its_style_is_gone(nowhere, pictures):
     strength, words = play("painting", "edit_without_style", nowhere, photo=pictures["photo"])
     assert strength == 90 and words.startswith("The style “Night” is gone.")

@@ -20,6 +20,8 @@ EFFORT = tuple(QUALITIES["good"])
 """The settings that a quality stands for."""
 _LARGEST_INT = 2**31 - 1
 _HEIGHT_PX = 560
+_DECIMALS = {"content_weight": 6, "style_weight": 6}
+"""Of those that may be small and large."""
 
 _GROUPS: dict[str, dict[str, str]] = {
     _("Size and steps"): {
@@ -129,8 +131,11 @@ class AdvancedDialog(QtWidgets.QDialog):
     def accept(self) -> None:
         """Close it, unless what was entered cannot be."""
         try:
-            changes = {name: editor.read() for name, editor in self._editors.items()}
-            self.settings = dataclasses.replace(self.settings, **changes)
+            # What stands as it was shown may be rounded.
+            changes = {
+                name: value for name, value in self._entered().items() if value != self._shown[name]
+            }
+            self.settings = dataclasses.replace(self._given, **changes)
         except (BadField, ValueError) as error:
             self._words.setText(str(error))
             self._words.show()
@@ -163,13 +168,18 @@ class AdvancedDialog(QtWidgets.QDialog):
     def _show(self, settings: Settings) -> None:
         for name, editor in self._editors.items():
             editor.show(getattr(settings, name))
+        self._given, self._shown = settings, self._entered()
         self._enable()
+
+    def _entered(self) -> dict[str, Any]:
+        """Raises ValueError where a number is none."""
+        return {name: editor.read() for name, editor in self._editors.items()}
 
     def _restore(self) -> None:
         """All as at first; how long to paint as the quality says, if it says so."""
         self._by_quality.setChecked(True)
-        effort = {name: getattr(self.settings, name) for name in EFFORT}
-        self._show(dataclasses.replace(Settings(), **effort))
+        at_first = {name: getattr(Settings(), name) for name in self._editors if name not in EFFORT}
+        self._show(dataclasses.replace(self.settings, **at_first))
 
     def _enable(self, *_: object) -> None:
         for name in EFFORT:
@@ -209,8 +219,9 @@ def _number_editor(name: str, default: float | None) -> _Editor:
     # None has no number of its own, and so stands below the least.
     low = -1 if default is None else spec.low
     if not whole:
-        spin.setDecimals(5 if spec.high is not None and spec.high <= 1 else 3)
-        spin.setSingleStep(0.01 if spec.high is not None and spec.high <= 1 else 1)
+        is_share = spec.high is not None and spec.high <= 1
+        spin.setDecimals(_DECIMALS.get(name, 5 if is_share else 3))
+        spin.setSingleStep(0.01 if is_share else 1)
     spin.setRange(low, min(spec.high, _LARGEST_INT) if whole else spec.high)
     spin.setSuffix(f" {spec.unit}" if spec.unit else "")
     spin.setSpecialValueText(_LEAST.get(name, ""))

@@ -5,6 +5,7 @@ import re
 from dataclasses import replace
 
 from impasto import draft, layer_recipes, recipe
+from impasto.advanced import AdvancedDialog
 from impasto.recipe import Recipe
 from krita import Document, Krita
 from painter import LEFT, choosing
@@ -145,6 +146,18 @@ def repeated(painter):
     begun = painter.docker.painting.recipe
     end(painter, "Cancel")
     return [begun.style, begun.settings.strength, begun.settings.memory_mib > 0]
+
+
+def rounded(painter):
+    """Settings that are finer than their boxes show, after OK; and a weight that is entered."""
+    fine = Settings(content_weight=1 / 3e7, style_weight=4e-4, tolerance=1 / 3e5,
+                    style_layer_weights=(1 / 3,) * 5, strength=0.3)  # fmt: skip
+    dialog = AdvancedDialog(painter.docker, fine, by_quality=True)
+    dialog.accept()
+    kept = dialog.settings == fine
+    dialog._editors["style_weight"].show(5e-4)
+    dialog.accept()
+    return [kept, dialog.settings == replace(fine, style_weight=5e-4)]
 
 
 def edit_without_style(painter, photo):
