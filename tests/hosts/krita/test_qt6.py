@@ -291,6 +291,20 @@ def test_broken_file_is_said_in_the_docker_and_copied(complete, nowhere, file, n
     assert "Krita 6.0.0" in copied and "Error" in copied
 
 
+def test_one_is_told_as_one_and_in_the_language_of_krita(nowhere):
+    english, german = (
+        play("painting", "counted", {**nowhere, "LANGUAGE": language}) for language in ("C", "de")
+    )
+    assert english == [
+        "One more variation to come.", "Done in 3 s, 1 step.", "1 waiting",
+        "2 more variations to come.", "Done in 3 s, 2 steps.", "2 waiting",
+    ]  # fmt: skip
+    assert german == [
+        "Eine weitere Variation folgt.", "Fertig in 3 s, 1 Schritt.", "wartend: 1",
+        "2 weitere Variationen folgen.", "Fertig in 3 s, 2 Schritte.", "wartend: 2",
+    ]  # fmt: skip
+
+
 def test_ok_rounds_no_setting(nowhere):
     assert play("painting", "rounded", nowhere) == [True, True]
 

@@ -17,7 +17,7 @@ from impasto_protocol.messages import PresetInfo, Report, Result, Status
 from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import Settings, variations_of
 from impasto_protocol.style_names import name_now
-from impasto_protocol.translations import _
+from impasto_protocol.translations import _, ngettext
 
 from . import layer_recipes, layers, masks, recipe
 from .controls import Controls
@@ -244,9 +244,11 @@ class Docker(DockWidget):
     def _done(self, painting: Painting, result: Result) -> None:
         self._set_painting(None)
         remember_style(painting.recipe.style)
-        words = _("Done in {seconds:.0f} s, {steps} steps.").format(
-            seconds=result.seconds, steps=result.steps
-        )
+        words = ngettext(
+            "Done in {seconds:.0f} s, {steps} step.",
+            "Done in {seconds:.0f} s, {steps} steps.",
+            result.steps,
+        ).format(seconds=result.seconds, steps=result.steps)
         self._tell(" ".join([words, *painting.notes, *result.notes]), None)
         self.results.add(painting)
         self._paint_further(painting)
@@ -262,8 +264,10 @@ class Docker(DockWidget):
             if before.layer and before.is_of(*_active()):
                 made = self._further.pop(0)
                 left = len(self._further)
-                note = _("{number} more variations to come.").format(number=left) if left else ""
-                self._paint(lambda: made, note, before.series)
+                note = ngettext(
+                    "One more variation to come.", "{number} more variations to come.", left
+                ).format(number=left)
+                self._paint(lambda: made, note if left else "", before.series)
             else:
                 self._further = []
                 self._tell(_("No more variations: another layer is the active one now."), None)
@@ -392,7 +396,7 @@ class Docker(DockWidget):
         waiting = sum(job.state == "queued" for job in report.jobs)
         parts = [report.device or _("No job has been done yet"),
                  report.weights,
-                 f"{waiting} waiting" if waiting else ""]  # fmt: skip
+                 _("{number} waiting").format(number=waiting) if waiting else ""]  # fmt: skip
         self.state_words.setText(" · ".join(filter(None, parts)))
 
     def _copy_diagnostics(self) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from unittest.mock import Mock
 
 from impasto import draft, layer_recipes, recipe
 from impasto.advanced import AdvancedDialog
@@ -12,7 +13,9 @@ from painter import LEFT, choosing
 from PyQt6 import QtCore, QtGui, QtTest, QtWidgets
 
 from impasto_protocol import settings
+from impasto_protocol.client import new_job_id
 from impasto_protocol.fields import to_dict
+from impasto_protocol.messages import JobInfo, Report
 from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import Settings
 
@@ -146,6 +149,23 @@ def repeated(painter):
     begun = painter.docker.painting.recipe
     end(painter, "Cancel")
     return [begun.style, begun.settings.strength, begun.settings.memory_mib > 0]
+
+
+def counted(painter):
+    """What is told of one and of two steps, variations to come, and jobs that wait."""
+    docker, told = painter.docker, []
+    docker.results = Mock()
+    docker._paint = lambda make, note, series: told.append(note)
+    ended = Mock(recipe=Recipe("Dusk", Settings()), notes=[])
+    for number in (1, 2):
+        docker._further = [ended.recipe] * (number + 1)
+        docker._done(ended, Mock(steps=number, seconds=3.0, notes=[]))
+        told.append(words_of(painter))
+        waiting = (JobInfo(job=new_job_id(), client="", state="queued"),) * number
+        docker._show_report(Report(version="", pid=1, uptime_s=1.0, worker="busy", clients=1,
+                                   dropped=0, jobs=waiting))  # fmt: skip
+        told.append(docker.state_words.text().split(" · ")[-1])
+    return told
 
 
 def rounded(painter):
