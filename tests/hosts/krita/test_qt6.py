@@ -291,6 +291,16 @@ def test_broken_file_is_said_in_the_docker_and_copied(complete, nowhere, file, n
     assert "Krita 6.0.0" in copied and "Error" in copied
 
 
+def test_file_of_a_map_is_read_beside_krita_s_window(nowhere, pictures):
+    in_own, words = play("painting", "map_of_style", nowhere, photo=pictures["photo"])
+    assert in_own == [False] and words.startswith("map.png cannot be read.")
+
+
+def test_map_stays_where_no_file_is_chosen_instead(nowhere):
+    told = play("painting", "map_chosen", nowhere)
+    assert told == ["layer:Sky", "file:map.png", "file:map.png"]
+
+
 def test_one_is_told_as_one_and_in_the_language_of_krita(nowhere):
     english, german = (
         play("painting", "counted", {**nowhere, "LANGUAGE": language}) for language in ("C", "de")

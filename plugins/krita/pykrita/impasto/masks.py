@@ -8,11 +8,11 @@ from impasto_protocol.codec import Picture
 from impasto_protocol.errors import HostUnsupported
 from impasto_protocol.translations import _
 
-from . import layers, seen, style_files
+from . import layers, seen
 from .layers import SRGB, Box, ConversionDocument, Document, Node, Space
 from .qt import QtCore, QtGui
 
-_SELECTION = "selection"
+_SELECTION, _FILE = "selection", "file:"
 _MASKS = ("selectionmask", "transparencymask", "filtermask")
 
 
@@ -43,16 +43,19 @@ def read(converter: ConversionDocument, document: Document, key: str, box: Box) 
 def read_map(
     converter: ConversionDocument, document: Document, key: str, box: Box | None = None
 ) -> Picture:
-    """A map of flat colours, 8-bit with alpha: a box of a layer, or all of it, or a picture file.
+    """A map of flat colours, 8-bit with alpha: a box of a layer, or all of it.
 
-    Raises HostUnsupported where there is no such layer, StyleUnreadable where no such file.
+    Raises HostUnsupported where there is no such layer.
     """
-    if key.startswith("file:"):
-        return style_files.read_style(key.removeprefix("file:"))
     node = layer_of(document, key)
     if node is None:
         raise _not_there(key)
     return layers.to_picture(_look(converter, document, node, box or Box.of(node.bounds())))
+
+
+def file_of(key: str) -> str:
+    """The path of the picture file that is meant; empty where none is."""
+    return key.removeprefix(_FILE) if key.startswith(_FILE) else ""
 
 
 def read_image(document: Document, key: str, box: Box) -> QtGui.QImage:

@@ -25,7 +25,7 @@ from impasto_protocol.errors import Cancelled
 from impasto_protocol.messages import JobMessage, Result, Snapshot, Stylise
 from impasto_protocol.translations import _
 
-from . import frames, layer_recipes, layers, masks, placement, recipe, seen, thumbnails
+from . import frames, layer_recipes, layers, masks, placement, recipe, seen, style_files, thumbnails
 from .daemon_client import DaemonClient
 from .landmarks import Landmarks, Shift
 from .qt import QtCore, QtGui, guarded
@@ -211,11 +211,32 @@ class Painting:
             cut=bool(pictures) and not layers.can_mask(self.document),
             **named,
         )
-        if not self._over:
-            self._timer.start(_CHECK_MS)
-            self._sent = True
-            sent = {**pictures, **masked, "content": content}
-            self._daemon.submit(message, sent, self._hear, self._fail)
+        if self._over:
+            return
+        self._timer.start(_CHECK_MS)
+
+        def send(more: dict[str, Any]) -> None:
+            if not self._over:
+                self._sent = True
+                sent = {**pictures, **masked, **more, "content": content}
+                self._daemon.submit(message, sent, self._hear, self._fail)
+
+        self._with_map_file(send)
+
+    def _with_map_file(self, send: Callable[[dict[str, Any]], None]) -> None:
+        """Send also the style's map if it is a file, which takes its time to be read."""
+        path, known = masks.file_of(self.recipe.places.style_map), self.series.masks
+
+        def take(found: Picture) -> None:
+            known[path] = found
+            send({"style_map": [found]})
+
+        if not path:
+            send({})
+        elif path in known:
+            take(known[path])
+        else:
+            self._daemon.in_thread(partial(style_files.read_style, path), take, self._fail)
 
     def _styles(self) -> tuple[dict[str, Any], dict[str, Any]]:
         """What the message says of the styles, and the masks by role. Raises HostUnsupported."""
@@ -231,7 +252,7 @@ class Painting:
             pictures["strength"] = [strength]
         for role, key in (("map", places.picture_map), ("style_map", places.style_map)):
             box = self._outer if role == "map" else None
-            if key:
+            if key and not masks.file_of(key):
                 pictures[role] = [self._as_at_first(masks.read_map, key, box)]
         return named, dict(pictures)
 

@@ -78,6 +78,7 @@ class PlacesDialog(QtWidgets.QDialog):
         self._style_map.setToolTip(
             _("The same colours over the style's picture: a layer, or a picture file")
         )
+        self._style_map_before = self._style_map.currentIndex()
         self._style_map.activated.connect(guarded(fail, self._take_file))
         below.addRow(_("Map of the layer"), self._picture_map)
         below.addRow(_("Map of the style"), self._style_map)
@@ -193,7 +194,8 @@ class PlacesDialog(QtWidgets.QDialog):
             path, _kind = QtWidgets.QFileDialog.getOpenFileName(self, box.accessibleName())
             if path:
                 box.addItem(PurePath(path).name, _FILE + path)
-            box.setCurrentIndex(box.count() - 1 if path else 0)
+            box.setCurrentIndex(box.count() - 1 if path else self._style_map_before)
+        self._style_map_before = box.currentIndex()
 
 
 def _percent(value: float, least: int, hint: str, name: str) -> Any:

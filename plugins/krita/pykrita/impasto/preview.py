@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from krita import Krita
@@ -16,7 +17,7 @@ from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import DRAFT_PX, Settings
 from impasto_protocol.translations import _
 
-from . import layers, masks, seen
+from . import layers, masks, seen, style_files
 from .daemon_client import DaemonClient
 from .draft import WHOLE, Draft, Part
 from .part_chooser import PartChooser
@@ -57,6 +58,7 @@ class PreviewWindow(QtWidgets.QDialog):
         self._looks: Any = None
         self._pictures: dict[tuple[str, layers.Box], QtGui.QImage] = {}
         self._style_maps: dict[str, Picture] = {}
+        self._file_under_way = ""
         self._before, self._after = QtGui.QImage(), QtGui.QImage()
         self._is_free = self.is_paused = self._looking = False
         self._build()
@@ -184,7 +186,9 @@ class PreviewWindow(QtWidgets.QDialog):
             self._words.setText(_("Painted when the settings rest"))
         elif not self._is_free:
             self._words.setText(_("Painted when nothing else is"))
-        elif self._has_read(document, node, looks, box, inner, keys):
+        elif self._has_read(document, node, looks, box, inner, keys) and self._has_read_file(
+            places.style_map
+        ):
             self._part.show_picture(self._pictures["", box])
             self._begin(document, inner, info.name, settings, part, places)
             self._shown = wanted
@@ -233,6 +237,25 @@ class PreviewWindow(QtWidgets.QDialog):
             else:
                 image = _fitted(masks.read_image(document, key, place), DRAFT_PX)
                 QtCore.QTimer.singleShot(0, lambda: keep(image))
+        return False
+
+    def _has_read_file(self, key: str) -> bool:
+        """Whether the style's map has been read if it is a file; else that is begun."""
+        path = masks.file_of(key)
+        if not path or key in self._style_maps:
+            return True
+
+        def keep(picture: Picture) -> None:
+            self._file_under_way = ""
+            self._style_maps[key] = picture
+
+        def give_up(error: Exception) -> None:
+            self._file_under_way = ""
+            self._give_up_reading(error)
+
+        if self._file_under_way != path:
+            self._file_under_way = path
+            self._daemon.in_thread(partial(style_files.read_style, path), keep, give_up)
         return False
 
     def _begin(

@@ -2,11 +2,13 @@
 
 import json
 import re
+import threading
 from dataclasses import replace
-from unittest.mock import Mock
+from unittest.mock import Mock, patch
 
-from impasto import draft, layer_recipes, recipe
+from impasto import draft, layer_recipes, recipe, style_files
 from impasto.advanced import AdvancedDialog
+from impasto.places import PlacesDialog
 from impasto.recipe import Recipe
 from krita import Document, Krita
 from painter import LEFT, choosing
@@ -14,6 +16,7 @@ from PyQt6 import QtCore, QtGui, QtTest, QtWidgets
 
 from impasto_protocol import settings
 from impasto_protocol.client import new_job_id
+from impasto_protocol.errors import StyleUnreadable
 from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import JobInfo, Report
 from impasto_protocol.more_styles import Places
@@ -149,6 +152,36 @@ def repeated(painter):
     begun = painter.docker.painting.recipe
     end(painter, "Cancel")
     return [begun.style, begun.settings.strength, begun.settings.memory_mib > 0]
+
+
+def map_of_style(painter, photo):
+    """Whether its file is read in Krita's own thread; and what becomes of one that is none."""
+    in_own = []
+
+    def read(path):
+        in_own.append(threading.current_thread() is threading.main_thread())
+        raise StyleUnreadable(f"{path} cannot be read.")
+
+    Krita.document = Document(photo)
+    places = Places(picture_map="layer:Background", style_map="file:map.png")
+    with patch.object(style_files, "read_style", read):
+        painter.docker._paint(lambda: Recipe("Dusk", Settings(), places=places))
+        painter.until("the end", lambda: painter.docker.painting is None)
+    return [in_own, words_of(painter)]
+
+
+def map_chosen(painter):
+    """The map of the style that is chosen after its file was to be chosen, and was."""
+    sky = "layer:Sky"
+    dialog = PlacesDialog(painter.docker, Places(picture_map=sky, style_map=sky), "style", "Dusk",
+                          [], {sky: "Layer Sky"}, print)  # fmt: skip
+    box, told = dialog._style_map, []
+    for path in ("", "map.png", ""):
+        with patch.object(QtWidgets.QFileDialog, "getOpenFileName", lambda *_: (path, "")):  # noqa: B023
+            box.setCurrentIndex(box.findData("file:"))
+            box.activated.emit(box.currentIndex())
+        told.append(dialog.places.style_map)
+    return told
 
 
 def counted(painter):
