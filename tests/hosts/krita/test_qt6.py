@@ -301,6 +301,11 @@ def test_map_stays_where_no_file_is_chosen_instead(nowhere):
     assert told == ["layer:Sky", "file:map.png", "file:map.png"]
 
 
+def test_error_is_not_replaced_by_how_far_a_baking_is(nowhere):
+    error, share, words, _ = play("painting", "while_baked", nowhere)
+    assert error.startswith("No.") and share == 500 and words == "Bark: Baking, 50%"
+
+
 def test_one_is_told_as_one_and_in_the_language_of_krita(nowhere):
     english, german = (
         play("painting", "counted", {**nowhere, "LANGUAGE": language}) for language in ("C", "de")

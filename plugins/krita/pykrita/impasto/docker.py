@@ -54,6 +54,7 @@ class Docker(DockWidget):
         self.setWindowTitle("Impasto")
         self.painting: Painting | None = None
         self._error: Exception | None = None
+        self._says_error = False
         self._unfinished = 0
         self._further: list[Recipe] = []
         self._was_shown = False
@@ -348,9 +349,17 @@ class Docker(DockWidget):
     # Words ------------------------------------------------------------------------------------
 
     def _tell(self, words: str, share: float | None) -> None:
+        self._says_error = False
         self._say(words)
         show_share(self._bar, share)
         self._in_status_bar.tell(words, share)
+
+    def _tell_progress(self, words: str, share: float | None) -> None:
+        """Of what goes on beside: what went wrong stays to be read until something is done."""
+        if self._says_error:
+            show_share(self._bar, share)
+        else:
+            self._tell(words, share)
 
     def _say(self, words: str) -> None:
         self.words.setText(words)
@@ -358,7 +367,7 @@ class Docker(DockWidget):
 
     def fail(self, error: Exception) -> None:
         """Show what went wrong and what to do."""
-        self._error = error
+        self._error, self._says_error = error, True
         self._copy.setText(_("Copy Diagnostics"))
         # It is kept, for a report, but not the pictures that it came across.
         traceback.clear_frames(error.__traceback__)
@@ -409,7 +418,9 @@ class Docker(DockWidget):
 
     def _build(self) -> None:
         self.controls = Controls(self.fail)
-        self.styles = StyleBrowser(self._daemon, self._tell, self.fail, self.settings)
+        self.styles = StyleBrowser(
+            self._daemon, self._tell, self._tell_progress, self.fail, self.settings
+        )
         self.styles.listeners.append(self._show_what_can_be_pressed)
         self.styles.picked.connect(guarded(self.fail, self._take_settings_of_style))
         self._as_source = QtWidgets.QCheckBox(_("As the layer"))

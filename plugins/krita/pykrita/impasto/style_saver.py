@@ -21,8 +21,8 @@ _BAKED = _("“{name}” is baked.")
 
 
 class StyleSaver:
-    """tell: shows a sentence, and how much is done. fail: shows an error. saved: has the name of
-    a style that is new, or none.
+    """tell: shows a sentence, and how much is done. progress: the same of what goes on already.
+    fail: shows an error. saved: has the name of a style that is new, or none.
 
     show: what a style of a name paints as far as it is baked, with a long edge of `preview_px`.
     """
@@ -31,12 +31,14 @@ class StyleSaver:
         self,
         daemon: DaemonClient,
         tell: Callable[[str, float | None], None],
+        progress: Callable[[str, float | None], None],
         fail: Callable[[Exception], None],
         saved: Callable[[str], None],
         show: Callable[[str, Picture], None],
         preview_px: int,
     ) -> None:
         self._daemon, self._tell, self._fail, self._saved = daemon, tell, fail, saved
+        self._progress = progress
         self._show, self._preview_px = show, preview_px
         self._jobs: dict[str, PresetSave | PresetBake] = {}
         self._own: set[str] = set()
@@ -69,6 +71,7 @@ class StyleSaver:
 
             self._daemon.ask(PresetGet(name=name), take, otherwise)
 
+        self._tell(_("Starting"), None)
         message = PresetSave(
             job=new_job_id(), name=name, settings=settings, replace=True, keep=False
         )
@@ -78,17 +81,21 @@ class StyleSaver:
         """Have a style baked, and further than it is; that goes on when Krita is closed."""
         if name in self.names:
             return
+        self._tell(_("Starting"), None)
         message = PresetBake(job=new_job_id(), name=name, preview_px=self._preview_px)
         self._follow(message, _BAKED.format(name=name), lambda send, _: send({}))
 
     def hear(self, report: Report) -> None:
         """Follow what is baked for another window, or for one that was closed meanwhile."""
+        # Of what has ended, only what the daemon still tells of may be taken for another's.
+        told = {job.job for job in report.baking.values()}
+        self._own &= told | self._jobs.keys()
         before, self._elsewhere = self._elsewhere, {
             name: job for name, job in report.baking.items() if job.job not in self._own
         }  # fmt: skip
         for job in self._elsewhere.values():
             if job.state == "running":
-                self._tell(*describe_baking(job))
+                self._progress(*describe_baking(job))
         for name in before.keys() - self._elsewhere.keys():
             self._tell(_BAKED.format(name=name), None)
             self._saved("")
@@ -146,7 +153,7 @@ class StyleSaver:
                 self._tell(done, None)
                 self._saved(message.name if is_new else "")
             else:
-                self._tell(*describe_progress(told))
+                self._progress(*describe_progress(told))
                 for painted in pictures:
                     self._show(message.name, painted)
 

@@ -50,8 +50,9 @@ class StyleBrowser(QtWidgets.QListWidget):
     """folders, sought, add: what narrows the list, and a button that adds a picture's style.
 
     picked is emitted when the painter chooses a style, by the mouse or the keyboard.
-    tell: shows a sentence, and how much is done. fail: shows an error. settings: what is kept with
-    a new style. listeners are called whenever `is_busy` changes.
+    tell: shows a sentence, and how much is done. progress: the same of what goes on already. fail:
+    shows an error. settings: what is kept with a new style. listeners are called whenever `is_busy`
+    changes.
     """
 
     picked = QtCore.pyqtSignal()
@@ -60,13 +61,16 @@ class StyleBrowser(QtWidgets.QListWidget):
         self,
         daemon: DaemonClient,
         tell: Callable[[str, float | None], None],
+        progress: Callable[[str, float | None], None],
         fail: Callable[[Exception], None],
         settings: Callable[[], Settings],
     ) -> None:
         super().__init__()
         self._daemon, self._tell, self._fail, self._settings = daemon, tell, fail, settings
         self._awaited, self._without_icon = NamedStyle(), list[str]()
-        self._saver = StyleSaver(daemon, tell, fail, self.fetch, self._set_icon, _THUMBNAIL_PX)
+        self._saver = StyleSaver(
+            daemon, tell, progress, fail, self.fetch, self._set_icon, _THUMBNAIL_PX
+        )
         self.listeners = self._saver.listeners
         self._then: list[Callable[[], None]] = []
         self._there = False

@@ -184,6 +184,21 @@ def map_chosen(painter):
     return told
 
 
+def report(jobs):
+    return Report(version="", pid=1, uptime_s=1.0, worker="busy", clients=1, dropped=0, jobs=jobs)
+
+
+def while_baked(painter):
+    """What stands there when a baking goes on, after an error and after something else."""
+    docker, told = painter.docker, []
+    baking = JobInfo(job=new_job_id(), client="", state="running", bakes="Bark", share=0.5)
+    for tell in (lambda: docker.fail(StyleUnreadable("No.")), lambda: docker._tell("Done", None)):
+        tell()
+        docker._show_report(report((baking,)))
+        told += [words_of(painter), docker._bar.value()]
+    return told
+
+
 def counted(painter):
     """What is told of one and of two steps, variations to come, and jobs that wait."""
     docker, told = painter.docker, []
@@ -195,8 +210,7 @@ def counted(painter):
         docker._done(ended, Mock(steps=number, seconds=3.0, notes=[]))
         told.append(words_of(painter))
         waiting = (JobInfo(job=new_job_id(), client="", state="queued"),) * number
-        docker._show_report(Report(version="", pid=1, uptime_s=1.0, worker="busy", clients=1,
-                                   dropped=0, jobs=waiting))  # fmt: skip
+        docker._show_report(report(waiting))
         told.append(docker.state_words.text().split(" · ")[-1])
     return told
 
