@@ -1,10 +1,11 @@
 """How the docker is seen and reached: in a low window, by keyboard, by a screen reader."""
 
+import os
 import time
 
 import pytest
 from tests.hosts.conftest import xvfb
-from tests.hosts.krita.pieces import BEFORE
+from tests.hosts.krita.pieces import BEFORE, LONG
 
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
@@ -335,3 +336,80 @@ def test_preview_is_painted_beside_the_document_and_gives_way(
     assert not modified and differ and gave_way and layers == ["Background"]
     assert read_once
     assert remembered == ["yes", "no", False]
+
+
+THEMES = {"dark": "Krita dark", "light": "Krita bright"}
+SCALES = {"5.1": [1.5], "5.2": [1, 2], "5.3": [1]}
+
+
+def test_looks(own_krita, krita_daemon, pictures, version):
+    """In both themes, at 100, 150 and 200 % where the pictures are kept for people, narrow."""
+    for scale in SCALES[version] if os.environ.get("IMPASTO_ARTEFACTS") else SCALES[version][-1:]:
+        with xvfb(f"{round(1400 * scale)}x{round(900 * scale)}") as screen:
+            host = own_krita(
+                screen=screen, IMPASTO_HOME=str(krita_daemon.home), QT_SCALE_FACTOR=str(scale)
+            )
+            for state, piece in STATES.items():
+                told = host.run(piece, **{**pictures, "photo": pictures["large"]})
+                for theme, name in THEMES.items():
+                    lightness = host.run(WEAR, theme=name)
+                    assert (lightness < 128) == (theme == "dark")
+                    host.picture(f"krita-{version}-{state}-{theme}-{scale}x")
+            host.close()
+        words, narrowest, line, results = told
+        assert words.startswith("Done") and results == 1
+        assert narrowest <= 300
+        # Of the button beside it: hardly any height is taken from the settings, also by the longer
+        # words where a painting takes more than ten minutes.
+        assert line < 2
+
+
+WEAR = """
+def main():
+    window = Krita.instance().activeWindow().qwindow()
+    for action in window.findChildren(QtWidgets.QAction):
+        if action.text().replace("&", "") == theme:
+            action.trigger()
+    yield 700
+    return window.palette().window().color().lightness()
+"""
+STATES = {
+    "idle": BEFORE
+    + """
+def main():
+    yield from opened(photo)
+    window = krita.activeWindow().qwindow()
+    window.showNormal()
+    window.setGeometry(0, 0, 1400, 900)
+    docker.styles.fetch()
+    docker.styles.choose("Dusk")
+    for other in krita.dockers():
+        other.setVisible(other is docker or other.objectName() in ("ToolBox", "KisLayerBox"))
+    docker.setVisible(True)
+    yield 300
+    window.resizeDocks([docker], [290], QtCore.Qt.Horizontal)
+    yield from until(docker.estimate.text)
+    if zoom := krita.action("zoom_to_fit"):
+        zoom.trigger()
+    yield 700
+""",
+    "running": BEFORE
+    + f"""
+def main():
+    begin({LONG})
+    yield from until(lambda: docker.painting.canvas and ", step" in docker.words.text())
+    yield 1200
+""",
+    "finished": BEFORE
+    + """
+def main():
+    docker.conclude()
+    yield from until(lambda: docker.painting is None)
+    yield 300
+    yield from until(docker.estimate.text)
+    yield 100
+    narrowest = docker.widget().minimumSizeHint().width()
+    line = docker.estimate.height() / docker._stylise.height()
+    return [docker.words.text(), narrowest, line, docker.results.count()]
+""",
+}
