@@ -112,7 +112,9 @@ class Broker:
         # One thread: requests about presets are met in the order in which they came.
         self._preset_thread = ThreadPoolExecutor(1)
         self._pending: dict[asyncio.Task[None], bytes] = {}
-        self._estimator = Estimator(config, Rates(paths.data / RATES_FILE))
+        self._estimator = Estimator(
+            config, Rates(paths.data / RATES_FILE), lambda: self._scheduler.busy_workers
+        )
         self._scheduler = Scheduler(
             config, self._start_worker, self._send_to_owner, self._estimator.check_size,
             self._presets.release, lambda: bool(self._address.keys and self._address.keys.others),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Collection
 
 from impasto_daemon.config import Config
 from impasto_daemon.engine.budget import painting_work, peak_mib, plan_painting
@@ -22,10 +23,15 @@ from impasto_protocol.settings import Settings
 
 
 class Estimator:
-    """rates: what is known of the devices."""
+    """rates: what is known of the devices.
 
-    def __init__(self, config: Config, rates: Rates) -> None:
-        self._config, self._rates = config, rates
+    busy: the processes that are at a job, and so have let go of it before another begins.
+    """
+
+    def __init__(
+        self, config: Config, rates: Rates, busy: Callable[[], Collection[int]] = tuple
+    ) -> None:
+        self._config, self._rates, self._busy = config, rates, busy
 
     def estimate(self, message: messages.Estimate) -> messages.Estimated:
         """The answer to a client that asks."""
@@ -63,7 +69,8 @@ class Estimator:
 
         need: MiB that the painting takes itself of the main memory.
         """
-        room = free_mib() if self._rate().kind.gpu else self._free_mib(request.settings)
+        gpu = self._rate().kind.gpu
+        room = free_mib(self._busy()) if gpu else self._free_mib(request.settings)
         pictures = pictures_beside(request)
         largest = max(pictures, key=lambda picture: picture.most, default=None)
         if largest is None:
@@ -94,7 +101,7 @@ class Estimator:
         return _scaled(size, low)
 
     def _free_mib(self, settings: Settings) -> int:
-        free = self._config.memory_mib or self._rate().memory_mib or free_mib()
+        free = self._config.memory_mib or self._rate().memory_mib or free_mib(self._busy())
         return allowed_mib(settings, free)
 
     def _rate(self) -> Rate:

@@ -224,6 +224,11 @@ class Scheduler:
         """Some worker's process is still there."""
         return any(slot.worker for slot in self.slots)
 
+    @property
+    def busy_workers(self) -> list[int]:
+        """The processes that are at a job."""
+        return [slot.worker.pid for slot in self.slots if slot.worker and slot.job]
+
     def kill_workers(self) -> None:
         """End the workers at once, whatever they do."""
         for slot in self.slots:

@@ -5,6 +5,8 @@ Loads no torch.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import psutil
@@ -21,12 +23,24 @@ _SHARE = 0.7
 _STEPS_MIB = [step << power for power in range(6, 24) for step in (2, 3)]
 
 
-def free_mib() -> int:
-    """What a job may take of this machine's memory, or of a container's, in MiB."""
+def free_mib(until_then: Iterable[int] = ()) -> int:
+    """What a job may take of this machine's memory, or of a container's, in MiB.
+
+    until_then: processes of the same container whose memory is free again when the job begins.
+    """
     available = psutil.virtual_memory().available
     if (left := control_groups.free_bytes()) is not None:
         available = min(available, left)
+    available += sum(map(_held_bytes, until_then))
     return rounded_mib(int(available * _SHARE) >> 20)
+
+
+def _held_bytes(process: int) -> int:
+    """What nobody else could have of a process's memory: not its libraries, for one."""
+    with contextlib.suppress(psutil.Error):
+        found = psutil.Process(process).memory_info()
+        return int(found.rss - getattr(found, "shared", 0))
+    return 0
 
 
 def rounded_mib(memory_mib: int) -> int:

@@ -1,11 +1,15 @@
 """What is told of a painting before it begins."""
 
 import dataclasses
+import subprocess
+import sys
+from types import SimpleNamespace
 
 import pytest
 
 from impasto_daemon.broker.estimator import Estimator
 from impasto_daemon.config import Config
+from impasto_daemon.worker import control_groups, memory
 from impasto_daemon.worker.rates import Rate, Rates
 from impasto_protocol import messages
 from impasto_protocol.errors import TooBig
@@ -120,3 +124,23 @@ def test_style_that_fits_leaves_less_for_the_content(rates):
         estimator.check_size(request(20_000, 20_000))
     with pytest.raises(TooBig, match="even in small tiles"):
         estimator.check_size(request(*such_as(alone), SHARP, style))
+
+
+@pytest.mark.parametrize("machine, container", [(1000, None), (4000, 1000)])
+def test_painting_is_not_refused_for_what_another_takes_until_then(
+    rates, monkeypatch, machine, container
+):
+    free = SimpleNamespace(available=machine << 20)
+    monkeypatch.setattr(memory.psutil, "virtual_memory", lambda: free)
+    left = container and container << 20
+    monkeypatch.setattr(control_groups, "free_bytes", lambda: left)
+    program = "held = b'x' * (600 << 20); print(flush=True); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as worker:
+        assert worker.stdout and worker.stdout.readline()
+        alone = ask(Estimator(Config(), rates)).free_mib
+        beside = ask(Estimator(Config(), rates, lambda: [worker.pid])).free_mib
+        worker.communicate(b"\n")
+    assert (alone, beside) == (512, 1024)
+    assert ask(Estimator(Config(), rates, lambda: [worker.pid])).free_mib == 512

@@ -27,7 +27,7 @@ class FakeWorker:
     """Records its orders; what it says is up to the test. A real one cannot hang on demand."""
 
     def __init__(self):
-        self.orders, self.killed = [], False
+        self.orders, self.killed, self.pid = [], False, 7
 
     def send(self, order):
         self.orders.append(order)
@@ -128,6 +128,12 @@ def test_finished_job_is_told_once(harness, running):
     harness.finish(running)
     assert harness.released == [running]
     assert [type(m) for m in harness.endings(running)] == [messages.Result]
+
+
+def test_worker_is_busy_until_it_has_let_go_of_its_job(harness, running):
+    assert harness.scheduler.busy_workers == [7]
+    harness.finish(running)
+    assert harness.scheduler.busy_workers == []
 
 
 def test_crashed_worker_is_replaced_and_its_job_tried_once_more(harness, running):
