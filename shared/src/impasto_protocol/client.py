@@ -76,6 +76,7 @@ from impasto_protocol.messages import (
     PresetBake,
     PresetExport,
     PresetFile,
+    PresetGet,
     PresetImport,
     PresetInfo,
     PresetList,
@@ -105,8 +106,8 @@ _QUIET_S = 15.0
 """Of a job that nothing was heard of for so long is asked: it, or its end, may have been lost."""
 _SLOW_LINE_BYTES_S = 500_000
 """To another machine. While a picture is under way on it nothing else is heard."""
-_COLLECTED_BYTES, _STYLE_BYTES = 1 << 27, 4 << 20
-"""What may come of a job of another program's, and of a style's file."""
+_COLLECTED_BYTES, _STYLE_BYTES, _PICTURE_BYTES = 1 << 27, 20 << 20, 8 << 20
+"""What may come of a job of another program's, of a style's file, and of its picture."""
 
 
 def new_job_id() -> str:
@@ -226,7 +227,7 @@ class Client:
         infos = tuple(picture.info(role, digest=self._digests) for role, picture in sent)
         described = replace(message, frames=infos)
         self._send(described, [picture.data for _role, picture in sent])
-        return self._follow(message.job, max((len(p.data) for _, p in sent), default=0))
+        return self._follow(message.job, sum(len(picture.data) for _role, picture in sent))
 
     def bake(
         self, name: str, photographs: Sequence[Picture] = (), *, minutes: float = 20.0,
@@ -309,8 +310,7 @@ class Client:
     def request(self, message: Message, frames: Sequence[Buffer] = ()) -> int:
         """Send a request, without waiting; its number, for `answer`."""
         number = self._send(message, frames)
-        styles = len(message.names) if isinstance(message, PresetExport) else 0
-        self._asked[number] = styles * _STYLE_BYTES
+        self._asked[number] = _answer_bytes(message) + sum(map(_size, frames))
         return number
 
     def answer(self, number: int) -> tuple[Message, Sequence[Buffer]] | None:
@@ -386,9 +386,9 @@ class Client:
                 self._ask_after_jobs()
 
     def _on_the_line_s(self) -> float:
-        """How long the largest that may be under way takes, at most."""
+        """How long all that may be under way takes, at most."""
         sizes = (*(job.size_bytes for job in self._jobs.values()), *self._asked.values())
-        return max(sizes, default=0) / self._line_bytes_s
+        return sum(sizes) / self._line_bytes_s
 
     def _ask_after_jobs(self) -> None:
         now, quiet_s = self._clock(), _QUIET_S + self._on_the_line_s()
@@ -448,7 +448,7 @@ class Client:
 class Job:
     """One job as its client sees it. heard: when it was heard of last, by the client's clock.
 
-    size_bytes: of the largest picture that may come of it.
+    size_bytes: of the pictures that were sent for it, or else may come of it.
     """
 
     def __init__(self, client: Client, job_id: str, size_bytes: int) -> None:
@@ -524,6 +524,19 @@ def pictures_in(message: Message, frames: Sequence[Buffer]) -> list[Picture]:
     # Not strict: a file may follow the pictures.
     described = zip(message.frames, frames, strict=False)
     return [Picture.received(info, frame) for info, frame in described]
+
+
+def _answer_bytes(message: Message) -> int:
+    """What may come in answer to a request."""
+    if isinstance(message, PresetExport):
+        return len(message.names) * _STYLE_BYTES
+    if isinstance(message, PresetGet) and not message.thumbnail_only:
+        return _PICTURE_BYTES
+    return 0
+
+
+def _size(frame: Buffer) -> int:
+    return memoryview(frame).nbytes
 
 
 def _open_transport(connection: Connection) -> ZeroMqTransport | BridgeTransport:
