@@ -123,7 +123,8 @@ class Client:
     """A connection to the daemon. Use it from one thread; close it, or use it in a `with`.
 
     name: what to be called in the daemon's status, for people. is_running: asked now and then
-    whether the daemon still runs, so that its end is known before its silence has lasted.
+    whether the daemon still runs, so that its end is known before its silence has lasted. is_own:
+    it is this machine's own daemon, which can be ended here.
     """
 
     def __init__(
@@ -133,9 +134,11 @@ class Client:
         name: str = "client",
         timeout_s: float = SILENCE_S,
         is_running: Callable[[], bool] = lambda: True,
+        is_own: bool = True,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._clock, self._timeout_s, self._is_running = clock, timeout_s, is_running
+        self._is_own = is_own
         self._requests = itertools.count(1)
         self._asked: dict[int, int] = {}
         self._answers: dict[int, tuple[Message, Sequence[Buffer]]] = {}
@@ -170,7 +173,7 @@ class Client:
         """
         named = file or os.environ.get("IMPASTO_CONNECTION")
         if named:
-            return cls(read_connection(Path(named)), name=name)
+            return cls(read_connection(Path(named)), name=name, is_own=False)
         folder = runtime_dir()
         if not daemon_is_running(folder):
             if not start:
@@ -375,7 +378,9 @@ class Client:
         if self._unanswered is not None and now - self._unanswered > patience_s:
             raise DaemonLost(
                 _("The daemon has stopped answering."),
-                next_step=_("End it with `impasto daemon stop`, then try again."),
+                next_step=_("End it with `impasto daemon stop`, then try again.")
+                if self._is_own
+                else _("See that it runs on its machine, and that this one reaches it."),
             )
         if now - self._pinged >= PING_EVERY_S:
             self._pinged = now

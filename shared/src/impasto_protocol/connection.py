@@ -155,20 +155,30 @@ def read_connection(path: Path) -> Connection:
     have written or read it.
     """
     try:
-        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+        opened = open_private(path)
     except OSError as error:
         raise DaemonNotRunning(_("No daemon is running.")) from error
-    with os.fdopen(descriptor, "rb") as file:
-        found = os.fstat(file.fileno())
-        if sys.platform != "win32" and (found.st_mode & 0o077 or found.st_uid != os.getuid()):
-            raise UnsafeFolder(
-                _("{path} is open to other users.").format(path=path),
-                next_step=_("Run: rm '{path}'; then try again.").format(path=path),
-            )
+    with opened as file:
         try:
             return from_dict(Connection, json.loads(file.read(_FILE_BYTES)))
         except (ValueError, TypeError, AttributeError, ImpastoError) as error:
             raise DaemonNotRunning(_("{path} is damaged.").format(path=path)) from error
+
+
+def open_private(path: Path) -> BinaryIO:
+    """Open for reading a file that nobody else may have written or read; no link.
+
+    Raises OSError, and UnsafeFolder where others may.
+    """
+    file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb")
+    found = os.fstat(file.fileno())
+    if sys.platform != "win32" and (found.st_mode & 0o077 or found.st_uid != os.getuid()):
+        file.close()
+        raise UnsafeFolder(
+            _("{path} is open to other users.").format(path=path),
+            next_step=_("Run: rm '{path}'; then try again.").format(path=path),
+        )
+    return file
 
 
 def impasto_command(environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -9,7 +9,7 @@ from impasto_protocol import errors, limits, messages
 from impasto_protocol.bridge import BridgeTransport
 from impasto_protocol.client import Client, start_daemon, stop_daemon
 from impasto_protocol.codec import Picture, decode, encode
-from impasto_protocol.connection import Connection
+from impasto_protocol.connection import Connection, write_connection
 
 
 class Link:
@@ -106,6 +106,20 @@ def test_all_that_is_sent_and_asked_for_is_waited_for(link, clock, ask, longer_s
 
 def test_daemon_that_stays_silent_is_lost(client, clock):
     assert silence_borne_s(client, clock) < limits.PING_EVERY_S + limits.SILENCE_S + 1
+
+
+def test_guest_of_another_machine_is_not_told_to_end_its_own_daemon(
+    link, clock, tmp_path, monkeypatch
+):
+    write_connection(tmp_path, Connection("tcp://x:1", 1, 0, "1", 1))
+    monkeypatch.setenv("IMPASTO_CONNECTION", str(tmp_path / "connection.json"))
+    client = Client.connect()
+    client._clock, client._pinged, client._looked = clock, 0.0, 0.0
+    with pytest.raises(errors.DaemonLost) as caught:
+        for _ in range(100):
+            clock.now += 0.25
+            client.pump()
+    assert "impasto daemon stop" not in caught.value.next_step
 
 
 def test_editor_that_froze_does_not_take_its_daemon_for_lost(client, link, clock):

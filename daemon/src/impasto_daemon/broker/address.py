@@ -20,6 +20,7 @@ from zmq.auth.asyncio import AsyncioAuthenticator
 from impasto_daemon import __version__
 from impasto_daemon.broker.allowed_keys import AllowedKeys
 from impasto_daemon.broker.gate import IPC, TCP, Gate
+from impasto_daemon.broker.server_key import kept_key_pair
 from impasto_daemon.config import Config
 from impasto_daemon.files import not_written
 from impasto_daemon.paths import Paths
@@ -29,6 +30,7 @@ from impasto_protocol.limits import PROTOCOL_MAJOR, PROTOCOL_MINOR
 
 _LONGEST_IPC_PATH = 100
 _DOMAIN = "impasto"
+_SERVER_KEY = "server.key"
 _ANY_PORT = "tcp://127.0.0.1:*"
 _THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 
@@ -50,7 +52,7 @@ class Address:
     def of(cls, config: Config, read: Callable[[], Config], paths: Paths) -> Address:
         """The address that the configuration asks for, or the platform's usual one.
 
-        read: reads the configuration anew.
+        read: reads the configuration anew. Raises ConfigInvalid, UnsafeFolder.
         """
         path = paths.runtime / "daemon.sock"
         ipc = sys.platform != "win32" and len(os.fsencode(path)) <= _LONGEST_IPC_PATH
@@ -69,7 +71,10 @@ class Address:
             AllowedKeys(public, config.allowed_keys, paths.config, read),
             public,
             _inside=f"{IPC}{path}" if ipc else _ANY_PORT,
-            _server=zmq.curve_keypair(),
+            # Other machines were told the key of an endpoint that was chosen.
+            _server=kept_key_pair(paths.data / _SERVER_KEY)
+            if config.endpoint
+            else zmq.curve_keypair(),
             _own_secret=secret,
         )
 
