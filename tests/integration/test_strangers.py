@@ -234,9 +234,15 @@ def test_frame_over_the_limit_sent_all_the_same_ends_that_connection_alone(own_d
         assert report.pid == daemon.process.pid and report.dropped == 0
 
 
-@pytest.mark.parametrize("endpoint", ["tcp://[::1]:*", "tcp://*:*"])
-def test_address_that_is_listened_at_can_be_reached(own_daemon, endpoint):
+@pytest.mark.parametrize("endpoint, host", [
+    ("tcp://[::1]:*", "[::1]"), ("tcp://[::]:*", "[::1]"), ("tcp://*:*", "127.0.0.1"),
+    ("tcp://localhost:*", "127.0.0.1"),
+])  # fmt: skip
+def test_address_that_is_listened_at_can_be_reached(own_daemon, endpoint, host):
+    """A name may stand for further addresses, which a client might take first."""
     daemon = own_daemon("--endpoint", endpoint, IMPASTO_ALLOW_REMOTE="true")
+    found = read_connection(connection_file(daemon.runtime))
+    assert found.endpoint.startswith(f"tcp://{host}:")
     with daemon.connect() as client:
         assert client.ask(messages.Status())[0].pid == daemon.process.pid
 

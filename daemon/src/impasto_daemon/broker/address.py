@@ -32,6 +32,8 @@ _LONGEST_IPC_PATH = 100
 _DOMAIN = "impasto"
 _SERVER_KEY = "server.key"
 _ANY_PORT = "tcp://127.0.0.1:*"
+_EVERY_ADDRESS = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+"""And which of them a client of the same machine takes."""
 _THIS_MACHINE = ("127.0.0.1", "localhost", "[::1]")
 
 
@@ -118,7 +120,7 @@ class Address:
     def connection(self) -> Connection:
         """What a client of this user needs to know."""
         return Connection(
-            endpoint=self.endpoint,
+            endpoint=_from_here(self.endpoint),
             major=PROTOCOL_MAJOR,
             minor=PROTOCOL_MINOR,
             version=__version__,
@@ -141,3 +143,9 @@ class Address:
         if self._inside.startswith(IPC):
             with contextlib.suppress(OSError):
                 Path(self._inside.removeprefix(IPC)).unlink()
+
+
+def _from_here(endpoint: str) -> str:
+    """An endpoint as a client of this machine can connect to it."""
+    host, _, port = endpoint.removeprefix(TCP).rpartition(":")
+    return f"{TCP}{_EVERY_ADDRESS[host]}:{port}" if host in _EVERY_ADDRESS else endpoint

@@ -53,7 +53,10 @@ class Gate:
         except UnicodeError as error:
             raise OSError(errno.EINVAL, f"no host can have that name ({error})") from error
         self._listening = socket.create_server((address, number), family=family)
-        self.endpoint = f"{TCP}{host}:{self._listening.getsockname()[1]}"
+        # By its number: a client might take a name for another address than is listened at.
+        found, port_number, *_ = self._listening.getsockname()
+        host = host if family == socket.AF_INET6 else found
+        self.endpoint = f"{TCP}{host}:{port_number}"
         self.refused = 0
         self._inside = ""
         self._server: asyncio.Server | None = None
