@@ -109,13 +109,18 @@ class DeviceSlot:
     next_start: float = 0.0
 
     @property
+    def is_free(self) -> bool:
+        """Its worker has nothing to do, not even to let go of a job that has made way."""
+        return self.ready and not self.job and not self.making_way
+
+    @property
     def state(self) -> str:
         """For people: absent, starting, idle, busy or stopping."""
         if not self.worker:
             return "absent"
         if self.interrupted:
             return "stopping"
-        return "busy" if self.job else "idle" if self.ready else "starting"
+        return "busy" if self.job or self.making_way else "idle" if self.ready else "starting"
 
 
 class Scheduler:
@@ -270,7 +275,8 @@ class Scheduler:
                 if job := self.jobs.get(job_id):
                     job.rest = rest
                     self._apply(job, Event.MADE_WAY)
-            case Idle():
+                slot.job = None
+            case Idle() if not slot.failure:  # or else its job waits for the process to be gone
                 slot.job, slot.interrupted, slot.making_way = None, False, False
                 slot.deadline, slot.idle_since = float("inf"), self._clock()
             case None:
@@ -280,14 +286,15 @@ class Scheduler:
     def _on_job_update(
         self, slot: DeviceSlot, news: messages.JobMessage, frames: Sequence[Buffer], *, lost: bool
     ) -> None:
-        job = self.jobs.get(news.job)
-        if not job or job.lifecycle.ended:
-            return
         if lost:
             assert isinstance(news, messages.Failed)
             slot.failure = GpuFailed(news.message)
             self._replace(slot)
-        elif isinstance(news, messages.ENDINGS):
+            return
+        job = self.jobs.get(news.job)
+        if not job or job.lifecycle.ended:
+            return
+        if isinstance(news, messages.ENDINGS):
             job.ending = (news, frames)
             done = isinstance(news, messages.Result)
             self._apply(job, Event.FINISHED if done else Event.FAILED)
@@ -319,8 +326,8 @@ class Scheduler:
                 if not slot.interrupted:
                     slot.failure = JobStalled("The worker gave no sign of life.")
                 self._replace(slot)
-            idle = slot.ready and not slot.job
-            if idle and now - slot.idle_since > self._config.idle_unload_s and slot.worker:
+            idle_s = now - slot.idle_since
+            if slot.is_free and idle_s > self._config.idle_unload_s and slot.worker:
                 log.info("the worker of %s is idle: ending it", slot.device)
                 slot.worker.send(Quit())
                 slot.ready = False
@@ -333,7 +340,7 @@ class Scheduler:
                 return
             if not slot.worker:
                 self._hire(slot)
-            elif slot.ready and not slot.job:
+            elif slot.is_free:
                 # Whoever was served longest ago comes next, so that nobody starves.
                 job = min(
                     self._queue,
@@ -354,7 +361,9 @@ class Scheduler:
                 slot.worker.send(Run(job.rest or job.request, frames))
                 self._apply(job, Event.ASSIGNED)
         waiting = sum(not job.makes_way for job in self._queue)
-        for slot in [slot for slot in self.slots if slot.job and slot.job.makes_way][:waiting]:
+        baking = [slot for slot in self.slots if slot.job and slot.job.makes_way]
+        freed = sum(slot.making_way and not slot.job for slot in self.slots)
+        for slot in baking[: max(0, waiting - freed)]:
             if slot.job and slot.worker and not slot.making_way:
                 slot.making_way = True
                 slot.worker.send(MakeWay(slot.job.id))
@@ -402,7 +411,7 @@ class Scheduler:
     def _replace(self, slot: DeviceSlot) -> None:
         if slot.worker:
             log.warning("killing the worker of %s: %s", slot.device, slot.failure)
-            slot.deadline = float("inf")
+            slot.deadline, slot.ready = float("inf"), False
             slot.worker.kill()
 
     def _forget(self, now: float) -> None:

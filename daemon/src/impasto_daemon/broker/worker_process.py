@@ -18,6 +18,8 @@ from impasto_daemon.logs import log_to
 from impasto_daemon.worker.orders import Order, Quit, WorkerMessage
 from impasto_daemon.worker.pipe import receive, send
 
+log = logging.getLogger(__name__)
+
 OnMessage = Callable[["WorkerProcess", WorkerMessage | None], None]
 """Called with each message, and with None once the process is gone."""
 
@@ -78,6 +80,11 @@ class WorkerProcess:
             while True:
                 self._on_message(self, receive(self._pipe))
         except (EOFError, OSError):
+            pass
+        except Exception:  # as no memory for it: where the next one begins is not known
+            self._process.kill()
+            log.exception("what a worker said could not be read")
+        finally:
             self._process.join()
             self.send(Quit())
             self._on_message(self, None)
@@ -91,6 +98,9 @@ class WorkerProcess:
                     return
         except OSError:
             return
+        except Exception:
+            self._process.kill()
+            log.exception("an order could not be sent to a worker")
 
 
 def _worker_main(pipe: Connection, config: Config, data_dir: Path, log: Path) -> None:

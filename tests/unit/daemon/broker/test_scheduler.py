@@ -91,10 +91,10 @@ class Harness:
     def runs(self, worker=-1):
         return [o.message.job for o in self.workers[worker].orders if isinstance(o, Run)]
 
-    def finish(self, job):
+    def finish(self, job, worker=-1):
         result = messages.Result(job=job, steps=1, seconds=1, device="cpu", weights="", style="")
-        self.say(JobUpdate(result, (memoryview(b"12345678"),)))
-        self.say(Idle())
+        self.say(JobUpdate(result, (memoryview(b"12345678"),)), worker)
+        self.say(Idle(), worker)
 
     def endings(self, job):
         return [m for _, m in self.told if isinstance(m, messages.ENDINGS) and m.job == job]
@@ -283,6 +283,40 @@ def test_failed_gpu_costs_the_worker_and_the_job_is_tried_once_more(harness, run
         harness.say(None)
         harness.ready() if harness.state(running) == "queued" else None
     assert [m.code for m in harness.endings(running)] == ["GPU_FAILED"]
+
+
+def lost(job):
+    failed = messages.Failed(job=job, code="GPU_FAILED", message="Gone.", next_step="Go.")
+    return JobUpdate(failed, lost=True)
+
+
+def test_job_of_a_failed_gpu_ends_also_where_its_worker_says_more_before_it_is_gone(
+    harness, running
+):
+    for _ in range(2):
+        harness.say(lost(running))
+        harness.say(Idle())
+        assert harness.state(running) == "running" and harness.runs() == [running]
+        harness.say(None)
+        harness.ready() if harness.state(running) == "queued" else None
+    assert [m.code for m in harness.endings(running)] == ["GPU_FAILED"]
+
+
+def test_gpu_that_fails_as_its_job_is_cancelled_costs_the_worker(harness, running):
+    harness.scheduler.cancel(running, "local", keep=False)
+    harness.say(lost(running))
+    assert harness.workers[-1].killed
+
+
+def test_worker_that_is_killed_over_a_cancelled_job_is_given_no_other(harness, running):
+    harness.scheduler.cancel(running, "local", keep=False)
+    harness.wait(5.1)
+    job = harness.submit()
+    harness.say(Idle())
+    assert harness.state(job) == "queued"
+    harness.say(None)
+    harness.ready()
+    assert harness.runs() == [job]
 
 
 def test_cancelled_job_is_told_at_once_and_the_worker_let_go_or_killed(harness, running):
@@ -586,6 +620,36 @@ def test_baking_that_has_made_way_can_be_cancelled(harness):
     assert harness.state(baked) == "cancelled"
     harness.finish(painted)
     assert harness.runs() == [baked, painted]
+
+
+def test_baking_whose_worker_dies_as_it_has_made_way_goes_on_and_is_not_told_as_failed(harness):
+    baked = harness.bake()
+    harness.ready()
+    painted = harness.submit(b"b")
+    harness.say(PutBy(baked, messages.PresetBake(job=baked, name="x", minutes=12)))
+    assert harness.runs() == [baked]
+    harness.say(None)
+    harness.scheduler.deliver(b"a")
+    assert not harness.endings(baked)
+    harness.ready()
+    harness.finish(painted)
+    assert harness.runs() == [painted, baked]
+
+
+def test_baking_that_has_made_way_on_one_device_goes_on_on_another_whose_worker_dies():
+    harness = Harness(device="cuda:0,cuda:1")
+    baked, other = harness.bake(), harness.bake(b"b")
+    for worker in (0, 1):
+        harness.say(Ready(f"cuda:{worker}", 1000), worker)
+    painted = harness.submit(b"c")
+    harness.say(PutBy(baked, messages.PresetBake(job=baked, name="x", minutes=12)), 0)
+    assert MakeWay(other) not in harness.workers[1].orders
+    harness.finish(other, 1)
+    assert harness.runs(1) == [other, painted]
+    harness.finish(painted, 1)
+    assert harness.runs(1) == [other, painted, baked]
+    harness.say(None, 0)
+    assert harness.state(baked) == "running"
 
 
 def test_baking_cancelled_as_it_makes_way_is_not_queued_again(harness):
