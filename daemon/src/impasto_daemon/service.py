@@ -96,6 +96,8 @@ def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:
             pid = _daemon_pid(paths)
             if pid and (_is_started(pid, process.pid) or ended == _ALREADY_RUNNING):
                 return pid
+            if ended is not None and not daemon_is_running(paths.runtime):
+                process = _start_process(options, log)  # the other one was only ending
             time.sleep(0.05)
     raise DaemonStartFailed("The daemon did not come up in time.")
 

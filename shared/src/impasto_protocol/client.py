@@ -175,11 +175,7 @@ class Client:
         if named:
             return cls(read_connection(Path(named)), name=name, is_own=False)
         folder = runtime_dir()
-        if not daemon_is_running(folder):
-            if not start:
-                raise DaemonNotRunning(_("No daemon is running."))
-            start_daemon()
-        connection = _await_connection(folder, timeout_s)
+        connection = _await_connection(folder, timeout_s, start=start)
         return cls(connection, name=name, is_running=lambda: daemon_is_running(folder))
 
     def __enter__(self) -> Client:
@@ -590,10 +586,14 @@ def _run_program(*arguments: str) -> None:
         )
 
 
-def _await_connection(folder: Path, timeout_s: float) -> Connection:
-    """The connection file of a daemon that may only just be starting."""
+def _await_connection(folder: Path, timeout_s: float, *, start: bool) -> Connection:
+    """The connection file of a daemon that may only just be starting, or ending."""
     deadline = time.monotonic() + timeout_s
     while True:
+        if not daemon_is_running(folder):
+            if not start:
+                raise DaemonNotRunning(_("No daemon is running."))
+            start_daemon()
         try:
             return read_connection(connection_file(folder))
         except DaemonNotRunning:

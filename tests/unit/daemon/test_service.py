@@ -77,6 +77,26 @@ def test_daemon_that_a_virtual_environments_python_starts_as_its_child_has_come_
         started[0].wait()
 
 
+def test_daemon_is_started_again_where_the_one_that_it_gave_way_to_was_only_ending(
+    paths, monkeypatch
+):
+    ending = hold_lock(paths.runtime)  # and its connection file is gone
+    starts = []
+
+    def start(options, log):
+        starts.append(options)
+        if len(starts) == 1:
+            return SimpleNamespace(poll=lambda: service._ALREADY_RUNNING, pid=1)
+        starts.append(hold_lock(paths.runtime))
+        write_connection(paths.runtime, Connection("ipc://x", 1, 0, "0.1.0", 2))
+        return SimpleNamespace(poll=lambda: None, pid=2)
+
+    monkeypatch.setattr(service, "_start_process", start)
+    monkeypatch.setattr(service.time, "sleep", lambda _: ending.close())
+    assert service.start([], paths) == 2
+    starts[-1].close()
+
+
 @pytest.mark.parametrize("disk", ["full", "full for this user"])
 def test_words_of_a_daemon_that_does_not_come_up_are_not_lost_on_a_full_disk(
     tmp_path, monkeypatch, disk

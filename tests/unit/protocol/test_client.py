@@ -9,7 +9,12 @@ from impasto_protocol import errors, limits, messages
 from impasto_protocol.bridge import BridgeTransport
 from impasto_protocol.client import Client, start_daemon, stop_daemon
 from impasto_protocol.codec import Picture, decode, encode
-from impasto_protocol.connection import Connection, write_connection
+from impasto_protocol.connection import (
+    Connection,
+    hold_lock,
+    make_private,
+    write_connection,
+)
 
 
 class Link:
@@ -120,6 +125,23 @@ def test_guest_of_another_machine_is_not_told_to_end_its_own_daemon(
             clock.now += 0.25
             client.pump()
     assert "impasto daemon stop" not in caught.value.next_step
+
+
+def test_daemon_is_started_where_the_one_that_runs_is_only_ending(link, tmp_path, monkeypatch):
+    monkeypatch.delenv("IMPASTO_CONNECTION", raising=False)
+    monkeypatch.setenv("IMPASTO_HOME", str(tmp_path))
+    folder, started = make_private(tmp_path / "run"), []
+    ending = hold_lock(folder)  # and its connection file is gone
+    monkeypatch.setattr(client_module.time, "sleep", lambda _: ending.close())
+
+    def start():
+        started.append(hold_lock(folder))
+        write_connection(folder, Connection("ipc://x", 1, 0, "1", 1))
+
+    monkeypatch.setattr(client_module, "start_daemon", start)
+    Client.connect().close()
+    (daemon,) = started
+    daemon.close()
 
 
 def test_editor_that_froze_does_not_take_its_daemon_for_lost(client, link, clock):
