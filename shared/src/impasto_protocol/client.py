@@ -15,7 +15,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -83,8 +83,10 @@ from impasto_protocol.messages import (
     Presets,
     PresetSave,
     PresetsImported,
+    PresetSort,
     Progress,
     Result,
+    Status,
     Stylise,
     Welcome,
 )
@@ -104,6 +106,8 @@ Event = tuple[JobMessage, list[Picture]]
 _WAIT_S = 0.25
 _QUIET_S = 15.0
 """Of a job that nothing was heard of for so long is asked: it, or its end, may have been lost."""
+_REPEATABLE = (Estimate, PresetExport, PresetGet, PresetList, PresetSort, Status)
+"""Requests that come to the same when they are met twice, and so are sent again after as long."""
 _SLOW_LINE_BYTES_S = 500_000
 """To another machine. While a picture is under way on it nothing else is heard."""
 _COLLECTED_BYTES, _STYLE_BYTES, _PICTURE_BYTES = 1 << 27, 20 << 20, 8 << 20
@@ -140,7 +144,7 @@ class Client:
         self._clock, self._timeout_s, self._is_running = clock, timeout_s, is_running
         self._is_own = is_own
         self._requests = itertools.count(1)
-        self._asked: dict[int, int] = {}
+        self._asked: dict[int, _Question] = {}
         self._answers: dict[int, tuple[Message, Sequence[Buffer]]] = {}
         self._jobs: dict[str, Job] = {}
         self._pinged = self._looked = clock()
@@ -309,7 +313,8 @@ class Client:
     def request(self, message: Message, frames: Sequence[Buffer] = ()) -> int:
         """Send a request, without waiting; its number, for `answer`."""
         number = self._send(message, frames)
-        self._asked[number] = _answer_bytes(message) + sum(map(_size, frames))
+        size_bytes = _answer_bytes(message) + sum(map(_size, frames))
+        self._asked[number] = _Question(message, size_bytes, self._clock())
         return number
 
     def answer(self, number: int) -> tuple[Message, Sequence[Buffer]] | None:
@@ -384,15 +389,21 @@ class Client:
                 raise DaemonLost(_("The daemon has ended."))
             with contextlib.suppress(DaemonLost):  # which it is only after a while
                 self._send(Ping())
-                self._ask_after_jobs()
+                self._ask_again()
 
     def _on_the_line_s(self) -> float:
         """How long all that may be under way takes, at most."""
-        sizes = (*(job.size_bytes for job in self._jobs.values()), *self._asked.values())
-        return sum(sizes) / self._line_bytes_s
+        jobs = sum(job.size_bytes for job in self._jobs.values())
+        asked = sum(question.size_bytes for question in self._asked.values())
+        return (jobs + asked) / self._line_bytes_s
 
-    def _ask_after_jobs(self) -> None:
+    def _ask_again(self) -> None:
+        """What was asked, or is to be known of a job, may have been lost with the connection."""
         now, quiet_s = self._clock(), _QUIET_S + self._on_the_line_s()
+        for number, question in self._asked.items():
+            if isinstance(question.message, _REPEATABLE) and now - question.asked > quiet_s:
+                question.asked = now
+                self._transport.send(encode(replace(question.message, request=number), ()))
         for job in self._jobs.values():
             if now - job.heard > quiet_s:
                 job.heard = now
@@ -525,6 +536,15 @@ def pictures_in(message: Message, frames: Sequence[Buffer]) -> list[Picture]:
     # Not strict: a file may follow the pictures.
     described = zip(message.frames, frames, strict=False)
     return [Picture.received(info, frame) for info, frame in described]
+
+
+@dataclass
+class _Question:
+    """A request that is yet to be answered. asked: when it was sent last."""
+
+    message: Message
+    size_bytes: int
+    asked: float
 
 
 def _answer_bytes(message: Message) -> int:

@@ -218,6 +218,20 @@ def test_end_that_was_lost_is_asked_for_and_one_that_paints_is_not_put_back(clie
     assert [type(message) for message, _ in job.poll()] == [messages.Progress, messages.Cancelled]
 
 
+def test_request_whose_answer_was_lost_is_sent_again_unless_it_would_do_more(client, link, clock):
+    asked = client.request(messages.PresetList())
+    client.request(messages.PresetDelete(name="Dusk"))
+    quiet_for(client, link, clock, 20)
+    again = [m.request for m in link.sent if isinstance(m, messages.PresetList)]
+    assert again == [asked, asked]
+    assert sum(isinstance(m, messages.PresetDelete) for m in link.sent) == 1
+    link.arrive(messages.Presets(request=asked))
+    client.pump()
+    assert client.answer(asked)
+    quiet_for(client, link, clock, 20)
+    assert sum(isinstance(m, messages.PresetList) for m in link.sent) == 2
+
+
 def test_refusal_is_told_to_who_forgets_a_job_that_ended(client, link):
     job = client.collect("a" * 32)
     link.arrive(messages.Accepted(job=job.id, position=0))

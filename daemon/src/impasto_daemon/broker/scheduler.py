@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from impasto_daemon.broker import jobs
 from impasto_daemon.broker.jobs import Effect, Event, Lifecycle
@@ -56,7 +56,7 @@ JobRequest = messages.Stylise | messages.PresetSave | messages.PresetBake
 class Job:
     """A job and what is known of it. owner: the client to tell. user: who may ask for it.
 
-    rest: what is left of one that has made way.
+    rest: what is left of one that has made way. unsent: snapshots that its owner is yet to get.
     """
 
     request: JobRequest
@@ -70,6 +70,7 @@ class Job:
     ended_at: float = 0.0
     delivered: bool = False
     rest: messages.PresetBake | None = None
+    unsent: list[tuple[messages.JobMessage, Sequence[Buffer]]] = field(default_factory=list)
 
     @property
     def makes_way(self) -> bool:
@@ -214,10 +215,10 @@ class Scheduler:
             self._apply(job, Event.OWNER_GONE)
 
     def deliver(self, owner: bytes) -> None:
-        """Tell a client the endings that it could not be told before."""
+        """Tell a client the endings that it could not be told before, and send the snapshots."""
         for job in self.jobs.values():
-            if job.owner == owner and job.ending and not job.delivered:
-                job.delivered = self._send(job, *job.ending)
+            if job.owner == owner and not job.delivered:
+                self._hand_over(job)
 
     @property
     def _usable(self) -> list[DeviceSlot]:
@@ -298,6 +299,11 @@ class Scheduler:
             job.ending = (news, frames)
             done = isinstance(news, messages.Result)
             self._apply(job, Event.FINISHED if done else Event.FAILED)
+        elif isinstance(news, messages.Snapshot):
+            job.unsent.append((news, frames))
+            self._hand_over(job)
+            if sum(map(_kept_bytes, self.jobs.values())) > self._config.results_mib << 20:
+                del job.unsent[-1:]
         else:
             if isinstance(news, messages.Progress):
                 job.progress = dataclasses.replace(news, frames=())
@@ -416,12 +422,12 @@ class Scheduler:
 
     def _forget(self, now: float) -> None:
         ended = [job for job in self.jobs.values() if job.ending and job.lifecycle.ended]
-        kept_bytes, kept = sum(_result_size(job) for job in ended), len(ended)
+        kept_bytes, kept = sum(map(_kept_bytes, ended)), len(ended)
         forgotten = set[str]()
         for job in sorted(ended, key=lambda job: (not job.delivered, job.ended_at)):
             too_much = kept_bytes > self._config.results_mib << 20 or kept > _MOST_KEPT
             if too_much or now - job.ended_at > self._config.result_keep_s:
-                kept_bytes, kept = kept_bytes - _result_size(job), kept - 1
+                kept_bytes, kept = kept_bytes - _kept_bytes(job), kept - 1
                 del self.jobs[job.id]
                 forgotten |= {job.user, job.user + job.client}
         if forgotten:  # nor is anything kept of who has no job any more
@@ -448,6 +454,7 @@ class Scheduler:
         match effect:
             case Effect.QUEUE_FIRST:
                 job.ending = None
+                job.unsent.clear()
                 self._queue.insert(0, job)
             case Effect.INTERRUPT if slot and slot.worker:
                 slot.interrupted = True
@@ -457,9 +464,17 @@ class Scheduler:
                 slot.worker.send(Interrupt(job.id, keep=True))
             case Effect.TELL_CANCELLED:
                 job.ending = (messages.Cancelled(job=job.id), ())
-                job.delivered = self._send(job, *job.ending)
-            case Effect.TELL_RESULT | Effect.TELL_FAILED if job.ending:
-                job.delivered = self._send(job, *job.ending)
+                job.unsent.clear()
+                self._hand_over(job)
+            case Effect.TELL_RESULT | Effect.TELL_FAILED:
+                self._hand_over(job)
+
+    def _hand_over(self, job: Job) -> None:
+        """Send what its owner is yet to get, its ending last."""
+        while job.unsent and self._send(job, *job.unsent[0]):
+            del job.unsent[0]
+        if job.ending and not job.unsent:
+            job.delivered = self._send(job, *job.ending)
 
     def _find(self, job_id: str, user: str) -> Job:
         job = self.jobs.get(job_id)
@@ -472,8 +487,10 @@ def _same(one: JobRequest, other: JobRequest) -> bool:
     return dataclasses.replace(one, request=0) == dataclasses.replace(other, request=0)
 
 
-def _result_size(job: Job) -> int:
-    return _size(job.ending[1]) if job.ending else 0
+def _kept_bytes(job: Job) -> int:
+    """Of the pictures that came of it."""
+    kept = [*job.unsent, *([job.ending] if job.ending else [])]
+    return sum(_size(frames) for _, frames in kept)
 
 
 def _size(frames: Sequence[Buffer]) -> int:

@@ -375,6 +375,58 @@ def test_ending_that_could_not_be_handed_over_is_told_later(harness, running):
     assert len(harness.endings(running)) == 1
 
 
+def snapshot(harness, job, step, size=8):
+    harness.say(JobUpdate(messages.Snapshot(job=job, step=step), (memoryview(bytes(size)),)))
+
+
+def steps_told(harness):
+    return [m.step for _, m in harness.told if hasattr(m, "step")]
+
+
+def test_snapshots_that_could_not_be_handed_over_are_sent_later_before_the_end(harness, running):
+    for step, harness.reads in ((10, True), (20, False), (30, False)):
+        snapshot(harness, running, step)
+    harness.reads = True
+    harness.scheduler.deliver(b"a")
+    assert steps_told(harness) == [10, 20, 30]
+    harness.reads = False
+    snapshot(harness, running, 40)
+    harness.finish(running)
+    harness.reads = True
+    for _ in range(2):
+        harness.scheduler.deliver(b"a")
+    assert steps_told(harness) == [10, 20, 30, 40]
+    assert isinstance(harness.told[-1][1], messages.Result) and len(harness.told) == 5
+
+
+def test_snapshots_that_cannot_be_handed_over_take_no_more_memory_than_results_may():
+    harness = Harness(results_mib=1)
+    job = harness.submit()
+    harness.ready()
+    harness.reads = False
+    for step in range(1, 4):
+        snapshot(harness, job, step, 400 << 10)
+    harness.reads = True
+    harness.scheduler.deliver(b"a")
+    assert steps_told(harness) == [1, 2]
+
+
+def test_painting_that_begins_anew_or_is_cancelled_sends_no_snapshot_of_before(harness, running):
+    harness.reads = False
+    snapshot(harness, running, 10)
+    harness.say(None)
+    harness.ready()
+    snapshot(harness, running, 10)
+    harness.reads = True
+    harness.scheduler.deliver(b"a")
+    assert steps_told(harness) == [10]
+    harness.reads = False
+    snapshot(harness, running, 20)
+    harness.reads = True
+    harness.scheduler.cancel(running, "local", keep=False)
+    assert steps_told(harness) == [10] and len(harness.endings(running)) == 1
+
+
 def test_results_are_dropped_after_a_while(harness, running):
     harness.finish(running)
     harness.wait(599)
