@@ -320,14 +320,17 @@ class Broker:
         user: str,
     ) -> messages.Accepted:
         _check_roles(message)
-        if isinstance(message, messages.PresetBake):
-            self._presets.info(message.name)
         is_new = message.job not in self._scheduler.jobs
+        if isinstance(message, messages.PresetBake) and is_new:
+            self._presets.info(message.name)
         if isinstance(message, messages.PresetSave) and is_new:
             self._presets.check_place(message.name, replace=message.replace)
         try:
             if isinstance(message, messages.Stylise) and is_new:
                 self._hold_styles(message)
+            elif isinstance(message, messages.PresetBake) and is_new:
+                # By which it is known whatever its name is by then.
+                self._presets.hold(message.job, [message.name])
             position = self._scheduler.submit(
                 message, list(frames), sender, user, self._clients[sender].name
             )

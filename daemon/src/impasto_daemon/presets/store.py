@@ -28,6 +28,7 @@ from impasto_daemon.presets.statistics import Statistics
 from impasto_protocol.connection import make_folders, sync_names
 from impasto_protocol.errors import PresetExists, PresetInvalid, UnknownPreset
 from impasto_protocol.messages import PresetInfo
+from impasto_protocol.style_names import name_now
 
 log = logging.getLogger(__name__)
 
@@ -168,11 +169,21 @@ class PresetStore:
     def _change(self, info: PresetInfo, **fields: Any) -> bool:
         """Whether the preset was still there to be changed."""
         with contextlib.suppress(UnknownPreset):
-            now = self.get(info.name)
-            if now.style == info.style:
-                self.save(dataclasses.replace(now, **fields), replace=True)
-                return True
+            now = self.get(self.now(info).name)
+            self.save(dataclasses.replace(now, **fields), replace=True)
+            return True
         return False
+
+    def now(self, info: PresetInfo) -> PresetInfo:
+        """What a preset is now, which may have been renamed meanwhile. Raises UnknownPreset."""
+        found = {
+            name: found
+            for name, found in self.list_all()
+            if found
+            and found.style == info.style
+            and (name == info.name or found.settings == info.settings)
+        }
+        return found[name_now(info.name, info.style, found.values())]
 
     def rename(self, name: str, new_name: str) -> PresetInfo:
         """Give a preset another name. Raises UnknownPreset, PresetExists, PresetInvalid."""

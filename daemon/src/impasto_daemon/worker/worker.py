@@ -386,7 +386,8 @@ class Worker:
         message = job.message
         assert isinstance(message, messages.PresetBake)
         began = time.monotonic()
-        info, preset = self._presets.info(message.name), self._presets.get(message.name)
+        info = self._presets.now(self._presets.held(message.job).info(message.name))
+        preset = self._presets.get(info.name)
         job.progress("starting", 0, 0)
         self._models.follow_load(begin=True)
         self._open_weights(job, info.settings.network)

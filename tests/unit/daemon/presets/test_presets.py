@@ -386,6 +386,15 @@ def test_what_is_no_number_is_not_stored_and_the_style_stays(store, preset, netw
     assert kept.baked is None and kept.style == info.style
 
 
+def test_network_of_a_style_that_was_renamed_meanwhile_is_stored_with_it(store, preset, network):
+    info = store.save(preset(style="0a"))
+    for other in (preset("Another"), preset("Of it too", style="0a", settings=Settings())):
+        store.save(other)
+    store.rename("Starry", "Night")
+    assert store.bake(info, network)
+    assert [found.is_baked for _, found in store.list_all()] == [False, True, False]
+
+
 def test_network_of_a_style_that_was_replaced_meanwhile_is_not_stored(store, preset, network):
     info = store.save(preset())
     store.save(preset(style="another"), replace=True)
