@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import tempfile
+import time
 import unicodedata
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -25,7 +26,7 @@ from impasto_daemon.presets.preset_file import (
     unpack,
 )
 from impasto_daemon.presets.statistics import Statistics
-from impasto_protocol.connection import make_folders, sync_names
+from impasto_protocol.connection import lock_file, make_folders, sync_names
 from impasto_protocol.errors import PresetExists, PresetInvalid, UnknownPreset
 from impasto_protocol.messages import PresetInfo
 from impasto_protocol.style_names import name_now
@@ -33,13 +34,19 @@ from impasto_protocol.style_names import name_now
 log = logging.getLogger(__name__)
 
 _INCOMING, _HELD = ".incoming-", ".held-"
+_LOCK_S = 30
+"""So long is another process waited for: more than it takes to write a large pack."""
 
 
 class PresetStore:
-    """The presets in a folder. Names that differ only in upper and lower case are the same."""
+    """The presets in a folder. Names that differ only in upper and lower case are the same.
+
+    Broker and worker have one each, of the same folder; in a process, one thread changes it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._is_changing = False
 
     @property
     def is_new(self) -> bool:
@@ -63,10 +70,34 @@ class PresetStore:
         """The preset of that name without its pixels and statistics."""
         return read_info(self._find(name))
 
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[None]:
+        """Have no other process change presets between what is read and what is written of it.
+
+        The lock's file is beside the folder. Where files cannot be locked nobody is kept out.
+        """
+        if self._is_changing:
+            yield
+            return
+        with contextlib.ExitStack() as held:
+            try:
+                make_folders(self._folder.parent)
+                file = held.enter_context(self._folder.with_suffix(".lock").open("ab"))
+                deadline = time.monotonic() + _LOCK_S
+                while not lock_file(file) and time.monotonic() < deadline:
+                    time.sleep(0.01)
+            except OSError as error:
+                log.debug("the styles are not locked: %s", error)
+            self._is_changing = True
+            held.callback(setattr, self, "_is_changing", False)
+            yield
+
     def save(self, preset: Preset, *, replace: bool = False) -> PresetInfo:
         """Write a preset. Raises PresetExists unless `replace`, PresetInvalid, NotWritten."""
         preset = _checked(preset)
-        return read_info(write_file(self._place(preset.name, replace=replace), _packed(preset)))
+        data = _packed(preset)
+        with self.changing():
+            return read_info(write_file(self._place(preset.name, replace=replace), data))
 
     def save_all(self, presets: Iterable[Preset], *, replace: bool = False) -> list[PresetInfo]:
         """Write presets of different names, or after an error none of them.
@@ -80,6 +111,7 @@ class PresetStore:
                 shutil.rmtree(left, ignore_errors=True)
             with (
                 tempfile.TemporaryDirectory(dir=self._folder, prefix=_INCOMING) as aside,
+                self.changing(),
                 contextlib.ExitStack() as undo,
             ):
                 for number, preset in enumerate(map(_checked, presets)):
@@ -131,13 +163,14 @@ class PresetStore:
 
     def sort(self, name: str, folder: str | None, tags: tuple[str, ...] | None) -> PresetInfo:
         """Put a preset into a folder and give it tags; None leaves what there is."""
-        preset = self.get(name)
-        sorted_anew = dataclasses.replace(
-            preset,
-            folder=preset.folder if folder is None else folder,
-            tags=preset.tags if tags is None else tags,
-        )
-        return self.save(sorted_anew, replace=True)
+        with self.changing():
+            preset = self.get(name)
+            sorted_anew = dataclasses.replace(
+                preset,
+                folder=preset.folder if folder is None else folder,
+                tags=preset.tags if tags is None else tags,
+            )
+            return self.save(sorted_anew, replace=True)
 
     def folder_and_tags(self, name: str) -> tuple[str, tuple[str, ...]]:
         """Folder and tags of the preset of that name, if there is one that can be read."""
@@ -168,7 +201,7 @@ class PresetStore:
 
     def _change(self, info: PresetInfo, **fields: Any) -> bool:
         """Whether the preset was still there to be changed."""
-        with contextlib.suppress(UnknownPreset):
+        with contextlib.suppress(UnknownPreset), self.changing():
             now = self.get(self.now(info).name)
             self.save(dataclasses.replace(now, **fields), replace=True)
             return True
@@ -187,23 +220,25 @@ class PresetStore:
 
     def rename(self, name: str, new_name: str) -> PresetInfo:
         """Give a preset another name. Raises UnknownPreset, PresetExists, PresetInvalid."""
-        path, new_name = self._find(name), check_name(new_name)
-        if self.existing(new_name) not in (None, path):
-            raise _exists(new_name)
-        try:
-            renamed = path.replace(path.with_name(f"{new_name}{SUFFIX}"))
-        except OSError as error:
-            raise not_written(f"{path} could not be renamed", error) from error
-        sync_names(self._folder)
-        return read_info(renamed)
+        with self.changing():
+            path, new_name = self._find(name), check_name(new_name)
+            if self.existing(new_name) not in (None, path):
+                raise _exists(new_name)
+            try:
+                renamed = path.replace(path.with_name(f"{new_name}{SUFFIX}"))
+            except OSError as error:
+                raise not_written(f"{path} could not be renamed", error) from error
+            sync_names(self._folder)
+            return read_info(renamed)
 
     def delete(self, name: str) -> None:
         """Delete a preset. Raises UnknownPreset."""
-        try:
-            self._find(name).unlink()
-        except OSError as error:
-            raise not_written(f"{name!r} could not be deleted", error) from error
-        sync_names(self._folder)
+        with self.changing():
+            try:
+                self._find(name).unlink()
+            except OSError as error:
+                raise not_written(f"{name!r} could not be deleted", error) from error
+            sync_names(self._folder)
 
     def check_place(self, name: str, *, replace: bool) -> None:
         """Make sure that a preset of that name could be saved. Raises as `save` does for it."""

@@ -353,24 +353,25 @@ class Worker:
         style = self._models.style(key, picture, network, {})
         longest_px = max(picture.height, picture.width)
         statistics = self._take_statistics(job, style, longest_px, message.settings.style_layers)
-        folder, tags = self._presets.folder_and_tags(name)
-        before = self._presets.of_style(name, key)
-        self._presets.save(
-            Preset(
-                name=name,
-                settings=message.settings,
-                picture=picture,
-                # A starter style's is a painting in it.
-                thumbnail=before.thumbnail if before else shrink(picture, THUMBNAIL_PX),
-                network=network.name,
-                style=key,
-                statistics=statistics,
-                folder=folder,
-                tags=tags,
-                baked=before.baked if before else None,
-            ),
-            replace=message.replace,
-        )
+        with self._presets.changing():
+            folder, tags = self._presets.folder_and_tags(name)
+            before = self._presets.of_style(name, key)
+            self._presets.save(
+                Preset(
+                    name=name,
+                    settings=message.settings,
+                    picture=picture,
+                    # A starter style's is a painting in it.
+                    thumbnail=before.thumbnail if before else shrink(picture, THUMBNAIL_PX),
+                    network=network.name,
+                    style=key,
+                    statistics=statistics,
+                    folder=folder,
+                    tags=tags,
+                    baked=before.baked if before else None,
+                ),
+                replace=message.replace,
+            )
         job.send(
             messages.Result(
                 job=message.job,

@@ -1,6 +1,7 @@
 """Styles kept by name: what may be a name, what is kept, and how a damaged file is refused."""
 
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -401,6 +402,54 @@ def test_network_of_a_style_that_was_replaced_meanwhile_is_not_stored(store, pre
     assert not store.bake(info, network) and not store.info("Starry").is_baked
     store.delete("Starry")
     assert not store.bake(info, network)
+
+
+CHANGES = {
+    "sorted": lambda store: store.sort("Starry", "Night", ("new",)),
+    "renamed": lambda store: store.rename("Starry", "Night"),
+    "deleted": lambda store: store.delete("Starry"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_change_by_another_process_while_a_network_is_stored_is_not_undone(
+    store, preset, network, tmp_path, monkeypatch, change
+):
+    info, broker = store.save(preset()), PresetStore(tmp_path / "presets")
+    began, get = threading.Event(), store.get
+
+    def get_and_be_slow(name):
+        found = get(name)
+        other.start()
+        began.wait(60)
+        other.join(0.2)  # which it is over in, where nothing keeps it out
+        return found
+
+    def change_it():
+        began.set()
+        CHANGES[change](broker)
+
+    other = threading.Thread(target=change_it)
+    monkeypatch.setattr(store, "get", get_and_be_slow)
+    assert store.bake(info, network)
+    other.join(60)
+    assert [(found.name, found.folder, found.is_baked) for _, found in store.list_all()] == {
+        "sorted": [("Starry", "Night", True)], "renamed": [("Night", "", True)], "deleted": [],
+    }[change]  # fmt: skip
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["presets", "presets.lock"]
+
+
+@pytest.mark.parametrize("place", ["a folder", "nowhere"])
+def test_styles_are_changed_where_files_cannot_be_locked(
+    store, preset, tmp_path, monkeypatch, place
+):
+    if place == "a folder":
+        (tmp_path / "presets.lock").mkdir()
+    else:
+        monkeypatch.setattr("impasto_daemon.presets.store.lock_file", fail_to_link)
+    store.save(preset())
+    store.sort("Starry", "Night", None)
+    assert store.rename("Starry", "Night").folder == "Night"
 
 
 @pytest.mark.parametrize("how", ["shape", "type", "number", "left out", "unknown", "not told"])
