@@ -45,6 +45,7 @@ class BridgeTransport:
         # One byte for each message: a socket, as that is all Windows can wait for.
         self._bell, self._ringer = socket.socketpair()
         self._bell.setblocking(False)
+        self._ringer.setblocking(False)  # or nobody would end it who no longer listens
         self.fd = self._bell.fileno()
         self._threads = [threading.Thread(target=work, daemon=True)
                          for work in (self._write, self._read)]  # fmt: skip

@@ -94,6 +94,7 @@ from impasto_protocol.messages import (
     Cancelled as CancelledMessage,
 )
 from impasto_protocol.settings import Settings
+from impasto_protocol.style_names import is_pack
 from impasto_protocol.translations import _
 
 if TYPE_CHECKING:
@@ -177,7 +178,7 @@ class Client:
         """
         named = file or os.environ.get("IMPASTO_CONNECTION")
         if named:
-            return cls(read_connection(Path(named)), name=name, is_own=False)
+            return cls(_read_named(Path(named)), name=name, is_own=False)
         folder = runtime_dir()
         connection = _await_connection(folder, timeout_s, start=start)
         return cls(connection, name=name, is_running=lambda: daemon_is_running(folder))
@@ -356,6 +357,7 @@ class Client:
         self, data: bytes, *, name: str = "", replace: bool = False
     ) -> tuple[str, ...]:
         """Keep the style in a file, as `name`, or all of a pack's; the names they have now."""
+        name = "" if is_pack(data) else name  # which its styles have themselves
         file = FileInfo(len(data), digest_of(data) if self._digests else b"")
         message = PresetImport(name=name, replace=replace, file=file)
         answer, _ = self._exchange(message, [data])
@@ -604,6 +606,17 @@ def _run_program(*arguments: str) -> None:
         raise error_from_lines(
             words, _("`impasto {names}` did not succeed.").format(names=" ".join(arguments))
         )
+
+
+def _read_named(file: Path) -> Connection:
+    """The connection file of another machine's daemon, which a person has named."""
+    try:
+        return read_connection(file)
+    except DaemonNotRunning as error:
+        words = str(error) if file.exists() else _("There is no file {path}.").format(path=file)
+        raise DaemonNotRunning(
+            words, next_step=_("Set IMPASTO_CONNECTION to a connection file, or to nothing.")
+        ) from error
 
 
 def _await_connection(folder: Path, timeout_s: float, *, start: bool) -> Connection:

@@ -27,6 +27,8 @@ TEMPORARY = ".impasto-"
 """How the names of files begin that are being written."""
 
 _FILE_BYTES = 16 * 1024
+_KEY = r"([0-9a-zA-Z.:+=^!/*?&<>()\[\]{}@%$#-]{40})?"
+_KEY_FORM = "40 letters of Z85, or empty"
 _RUN_USER = Path("/run/user")
 _SHARED_TEMPORARY = Path("/tmp")
 _NOT_INHERITED = {"VIRTUAL_ENV", "CONDA_PREFIX", "CONDA_DEFAULT_ENV", "__PYVENV_LAUNCHER__"}
@@ -49,9 +51,15 @@ class Connection:
     minor: int = spec_field("protocol version", low=0)
     version: str = spec_field("the daemon's version", longest=64)
     pid: int = spec_field("the daemon's process, for people", low=0)
-    server_key: str = spec_field("CURVE public key of the daemon, Z85", default="", longest=40)
-    public_key: str = spec_field("CURVE public key for the client, Z85", default="", longest=40)
-    secret_key: str = spec_field("CURVE secret key for the client, Z85", default="", longest=40)
+    server_key: str = spec_field(
+        "CURVE public key of the daemon, Z85", default="", pattern=_KEY, form=_KEY_FORM
+    )
+    public_key: str = spec_field(
+        "CURVE public key for the client, Z85", default="", pattern=_KEY, form=_KEY_FORM
+    )
+    secret_key: str = spec_field(
+        "CURVE secret key for the client, Z85", default="", pattern=_KEY, form=_KEY_FORM
+    )
 
     def __post_init__(self) -> None:
         validate(self)
@@ -160,7 +168,11 @@ def read_connection(path: Path) -> Connection:
         raise DaemonNotRunning(_("No daemon is running.")) from error
     with opened as file:
         try:
-            return from_dict(Connection, json.loads(file.read(_FILE_BYTES)))
+            found = from_dict(Connection, json.loads(file.read(_FILE_BYTES)))
+            keys = found.server_key, found.public_key, found.secret_key
+            if not all(keys) and (any(keys) or found.endpoint.startswith("tcp")):
+                raise ValueError("a key is missing")
+            return found
         except (ValueError, TypeError, AttributeError, ImpastoError) as error:
             raise DaemonNotRunning(_("{path} is damaged.").format(path=path)) from error
 

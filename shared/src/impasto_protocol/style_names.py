@@ -1,4 +1,4 @@
-"""A saved style known again by its picture, whatever it is called now."""
+"""What saved styles are called: in a file, and now, known again by their pictures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,11 @@ from collections.abc import Iterable
 from impasto_protocol.errors import UnknownPreset
 from impasto_protocol.messages import PresetInfo
 from impasto_protocol.translations import _
+
+
+def is_pack(data: bytes) -> bool:
+    """Whether a file's content is a zip, in which each style has a name."""
+    return data.startswith((b"PK\x03\x04", b"PK\x05\x06"))
 
 
 def name_now(name: str, style_hash: str, presets: Iterable[PresetInfo]) -> str:

@@ -27,11 +27,15 @@ class ZeroMqTransport:
         self.socket.routing_id = uuid.uuid4().bytes
         self.socket.linger = 0
         self.socket.sndhwm = self.socket.rcvhwm = 0
-        if connection.server_key:
-            self.socket.curve_serverkey = connection.server_key.encode()
-            self.socket.curve_publickey = connection.public_key.encode()
-            self.socket.curve_secretkey = connection.secret_key.encode()
         self.socket.ipv6 = True
+        try:
+            if connection.server_key:
+                self.socket.curve_serverkey = connection.server_key.encode()
+                self.socket.curve_publickey = connection.public_key.encode()
+                self.socket.curve_secretkey = connection.secret_key.encode()
+        except zmq.ZMQError as error:
+            self.close()
+            raise DaemonLost(f"A key in the connection file is damaged: {error}.") from error
         try:
             self.socket.connect(connection.endpoint)
         except zmq.ZMQError as error:

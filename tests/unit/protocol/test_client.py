@@ -1,6 +1,8 @@
 """The client alone: what it makes of what arrives, with a link and a clock that are not real."""
 
+import threading
 from collections import deque
+from dataclasses import replace
 
 import pytest
 
@@ -21,7 +23,7 @@ class Link:
     """Answers `hello`, and beyond that has what the test lets arrive."""
 
     def __init__(self):
-        self.sent, self.arrived = [], deque()
+        self.sent, self.arrived, self.answer = [], deque(), None
 
     def send(self, parts):
         self.sent.append(decode(parts))
@@ -30,6 +32,8 @@ class Link:
                 request=self.sent[-1].request, major=limits.PROTOCOL_MAJOR, minor=0, version="1",
                 frame_bytes=1 << 20, queue=1, capabilities=("preset.bake",),
             ))  # fmt: skip
+        elif self.answer:
+            self.arrive(replace(self.answer, request=self.sent[-1].request))
 
     def arrive(self, message):
         self.arrived.append(encode(message, ()))
@@ -113,10 +117,55 @@ def test_daemon_that_stays_silent_is_lost(client, clock):
     assert silence_borne_s(client, clock) < limits.PING_EVERY_S + limits.SILENCE_S + 1
 
 
+@pytest.mark.parametrize("spoil", [
+    lambda told: told.unlink(),
+    lambda told: told.write_text("{"),
+    lambda told: told.write_text(told.read_text().replace("k" * 40, "")),
+    lambda told: told.write_text(told.read_text().replace("k" * 40, "k" * 39)),
+    lambda told: told.write_text(told.read_text().replace("k" * 40, "ä" * 40)),
+])  # fmt: skip
+def test_connection_file_of_ones_own_that_is_no_good_is_named(tmp_path, monkeypatch, spoil):
+    keys = {"server_key": "s" * 40, "public_key": "p" * 40, "secret_key": "k" * 40}
+    told = write_connection(tmp_path, Connection("tcp://127.0.0.1:1", 1, 0, "1", 1, **keys))
+    spoil(told)
+    monkeypatch.setenv("IMPASTO_CONNECTION", str(told))
+    with pytest.raises(errors.DaemonNotRunning, match=r"connection\.json") as caught:
+        Client.connect()
+    assert "IMPASTO_CONNECTION" in caught.value.next_step
+
+
+def test_key_that_there_cannot_be_is_told():
+    keys = {"server_key": "#" * 40, "public_key": "p" * 40, "secret_key": "k" * 40}
+    with pytest.raises(errors.DaemonLost, match="A key in the connection file"):
+        Client(Connection("tcp://127.0.0.1:1", 1, 0, "1", 1, **keys))
+
+
+def test_pack_whose_file_has_a_long_name_is_imported(client, link):
+    link.answer = refusal("PRESET_INVALID")
+    for data, name in ((b"PK\x03\x04", "x" * 99), (b"a style", "Dusk")):
+        with pytest.raises(errors.PresetInvalid):
+            client.import_presets(data, name=name)
+    assert [message.name for message in link.sent[1:]] == ["", "Dusk"]
+
+
+def test_bridge_to_which_nobody_listens_any_more_can_be_closed(tmp_path, monkeypatch):
+    """Each four bytes are a message of no parts."""
+    impasto = tmp_path / "impasto"
+    impasto.write_text("#!/bin/sh\nhead -c 400000 /dev/zero\ncat > /dev/null\n")
+    impasto.chmod(0o755)
+    monkeypatch.setenv("IMPASTO_COMMAND", str(impasto))
+    closing = threading.Thread(
+        target=BridgeTransport(Connection("ipc://x", 1, 0, "0", 1)).close, daemon=True
+    )
+    closing.start()
+    closing.join(60)
+    assert not closing.is_alive()
+
+
 def test_guest_of_another_machine_is_not_told_to_end_its_own_daemon(
     link, clock, tmp_path, monkeypatch
 ):
-    write_connection(tmp_path, Connection("tcp://x:1", 1, 0, "1", 1))
+    write_connection(tmp_path, Connection("ipc://x", 1, 0, "1", 1))
     monkeypatch.setenv("IMPASTO_CONNECTION", str(tmp_path / "connection.json"))
     client = Client.connect()
     client._clock, client._pinged, client._looked = clock, 0.0, 0.0

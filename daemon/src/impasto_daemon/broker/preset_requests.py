@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 
 from impasto_daemon.images.kinds import name_kind
-from impasto_daemon.presets.packs import is_pack, read_pack, write_pack
+from impasto_daemon.presets.packs import read_pack, write_pack
 from impasto_daemon.presets.preset_file import Preset, check_name, pack, unpack
 from impasto_daemon.presets.store import PresetStore
 from impasto_protocol import messages
@@ -15,6 +15,7 @@ from impasto_protocol.codec import Buffer, digest_of, verify
 from impasto_protocol.errors import BadField, NotWritten, PresetInvalid
 from impasto_protocol.messages import PresetInfo
 from impasto_protocol.settings import Settings
+from impasto_protocol.style_names import is_pack
 
 log = logging.getLogger(__name__)
 
@@ -71,20 +72,23 @@ class PresetRequests:
                 return self._import(request, bytes(frames[-1])), ()
 
     def _list(self, after: str) -> messages.Presets:
+        """A page, which ends with a preset: the next one is asked for after that."""
         found: list[PresetInfo] = []
         damaged: list[str] = []
+        since: list[str] = []
+        more = False
         for name, info in self._presets.list_all(after):
+            more = bool(found) and (len(found) == _A_PAGE or len(damaged + since) >= _DAMAGED)
+            if more:
+                break
             if info is None:
-                damaged.append(name)
+                since.append(name)
             else:
                 found.append(self._with_state(info))
-            if len(found) > _A_PAGE:
-                break
-        return messages.Presets(
-            presets=tuple(found[:_A_PAGE]),
-            more=len(found) > _A_PAGE,
-            damaged=tuple(damaged[:_DAMAGED]),
-        )
+                damaged, since = damaged + since, []
+        if not more:
+            damaged += since
+        return messages.Presets(presets=tuple(found), more=more, damaged=tuple(damaged[:_DAMAGED]))
 
     def _get(self, request: messages.PresetGet) -> Answer:
         preset = self._presets.get(request.name)

@@ -26,11 +26,6 @@ _ENCRYPTED = 0x2041
 """The bits of an entry that is encrypted in one of zip's three ways."""
 
 
-def is_pack(data: bytes) -> bool:
-    """Whether a file's content is a zip."""
-    return data.startswith((b"PK\x03\x04", b"PK\x05\x06"))
-
-
 def write_pack(presets: Iterable[Preset]) -> bytes:
     """A pack of presets. Same presets, same bytes. Raises TooLarge."""
     written = BytesIO()

@@ -20,6 +20,7 @@ from impasto_protocol.messages import (
     PresetsImported,
     PresetSort,
 )
+from impasto_protocol.style_names import is_pack
 from impasto_protocol.translations import _
 
 from .daemon_client import DaemonClient
@@ -135,7 +136,7 @@ class StyleEditor:
 
         def send(found: tuple[FileInfo, bytes], *, replace: bool = False) -> None:
             file, data = found
-            name = self.free_name(Path(path).stem)
+            name = "" if is_pack(data) else self.free_name(Path(path).stem)
             message = PresetImport(name=name, file=file, replace=replace)
             self.daemon.ask(message, take, lambda error: refused(error, found), [data])
 
