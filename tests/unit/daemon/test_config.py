@@ -64,6 +64,13 @@ def test_daemon_that_is_started_elsewhere_is_given_an_absolute_path(
     assert handed_on == ["--weights", str(tmp_path / "own.safetensors")]
 
 
+def test_file_that_begins_with_a_byte_order_mark_is_read(tmp_path):
+    """As Windows' own editor writes it."""
+    file = tmp_path / "config.toml"
+    file.write_text("queue = 7\n", encoding="utf-8-sig")
+    assert load_config(file, {}).config.queue == 7
+
+
 def test_missing_file_is_an_empty_one(tmp_path):
     assert load_config(tmp_path / "none.toml", {}).config == Config()
 
