@@ -24,6 +24,7 @@ from impasto_protocol.descriptions import (  # noqa: E402
     describe_error,
     describe_progress,
 )
+from impasto_protocol.errors import RequestError  # noqa: E402
 from impasto_protocol.messages import PresetGet, PresetSort, Report, Status  # noqa: E402
 from impasto_protocol.translations import _  # noqa: E402
 
@@ -311,7 +312,10 @@ class StyleBrowser(Gtk.Box):
         found = self.presets = client.presets()
         GLib.idle_add(self._add_folders, sorted({info.folder for info in found} - {""}))
         for info in found:
-            pictures = client.ask(PresetGet(name=info.name, thumbnail_only=True))[1]
+            try:
+                pictures = client.ask(PresetGet(name=info.name, thumbnail_only=True))[1]
+            except RequestError:  # it is damaged, or gone meanwhile
+                continue
             GLib.idle_add(self._add, info, pictures[0])
         GLib.idle_add(self._tell_shown)
         return self._watch(client) or ("" if found else _EMPTY)
