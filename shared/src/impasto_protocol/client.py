@@ -83,7 +83,6 @@ from impasto_protocol.messages import (
     Presets,
     PresetSave,
     PresetsImported,
-    PresetSort,
     Progress,
     Result,
     Status,
@@ -107,8 +106,8 @@ Event = tuple[JobMessage, list[Picture]]
 _WAIT_S = 0.25
 _QUIET_S = 15.0
 """Of a job that nothing was heard of for so long is asked: it, or its end, may have been lost."""
-_REPEATABLE = (Estimate, PresetExport, PresetGet, PresetList, PresetSort, Status)
-"""Requests that come to the same when they are met twice, and so are sent again after as long."""
+_REPEATABLE = (Estimate, PresetExport, PresetGet, PresetList, Status)
+"""Requests that change nothing, and so are sent again after as long."""
 _SLOW_LINE_BYTES_S = 500_000
 """To another machine. While a picture is under way on it nothing else is heard."""
 _COLLECTED_BYTES, _STYLE_BYTES, _PICTURE_BYTES = 1 << 27, 20 << 20, 8 << 20
