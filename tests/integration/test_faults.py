@@ -439,6 +439,21 @@ def test_further_client_is_let_in_by_its_key_but_may_not_stop_the_daemon(own_dae
     assert daemon.process.wait(timeout=10) == 0
 
 
+def test_further_client_reaches_a_daemon_that_was_started_anew(own_daemon, tmp_path):
+    import dataclasses
+
+    from impasto_protocol.client import Client
+
+    public, secret = (key.decode() for key in zmq.curve_keypair())
+    options = "--allowed-keys", public, "--endpoint"
+    first = own_daemon(*options, "tcp://127.0.0.1:*", home=tmp_path / "h")
+    found = read_connection(connection_file(first.runtime))
+    first.end()
+    again = own_daemon(*options, found.endpoint, home=tmp_path / "h")
+    with Client(dataclasses.replace(found, public_key=public, secret_key=secret)) as guest:
+        assert guest.ask(messages.Status())[0].pid == again.process.pid
+
+
 def test_other_machines_are_not_let_in_by_accident(own_daemon):
     daemon = own_daemon()
     daemon.end()

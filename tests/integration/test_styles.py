@@ -293,6 +293,25 @@ def test_baking_of_a_style_that_is_taken_away_ends_with_a_sentence(client, saved
         job.result()
 
 
+def test_style_that_is_renamed_while_it_is_baked_and_while_it_waits_is_baked(
+    client, daemon, saved, picture
+):
+    saved("Dusk")
+    job, first, _ = bake(client, "Dusk", minutes=30)
+    client.ask(messages.PresetRename(name="Dusk", new_name="Dawn"))
+    with daemon.connect("painter") as painter:
+        painting = painter.stylise(picture(30, 40), picture(20, 20), Settings(iterations=100))
+        next(painting.events())
+        client.ask(messages.PresetRename(name="Dawn", new_name="Night"))
+        painting.result()
+    for message, _ in job.events():
+        if isinstance(message, messages.Progress) and message.step > first.step:
+            break
+    job.cancel(keep=True)
+    job.result()
+    assert [(info.name, info.is_baked) for info in client.presets()] == [("Night", True)]
+
+
 @pytest.fixture
 def with_leftover(own_daemon, tmp_path):
     """A daemon in whose folder of styles one that was killed has left those of a waiting job."""
