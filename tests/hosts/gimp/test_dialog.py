@@ -17,6 +17,7 @@ from tests.hosts.gimp.test_window import (  # noqa: F401
     wait_for,
 )
 
+from impasto_daemon.presets.preset_file import Preset, pack
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
 from impasto_protocol.messages import PresetDelete, PresetRename, PresetSave, PresetSort, Status
@@ -493,6 +494,20 @@ def test_styles_are_found_among_favourites_and_by_tag_and_words_say_when_none_is
     )
     assert "CRITICAL" not in log.read_text()[before:]
     assert {info.name: info.tags for info in styles.presets()}["Umber"] == ("calm", "favourite")
+
+
+def test_style_that_cannot_be_read_does_not_hide_the_others(walk, styles, gimp_daemon):
+    large = Picture(256, 256, 3, "uint8", bytes(256 * 256 * 3))  # no thumbnail is
+    file = gimp_daemon.home / "data/presets/Alizarin.safetensors"
+    file.write_bytes(pack(Preset("Alizarin", Settings(), large, large, "", "0f", {})))
+    try:
+        walk(
+            "apply-preset",
+            "[row[0] for row in find('Saved styles').get_model()] == ['Ochre', 'Umber']",
+            patience_s=20,
+        )
+    finally:
+        file.unlink()
 
 
 def test_saved_styles_are_offered_as_more_styles_once_they_are_fetched(walk, styles):
