@@ -43,13 +43,15 @@ def to_picture(
     *,
     strength: float = 1.0,
     selection: Tensor | None = None,
+    given: Tensor | None = None,
     cut: Tensor | None = None,
 ) -> Picture:
     """A painting (3 or 4, H, W) in [0, 1], in the painting space of `like`, in its form.
 
     Its alpha, and all that it hides, is that of `like` bit for bit, or with `cut`, (1, H, W) in
-    [0, 1], so much of it. So are floats that are not numbers, or that `selection`, (1, H, W),
-    leaves out; of what lies beyond 0 and 1 elsewhere the painting keeps 1 - strength.
+    [0, 1], so much of it. So are floats that are not numbers, or that `selection` or `given`,
+    (1, H, W) in [0, 1], leaves out; of what lies beyond 0 and 1 elsewhere the painting keeps
+    1 - strength. given: how much of the strength each pixel gets; None: all of it.
     """
     colours = convert(painted[:3].cpu(), painting_space(like.space), like.space)
     if like.channels <= 2:
@@ -65,7 +67,7 @@ def to_picture(
     if like.channels in (2, 4):
         original, alpha = original[:, :, :-1], original[:, :, -1:]
     if like.dtype == "float32":
-        pixels = _with_what_lies_beyond(pixels, original, 1 - strength, selection)
+        pixels = _with_what_lies_beyond(pixels, original, strength, selection, given)
     if alpha is not None:
         pixels = np.where(alpha > 0, pixels, original)
     if cut is not None:
@@ -78,15 +80,18 @@ def to_picture(
 
 
 def _with_what_lies_beyond(
-    pixels: NDArray[np.float32], original: NDArray[np.float32], share: float,
-    selection: Tensor | None,
+    pixels: NDArray[np.float32], original: NDArray[np.float32], strength: float,
+    selection: Tensor | None, given: Tensor | None,
 ) -> NDArray[np.float32]:  # fmt: skip
-    """Colours, (H, W, C), with a share of what the original's have below 0 and above 1."""
+    """Colours, (H, W, C), with some of what the original's have below 0 and above 1."""
+    gets = torch.ones(1, 1, 1) if given is None else given
     kept = ~np.isfinite(original).all(axis=2, keepdims=True)
-    if selection is not None:
-        kept |= selection.permute(1, 2, 0).numpy() <= 0
+    for plane in (selection, gets):
+        if plane is not None:
+            kept |= plane.permute(1, 2, 0).numpy() <= 0
+    share = 1 - np.float32(strength) * gets.permute(1, 2, 0).numpy()
     beyond = np.where(kept, 0, original - original.clip(0, 1))
-    return np.where(kept, original, pixels + np.float32(share) * beyond)
+    return np.where(kept, original, pixels + share * beyond)
 
 
 def to_preview(painted: Tensor, space: ColourSpace, alpha: Tensor | None = None) -> Picture:

@@ -22,7 +22,7 @@ from impasto_daemon.config import Config
 from impasto_daemon.engine import semantic_map
 from impasto_daemon.engine.budget import peak_mib, plan_painting
 from impasto_daemon.engine.events import Event, Finished, Iteration, ScaleStarted, Snapshot
-from impasto_daemon.engine.guidance import Guided
+from impasto_daemon.engine.guidance import Guided, guides_of
 from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
@@ -184,9 +184,11 @@ class Worker:
             next(map(_mask, pictures[role]), None) for role in ("selection", "strength")
         )
         cut = selection if message.cut else None
+        parts = _mapped(styles, pictures)
         finish = partial(
-            to_picture, like=sent, strength=settings.strength, selection=selection, cut=cut
-        )
+            to_picture, like=sent, strength=settings.strength, selection=selection,
+            given=_given(parts, strength, settings), cut=cut,
+        )  # fmt: skip
         alpha = content[3:] if len(content) == 4 else None
         if cut is not None:
             alpha = cut if alpha is None else alpha * cut
@@ -194,7 +196,7 @@ class Worker:
         tiles_mib = max(0, memory_mib - kept_mib(message, network.kind))
         painting = time.monotonic()
         for event in stylise(
-            content, _mapped(styles, pictures), settings, network,
+            content, parts, settings, network,
             start=start, selection=selection, strength=strength, memory_mib=tiles_mib,
             conclude=lambda: job.concluding, between=partial(_between_tiles, job),
         ):  # fmt: skip
@@ -491,6 +493,14 @@ def _mapped(styles: list[Guided], pictures: Mapping[str, list[Picture]]) -> list
         dataclasses.replace(guided, style=guided.style.of_part(part[None]), mask=place[None])
         for place, part in zip(places, parts, strict=True)
     ]
+
+
+def _given(styles: list[Guided], strength: Tensor | None, settings: Settings) -> Tensor | None:
+    """How much of the strength each pixel gets, (1, H, W) in [0, 1], of a map; None: all."""
+    _, covered = guides_of(styles, fill=settings.uncovered == "style")
+    if covered is None or strength is None:
+        return strength if covered is None else covered
+    return strength * covered
 
 
 def _between_tiles(job: JobChannel) -> None:

@@ -128,6 +128,14 @@ def test_light_beyond_white_and_black_stays_where_nothing_is_painted(name):
     assert none[20, 30] == pytest.approx([flat - 0.25, flat + 7, flat], abs=1e-6)
 
 
+def test_light_beyond_white_stays_by_the_map_of_strength():
+    pixels = np.full((1, 3, 3), 3, np.float32)
+    content = Picture(1, 3, 3, "float32", pixels.tobytes())
+    given = torch.tensor([[[0, 0.5, 1]]])
+    found = to_picture(torch.full((3, 1, 3), 0.5), content, strength=0.5, given=given)
+    assert np.frombuffer(found.data, np.float32)[::3].tolist() == [3, 2, 1.5]
+
+
 def test_infinite_light_is_no_colour_to_paint_from():
     pixels = np.full((2, 2, 3), 0.5, np.float32)
     pixels[0, 0, 1] = np.inf

@@ -531,6 +531,24 @@ def test_painting_can_be_cut_by_the_selection(work, channels, dtype):
     assert abs(difference).max() <= (1e-6 if dtype == "float32" else 0.501)
 
 
+@pytest.mark.parametrize("by", ["map", "mask"])
+def test_light_beyond_white_stays_where_nothing_is_painted(work, picture, by):
+    pixels = np.full((20, 30, 3), 3, np.float32)
+    left = np.zeros((20, 30), np.uint8)
+    left[:, :15] = 255
+    content = Picture(20, 30, 3, "float32", pixels.tobytes())
+    plane, style = Picture(20, 30, 1, "uint8", left.tobytes()), picture(seed=1)
+    role = "strength" if by == "map" else "mask"
+    message = messages.Stylise(
+        job=new_job_id(), settings=Settings(iterations=2, strength=0.5, uncovered="photograph"),
+        styles=() if by == "map" else (messages.StyleUse(masked=True),),
+        frames=(content.info("content"), style.info("style"), plane.info(role)),
+    )  # fmt: skip
+    painted = painting(work(run(message, content, style, plane)))
+    found = np.frombuffer(painted.data, np.float32).reshape(20, 30, 3)
+    assert (found[:, 15:] == 3).all() and found[:, :15].max() < 2.1
+
+
 def swap(data):
     pixels = bytearray(data)
     pixels[0::4], pixels[2::4] = pixels[2::4], pixels[0::4]
