@@ -65,8 +65,10 @@ class Replayed:
         """Replay from now on, if the same comes of it."""
         try:
             recorded = self._record(self._evaluate)
-            recorded[1]()
-            alike = _are_alike(plain, recorded[0])
+            found, replay = recorded
+            found[1].fill_(torch.nan)  # or what replays nothing would leave what was there
+            replay()
+            alike = _are_alike(plain, found)
         except RuntimeError as error:
             log.warning("An evaluation cannot be recorded: %s", error)
             return

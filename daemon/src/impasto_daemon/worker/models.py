@@ -72,6 +72,8 @@ class ModelCache:
 
     def __init__(self, config: Config, data_dir: Path) -> None:
         self.device = choose_device(config.device)
+        if self.device.type == "cuda":  # on which a graph is recorded
+            torch.cuda.set_device(self.device.index or 0)
         self._precision = choose_precision(config.precision, self.device)
         self._config, self._data_dir = config, data_dir
         self._opened: dict[str, tuple[sources.Network, tuple[str, int]]] = {}

@@ -13,10 +13,14 @@ from impasto_protocol.settings import Settings
 
 
 class Evaluations:
-    """x² at a place that is changed in between, recorded without a GPU; off: by so much wrong."""
+    """x² at a place that is changed in between, recorded without a GPU; off: by so much wrong.
 
-    def __init__(self, off=0.0, fails=False):
+    empty: nothing is recorded, though it is evaluated, as on another GPU than the one that records.
+    """
+
+    def __init__(self, off=0.0, fails=False, empty=False):
         self.place, self.off, self.fails = torch.tensor([3.0]), off, fails
+        self.empty = empty
         self.plain = self.replayed = 0
 
     def evaluate(self):
@@ -26,10 +30,12 @@ class Evaluations:
     def record(self, evaluate):
         if self.fails:
             raise RuntimeError("operation not permitted when stream is capturing")
-        (terms, gradient), loss = evaluate(), torch.zeros(())
+        (terms, gradient), loss = evaluate(), self.place.square()[0]
 
         def replay():
             self.replayed += 1
+            if self.empty:
+                return
             loss.copy_(self.place.square()[0] + self.off)
             gradient.copy_(2 * self.place)
 
@@ -50,7 +56,9 @@ def test_from_the_second_on_it_is_replayed():
     assert found.replayed == 3
 
 
-@pytest.mark.parametrize("found", [Evaluations(off=0.1), Evaluations(fails=True)])
+@pytest.mark.parametrize("found", [
+    Evaluations(off=0.1), Evaluations(fails=True), Evaluations(empty=True),
+])  # fmt: skip
 def test_what_is_another_or_cannot_be_recorded_is_evaluated_plainly(found, caplog):
     replayed = Replayed(found.evaluate, found.record)
     assert [at(replayed, found, x) for x in (3, 4, 5)] == [(9, 6), (16, 8), (25, 10)]
