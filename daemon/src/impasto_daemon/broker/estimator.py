@@ -79,7 +79,7 @@ class Estimator:
         most = sum(picture.most for picture in pictures)
         share = min(
             1 - (kept - (room - need << 20)) / largest.kept,
-            1 - (most - (room << 20)) / largest.most,
+            1 - (most - (room << 20)) / (largest.most - largest.fixed),
         )
         if share < 1:
             size = largest.frame.height, largest.frame.width

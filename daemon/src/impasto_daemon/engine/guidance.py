@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -33,8 +33,13 @@ class Guided:
     layers: tuple[str, ...] = ()
     baked: Weights | None = None
 
-    def target(self, size_px: float, settings: Settings) -> StyleTarget:
-        """What it is matched by, with the photograph's long edge at `size_px`."""
+    def target(
+        self, size_px: float, settings: Settings, between: Callable[[], None] = lambda: None
+    ) -> StyleTarget:
+        """What it is matched by, with the photograph's long edge at `size_px`.
+
+        between: called before each tile of its picture that has to be looked at.
+        """
         layers = [
             layer for layer in settings.style_layers if not self.layers or layer in self.layers
         ]
@@ -44,7 +49,7 @@ class Guided:
             for turn in range(settings.style_rotations)
         ]
         seen = [
-            self.style.targets(size_px / 2**step, layers, settings.style_loss, angle)
+            self.style.targets(size_px / 2**step, layers, settings.style_loss, angle, between)
             for angle in angles
             for step in range(settings.style_sizes)
         ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -24,6 +24,8 @@ GramMatrices = dict[tuple[int, str], Tensor]
 _SMALLEST_PX = 64
 _LARGEST_KEPT_PX = 1024
 _TILE_PX = 1024
+_TURNED_AT = 2
+"""A picture is turned so many times as large as it is looked at: turning takes what is finest."""
 
 
 def preset_sizes_px(long_edge_px: int) -> tuple[int, ...]:
@@ -106,11 +108,13 @@ class Style:
         layers: Collection[str],
         style_loss: str = "gram",
         degrees: float = 0.0,
+        between: Callable[[], None] = lambda: None,
     ) -> dict[str, tuple[Tensor | None, ...]]:
         """The means of what is matched in each of `layers`, at such a size.
 
         style_loss: names the `STATISTICS`; None stands where one is not taken of a layer.
         degrees: by how much the picture is turned to the left.
+        between: called before each tile; what it raises ends the look.
         """
         degrees %= 360
         size = _nearest_size_px(size_px, max(self._picture.alpha.shape))
@@ -124,7 +128,7 @@ class Style:
             if (found := [one for one in several if (size, layer) not in self._means(one, degrees)])
         }
         if missing:
-            self._measure(size, missing, style_loss, degrees)
+            self._measure(size, missing, style_loss, degrees, between)
         return {
             layer: tuple(
                 self._means(one, degrees)[size, layer].to(self._network.device)
@@ -141,15 +145,23 @@ class Style:
             return self.grams
         return self._others[statistic, degrees]
 
-    def _turned(self, degrees: float) -> MaskedPicture:
-        """The picture turned to the left; it is not kept, as it may be large."""
+    def _scaled(self, size_px: int) -> MaskedPicture:
+        """The picture with its long edge at a size."""
+        height, width = self._picture.alpha.shape[-2:]
+        factor = size_px / max(height, width)
+        return self._picture.resized(max(1, round(height * factor)), max(1, round(width * factor)))
+
+    def _turned(self, size_px: int, degrees: float) -> MaskedPicture:
+        """The same turned to the left; it is not kept, as it may be large."""
         if not degrees:
-            return self._picture
-        colours = turned(self._picture.colours, degrees, "border")
-        alpha, part = (
-            turned(mask, degrees, "zeros")
-            for mask in (self._picture.alpha, self._picture.paint_mask)
-        )
+            return self._scaled(size_px)
+        seen = self._scaled(min(_TURNED_AT * size_px, max(self._picture.alpha.shape)))
+        colours, alpha, part = (
+            resize(turned(plane, degrees, beyond), size_px, size_px)
+            for plane, beyond in (
+                (seen.colours, "border"), (seen.alpha, "zeros"), (seen.paint_mask, "zeros"),
+            )
+        )  # fmt: skip
         return MaskedPicture.of(torch.cat([colours, alpha]), part)
 
     def _measure(
@@ -158,11 +170,9 @@ class Style:
         wanted: Mapping[str, Sequence[Statistic]],
         style_loss: str,
         degrees: float,
+        between: Callable[[], None],
     ) -> None:
-        picture = self._turned(degrees)
-        height, width = picture.alpha.shape[-2:]
-        factor = size_px / max(height, width)
-        masked = picture.resized(max(1, round(height * factor)), max(1, round(width * factor)))
+        masked = self._turned(size_px, degrees)
         counted = {
             (layer, one): one.counted(mask).to(self._network.device)
             for layer, several in wanted.items()
@@ -173,6 +183,7 @@ class Style:
         height, width = masked.alpha.shape[-2:]
         tiling = Tiling(math.ceil(height / _TILE_PX), math.ceil(width / _TILE_PX))
         for tile in cut(height, width, tiling, margin):
+            between()
             window = tile.window(masked.colours)[None].to(self._network.device)
             with one_thread_if_small(height, width):
                 for segment in self._network.segments(window, wanted):

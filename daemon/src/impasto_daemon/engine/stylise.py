@@ -67,7 +67,7 @@ def stylise(
     memory_mib: what it may take beside the network, which decides how it is cut into tiles; None
     sets no bound.
     conclude: asked between evaluations; True ends the painting with the picture as it stands.
-    between: called between two tiles; what it raises ends the painting.
+    between: called between two tiles, the styles' too; what it raises ends the painting.
     A picture without colours in a style without colours gets none: their Gram matrices alone would
     let some in. At strength 0, with no weights, start or noise of its own, it is the content.
     Closing the generator cancels. Raises ValueError without iterations and with a style not baked.
@@ -322,7 +322,9 @@ class _Painter:
         return whole
 
     def _objective(self, masked: MaskedPicture, stage: Stage, tiling: Tiling) -> Objective:
-        targets = [guided.target(stage.whole_px, stage.settings) for guided in self.styles]
+        targets = [
+            guided.target(stage.whole_px, stage.settings, self.between) for guided in self.styles
+        ]
         return Objective(masked, targets, stage.settings, self.network, tiling)
 
 

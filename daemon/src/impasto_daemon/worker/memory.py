@@ -6,6 +6,7 @@ Loads no torch.
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -70,26 +71,30 @@ _BESIDE = ("style", "start", "style_map")
 _NUMBERS_BYTES_PER_PX = 16
 _ALPHA_BYTES_PER_PX = 85
 _MATCHED_BYTES_PER_PX = 130
+_TURNED_BYTES_PER_PX = 110
 _MAP_BYTES_PER_PX = 12 * MAP_COLOURS
 """Of a picture as numbers; at most, while what its transparency hides is filled, and while its
-colours become the photograph's (25 megapixels, a CPU); of a mask for each colour of a map."""
+colours become the photograph's (25 megapixels, a CPU); of the square that it is turned on; of a
+mask for each colour of a map."""
 
 
 @dataclass(frozen=True)
 class Beside:
     """What a picture that comes with a content takes of the main memory, in bytes.
 
-    kept: while it is painted. most: while the picture is made ready for it.
+    kept: while it is painted. most: while the picture is made ready for it. fixed: of the latter,
+    what a smaller picture takes as well.
     """
 
     frame: FrameInfo
     kept: int
     most: int
+    fixed: int = 0
 
 
 def pictures_beside(request: Stylise) -> list[Beside]:
     """What each of the pictures takes that come with a content."""
-    return [_beside(info, request.settings) for info in request.frames if info.role in _BESIDE]
+    return [_beside(info, request) for info in request.frames if info.role in _BESIDE]
 
 
 def kept_mib(request: Stylise, kind: DeviceKind) -> int:
@@ -97,8 +102,8 @@ def kept_mib(request: Stylise, kind: DeviceKind) -> int:
     return 0 if kind.gpu else sum(beside.kept for beside in pictures_beside(request)) >> 20
 
 
-def _beside(info: FrameInfo, settings: Settings) -> Beside:
-    pixels = info.height * info.width
+def _beside(info: FrameInfo, request: Stylise) -> Beside:
+    settings, pixels = request.settings, info.height * info.width
     kept = most = _NUMBERS_BYTES_PER_PX
     if info.role == "style_map":
         kept = most = _NUMBERS_BYTES_PER_PX + _MAP_BYTES_PER_PX
@@ -106,4 +111,21 @@ def _beside(info: FrameInfo, settings: Settings) -> Beside:
         most = _MATCHED_BYTES_PER_PX
     elif info.channels in (2, 4):
         most = _ALPHA_BYTES_PER_PX
-    return Beside(info, info.size_bytes + kept * pixels, info.size_bytes + most * pixels)
+    kept, most, turning = (
+        info.size_bytes + kept * pixels,
+        info.size_bytes + most * pixels,
+        _turning_bytes(info, request) if info.role == "style" else 0,
+    )
+    if kept + turning > most:
+        return Beside(info, kept, kept + turning, fixed=turning)
+    return Beside(info, kept, most)
+
+
+def _turning_bytes(info: FrameInfo, request: Stylise) -> int:
+    """What is taken while a style picture is turned."""
+    settings = request.settings
+    if settings.style_rotations == 1 and not settings.style_rotation % 360:
+        return 0
+    scale = settings.style_scale * max(use.scale for use in request.uses)
+    wanted_px = max(content_size(request)) * scale * 2**0.25  # it goes by powers of √2
+    return _TURNED_BYTES_PER_PX * math.ceil(min(wanted_px, max(info.height, info.width))) ** 2

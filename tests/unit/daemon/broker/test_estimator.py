@@ -99,6 +99,7 @@ def test_where_nothing_fits_no_size_is_named(rates):
 
 @pytest.mark.parametrize("role, channels, settings", [
     ("style", 3, {}), ("style", 4, {}), ("style", 3, {"colours": "luminance"}), ("start", 3, {}),
+    ("style", 3, {"style_rotations": 4}),
 ])  # fmt: skip
 def test_huge_picture_that_comes_with_a_content_is_refused_with_the_largest(
     rates, role, channels, settings
@@ -115,6 +116,16 @@ def test_huge_picture_that_comes_with_a_content_is_refused_with_the_largest(
     estimator.check_size(request(1000, 1000, settings, fits))
     with pytest.raises(TooBig):
         estimator.check_size(request(1000, 1000, settings, fits, fits))
+
+
+def test_style_that_is_turned_takes_what_the_size_of_the_strokes_needs(rates):
+    estimator = Estimator(Config(memory_mib=3500), rates)
+    style = FrameInfo("style", 4000, 6000, 3, "uint8")
+    turned = dataclasses.replace(SHARP, style_rotation=45.0)
+    estimator.check_size(request(1000, 1000, turned, style))
+    estimator.check_size(request(4000, 6000, SHARP, style))
+    with pytest.raises(TooBig, match="The style picture takes"):
+        estimator.check_size(request(4000, 6000, turned, style))
 
 
 def test_style_that_fits_leaves_less_for_the_content(rates):

@@ -3,12 +3,14 @@
 import pytest
 import torch
 
+from impasto_daemon.engine import style as style_module
 from impasto_daemon.engine.events import Finished
 from impasto_daemon.engine.feed_forward import fresh_weights
 from impasto_daemon.engine.gram import gram_sum
 from impasto_daemon.engine.guidance import Guided, guides_of, shares
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
+from impasto_protocol.errors import Cancelled
 from impasto_protocol.settings import QUALITIES, STYLE_LAYERS, Settings
 
 SHALLOW = {"style_layers": STYLE_LAYERS[:3], "content_layers": ("relu3_2",)}
@@ -171,6 +173,32 @@ def test_style_turned_by_a_right_angle_is_that_of_the_turned_picture(network, no
     for layer, gram in expected.items():
         assert float((found[layer][0] - gram).norm()) < 1e-3 * float(gram.norm())
     assert Style(picture, network).targets(SIZE, ["relu1_1"], degrees=-360).keys() == {"relu1_1"}
+
+
+def test_style_is_no_larger_than_needed_when_it_is_turned(network, noise, monkeypatch):
+    sides, turn = [], style_module.turned
+    monkeypatch.setattr(
+        style_module,
+        "turned",
+        lambda plane, *how: sides.append(plane.shape[-2:]) or turn(plane, *how),
+    )
+    Style(noise(3, 200, 600), network).targets(64, ["relu1_1"], degrees=45)
+    assert set(sides) == {(43, 128)}
+
+
+def test_cancel_is_heard_between_the_directions_of_a_style(network, noise):
+    looks = []
+
+    def between():
+        looks.append(1)
+        if len(looks) == 2:
+            raise Cancelled("Stopped.")
+
+    chosen = Settings(style_rotations=4, **SHALLOW)
+    with pytest.raises(Cancelled):
+        list(stylise(noise(3, 64, 64), Style(noise(3, 64, 64), network), chosen, network,
+                     between=between))  # fmt: skip
+    assert len(looks) == 2
 
 
 def test_strokes_lie_as_they_are_turned(network, noise, paint):
