@@ -24,6 +24,8 @@ GramMatrices = dict[tuple[int, str], Tensor]
 _SMALLEST_PX = 64
 _LARGEST_KEPT_PX = 1024
 _TILE_PX = 1024
+_OTHERS_BYTES = 128 << 20
+"""Of what is measured of a picture turned, or for another loss than Gram's, so much is kept."""
 _TURNED_AT = 2
 """A picture is turned so many times as large as it is looked at: turning takes what is finest."""
 
@@ -64,8 +66,12 @@ class Style:
 
     @property
     def size_bytes(self) -> int:
-        """What its picture takes of the memory."""
-        return self._picture.original.nbytes
+        """What its picture takes of the memory, with what was measured of it."""
+        return self._picture.original.nbytes + _bytes_of(self.grams) + self._others_bytes
+
+    @property
+    def _others_bytes(self) -> int:
+        return sum(map(_bytes_of, self._others.values()))
 
     def of_part(self, part: Tensor) -> Style:
         """The style of a part of the same picture, (1, h, w) in [0, 1] of any size."""
@@ -117,6 +123,8 @@ class Style:
         between: called before each tile; what it raises ends the look.
         """
         degrees %= 360
+        if self._others_bytes > _OTHERS_BYTES:
+            self._others.clear()
         size = _nearest_size_px(size_px, max(self._picture.alpha.shape))
         chosen = STATISTICS[style_loss]
         wanted = {
@@ -193,4 +201,8 @@ class Style:
                         sums.add((layer, one), one.sums(segment.features, place, weights))
         for (layer, one), found in sums.items():
             count = total(counted[layer, one]).to(found).clamp_min(1e-12)
-            self._means(one, degrees)[size_px, layer] = found / count
+            self._means(one, degrees)[size_px, layer] = (found / count).cpu()
+
+
+def _bytes_of(means: GramMatrices) -> int:
+    return sum(mean.nbytes for mean in means.values())

@@ -186,6 +186,17 @@ def test_style_is_no_larger_than_needed_when_it_is_turned(network, noise, monkey
     assert set(sides) == {(43, 128)}
 
 
+def test_what_was_measured_of_a_style_turned_is_counted_and_bounded(network, noise, monkeypatch):
+    style = Style(noise(3, 32, 32), network)
+    kept = []
+    monkeypatch.setattr(style_module, "_OTHERS_BYTES", 4 * 64 * 64 * 4)
+    for degrees in range(0, 300, 10):
+        found = style.targets(32, ["relu1_1"], degrees=degrees)
+        assert found["relu1_1"][0].shape == (64, 64)
+        kept.append((style.size_bytes - 32 * 32 * 12) // (64 * 64 * 4))
+    assert kept[:8] == [1, 2, 3, 4, 5, 6, 2, 3] and max(kept) == 6
+
+
 def test_cancel_is_heard_between_the_directions_of_a_style(network, noise):
     looks = []
 

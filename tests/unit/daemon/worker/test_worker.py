@@ -161,7 +161,8 @@ def test_out_of_memory_while_a_style_is_kept_tells_what_there_is(work, picture, 
 
 
 def test_style_that_is_very_large_is_not_kept_warm(work, order, picture, monkeypatch):
-    monkeypatch.setattr(models, "_STYLES_KEPT_BYTES", 24 * 32 * 12)
+    grams = 4 * (64**2 + 128**2 + 256**2)
+    monkeypatch.setattr(models, "_STYLES_KEPT_BYTES", 24 * 32 * 12 + grams)
     seen, forget = [], models.ModelCache.forget_large_styles
 
     def forget_and_look(self):
@@ -175,7 +176,7 @@ def test_style_that_is_very_large_is_not_kept_warm(work, order, picture, monkeyp
         frames=tuple(p.info(role, digest=True) for role, p in pictures.items()),
     )  # fmt: skip
     assert len(endings(work(small, run(large, *pictures.values())))) == 2
-    assert seen == [[24 * 32 * 12], []]
+    assert seen == [[24 * 32 * 12 + grams], []]
 
 
 @pytest.mark.parametrize(
