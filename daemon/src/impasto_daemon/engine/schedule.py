@@ -91,7 +91,10 @@ def schedule(whole: Size, part: Size, settings: Settings) -> list[Stage]:
         _stage(size, whole, part, share, settings)
         for size, share in zip(sizes, shares, strict=True)
     )
-    stages = [*(replace(stage, border_px=_COARSE_BORDER_PX) for stage in coarse), painted]
+    stages = [
+        *(replace(stage, border_px=_COARSE_BORDER_PX) for stage in coarse if stage.iterations),
+        painted,
+    ]
     if not settings.refinement:
         return stages
     refined = refinement(settings)

@@ -255,6 +255,13 @@ def test_scales_go_from_coarse_to_fine(paint, noise):
     assert counts == sorted(counts) and len(counts) == 7
 
 
+def test_fewer_iterations_than_scales_paint_the_finest(paint, noise):
+    events = paint(noise(3, 64, 80), scales=3, iterations=2)
+    started = [event for event in events if isinstance(event, ScaleStarted)]
+    assert [(e.scale, e.scales, e.height) for e in started] == [(1, 1, 64)]
+    assert result(events).steps == 2 and not result(events).diverged
+
+
 @given(st.integers(1, 3000), st.integers(1, 3000), st.integers(0, 8))
 def test_scales_double_and_end_at_the_full_size(height, width, scales):
     sizes = scale_sizes(height, width, scales)
