@@ -38,7 +38,7 @@ def regions(picture_map: Tensor, style_map: Tensor) -> tuple[Tensor, Tensor]:
     """Masks of each colour of two maps, (3, H, W) and (3, h, w): (R, H, W) and (R, h, w).
 
     Only of what the picture's map has. What lies between two colours along an edge is shared out.
-    Raises NoSuchColour; ValueError for more than MAP_COLOURS.
+    Raises NoSuchColour; ValueError for more than MAP_COLOURS, or none.
     """
     wanted, there = colours_of(picture_map), colours_of(style_map)
     same = [min(there, key=functools.partial(_distance, colour)) for colour in wanted]
@@ -68,6 +68,8 @@ def colours_of(flat: Tensor) -> list[Tensor]:
             found.append(colour)
         if len(found) > MAP_COLOURS:
             raise ValueError(f"A map of more than {MAP_COLOURS} colours.")
+    if not found:
+        raise ValueError("A map without flat colours.")
     return found
 
 

@@ -76,6 +76,13 @@ def test_more_colours_than_can_be_meant_are_refused():
     assert len(colours_of(drawn(*shades, size=(256, 8)))) <= MAP_COLOURS
 
 
+def test_map_without_flat_colours_is_refused():
+    noise = torch.rand((3, 200, 200), generator=torch.Generator().manual_seed(1))
+    for maps in ((noise, drawn(RED)), (drawn(RED), noise)):
+        with pytest.raises(ValueError, match="without flat colours"):
+            regions(*maps)
+
+
 def test_map_of_one_colour_is_all_of_the_style():
     here, there = regions(torch.full((3, 8, 8), 0.5), torch.full((3, 6, 9), 0.5))
     assert here.unique().tolist() == there.unique().tolist() == [1.0]
