@@ -147,12 +147,13 @@ def _encode_8_bit(picture: Picture, kind: str, options: dict[str, Any]) -> bytes
 def to_image(picture: Picture) -> Image.Image:
     """An 8-bit Pillow image of a picture."""
     mode = {1: "L", 2: "LA", 3: "RGB", 4: "RGBA"}[picture.channels]
-    data = bytes(picture.data)
+    pixels = to_array(picture)
+    if picture.order == "bgr" and picture.channels > 2:
+        pixels = pixels[..., [2, 1, 0, 3][: picture.channels]]
     if picture.dtype != "uint8":
         largest = 65535 if picture.dtype == "uint16" else 1
-        levels = np.rint(to_array(picture) * np.float32(255 / largest)).clip(0, 255)
-        data = levels.astype(np.uint8).tobytes()
-    return Image.frombytes(mode, (picture.width, picture.height), data)
+        pixels = np.rint(pixels * np.float32(255 / largest)).clip(0, 255).astype(np.uint8)
+    return Image.frombytes(mode, (picture.width, picture.height), pixels.tobytes())
 
 
 def from_image(image: Image.Image) -> Picture:

@@ -18,12 +18,13 @@ from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style
+from impasto_daemon.images.arrays import from_array, to_array
 from impasto_daemon.images.pictures import shrink
 from impasto_daemon.presets.baked_network import BakedNetwork
 from impasto_daemon.presets.starter_presets import baking_photographs, starter_network
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker.job_channel import JobChannel
-from impasto_daemon.worker.tensors import to_preview, to_tensor
+from impasto_daemon.worker.tensors import LARGEST, to_preview, to_tensor
 from impasto_protocol import messages
 from impasto_protocol.codec import Picture, digest_of
 from impasto_protocol.colour_space import SRGB
@@ -69,10 +70,10 @@ class Baker:
 
     def remember(self, photograph: Picture) -> None:
         """What the painter paints is what their styles are baked from, while the worker runs."""
-        # Transparency hides some of it, and a network is baked from pictures in sRGB.
-        if photograph.channels % 2 == 0 or photograph.space != SRGB:
+        # A network is baked from pictures in sRGB, of which nothing is hidden.
+        if photograph.space != SRGB or _is_transparent(photograph):
             return
-        small = shrink(photograph, BAKED_PX)
+        small = from_array(to_array(shrink(photograph, BAKED_PX))[..., :3])
         if min(small.height, small.width) >= CROP_PX:
             digest = digest_of(small.data)
             self._painted.pop(digest, None)
@@ -178,6 +179,11 @@ class Baker:
 def as_tensors(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:
     """The tensors of a baked network, float32."""
     return {name: torch.from_numpy(array.astype(np.float32)) for name, array in arrays.items()}
+
+
+def _is_transparent(picture: Picture) -> bool:
+    has_alpha = picture.channels % 2 == 0
+    return has_alpha and bool((to_array(picture)[..., -1] < LARGEST[picture.dtype]).any())
 
 
 def _whole_strides(side: int) -> int:

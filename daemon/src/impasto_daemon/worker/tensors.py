@@ -12,7 +12,8 @@ from impasto_daemon.worker.colours import convert, painting_space
 from impasto_protocol.codec import Picture
 from impasto_protocol.colour_space import SRGB, ColourSpace
 
-_LARGEST = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+LARGEST = {"uint8": 255.0, "uint16": 65535.0, "float32": 1.0}
+"""The number of white, and of what is opaque."""
 _BGR = [2, 1, 0, 3]
 _LUMA = (0.2126, 0.7152, 0.0722)
 
@@ -27,7 +28,7 @@ def to_tensor(picture: Picture, space: ColourSpace | None = None) -> Tensor:
     pixels = torch.from_numpy(array if array.flags.writeable else array.copy()).permute(2, 0, 1)
     if picture.order == "bgr" and picture.channels > 2:
         pixels = pixels[_BGR[: picture.channels]]
-    planes = torch.empty(pixels.shape).copy_(pixels).div_(_LARGEST[picture.dtype])
+    planes = torch.empty(pixels.shape).copy_(pixels).div_(LARGEST[picture.dtype])
     if picture.channels <= 2:
         planes = torch.cat([planes[:1].expand(3, -1, -1), planes[1:]])
     if space is None or picture.space == space:
@@ -59,7 +60,7 @@ def to_picture(
         colours = (colours * weights).sum(dim=0, keepdim=True)
     elif like.order == "bgr":
         colours = colours.flip(0)
-    scaled = (colours * _LARGEST[like.dtype]).permute(1, 2, 0).numpy()
+    scaled = (colours * LARGEST[like.dtype]).permute(1, 2, 0).numpy()
     if like.dtype != "float32":
         scaled = np.rint(scaled)
     pixels = scaled.astype(like.dtype)
@@ -71,7 +72,7 @@ def to_picture(
     if alpha is not None:
         pixels = np.where(alpha > 0, pixels, original)
     if cut is not None:
-        whole = np.float32(_LARGEST[like.dtype]) if alpha is None else alpha
+        whole = np.float32(LARGEST[like.dtype]) if alpha is None else alpha
         left = whole * cut.permute(1, 2, 0).numpy()
         alpha = (left if like.dtype == "float32" else np.rint(left)).astype(pixels.dtype)
     if alpha is not None:

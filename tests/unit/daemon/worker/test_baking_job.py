@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from impasto_daemon.images.arrays import from_array, to_array
 from impasto_daemon.worker import baking_job
 from impasto_daemon.worker.baking_job import Baker
 from impasto_protocol.client import new_job_id
@@ -90,3 +91,16 @@ def test_networks_learn_from_what_was_painted_in_srgb_and_hides_nothing(
     data = np.zeros((300, 300, channels), np.float32)
     baker.remember(Picture(300, 300, channels, "float32", data.tobytes(), space=space))
     assert bool(baker._painted) == remembered
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_networks_learn_from_what_was_painted_in_krita_in_its_own_colours(dtype):
+    """Its layers are BGRA, be they transparent or not."""
+    baker, white = Baker(Presets()), np.iinfo(dtype).max
+    blue = np.tile(np.array([white, 0, 0, white], dtype), (300, 300, 1))
+    baker.remember(from_array(blue, "bgr"))
+    blue[7, 9, 3] -= 1
+    baker.remember(from_array(blue, "bgr"))
+    (kept,) = baker._painted.values()
+    assert (kept.channels, kept.order) == (3, "rgb")
+    assert (to_array(kept) == [0, 0, 255]).all()
