@@ -78,15 +78,19 @@ _REFINING_HISTORY = 5
 
 @dataclass(frozen=True)
 class DeviceKind:
-    """What of a device decides on the tiles. number_bytes: of a number of the feature maps."""
+    """What of a device decides on the tiles. number_bytes: of a number of the feature maps.
+
+    gpu: it has a memory of its own. apple: a GPU that has none.
+    """
 
     number_bytes: int
     gpu: bool = False
+    apple: bool = False
 
     @property
     def saves_products(self) -> bool:
         """Whether its convolutions with many channels are those of `winograd.py`."""
-        return self.number_bytes == 4 and not self.gpu
+        return self.number_bytes == 4 and not self.gpu and not self.apple
 
 
 @dataclass(frozen=True)

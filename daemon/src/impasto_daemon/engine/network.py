@@ -105,7 +105,8 @@ class FeatureNetwork:
     @property
     def kind(self) -> DeviceKind:
         """What a painting with it is planned by."""
-        return DeviceKind(self.precision.itemsize, gpu=self.device.type == "cuda")
+        device = self.device.type
+        return DeviceKind(self.precision.itemsize, gpu=device == "cuda", apple=device == "mps")
 
     def segments(self, picture: Tensor, layers: Collection[str]) -> Iterator[Segment]:
         """The feature maps of `layers` in order of depth, each (1, C, H / 2^k, W / 2^k).

@@ -119,18 +119,26 @@ class ModelCache:
             total = torch.cuda.mem_get_info(self.device)[1]
             share, index = min(1.0, most / total), self.device.index or 0
             torch.cuda.set_per_process_memory_fraction(share, index)
+        elif self.device.type == "mps":
+            self.give_back()
+            most = torch.mps.driver_allocated_memory() + (memory_mib << 20)
+            share = min(1.0, most / torch.mps.recommended_max_memory())
+            torch.mps.set_per_process_memory_fraction(share)
 
     @property
     def rate(self) -> Rate:
         """What is to be known of the device before it has painted."""
         gpu = int(self.memory_mib * _GPU_SHARE) if self.device.type == "cuda" else 0
-        return Rate(number_bytes=self._precision.itemsize, memory_mib=gpu)
+        apple = self.device.type == "mps"
+        return Rate(number_bytes=self._precision.itemsize, memory_mib=gpu, apple=apple)
 
     def give_back(self) -> None:
         """Return to the system what is not used any more."""
         gc.collect()
         if self.device.type == "cuda":
             torch.cuda.empty_cache()
+        elif self.device.type == "mps":
+            torch.mps.empty_cache()
         trim_heap()
 
     def open_weights(self, network: str = VGG19) -> None:

@@ -31,16 +31,18 @@ class Rate:
 
     seconds: for 10¹² floating-point operations of the convolutions; 0: it has not painted yet.
     number_bytes: of a number of the feature maps. memory_mib: of a GPU; 0: the machine's own.
+    apple: a GPU of Apple's, which has the machine's own.
     """
 
     seconds: float = 0.0
     number_bytes: int = 4
     memory_mib: int = 0
+    apple: bool = False
 
     @property
     def kind(self) -> DeviceKind:
         """What a painting on it is planned by."""
-        return DeviceKind(self.number_bytes, gpu=self.memory_mib > 0)
+        return DeviceKind(self.number_bytes, gpu=self.memory_mib > 0, apple=self.apple)
 
 
 class Rates:
@@ -54,7 +56,10 @@ class Rates:
         try:
             found = self._read()[device]
             return Rate(
-                float(found["seconds"]), int(found["number_bytes"]), int(found["memory_mib"])
+                float(found["seconds"]),
+                int(found["number_bytes"]),
+                int(found["memory_mib"]),
+                bool(found.get("apple", False)),
             )
         except (KeyError, TypeError, ValueError):
             return Rate()

@@ -72,6 +72,12 @@ def test_damaged_file_is_no_file(rates, tmp_path, content):
     assert rates.get("auto") == Rate(2.0)
 
 
+def test_apples_gpu_is_known_as_one_before_it_has_painted(rates):
+    rates.put("auto", Rate(apple=True))
+    rates.learn("auto", 2e13, 10.0)
+    assert rates.get("auto") == Rate(seconds=0.5, apple=True)
+
+
 def test_estimate_follows_the_settings_and_what_is_selected(rates):
     rates.put("auto", Rate(seconds=1.0, number_bytes=2))
     estimator = Estimator(Config(memory_mib=4096), rates)

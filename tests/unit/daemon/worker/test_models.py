@@ -23,3 +23,17 @@ def test_graphs_are_recorded_on_the_gpu_that_paints(cache, monkeypatch, device, 
     monkeypatch.setattr(torch.cuda, "set_device", chosen.append)
     cache(device)
     assert chosen == [number]
+
+
+def test_apples_gpu_is_bounded_and_given_back_and_makes_its_own_products(cache, monkeypatch):
+    told = []
+    monkeypatch.setattr("torch.backends.mps.is_available", lambda: True)
+    monkeypatch.setattr(torch.mps, "empty_cache", lambda: told.append("given back"))
+    monkeypatch.setattr(torch.mps, "driver_allocated_memory", lambda: 100 << 20)
+    monkeypatch.setattr(torch.mps, "recommended_max_memory", lambda: 8000 << 20)
+    monkeypatch.setattr(torch.mps, "set_per_process_memory_fraction", told.append)
+    found = cache("mps")
+    found.bound(1900)
+    found.bound(9000)
+    assert told == ["given back", 0.25, "given back", 1.0]
+    assert not found.rate.kind.saves_products and not found.rate.kind.gpu
