@@ -110,7 +110,7 @@ class Objective:
             for matched, mask, losses in _matchings(regions, targets, weight, settings):
                 counted.setdefault(layer, {})[matched] = mask
                 self._style[layer, matched] = losses
-        self._uneven = settings.normalisation == "even" and len(counted) > 1
+        self._uneven = settings.normalisation == "even" and len(counted) > 1 and beta > 0
         self._layers = content.keys() | counted.keys()
         height, width = masked.alpha.shape[-2:]
         tiles = cut(height, width, tiling, margin_px(self._layers, settings.style_loss))
@@ -196,7 +196,8 @@ class Objective:
             norms[layer] = dot(gradient, gradient).sqrt() / self._style_weights[layer]
         mean = torch.stack(list(norms.values())).mean()
         for (layer, _), losses in self._style.items():
-            losses.scale(mean / norms[layer].clamp_min(_LEAST_SHARE * mean))
+            factor = mean / norms[layer].clamp_min(_LEAST_SHARE * mean)
+            losses.scale(torch.where(mean > 0, factor, 1))
 
     def _see(
         self,

@@ -245,6 +245,13 @@ def test_constant_pictures_are_painted_without_undefined_numbers(paint, noise, n
         assert painted.isfinite().all()
 
 
+@pytest.mark.parametrize("chosen", [{"style_weight": 0.0}, {}])
+def test_layers_are_evened_out_also_where_none_has_a_gradient(paint, network, chosen):
+    flat = torch.full((3, 32, 32), 0.5)
+    end = result(paint(flat, style=Style(flat, network), normalisation="even", **chosen))
+    assert not end.diverged and math.isfinite(end.losses["total"])
+
+
 def test_scales_go_from_coarse_to_fine(paint, noise):
     events = paint(noise(3, 64, 80), scales=3, iterations=7)
     started = [event for event in events if isinstance(event, ScaleStarted)]
