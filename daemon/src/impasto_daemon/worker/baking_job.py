@@ -168,7 +168,8 @@ class Baker:
         tensors = {name: _rounded(tensor) for name, tensor in batch.last.weights().items()}
         if not all(np.isfinite(tensor).all() for tensor in tensors.values()):
             raise WorkerFailed(
-                "The baking left the range of numbers; the style is as it was before.",
+                "The baking left the range of numbers; "
+                "the style is as it was up to a minute before.",
                 next_step="Bake it anew, from other photographs if it happens again.",
             )
         baked = BakedNetwork(batch.before + batch.spent_minutes, tensors)

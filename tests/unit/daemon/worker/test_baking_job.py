@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from impasto_daemon.images.arrays import from_array, to_array
 from impasto_daemon.worker import baking_job
@@ -11,6 +12,7 @@ from impasto_daemon.worker.baking_job import Baker
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
 from impasto_protocol.colour_space import LINEAR, SRGB, SRGB_PRIMARIES, ColourSpace
+from impasto_protocol.errors import WorkerFailed
 from impasto_protocol.messages import PresetBake
 from impasto_protocol.settings import Settings
 
@@ -79,6 +81,19 @@ def test_baking_goes_on_where_it_was_unless_another_device_has_gone_on_with_it(b
     assert rest.minutes == 17 and begun == [20, 18]
     put_by(here, rest)
     assert begun == [20, 18, 17]
+
+
+def test_baking_that_goes_astray_leaves_what_was_stored_and_says_so(begun, monkeypatch):
+    job, presets = Job(PresetBake(job=new_job_id(), name="Dusk", minutes=20)), Presets()
+    job.making_way, weights = False, [torch.ones(1), torch.full((1,), torch.nan)]
+    monkeypatch.setattr(baking_job, "_STORE_EVERY_S", -1.0)
+    monkeypatch.setattr(baking_job, "bake", lambda *_, **__: (
+        SimpleNamespace(step=1, spent_s=60, weights=lambda tensor=tensor: {"a": tensor})
+        for tensor in weights
+    ))  # fmt: skip
+    with pytest.raises(WorkerFailed, match="the style is as it was up to a minute before"):
+        Baker(presets).bake(job, INFO, None, None)
+    assert presets.stored == (1.0,)
 
 
 @pytest.mark.parametrize(("space", "channels", "remembered"), [
