@@ -37,6 +37,8 @@ _VECTOR = 12
 
 _VECTORS = 6
 """The content at that size, the picture, its trial, two gradients, and what comes and goes."""
+_ADAM_VECTORS = 2
+"""More: it has two moments and a sum, but one gradient (2000 x 3000 px, a CPU)."""
 
 _PLANE_BYTES_PER_PX = 8
 _SCALED_PLANE_BYTES_PER_PX = 10
@@ -223,8 +225,10 @@ def _ways(stage: Stage, picture_bytes: int, device: DeviceKind) -> Iterator[Plan
         (most, False, True), (most, True, True), (min(most, 4), True, True),
         (min(most, 3), True, False), (min(most, 2), True, False), (1, True, False),
     ):  # fmt: skip
-        vectors = 2 * pairs if settings.optimiser == "lbfgs" else 2
-        taken = fixed + vectors * pixels * _VECTOR // (2 if short else 1) + targets * kept
+        vectors = pairs if short else 2 * pairs
+        if settings.optimiser == "adam":
+            pairs, short, vectors = 0, False, _ADAM_VECTORS
+        taken = fixed + vectors * pixels * _VECTOR + targets * kept
         yield Plan(device, Tiling(keep_targets=kept), pairs, short, taken)
 
 

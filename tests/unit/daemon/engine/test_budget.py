@@ -80,6 +80,16 @@ def test_telephones_picture_fits_into_four_gib(size, number_bytes):
     assert min(found.history for found in plans) >= 3
 
 
+def test_adam_has_no_pairs_to_keep_short():
+    settings = Settings(optimiser="adam")
+    plans = [plan(2048, 2048, mib, settings) for mib in (64_000, 16_000, 4096, 2048, 0)]
+    assert {(found.history, found.short_pairs) for found in plans} == {(0, False)}
+    leanest, of_one_pair = plans[-1], plan(2048, 2048, 0, replace(settings, optimiser="lbfgs"))
+    assert leanest.tiling == of_one_pair.tiling and of_one_pair.short_pairs
+    grown = 2048**2
+    assert leanest.peak_bytes - of_one_pair.peak_bytes == pytest.approx(12 * grown, rel=0.01)
+
+
 def test_tiles_at_2048_px_in_four_gib_cost_at_most_half_more():
     whole = evaluation_flops(stage(2048, 2048), WHOLE)
     assert evaluation_flops(stage(2048, 2048), plan(2048, 2048, 4096, None, 2).tiling) < 1.5 * whole
