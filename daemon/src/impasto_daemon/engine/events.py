@@ -23,6 +23,7 @@ class ScaleStarted:
 class Iteration:
     """One evaluation is done; everything in it waits on the device until it is asked for.
 
+    terms: of the loss, at the last step that was not taken back.
     step: counted from 1; 0 is a first look at what will be painted at once.
     picture: (3, h, w), what is painted, at the stage's size; the next evaluation changes it.
     preview: the whole picture so far, (3, height, width), at a size in px.

@@ -1,7 +1,8 @@
 """Optimisers that never wait for the device: every decision is a `torch.where`.
 
-Both are given the loss and gradient at `trial` and move it. `picture` is what to show, `loss` the
-last loss that was finite, `failures` how many evaluations in a row have not been.
+Both are given the terms of the loss and its gradient at `trial` and move it. `picture` is what to
+show, `loss` the last loss that was finite and not taken back, `terms` what it was the sum of,
+`failures` how many evaluations in a row have not been finite.
 """
 
 from __future__ import annotations
@@ -45,11 +46,12 @@ class LBFGS:
         self._curvatures = start.new_zeros(history)
         self._scale = start.new_zeros(())
         self._length = start.new_ones(())
-        self.loss = start.new_full((), torch.inf)
+        self.loss = self.terms = start.new_full((), torch.inf)
         self.failures = start.new_zeros(())
 
-    def step(self, loss: Tensor, gradient: Tensor) -> None:
-        """Take in the loss (0-d) and gradient (shape of start) at `trial`, and move it."""
+    def step(self, terms: Tensor, gradient: Tensor) -> None:
+        """Take in the terms of the loss, of any shape, and gradient at `trial`, and move it."""
+        loss = terms.sum()
         slot = self._steps % len(self._curvatures)
         move, change = self._moves[slot], self._changes[slot]
         _subtract(self.trial, self.picture, out=move)
@@ -62,6 +64,7 @@ class LBFGS:
         torch.where(accepted, self.trial, self.picture, out=self.picture)
         torch.where(accepted, gradient, self._gradient, out=self._gradient)
         self.loss = torch.where(accepted, loss, self.loss)
+        self.terms = torch.where(accepted, terms, self.terms)
         self._length = torch.where(accepted, torch.ones_like(loss), self._length * 0.25)
         self._point()
         self._steps += 1
@@ -132,7 +135,7 @@ class Adam:
         self._second = torch.zeros_like(start)
         self._sum = torch.zeros_like(start)
         self._steps = start.new_zeros(())
-        self.loss = start.new_full((), torch.inf)
+        self.loss = self.terms = start.new_full((), torch.inf)
         self.failures = start.new_zeros(())
 
     @property
@@ -141,11 +144,13 @@ class Adam:
         total = 1 - self._averaging**self._steps
         return torch.where(self._steps > 0, self._sum / total, self.trial)
 
-    def step(self, loss: Tensor, gradient: Tensor) -> None:
-        """Take in the loss (0-d) and gradient (shape of start) at `trial`, and move it."""
+    def step(self, terms: Tensor, gradient: Tensor) -> None:
+        """Take in the terms of the loss, of any shape, and gradient at `trial`, and move it."""
+        loss = terms.sum()
         finite = loss.isfinite() & gradient.isfinite().all()
         self.failures = torch.where(finite, 0, self.failures + 1)
         self.loss = torch.where(finite, loss, self.loss)
+        self.terms = torch.where(finite, terms, self.terms)
         self._steps = self._steps + finite
         count = self._steps.clamp_min(1)
         planes = self.trial, self._first, self._second, self._sum, gradient

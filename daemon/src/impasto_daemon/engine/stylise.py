@@ -186,7 +186,8 @@ class _Painter:
                 terms, gradient = evaluate()
                 if self.grey:
                     make_grey(gradient)
-                optimiser.step(torch.stack(list(terms.values())).sum(), gradient)
+                optimiser.step(torch.stack(list(terms.values())), gradient)
+                terms = dict(zip(terms, optimiser.terms, strict=True))
                 del gradient
                 step, picture = step + 1, without_borders(optimiser.picture[0], stage.borders)
                 share, left = estimate.look(scale - 1, count)

@@ -412,6 +412,21 @@ def test_divergence_keeps_the_last_good_picture(network, noise, optimiser):
     assert end.picture.shape == content.shape
     assert end.picture.isfinite().all()
     assert not torch.equal(end.picture, content)
+    assert math.isfinite(end.losses["total"])
+
+
+def test_loss_that_is_told_is_that_of_the_picture(network, noise, monkeypatch):
+    """Steps that are taken back, as with a first move that is far too large, tell nothing."""
+    monkeypatch.setattr("impasto_daemon.engine.optimise._FIRST_MOVE", 100.0)
+    monkeypatch.setattr("impasto_daemon.engine.optimise._LARGEST_MOVE", 100.0)
+    chosen = Settings(iterations=12, scales=1, tolerance=0, **SHALLOW)
+    events = list(
+        stylise(noise(3, 32, 32), Style(noise(3, 32, 32, seed=1), network), chosen, network)
+    )
+    told = [event.losses["total"] for event in events if isinstance(event, Iteration)]
+    assert all(after <= before for before, after in itertools.pairwise(told))
+    assert len(set(told)) < len(told)
+    assert result(events).losses["total"] == told[-1]
 
 
 def test_loop_does_not_wait_for_the_device(network, noise, monkeypatch):
