@@ -190,6 +190,7 @@ def _stylise(
         "settings": to_dict(replace(settings, memory_mib=result.memory_mib)),
         "style-hash": result.style,
         "snapshots": content.kept,
+        "concluded": progress.wanted == "conclude",
     }
 
 

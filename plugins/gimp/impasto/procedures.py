@@ -171,7 +171,8 @@ def _paint(
 
     varied: what follows each other of one layer are its variations.
     The painting of the first. Raises before any is painted where one of them cannot be. Once there
-    is one, a layer that goes before its turn is left out, and an error ends the series.
+    is one, a layer that goes before its turn is left out, and an error ends the series; so does the
+    painter who finishes one before its time.
     """
     for source, made in zip(found, chosen, strict=True):
         sources.check([source], hide=made.recipe["as-source"])
@@ -202,6 +203,8 @@ def _paint(
             for one in several:
                 cleanup.enter_context(_deleted_on_error(one.layer, image))
                 painted.append(one)
+            if several[0].concluded:
+                break
         spots = [one.place.find() for one in painted]
         paintings = [
             _prepare(one, spot, varied=varied, steps=_is_of_several(one, painted))
@@ -214,7 +217,8 @@ def _paint(
     for note in dict.fromkeys(filter(None, notes)):
         Gimp.message(f"Impasto: {note}")
     first = paintings[0]
-    if windows and first.group and all(one.source == first.source for one in paintings):
+    of_one = all(one.source == first.source for one in paintings)
+    if windows and first.group and of_one and len(paintings) > 1:
         import contact_sheet
 
         contact_sheet.choose(image, [painting.layer for painting in paintings])
@@ -226,6 +230,7 @@ class _Painted:
     """A layer's painting, in a layer that is not inserted yet.
 
     notes: what the daemon told. step: after which it is one of several, or 0 at the end.
+    concluded: the painter has ended it before its time.
     """
 
     place: placing.Place
@@ -233,6 +238,7 @@ class _Painted:
     made: KeptRecipe
     notes: Sequence[str] = ()
     step: int = 0
+    concluded: bool = False
 
 
 def _paint_layer(
@@ -260,7 +266,8 @@ def _paint_layer(
     for step in found.keys() - set(told["snapshots"]):  # it ended before
         layers.delete(found.pop(step), image)
     snapshots = [_Painted(place, layer, kept, step=step) for step, layer in found.items()]
-    return [_Painted(place, painting, kept, told["notes"]), *snapshots]
+    first = _Painted(place, painting, kept, told["notes"], concluded=told["concluded"])
+    return [first, *snapshots]
 
 
 def _have_painted(

@@ -218,17 +218,18 @@ def test_two_presses_of_undo_take_back_the_painting_and_what_was_done_before_it(
     assert window.run(VISIBLE) == [True, False]
 
 
-def test_selected_layers_are_painted_from_the_menu_and_undone_at_once(window, opened):
-    """The menu entries were grey with more than one."""
-    window.run(
-        """
+SELECT_TWO = """
 image = Gimp.get_images()[0]
 image.insert_layer(image.get_layers()[0].copy(), None, 0)
 image.set_selected_layers(image.get_layers())
 Gimp.displays_flush()
 keep = True
 """
-    )
+
+
+def test_selected_layers_are_painted_from_the_menu_and_undone_at_once(window, opened):
+    """The menu entries were grey with more than one."""
+    window.run(SELECT_TWO)
     two = wait_for(window, lambda layers: len(layers) == 2)
     begin(window, "alt+i", "ctrl+a", "9", "Tab")
     done = wait_for(window, lambda layers: len(layers) == 4 and "Impasto" not in names(layers))
@@ -348,6 +349,19 @@ def test_stop_and_keep(window, opened):
     window.keys("alt+f", window="^Impasto$")
     done = wait_for(window, lambda layers: layers[0]["name"] == "style 50%")
     assert done[1:] == opened and done[0]["pixels"] != opened[0]["pixels"]
+
+
+def test_finish_now_ends_a_series_and_keeps_what_is_painted(
+    window, opened, gimp_daemon, running_job
+):
+    """The next layer was begun at once."""
+    window.run(SELECT_TWO)
+    begin(window, "alt+i", "ctrl+a", "9", "0", "0", "0", "Tab")
+    running_job(gimp_daemon)
+    window.keys("alt+f", window="^Impasto$")
+    wait_until_over(window)
+    done = wait_for(window, lambda layers: "Impasto" not in names(layers))
+    assert sum(name.startswith("style 50%") for name in names(done)) == 1 and len(done) == 3
 
 
 def test_finish_now_before_there_is_a_picture_waits_for_the_first(window, opened, gimp_daemon):
@@ -528,14 +542,7 @@ def test_line_follows_the_selection(window, opened, slow, plug_in, when):
 def test_line_counts_every_selected_layer(window, opened, slow, plug_in):
     """It told the time of one."""
     one = window.run(DIALOG, entry="stylize", plug_in=plug_in, steps=[])
-    window.run(
-        """
-image = Gimp.get_images()[0]
-image.insert_layer(image.get_layers()[0].copy(), None, 0)
-image.set_selected_layers(image.get_layers())
-keep = True
-"""
-    )
+    window.run(SELECT_TWO)
     two = window.run(DIALOG, entry="stylize", plug_in=plug_in, steps=[])
     hours_of_one, hours_of_two = (float(told[0][0].split()[2]) for told in (one, two))
     assert hours_of_two > 1.5 * hours_of_one
