@@ -278,3 +278,11 @@ def test_selected_layer_stays_the_painters_while_others_are_painted(paint_severa
     codes = [f"{selected}image.set_selected_layers([under])", selected]
     _, found = paint_several(codes, variations=2)
     assert found == [["Background"], ["under"]]
+
+
+def test_selected_channel_stays_the_painters_while_layers_are_painted(paint_several):
+    """As the quick mask; a layer was selected in its place."""
+    selected = "answer = [channel.get_name() for channel in image.get_selected_channels()]\n"
+    codes = ["image.set_selected_channels(image.get_channels())", selected]
+    _, found = paint_several(codes, variations=2)
+    assert found == [None, ["Sky"]]

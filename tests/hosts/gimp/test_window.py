@@ -269,12 +269,21 @@ def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(
     assert window.run(LOOK) == opened
 
 
-@pytest.mark.parametrize("done", ["", "image.get_layers()[-1].set_opacity(50)"])
-def test_cancel_does_not_call_saved_what_was_done_meanwhile(window, opened, done):
-    window.run("Gimp.get_images()[0].clean_all()\nkeep = True")
+SAVE = """
+file = Gio.File.new_for_path(str(folder / "watched.xcf"))
+Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, file)
+image.set_file(file)
+image.clean_all()
+"""
+
+
+@pytest.mark.parametrize("done", ["", "image.get_layers()[-1].set_opacity(50)", SAVE])
+def test_cancel_does_not_call_saved_what_was_done_meanwhile(window, opened, tmp_path, done):
+    """Nor what was saved with half a painting in it."""
+    window.run(f"image = Gimp.get_images()[0]\n{SAVE}keep = True", folder=tmp_path)
     begin(window, "alt+i", "ctrl+a", "9", "0", "0", "0", "Tab")
     wait_for(window, lambda layers: len(layers) == 2)
-    window.run(f"image = Gimp.get_images()[0]\n{done}\nkeep = True")
+    window.run(f"image = Gimp.get_images()[0]\n{done}\nkeep = True", folder=tmp_path)
     window.keys("alt+c", window="^Impasto$")
     wait_for(window, lambda layers: len(layers) == 1)
     wait_until_over(window)
