@@ -102,7 +102,7 @@ class _Content:
             image and isinstance(source, Gimp.Drawable) and isinstance(painting, Gimp.Layer)
         ):  # fmt: skip
             raise Cancelled(_("The image was closed."))
-        self.image, self.painting = image, painting
+        self.image, self.painting, self._copies = image, painting, recipe["copies"]
         self.inner = layers.Box(*recipe["box"])
         # The selection, where there is one.
         cut, margin = painting.get_mask() if recipe["cut"] else None, recipe["context-margin"]
@@ -133,24 +133,37 @@ class _Content:
 
     def _read_masks(self, source: Gimp.Drawable, recipe: Recipe) -> None:
         """Where the first style, and each of the others, goes; and how much is painted where."""
+
+        def read(key: str) -> Picture:
+            return masks.read(self._copy(key), source, self.outer)
+
         self.more = more_styles.read(recipe["more-styles"])
         self.masks = [
-            masks.read(self.image, key, source, self.outer) if key else None
+            read(key) if key else None
             for key in (recipe["mask"], *(style.mask for style in self.more))
         ]
         if recipe["map"]:
-            self.pictures["map"] = masks.read_colours(self.image, recipe["map"], source, self.outer)
-            self.pictures["style_map"] = style_sources.of_key(recipe["style-map"], self.image)
+            painted_like = self._copy(recipe["map"])
+            self.pictures["map"] = masks.read_colours(painted_like, source, self.outer)
+            self.pictures["style_map"] = style_sources.of_key(recipe["style-map"], self._layer)
         if recipe["strength-mask"]:
-            self.pictures["strength"] = masks.read(
-                self.image, recipe["strength-mask"], source, self.outer
-            )
+            self.pictures["strength"] = read(recipe["strength-mask"])
+
+    def _copy(self, key: str) -> Gimp.Drawable:
+        copy = Gimp.Item.get_by_id(self._copies[key])
+        if not isinstance(copy, Gimp.Drawable):
+            raise Cancelled(_("The image was closed."))
+        return copy
+
+    def _layer(self, name: str) -> Gimp.Item | None:
+        """The copy of the layer of that name."""
+        return Gimp.Item.get_by_id(self._copies.get(f"layer:{name}", -1))
 
     def styles(self, first: Picture | str) -> list[ChosenStyle]:
         """All styles of it. Raises StyleUnreadable."""
         chosen = [ChosenStyle(first, self.masks[0])]
         for style, mask in zip(self.more, self.masks[1:], strict=True):
-            source = style_sources.of_more(style, self.image)
+            source = style_sources.of_more(style, self._layer)
             picture = style.name if style.kind == "preset" else style_sources.read(source)
             chosen.append(style.chosen(picture, mask))
         return chosen

@@ -33,40 +33,23 @@ def offered(image: Gimp.Image) -> dict[str, str]:
     return found if Gimp.Selection.is_empty(image) else {_SELECTION: _("The selection"), **found}
 
 
-def read(
-    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, size: Size | None = None
-) -> Picture:
+def read(mask: Gimp.Drawable, source: Gimp.Drawable, box: Box, size: Size | None = None) -> Picture:
     """A mask for a box of a source: grey, 8-bit; what lies beyond it, or is transparent, is black.
 
-    size: (width, height) in px of the picture, if not the box's own. Raises HostUnsupported where
-    it is not there.
+    size: (width, height) in px of the picture, if not the box's own.
     """
-    return layers.read_grey(*_scaled(image, key, source, box, size))
+    return layers.read_grey(mask, *_scaled(mask, source, box, size))
 
 
 def read_colours(
-    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, size: Size | None = None
+    found: Gimp.Drawable, source: Gimp.Drawable, box: Box, size: Size | None = None
 ) -> Picture:
     """A map of flat colours, likewise: 8-bit RGB."""
-    return layers.read_colours(*_scaled(image, key, source, box, size))
+    return layers.read_colours(found, *_scaled(found, source, box, size))
 
 
-def layer_named(image: Gimp.Image, name: str) -> Gimp.Layer | None:
-    """The layer of that name, wherever it is."""
-    return next((layer for layer in _layers(image.get_layers()) if layer.get_name() == name), None)
-
-
-def _scaled(
-    image: Gimp.Image, key: str, source: Gimp.Drawable, box: Box, size: Size | None
-) -> tuple[Gimp.Drawable, Box, float]:
-    """What is meant, the box in it in pixels of another size, and what that is scaled by."""
-    found, (width, height) = _find(image, key), size or (box.width, box.height)
-    place, scale = layers.box_of(source, found), width / box.width
-    x, y = round(scale * (place.x + box.x)), round(scale * (place.y + box.y))
-    return found, Box(x, y, width, height), scale
-
-
-def _find(image: Gimp.Image, key: str) -> Gimp.Drawable:
+def find(image: Gimp.Image, key: str) -> Gimp.Layer | Gimp.Channel:
+    """What is known by a key. Raises HostUnsupported where it is not there."""
     if key == _SELECTION and not Gimp.Selection.is_empty(image):
         return image.get_selection()
     for known, _name, drawable in _all(image):
@@ -78,7 +61,22 @@ def _find(image: Gimp.Image, key: str) -> Gimp.Drawable:
     )
 
 
-def _all(image: Gimp.Image) -> Iterator[tuple[str, str, Gimp.Drawable]]:
+def layer_named(image: Gimp.Image, name: str) -> Gimp.Layer | None:
+    """The layer of that name, wherever it is."""
+    return next((layer for layer in _layers(image.get_layers()) if layer.get_name() == name), None)
+
+
+def _scaled(
+    found: Gimp.Drawable, source: Gimp.Drawable, box: Box, size: Size | None
+) -> tuple[Box, float]:
+    """A box of a source in what is found, in pixels of another size, and what that is scaled by."""
+    width, height = size or (box.width, box.height)
+    place, scale = layers.box_of(source, found), width / box.width
+    x, y = round(scale * (place.x + box.x)), round(scale * (place.y + box.y))
+    return Box(x, y, width, height), scale
+
+
+def _all(image: Gimp.Image) -> Iterator[tuple[str, str, Gimp.Layer | Gimp.Channel]]:
     for channel in image.get_channels():
         yield f"channel:{channel.get_name()}", channel.get_name(), channel
     for layer in _layers(image.get_layers()):

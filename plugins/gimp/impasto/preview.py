@@ -159,7 +159,7 @@ class Preview(Gtk.Box):
         size = content.width, content.height
 
         def look(key: str) -> Picture:
-            return masks.read(image, key, self._source, part, size)
+            return masks.read(masks.find(image, key), self._source, part, size)
 
         styles = [ChosenStyle(style, look(places.mask) if places.mask else None)]
         for more in places.more:
@@ -167,7 +167,8 @@ class Preview(Gtk.Box):
             styles.append(more.chosen(picture, look(more.mask) if more.mask else None))
         others = {"strength": look(places.strength_mask)} if places.strength_mask else {}
         if places.picture_map:
-            others["map"] = masks.read_colours(image, places.picture_map, self._source, part, size)
+            found = masks.find(image, places.picture_map)
+            others["map"] = masks.read_colours(found, self._source, part, size)
             others["style_map"] = self._style.map_of(places.style_map, image)
         return Draft(content, tuple(styles), self._settings(), share, others)
 

@@ -7,12 +7,13 @@ inserted, in one undo step.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass, replace
 from typing import Any
 
 import canvas
+import copies
 import insertion
 import layer_recipes
 import layers
@@ -183,6 +184,8 @@ def _paint(
             source: cleanup.enter_context(placing.place_of(image, source))
             for source in dict.fromkeys(found)
         }
+        named = copies.of_recipes(image, [made.recipe for made in chosen])
+        numbers = cleanup.enter_context(named)
         for number, (source, made) in enumerate(zip(found, chosen, strict=True), 1):
             place = places[source]
             if not source.is_valid() and not any(one.place is place for one in painted):
@@ -192,7 +195,7 @@ def _paint(
             which = _("variation {number} of {of}") if varied else _("layer {number} of {of}")
             words = which.format(number=number, of=len(found)) if len(found) > 1 else ""
             try:
-                several = _paint_layer(image, place, made, words, windows=windows)
+                several = _paint_layer(image, place, made, words, numbers, windows=windows)
             except Cancelled:
                 raise
             except Exception as error:
@@ -242,11 +245,17 @@ class _Painted:
 
 
 def _paint_layer(
-    image: Gimp.Image, place: placing.Place, made: KeptRecipe, which: str, *, windows: bool
+    image: Gimp.Image,
+    place: placing.Place,
+    made: KeptRecipe,
+    which: str,
+    numbers: Mapping[str, int],
+    *,
+    windows: bool,
 ) -> list[_Painted]:
     """The painting of one layer, and then its snapshots.
 
-    which: of several it is, for people.
+    which: of several it is, for people. numbers: those of the copies of what its recipe names.
     """
     with ExitStack() as cleanup:
         found = {step: place.new_painting() for step in (0, *recipe.snapshots(made.recipe))}
@@ -256,7 +265,8 @@ def _paint_layer(
         if made.style:
             painting.attach_parasite(made.style)
         order = {
-            **made.recipe, "place": which, "whose": made.whose, "interactive": windows,
+            **made.recipe, **copies.in_order(made.recipe, numbers), "place": which,
+            "whose": made.whose, "interactive": windows,
             "box": astuple(place.inner), "cut": place.cut,
             "snapshots": [(step, layer.get_id()) for step, layer in found.items()],
         }  # fmt: skip

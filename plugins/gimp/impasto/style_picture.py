@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
+import masks
 import style_sources
 import thumbnails
 from gi.repository import Gimp, GLib
@@ -83,7 +85,9 @@ class StylePicture:
                 pixbuf = _of_file(style.name)
             else:
                 pixbuf = thumbnails.of_picture(
-                    style_sources.read(style_sources.of_more(style, image))
+                    style_sources.read(
+                        style_sources.of_more(style, partial(masks.layer_named, image))
+                    )
                 )
             self._more[key] = thumbnails.to_picture(thumbnails.fitted(pixbuf, _STYLE_PX))
         return self._more[key]
@@ -91,7 +95,7 @@ class StylePicture:
     def map_of(self, key: str, image: Gimp.Image) -> Picture:
         """The map of the style that a key names, read once. Raises StyleUnreadable."""
         if ("map", key) not in self._more:
-            self._more["map", key] = style_sources.of_key(key, image)
+            self._more["map", key] = style_sources.of_key(key, partial(masks.layer_named, image))
         return self._more["map", key]
 
     def _read_file(self, source: tuple[str, str], path: str) -> None:

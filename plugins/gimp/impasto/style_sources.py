@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import layers
-import masks
 import sources
 import thumbnails
 from gi.repository import Gimp, Gio, GLib
@@ -20,6 +19,8 @@ from impasto_protocol.translations import _
 
 KEPT_PX = 1024
 """The long edge of a kept picture at most: a quarter more than the working size of a painting."""
+Find = Callable[[str], Gimp.Item | None]
+"""Gives the layer of a name."""
 _PNG_SIZE = slice(16, 24)
 _NOT_KEPT = _("The picture of the style that is kept with the painting cannot be read.")
 
@@ -39,22 +40,22 @@ def read(style: Mapping[str, Any]) -> Picture:
     return _read_file(Gio.File.new_for_uri(style["uri"]))
 
 
-def of_more(style: MoreStyle, image: Gimp.Image) -> dict[str, Any]:
+def of_more(style: MoreStyle, find: Find) -> dict[str, Any]:
     """Where the picture of one of several styles comes from, as a recipe says it."""
     if style.kind == "file":
         return {"from": "file", "uri": Gio.File.new_for_path(style.name).get_uri()}
-    layer = masks.layer_named(image, style.name) if style.kind == "layer" else None
+    layer = find(style.name) if style.kind == "layer" else None
     return {"from": style.kind, "name": style.name, "id": layer.get_id() if layer else -1}
 
 
-def of_key(key: str, image: Gimp.Image) -> Picture:
+def of_key(key: str, find: Find) -> Picture:
     """The picture that a key such as `layer:Doodle` or `file:PATH` names. Raises BadField too."""
     kind, _colon, name = key.partition(":")
     try:
         style = MoreStyle(kind, name)
     except ValueError as error:
         raise BadField(_("There is no picture {name!r}.").format(name=key)) from error
-    return read(of_more(style, image))
+    return read(of_more(style, find))
 
 
 def to_text(picture: Picture) -> bytes:

@@ -211,16 +211,22 @@ layer.scale(40, 30, False)
 under = layer.copy()
 under.set_name("under")
 image.insert_layer(under, None, 1)
+if begun.get("strength_mask"):
+    under.add_mask(under.create_mask(Gimp.AddMaskType.WHITE))
 sky = Gimp.Channel.new(image, "Sky", image.get_width(), image.get_height(), 50,
                        Gegl.Color.new("red"))
 sky.fill(Gimp.FillType.WHITE)
 image.insert_channel(sky, None, 0)
+own = Path(os.environ["IMPASTO_TEST_FOLDER"]) / "style.png"
+own.write_bytes(Path(style).read_bytes())
+if begun.pop("by_layer", False):
+    begun.update(style_from="layer", style_layer=under)
 if begun.pop("selected", False):
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 14, 12, 20, 10)
 sources = [layer, under] if begun.pop("both", False) else [layer]
 image.set_selected_layers(sources)
 status, painted, error = call(
-    "stylize", image, sources, style_file=Path(style), quality="custom", iterations=100_000,
+    "stylize", image, sources, style_file=own, quality="custom", iterations=100_000,
     tolerance=0.0, **begun)
 def every(layers):
     for layer in layers:
@@ -259,8 +265,20 @@ CHANGES = {
     "nothing selected in the second": (
         NO_SELECTION, {"both": True, "selected": True}, 2, [PART, PART]),
     "the second fails": (
-        "image.remove_channel(image.get_channels()[0])", {"variations": 2, "mask": "channel:Sky"},
+        '(Path(os.environ["IMPASTO_TEST_FOLDER"]) / "style.png").unlink()', {"variations": 2},
         1, [WHOLE]),
+    "mask that was the selection": (
+        NO_SELECTION, {"variations": 2, "selected": True, "mask": "selection"}, 2, [PART, PART]),
+    "mask of a layer": (
+        "under.remove_mask(Gimp.MaskApplyMode.DISCARD)",
+        {"variations": 2, "strength_mask": "mask:under"}, 2, [WHOLE, WHOLE]),
+    "mask that was a layer": (
+        "image.flatten()", {"variations": 2, "mask": "layer:under"}, 2, [WHOLE, WHOLE]),
+    "styles that were layers": (
+        "image.remove_channel(image.get_channels()[0])\nimage.remove_layer(under)",
+        {"variations": 2, "by_layer": True,
+         "more_styles": '[{"kind": "layer", "name": "under", "mask": "channel:Sky"}]'},
+        2, [WHOLE, WHOLE]),
 }  # fmt: skip
 
 
