@@ -25,11 +25,22 @@ _MARKS = {"linear": "", "perceptual": "~"}
 """What stands behind a letter in babl's names: the space's own curve is an apostrophe."""
 
 
+def dtype_of(drawable: Gimp.Drawable) -> str:
+    """How a drawable's numbers go: 8 and 16 bits stay what they are, all others become float32."""
+    precision = drawable.get_image().get_precision().value_nick
+    return {"u8-": "uint8", "u16": "uint16"}.get(precision[:3], "float32")
+
+
+def channels_of(drawable: Gimp.Drawable) -> int:
+    """Of how many numbers each pixel of a drawable is."""
+    return (1 if drawable.is_gray() else 3) + drawable.has_alpha()
+
+
 class Form(NamedTuple):
     """A form of pixels.
 
     mark: babl's, of a transfer. home: a format of babl's in the image's own space, or None for
-    sRGB. dtype: 8 and 16 bits stay what they are, all others become float32.
+    sRGB.
     """
 
     mark: str
@@ -40,8 +51,7 @@ class Form(NamedTuple):
     @classmethod
     def of(cls, drawable: Gimp.Drawable) -> Form:
         """That of a drawable; a profile that is more than primaries and curves is read as sRGB."""
-        precision = drawable.get_image().get_precision().value_nick
-        dtype = {"u8-": "uint8", "u16": "uint16"}.get(precision[:3], "float32")
+        precision, dtype = drawable.get_image().get_precision().value_nick, dtype_of(drawable)
         mark = "'" if "non-linear" in precision else _MARKS[precision.rsplit("-", 1)[1]]
         form = cls(mark, drawable.get_format(), dtype, SRGB)
         measured = measure_grey if drawable.is_gray() else measure

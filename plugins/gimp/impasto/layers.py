@@ -7,13 +7,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import gi
-from form import Form
+from form import Form, channels_of, dtype_of
 
 gi.require_version("Babl", "0.1")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
 from impasto_protocol.codec import Picture  # noqa: E402
+from impasto_protocol.errors import TooLarge  # noqa: E402
+from impasto_protocol.limits import FRAME_BYTES  # noqa: E402
+from impasto_protocol.messages import DTYPE_BYTES  # noqa: E402
+from impasto_protocol.translations import _  # noqa: E402
 
 _LONGEST_STYLE_PX = 3000
 _ROWS = 128
@@ -76,9 +80,26 @@ def box_to_send(layer: Gimp.Drawable, inner: Box, margin: int, *, selected: bool
     return inner.grown(margin, layer) if selected else inner
 
 
+def check_size(drawable: Gimp.Drawable, box: Box) -> None:
+    """Raise TooLarge where a box of a drawable is more than can be painted at once."""
+    _check_bytes(box, channels_of(drawable) * DTYPE_BYTES[dtype_of(drawable)])
+
+
+def _check_bytes(box: Box, pixel_bytes: int) -> None:
+    """Raise TooLarge: GEGL counts bytes in 32 bits, and writes beyond them where there are more."""
+    if box.width * box.height * pixel_bytes > FRAME_BYTES:
+        raise TooLarge(
+            _("{width} x {height} pixels are too many to be painted at once.").format(
+                width=box.width, height=box.height
+            ),
+            next_step=_("Select a part of the layer and paint that."),
+        )
+
+
 def read(drawable: Gimp.Drawable, box: Box, form: Form) -> Picture:
-    """The pixels of a box of a drawable, in a form."""
-    channels = (1 if drawable.is_gray() else 3) + drawable.has_alpha()
+    """The pixels of a box of a drawable, in a form. Raises TooLarge, as all that reads one."""
+    check_size(drawable, box)
+    channels = channels_of(drawable)
     name = form.name(channels)
     data = drawable.get_buffer().get(box.rectangle(), 1.0, name, Gegl.AbyssPolicy.CLAMP)
     return Picture(box.height, box.width, channels, form.dtype, data, space=form.space)
@@ -106,10 +127,21 @@ def digest(drawable: Gimp.Drawable) -> str:
 def _rows(drawable: Gimp.Drawable, box: Box, colours: str) -> Iterator[bytes]:
     """A few rows at a time, as whoever asks mostly knows after the first."""
     buffer = drawable.get_buffer()
+    for band in _bands(box):
+        yield buffer.get(band.rectangle(), 1.0, colours, Gegl.AbyssPolicy.NONE)
+
+
+def _bands(box: Box) -> Iterator[Box]:
+    """A box as boxes of a few rows."""
     for y in range(box.y, box.y + box.height, _ROWS):
-        rows = min(_ROWS, box.y + box.height - y)
-        rectangle = Gegl.Rectangle.new(box.x, y, box.width, rows)
-        yield buffer.get(rectangle, 1.0, colours, Gegl.AbyssPolicy.NONE)
+        yield Box(box.x, y, box.width, min(_ROWS, box.y + box.height - y))
+
+
+def _copy(source: Gegl.Buffer, box: Box, target: Gegl.Buffer, form: str) -> None:
+    """Copy a box into another buffer's upper left corner, in bands of a format of babl's."""
+    for band in _bands(box):
+        there = Box(0, band.y - box.y, band.width, band.height).rectangle()
+        target.set(there, form, source.get(band.rectangle(), 1.0, form, Gegl.AbyssPolicy.NONE))
 
 
 def read_mask(mask: Gimp.LayerMask, inner: Box, outer: Box) -> Picture:
@@ -125,6 +157,7 @@ def read_grey(drawable: Gimp.Drawable, box: Box, scale: float = 1.0) -> Picture:
     What is transparent is black. scale: of the drawable, in whose pixels the box then is.
     """
     mask = isinstance(drawable, Gimp.Channel)
+    _check_bytes(box, 1 if mask else 2)
     # Of a layer the numbers that are seen, times alpha; a channel's are what it lets through.
     name = "Y u8" if mask else "Y'aA u8"
     data = drawable.get_buffer().get(box.rectangle(), scale, name, Gegl.AbyssPolicy.NONE)
@@ -154,6 +187,7 @@ def read_pattern(pattern: Gimp.Pattern) -> Picture:
 
 def _read_8_bit(buffer: Gegl.Buffer, box: Box, scale: float, *, alpha: bool = True) -> Picture:
     """As it looks in sRGB."""
+    _check_bytes(box, 4 if alpha else 3)
     name = "R'G'B'A u8" if alpha else "R'G'B' u8"
     data = buffer.get(box.rectangle(), scale, name, Gegl.AbyssPolicy.CLAMP)
     return Picture(box.height, box.width, 4 if alpha else 3, "uint8", data)
@@ -164,12 +198,13 @@ def write(layer: Gimp.Layer, picture: Picture, outer: Box, inner: Box, form: For
 
     form: the one that the content was read in.
     """
-    part = picture.crop(inner.x - outer.x, inner.y - outer.y, inner.width, inner.height)
-    buffer = layer.get_buffer()
-    whole = Gegl.Rectangle.new(0, 0, inner.width, inner.height)
-    # GEGL takes a buffer of the wrong length without a word; Picture has checked it. And it takes
-    # seconds for anything but bytes.
-    buffer.set(whole, form.name(part.channels), bytes(part.data))
+    buffer, name = layer.get_buffer(), form.name(picture.channels)
+    for band in _bands(Box(0, 0, inner.width, inner.height)):
+        x, y = inner.x - outer.x, inner.y - outer.y + band.y
+        part = picture.crop(x, y, band.width, band.height)
+        # GEGL takes a buffer of the wrong length without a word; Picture has checked it. And it
+        # takes seconds for anything but bytes.
+        buffer.set(band.rectangle(), name, bytes(part.data))
     show(layer, buffer)
 
 
@@ -178,12 +213,10 @@ def copy_mask(source: Gimp.Layer, layer: Gimp.Layer) -> None:
     own = source.get_mask()
     if own is None:
         return
-    box = box_of(layer, source)
     mask = layer.create_mask(Gimp.AddMaskType.WHITE)
     layer.add_mask(mask)
     buffer = mask.get_buffer()
-    data = own.get_buffer().get(box.rectangle(), 1.0, "Y float", Gegl.AbyssPolicy.NONE)
-    buffer.set(Box.of(layer).rectangle(), "Y float", data)
+    _copy(own.get_buffer(), box_of(layer, source), buffer, "Y float")
     show(mask, buffer)
     layer.set_edit_mask(False)
     layer.set_apply_mask(source.get_apply_mask())
@@ -201,13 +234,9 @@ def blend(seen: Gimp.Drawable, painted: Gimp.Layer, mask: Gimp.LayerMask, inner:
     )  # fmt: skip
     _, x, y = seen.get_offsets()
     layer.set_offsets(x, y)
-    whole = Gegl.Rectangle.new(0, 0, inner.width, inner.height)
     # Without alpha, which "svg:src-atop" takes from what lies below.
     colours = Gegl.Buffer.new("RGB float", 0, 0, inner.width, inner.height)
-    colours.set(
-        whole, "RGB float",
-        painted.get_buffer().get(whole, 1.0, "RGB float", Gegl.AbyssPolicy.NONE),
-    )  # fmt: skip
+    _copy(painted.get_buffer(), Box(0, 0, inner.width, inner.height), colours, "RGB float")
     buffer = layer.get_buffer()
     graph = Gegl.Node()
     part = _node(graph, "gegl:buffer-source", buffer=colours)
@@ -281,9 +310,8 @@ def delete(item: Gimp.Item, image: Gimp.Image) -> None:
 
 def copy_into(source: Gimp.Layer, target: Gimp.Layer) -> None:
     """Give a layer of the same size and format another one's very numbers, place and mask."""
-    buffer, whole = target.get_buffer(), Box.of(source)
-    data = source.get_buffer().get(whole.rectangle(), 1.0, None, Gegl.AbyssPolicy.NONE)
-    buffer.set(whole.rectangle(), Babl.get_name(source.get_format()), data)
+    buffer = target.get_buffer()
+    _copy(source.get_buffer(), Box.of(source), buffer, Babl.get_name(source.get_format()))
     show(target, buffer)
     target.set_offsets(*source.get_offsets()[1:])
     copy_mask(source, target)

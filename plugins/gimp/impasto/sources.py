@@ -171,7 +171,7 @@ def _merged_group(group: Gimp.GroupLayer) -> Gimp.Layer:
 def box_to_paint(image: Gimp.Image, seen: Gimp.Drawable) -> layers.Box:
     """The part of what is seen of a layer that is selected; all of it where nothing is.
 
-    Raises HostUnsupported where that is nothing.
+    Raises HostUnsupported where that is nothing, TooLarge where it is too much.
     """
     box = layers.selected_box(image, seen)
     if not box:
@@ -179,6 +179,7 @@ def box_to_paint(image: Gimp.Image, seen: Gimp.Drawable) -> layers.Box:
             _("The selection and the layer do not meet."),
             next_step=_("Select a part of the layer, or nothing at all for the whole of it."),
         )
+    layers.check_size(seen, box)
     if layers.is_transparent(seen, box):
         raise HostUnsupported(
             _("There is nothing to paint: what is selected is transparent."),

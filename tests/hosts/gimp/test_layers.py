@@ -623,6 +623,51 @@ for name, code in refused.items():
         assert same and not dirty, name
 
 
+def test_layer_of_more_than_4_gib_is_refused_before_it_is_read(gimp, pictures):
+    """GIMP wrote beyond a buffer of which it had counted the bytes in 32 bits."""
+    status, error = gimp.run(
+        """
+image = Gimp.Image.new(38_000, 38_000, Gimp.ImageBaseType.RGB)
+image.undo_disable()
+layer = Gimp.Layer.new(image, "vast", 38_000, 38_000, Gimp.ImageType.RGB_IMAGE, 100,
+                       Gimp.LayerMode.NORMAL)
+image.insert_layer(layer, None, 0)
+status, _, error = stylize(image, layer, style)
+answer = status, error
+""",
+        **pictures,
+    )
+    assert status == "execution-error"
+    assert error.startswith("TOO_LARGE: 38000 x 38000 pixels are too many"), error
+
+
+def test_tall_layer_is_read_and_written_to_its_last_row(gimp, pictures, tmp_path):
+    """Bands of rows go one after the other, of the painting, of its layer's rest and mask."""
+    status, error = gimp.run(
+        LOOKS
+        + """
+image = load(photo)
+image.scale(60, 300)
+layer = image.get_layers()[0].copy()
+image.insert_layer(layer, None, 0)
+layer.set_mode(Gimp.LayerMode.MULTIPLY)
+image.select_ellipse(Gimp.ChannelOps.REPLACE, 0, 0, 60, 300)
+layer.add_mask(layer.create_mask(Gimp.AddMaskType.SELECTION))
+whole("before")
+image.select_rectangle(Gimp.ChannelOps.REPLACE, 5, 20, 50, 270)
+Gimp.Selection.feather(image, 6)
+status, painted, error = stylize(image, layer, style, iterations=1, strength=0.0)
+Gimp.Selection.none(image)
+whole("after")
+answer = status, error
+""",
+        folder=tmp_path, **pictures,
+    )  # fmt: skip
+    assert (status, error) == ("success", None)
+    before, after = (encode(raw(tmp_path / name, shape=(300, 60))) for name in ("before", "after"))
+    assert np.abs(after - before).max() <= 1 / 255
+
+
 def test_locks_that_forbid_no_painting_let_it_lie_where_its_layer_does(gimp, pictures):
     """In a group whose position is locked a painting of a selection lay at 0, 0."""
     answer = gimp.run(
