@@ -18,7 +18,7 @@ import pytest
 from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.client import Client
 from impasto_protocol.codec import Picture
-from impasto_protocol.errors import DaemonLost, DaemonNotRunning
+from impasto_protocol.errors import BadField, DaemonLost, DaemonNotRunning, VersionSkew
 from impasto_protocol.fields import field_spec, type_hints
 from impasto_protocol.messages import Estimate, Estimated, JobInfo, Report, Result
 from impasto_protocol.settings import QUALITIES, QUALITY_WORDS, Settings
@@ -143,6 +143,7 @@ class Daemon:
     def __init__(self):
         self.running, self.lost, self.closed, self.connected = True, False, 0, threading.Event()
         self.requests, self.answers, self.jobs = [], {}, []
+        self.refusal = None
 
     def connect(self, *, name, start):
         assert not start
@@ -156,6 +157,8 @@ class Daemon:
             raise DaemonLost("The daemon has ended.")
 
     def submit(self, message, pictures):
+        if self.refusal:
+            raise self.refusal
         self.jobs.append(types.SimpleNamespace(message=message, cancelled=False, ended=False))
         job = self.jobs[-1]
         job.poll = list
@@ -171,7 +174,10 @@ class Daemon:
         return len(self.requests)
 
     def answer(self, number):
-        return self.answers.pop(number, None)
+        answer = self.answers.pop(number, None)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def close(self):
         self.closed += 1
@@ -275,6 +281,28 @@ def test_older_daemon_is_not_asked(daemon, following):
     following.estimates.ask({"good": question(1)})
     following.look_until(lambda: following.shown)
     assert not daemon.requests and following.shown == [{}]
+
+
+def test_what_an_older_daemon_refuses_does_not_end_the_link(daemon, following):
+    """It was connected and lost for ever, without a word."""
+    following.estimates.ask({"good": question(1), "best": question(2)})
+    following.look_until(lambda: daemon.requests)
+    daemon.answers[1] = BadField("There is no such setting.")
+    following.look()
+    daemon.answers[2] = estimated(20.0), []
+    following.look()
+    assert following.shown == [{}, {"best": estimated(20.0)}]
+    daemon.refusal = VersionSkew("The daemon is older.")
+    begun(daemon, following, 0.3)
+    following.look()
+    assert following.drawn == [
+        ("Beginning a draft", None), ("No preview. The daemon is older.", None)
+    ]  # fmt: skip
+    daemon.refusal = None
+    following.drafts.ask(draft(0.4))
+    following.now += 1
+    following.look()
+    assert len(daemon.jobs) == 1 and not daemon.closed
 
 
 def test_connection_that_comes_after_the_dialog_was_closed_is_let_go(

@@ -98,7 +98,10 @@ class Drafts:
         elif (due := self._due) and self._may_begin():
             self._painted, self._done = due, None
             self._show(_("Beginning a draft"), None)
-            self._job = client.submit(*due.stylise())
+            try:
+                self._job = client.submit(*due.stylise())
+            except ImpastoError as error:
+                self._fail(error)
 
     @property
     def _due(self) -> Draft | None:
@@ -144,8 +147,12 @@ class Drafts:
                     words = _("A draft, {share:.0%}").format(share=share)
                 self._show(words, pictures[0] if pictures else None)
         except ImpastoError as error:
-            self._job, self._done = None, self._painted
-            self._show(_("No preview. {error}").format(error=error), None)
+            self._fail(error)
+
+    def _fail(self, error: ImpastoError) -> None:
+        """The draft that was begun cannot be painted, and is not begun again."""
+        self._job, self._done = None, self._painted
+        self._show(_("No preview. {error}").format(error=error), None)
 
     def lose(self) -> None:
         """There is no daemon; the next one paints it anew."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
+from impasto_protocol.errors import ImpastoError
 from impasto_protocol.messages import Estimate, Estimated
 
 if TYPE_CHECKING:
@@ -33,13 +34,9 @@ class Estimates:
     def exchange(self, client: Client) -> None:
         """Take an answer that has arrived, and ask what is to be asked next."""
         if self._request:
-            name, number = self._request
-            if not (answered := client.answer(number)):
+            if not self._is_answered(client, *self._request):
                 return
             self._request = None
-            if isinstance(answered[0], Estimated) and self._wanted == self._asked:
-                self._found[name] = answered[0]
-                self._show(self._found)
         if self._wanted != self._asked:
             self._asked, self._found = self._wanted, {}
             understood = Estimate.type in client.welcome.capabilities
@@ -49,6 +46,20 @@ class Estimates:
         if self._waiting:
             name = self._waiting.pop(0)
             self._request = name, client.request(self._asked[name])
+
+    def _is_answered(self, client: Client, name: str, number: int) -> bool:
+        """Take the answer, if it has arrived; an error, as of an older daemon, counts as none."""
+        try:
+            if not (answered := client.answer(number)):
+                return False
+            message = answered[0]
+        except ImpastoError:
+            message = None
+        if self._wanted == self._asked:
+            if isinstance(message, Estimated):
+                self._found[name] = message
+            self._show(self._found)
+        return True
 
     def lose(self) -> None:
         """There is no daemon; what was asked is asked again of the next one."""
