@@ -194,7 +194,7 @@ def _stylise(
     progress.check()
     content.write(content.painting, painted)
     if not style.is_kept:
-        job_style.keep(client, style, content.painting)
+        job_style.keep(client, style, result.style, content.painting)
     return {
         "steps": result.steps,
         "seconds": result.seconds,

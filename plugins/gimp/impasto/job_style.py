@@ -68,11 +68,15 @@ def _find_named(client: Client, recipe: Recipe) -> JobStyle:
     return JobStyle(picture=picture)
 
 
-def keep(client: Client, style: JobStyle, painting: Gimp.Layer) -> None:
-    """Keep the picture of a style with what was painted in it."""
+def keep(client: Client, style: JobStyle, style_hash: str, painting: Gimp.Layer) -> None:
+    """Keep the picture of a style with what was painted in it; nothing where that is gone.
+
+    style_hash: that of the picture that was painted in. A saved style may be another one meanwhile.
+    """
     picture = style.picture
     with contextlib.suppress(ImpastoError):  # a painting is not lost because a style is deleted
         if not picture:
-            _, (_, picture) = client.ask(PresetGet(name=style.preset))
+            name = name_now(style.preset, style_hash, client.presets())
+            _, (_, picture) = client.ask(PresetGet(name=name))
         text = style_sources.to_text(picture)
         painting.attach_parasite(Gimp.Parasite.new(STYLE, Gimp.PARASITE_PERSISTENT, text))

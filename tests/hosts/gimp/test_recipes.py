@@ -2,7 +2,9 @@
 
 import shutil
 
+import pytest
 from PIL import Image
+from tests.hosts.gimp.test_meanwhile import conclude
 
 from impasto_protocol.messages import PresetDelete, PresetRename
 
@@ -170,6 +172,42 @@ def test_whose_recipe_is_taken_is_said_and_whether_the_layer_is_still_as_it_was_
         "mirror": CHANGED, "opaque_merged_onto": CHANGED,
     }  # fmt: skip
     assert last.startswith("By the last recipe, “style 90%”: “Background copy")
+
+
+TWO_STYLES = """
+image, layer = photograph()
+for name, file in (("Teal", style), ("Moss", photo)):
+    call("save-preset", image, [layer], style_from="file", style_file=file, name=name)
+"""
+KEPT = """
+image, layer = photograph()
+_, painted, error = stylize(image, layer, style, style_from="preset", style_preset="Teal",
+                            iterations=100_000)
+answer = error, bool(painted and painted.get_parasite("impasto-style"))
+"""
+MEANWHILE = {
+    "renamed": ([PresetRename(name="Teal", new_name="Sea")], True),
+    "replaced": ([PresetDelete(name="Teal"), PresetRename(name="Moss", new_name="Teal")], False),
+}
+
+
+@pytest.mark.parametrize("meanwhile", MEANWHILE)
+def test_picture_that_is_kept_is_that_of_the_style_that_was_painted_in(
+    gimp, gimp_daemon, pictures, running_job, meanwhile
+):
+    """It was that of the style that had the name when the painting was done."""
+    messages, is_kept = MEANWHILE[meanwhile]
+    gimp.run(SETUP + TWO_STYLES, **pictures)
+    number = gimp.begin(SETUP + KEPT, **pictures)
+    job = running_job(gimp_daemon)
+    with gimp_daemon.connect() as client:
+        for message in messages:
+            client.ask(message)
+        conclude(gimp_daemon, job)
+        told = gimp.end(number)
+        for name in {info.name for info in client.presets()} & {"Teal", "Moss", "Sea"}:
+            client.ask(PresetDelete(name=name))
+    assert told == [None, is_kept]
 
 
 NO_RECIPES = [b" ", b"[1]", b"{}", b'{"style": {"from": "file"}, "settings": {}}', b"[" * 100_000]
