@@ -80,6 +80,18 @@ def test_qualities_are_those_of_both_editors_in_a_painters_words(arguments):
     assert {name.replace("-", "_") for name in arguments.BY_QUALITY} == QUALITIES["good"].keys()
 
 
+def test_each_kind_of_style_that_can_be_asked_for_has_its_argument(arguments):
+    """A saved style was offered to the procedure that saves one, and failed."""
+    for add in arguments.ADD.values():
+        procedure = MagicMock()
+        arguments.Gimp.Choice.new.return_value = choice = MagicMock()
+        add(procedure)
+        there = {name for _, (name, *_), _ in procedure.mock_calls}
+        if "style-from" in there:
+            kinds = {value for _, (value, *_), _ in choice.mock_calls} & set(arguments.STYLE_FROM)
+            assert kinds and {f"style-{kind}" for kind in kinds} <= there
+
+
 class Page(HTMLParser):
     """What a help page says, by the name of the argument: its label, and the words about it."""
 

@@ -27,6 +27,8 @@ STYLE_FROM = {
     "preset": _("A saved style"),
 }
 STYLE_LABELS = {"file": _("_Picture file"), "layer": _("La_yer"), "pattern": _("P_attern")}
+SAVED_FROM = {kind: STYLE_FROM[kind] for kind in ("layer", "file", "pattern")}
+"""What a saved style can be made of."""
 QUALITY = {
     "instant": _("Instant: painted at once, by a style that is baked"),
     "draft": _("Draft: to try a style out: broad strokes, in the least time"),
@@ -250,8 +252,8 @@ def style_from(kinds: Mapping[str, str], default: str = "file") -> Argument:
     )
 
 
-def _add_style(procedure: Gimp.Procedure, default: str) -> None:
-    _add(procedure, [style_from(STYLE_FROM, default)])
+def _add_style(procedure: Gimp.Procedure, kinds: Mapping[str, str], default: str) -> None:
+    _add(procedure, [style_from(kinds, default)])
     procedure.add_file_argument(
         "style-file", STYLE_LABELS["file"], _("A picture in the style you want"),
         Gimp.FileChooserAction.OPEN, True, None, _FLAGS,
@@ -275,7 +277,7 @@ def _add_preset(procedure: Gimp.Procedure) -> None:
 
 
 def _add_stylize(procedure: Gimp.Procedure) -> None:
-    _add_style(procedure, "file")
+    _add_style(procedure, STYLE_FROM, "file")
     _add_preset(procedure)
     _add(procedure, LOOK + VARIATIONS + PLACES + LEFT + RESULT + ADVANCED)
 
@@ -291,7 +293,7 @@ def _add_apply(procedure: Gimp.Procedure) -> None:
 
 def _add_save(procedure: Gimp.Procedure) -> None:
     _add(procedure, NAME)
-    _add_style(procedure, "layer")
+    _add_style(procedure, SAVED_FROM, "layer")
     _add(procedure, REPLACE + LOOK[:2])
 
 

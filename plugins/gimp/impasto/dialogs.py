@@ -104,7 +104,7 @@ def ask_save(procedure: Gimp.Procedure, config: Gimp.ProcedureConfig) -> None:
     window = DialogWindow(procedure, config, _("Impasto: Save Style as Preset"), lacking)
     window.controls.add_arguments(config, arguments.NAME)
     window.controls.add_heading(_("Style"))
-    window.add_style({kind: arguments.STYLE_FROM[kind] for kind in ("layer", "file", "pattern")})
+    window.add_style(arguments.SAVED_FROM)
     window.controls.add_heading(_("Painting"))
     window.add_strokes()
     window.controls.add_arguments(config, arguments.REPLACE)

@@ -150,10 +150,12 @@ class StyleBrowser(Gtk.Box):
         return self._found.get(self._config.get_property("style-preset"))
 
     def _choose(self, view: Gtk.IconView) -> None:
-        for path in view.get_selected_items():
-            name = self._model[path][0]
-            if name != self._config.get_property("style-preset"):
-                self._config.set_property("style-preset", name)
+        if not (selected := view.get_selected_items()):
+            self._follow_config()  # a click between the styles chooses none
+            return
+        name = self._model[selected[0]][0]
+        if name != self._config.get_property("style-preset"):
+            self._config.set_property("style-preset", name)
         self._show_favourite()
 
     def _follow_config(self, *_: object) -> None:

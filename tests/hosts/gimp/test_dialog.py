@@ -540,7 +540,7 @@ def test_style_whose_baking_was_stopped_is_not_called_baked(window, walk, styles
 
 
 def test_marked_style_is_the_one_that_is_set(walk, styles):
-    """Reset left another one marked."""
+    """Reset left another one marked; a click between the styles marked none."""
     marked = """(lambda view: [view.get_model()[path][0] for path in view.get_selected_items()]
         )(find('Saved styles'))"""
     star = "find('Favourite').get_sensitive()"
@@ -549,6 +549,7 @@ def test_marked_style_is_the_one_that_is_set(walk, styles):
         "len(find('Saved styles').get_model()) == 2",
         "find('Saved styles').select_path(Gtk.TreePath('1')) or True",
         f"{marked} == ['Umber'] and {star}",
+        f"find('Saved styles').unselect_all() or {marked} == ['Umber'] and {star}",
         f"config.set_property('style-preset', 'Ochre') or {marked} == ['Ochre'] and {star}",
         f"config.set_property('style-preset', '') or {marked} == [] and not {star}",
         patience_s=5,
