@@ -10,22 +10,31 @@ from __future__ import annotations
 import gettext
 import locale
 import os
+import re
+from itertools import takewhile
 from pathlib import Path
 
 DOMAIN = "impasto"
 LOCALE_DIR = Path(__file__).parent / "locale"
 
+_UNTRANSLATED = {"en", "C", "POSIX"}
+_OF_WINDOWS = {"French": "fr", "German": "de", "Japanese": "ja", "Spanish": "es"}
+"""What Windows calls the languages of some countries that Python has no name for."""
+
 _catalogue = gettext.NullTranslations()
 
 
-def follow_host() -> None:
+def follow_host(system: str = "") -> None:
     """Speak the language of the editor that this runs in; English where there is no catalogue.
 
-    GIMP and Krita put the language that was chosen in their preferences into LANGUAGE.
+    GIMP and Krita put the language that was chosen in their preferences into LANGUAGE. system:
+    that of the system, such as `de_AT`, where the editor knows it.
     """
     global _catalogue
-    asked = os.environ.get("LANGUAGE") or _of_system()
-    _catalogue = gettext.translation(DOMAIN, LOCALE_DIR, languages=asked.split(":"), fallback=True)
+    asked = os.environ.get("LANGUAGE") or _of_environment() or system or _of_system()
+    # English has no catalogue: what is wanted less would be taken for it.
+    languages = list(takewhile(_is_translated, asked.split(":")))
+    _catalogue = gettext.translation(DOMAIN, LOCALE_DIR, languages=languages, fallback=True)
 
 
 def _(text: str) -> str:
@@ -38,6 +47,15 @@ def ngettext(one: str, many: str, number: int) -> str:
     return _catalogue.ngettext(one, many, number)
 
 
-def _of_system() -> str:
+def _is_translated(language: str) -> bool:
+    return re.split("[-_.@]", language)[0] not in _UNTRANSLATED
+
+
+def _of_environment() -> str:
     names = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
-    return next(filter(None, names), None) or locale.getlocale()[0] or ""
+    return next(filter(None, names), "")
+
+
+def _of_system() -> str:
+    found = locale.getlocale()[0] or ""
+    return _OF_WINDOWS.get(found.split("_")[0], found)

@@ -1,5 +1,6 @@
 import gettext
 import io
+import locale
 import string
 import sys
 from pathlib import Path
@@ -83,6 +84,9 @@ def test_nothing_stays_nothing_in_every_language(monkeypatch, language):
     ({"LANGUAGE": "", "LC_ALL": "ja_JP.UTF-8", "LANG": "C.UTF-8"}, False),
     ({"LANGUAGE": "tlh", "LANG": "de_DE.UTF-8"}, True),
     ({"LANGUAGE": "en_GB", "LANG": "de_DE.UTF-8"}, True),
+    ({"LANGUAGE": "en_US:de"}, True),
+    ({"LANGUAGE": "C:de"}, True),
+    ({"LANGUAGE": "tlh:de:en"}, False),
     ({"LANG": "C.UTF-8"}, True),
     ({}, True),
 ])  # fmt: skip
@@ -92,4 +96,22 @@ def test_language_is_that_of_the_host(monkeypatch, asked, english):
     for name, value in asked.items():
         monkeypatch.setenv(name, value)
     translations.follow_host()
+    assert (translations._(A_SENTENCE) == A_SENTENCE) == english
+
+
+@pytest.mark.parametrize("told, of_editor, english", [
+    ("German_Austria", "", False),
+    ("Japanese_Japan", "", False),
+    ("English_United States", "", True),
+    ("German_Austria", "en_GB", True),
+    ("English_United States", "de_AT", False),
+    (None, "", True),
+])  # fmt: skip
+def test_language_of_windows_is_known_by_its_name_or_the_editors(
+    monkeypatch, told, of_editor, english
+):
+    for name in ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(locale, "getlocale", lambda: (told, "1252"))
+    translations.follow_host(of_editor)
     assert (translations._(A_SENTENCE) == A_SENTENCE) == english

@@ -13,7 +13,9 @@ sys.path.insert(0, str(Path(__file__).parent / "vendor"))
 try:
     from impasto_protocol.translations import follow_host
 
-    follow_host()  # before anything is imported that has words
+    from .qt import QtCore
+
+    follow_host(QtCore.QLocale().name())  # before anything is imported that has words
 
     from .docker import Docker
     from .extension import Impasto
