@@ -442,6 +442,24 @@ def test_status_and_logs(daemon):
     assert "listening at" in daemon.impasto("daemon", "logs", "--lines", 100_000).stdout
 
 
+def test_job_is_ended_by_what_status_calls_it(daemon, folder):
+    with endless(daemon, folder) as running:
+        (job,) = [info["job"] for info in jobs(daemon) if info["state"] == "running"]
+        said = daemon.impasto("daemon", "cancel", job[:8], "--json").stdout
+        running.communicate(timeout=200)
+    assert json.loads(said) == {"job": job, "state": "cancelled"}
+    assert running.returncode == 130 and not (folder / "photo-painted.png").exists()
+    unknown = daemon.impasto("daemon", "cancel", "no such job", "--json", check=False)
+    assert json.loads(unknown.stdout)["error"]["code"] == "UNKNOWN_JOB"
+
+
+def test_help_tells_the_defaults_of_its_own_command(daemon):
+    told = {name: " ".join(daemon.impasto(name, "--help").stdout.split())
+            for name in ("apply", "demo")}  # fmt: skip
+    assert told["apply"].count("[default: by --quality]") == 3
+    assert "[default: 75]" in told["demo"] and "[default: 320]" in told["demo"]
+
+
 def test_configuration_is_shown_with_its_origin(daemon):
     shown = json.loads(daemon.impasto("config", "show", "--origin", "--json").stdout)
     assert shown["queue"]["origin"] == "default"

@@ -19,9 +19,9 @@ from impasto_installer.transaction import Transaction
 from impasto_protocol import __version__
 from impasto_protocol.errors import InstallFailed
 
-_OWN = ("at-login.xml", "cache", "environment", "installed.json", "python", "rates.json", "spare",
-        "styles", "uv", "weights", "wheels")  # fmt: skip
-"""All that is ever in Impasto's own folder but the saved styles."""
+_OWN = ("at-login.xml", "cache", "environment", "installed.json", "presets.lock", "python",
+        "rates.json", "server.key", "spare", "styles", "uv", "weights", "wheels")  # fmt: skip
+"""All that is ever in Impasto's own folder but saved styles, and paintings kept in `unsaved`."""
 
 
 def uninstall(machine: Machine, terminal: Terminal, *, presets: bool) -> None:

@@ -193,10 +193,10 @@ class Settings:
         since="1.8",
     )
     content_weight: float | None = spec_field(
-        "alpha; nil takes it from the strength", default=None, low=0, high=1e12
+        "alpha; not given: by the strength", default=None, low=0, high=1e12
     )
     style_weight: float | None = spec_field(
-        "beta; nil takes it from the strength", default=None, low=0, high=1e12
+        "beta; not given: by the strength", default=None, low=0, high=1e12
     )
     network: str = spec_field(
         "what looks at the pictures: vgg19, or another trained network, whose own layers are taken "
@@ -210,13 +210,13 @@ class Settings:
         "layers of the content loss", default=CONTENT_LAYERS, choices=LAYER, longest=16
     )
     content_layer_weights: tuple[float, ...] = spec_field(
-        "their weights; empty means equal", default=(), low=0, high=1e6, longest=16
+        "their weights; none: equal", default=(), low=0, high=1e6, longest=16
     )
     style_layers: tuple[str, ...] = spec_field(
         "layers of the style loss", default=STYLE_LAYERS, choices=LAYER, longest=16
     )
     style_layer_weights: tuple[float, ...] = spec_field(
-        "their weights; empty means equal", default=(), low=0, high=1e6, longest=16
+        "their weights; none: equal", default=(), low=0, high=1e6, longest=16
     )
     memory_mib: int = spec_field(
         "most memory that it may take, in tiles if need be; 0: as much as is free. Repeat a "

@@ -15,6 +15,7 @@ from impasto_protocol.messages import (
     JobInfo,
     Message,
     PresetInfo,
+    StyleUse,
 )
 from impasto_protocol.settings import Settings
 
@@ -49,7 +50,7 @@ def table():
     lines = ["| " + " | ".join(heads) + " |", "|" + "-|" * len(heads)]
     parts = {"every message": Message, "Settings": Settings, "FrameInfo": FrameInfo,
              "ColourSpace": ColourSpace, "FileInfo": FileInfo, "PresetInfo": PresetInfo,
-             "JobInfo": JobInfo}  # fmt: skip
+             "JobInfo": JobInfo, "StyleUse": StyleUse}  # fmt: skip
     for name, cls in {**parts, **dict(sorted(MESSAGES.items()))}.items():
         lines += rows(name, cls)
     return "\n".join(lines)

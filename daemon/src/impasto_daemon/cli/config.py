@@ -20,7 +20,11 @@ def config() -> None:
 @click.option("--origin", is_flag=True, help="Also where each value comes from.")
 @json_option
 def show(origin: bool, as_json: bool) -> None:
-    """Show every setting of the daemon and the file they are read from."""
+    """Show what the next daemon is set to, and the file to change it in.
+
+    Each is a line like `memory_mib = 8000` there, or a variable like IMPASTO_MEMORY_MIB; `impasto
+    daemon run --help` says what it means. One that runs stays as it is until `impasto daemon stop`.
+    """
     paths = Paths.of()
     found = load_config(paths.config)
     values = to_dict(found.config)

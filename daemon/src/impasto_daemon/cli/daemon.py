@@ -15,6 +15,7 @@ from impasto_daemon.config import COMMAND_LINE, ENVIRONMENT, Config, load_config
 from impasto_daemon.logs import written
 from impasto_daemon.paths import Paths
 from impasto_protocol.connection import daemon_is_running
+from impasto_protocol.errors import UnknownJob
 
 
 @click.group()
@@ -34,7 +35,7 @@ def run(**options: Any) -> None:
 @json_option
 @options_of(Config)
 def start(as_json: bool, **options: Any) -> None:
-    """Start the daemon in the background; does nothing when it is running."""
+    """Start the daemon in the background; one that runs stays as it is, whatever is given."""
     paths = Paths.of()
     configured = load_config(paths.config, options=options)
     if configured.origin["weights"] in (ENVIRONMENT, COMMAND_LINE):
@@ -75,11 +76,41 @@ def status(as_json: bool) -> None:
             console.print(f"Refused: {report.refused}, by connections without an allowed key.")
         rows = Table("job", "client", "state", "step", box=None)
         for job in report.jobs:
-            rows.add_row(job.job[:8], job.client, job.state, f"{job.step} of {job.of}")
+            step = (
+                f"baking {job.bakes}, {job.share:.0%}" if job.bakes else f"{job.step} of {job.of}"
+            )
+            rows.add_row(job.job[:8], job.client, job.state, step)
         if report.jobs:
             console.print(rows)
 
     print_result(as_json, answer_as_dict(report), table)
+
+
+@daemon.command()
+@click.argument("job")
+@click.option("--keep", is_flag=True, help="Have it end with the picture as it stands.")
+@json_option
+def cancel(job: str, keep: bool, as_json: bool) -> None:
+    """End JOB, as `impasto daemon status` calls it, be it an editor's."""
+    from impasto_protocol.client import Client
+    from impasto_protocol.messages import Report, Status
+
+    def jobs() -> dict[str, str]:
+        report, _ = client.ask(Status())
+        assert isinstance(report, Report)
+        return {info.job: info.state for info in report.jobs if info.job.startswith(job)}
+
+    with Client.connect(name="impasto daemon cancel", start=False) as client:
+        found = jobs()
+        if len(found) != 1:
+            raise UnknownJob(
+                f"There are {len(found)} jobs that begin with {job!r}.",
+                next_step="See `impasto daemon status`.",
+            )
+        (whole,) = found
+        client.cancel(whole, keep=keep)
+        state = jobs().get(whole, "gone")
+    print_result(as_json, {"job": whole, "state": state}, f"{whole[:8]} is {state}.")
 
 
 @daemon.command()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import click
@@ -15,13 +15,19 @@ from impasto_protocol.settings import Settings
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def options_of(kind: type, *, only: tuple[str, ...] = ()) -> Callable[[F], F]:
-    """An option for each field of `kind`, or for those named `only`; None where it is not given."""
+def options_of(
+    kind: type, *, only: tuple[str, ...] = (), defaults: Mapping[str, str] | None = None
+) -> Callable[[F], F]:
+    """An option for each field of `kind`, or for those named `only`; None where it is not given.
+
+    defaults: what is told of those that this command has another default for than `kind`.
+    """
 
     def decorate(function: F) -> F:
         fields = [f for f in dataclasses.fields(kind) if not only or f.name in only]
         for field in reversed(fields):
-            function = _option(field, type_hints(kind)[field.name])(function)
+            default = (defaults or {}).get(field.name, _default(field))
+            function = _option(field, type_hints(kind)[field.name], default)(function)
         return function
 
     return decorate
@@ -40,10 +46,10 @@ def given(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _option(field: dataclasses.Field[Any], hint: Any) -> Callable[[F], F]:
+def _option(field: dataclasses.Field[Any], hint: Any, default: str) -> Callable[[F], F]:
     spec, name = field_spec(field), field.name.replace("_", "-")
     kind = describe_type(hint).removesuffix(" or nil")
-    described = spec.doc[0].upper() + spec.doc[1:] + _default(field)
+    described = spec.doc[0].upper() + spec.doc[1:] + (f" [default: {default}]" if default else "")
     if kind == "bool":
         return click.option(f"--{name}/--no-{name}", field.name, default=None, help=described)
     if kind.startswith("list of "):
@@ -76,4 +82,4 @@ def _default(field: dataclasses.Field[Any]) -> str:
     if field.default in (None, (), "", dataclasses.MISSING):
         return ""
     value = field.default
-    return f" [default: {','.join(value) if isinstance(value, tuple) else value}]"
+    return ",".join(value) if isinstance(value, tuple) else str(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -37,9 +38,17 @@ _QUALITIES_HELP = (
     + " [default: good, or what the saved style has]"
 )
 
-size_option = click.option(
-    "--size", "size_px", type=click.IntRange(0), help="Scale the picture to this long edge first."
-)
+_BY_QUALITY = dict.fromkeys(QUALITIES["good"], "by --quality")
+_DEMO_PX, _DEMO_ITERATIONS = 320, 75
+
+
+def size_option(default: str = "its own") -> Callable[[Any], Any]:
+    """The option for the size of a picture."""
+    return click.option(
+        "--size", "size_px", type=click.IntRange(0),
+        help="Scale the picture down to this long edge first; a smaller one stays. "
+        f"[default: {default}]",
+    )  # fmt: skip
 
 
 @click.command()
@@ -49,7 +58,13 @@ size_option = click.option(
               help="A PNG that was painted: its settings, and its styles and masks unless "
               "styles are named; files are looked for beside it and beside PICTURE.")  # fmt: skip
 @click.option("--start", "start_file", type=_PATH, help="A picture to begin with instead.")
-@click.option("-o", "--output", type=_PATH, help="Where to put it [default: NAME-painted.png].")
+@click.option(
+    "-o",
+    "--output",
+    type=_PATH,
+    help="Where to put it, as .png, .jpg, .webp, .tiff, .bmp or .gif "
+    "[default: NAME-painted.png beside the picture, in the place of one of that name].",
+)
 @click.option("--mkdir", is_flag=True, help="Make the output's folder if need be.")
 @click.option("--quality", type=click.Choice(list(QUALITIES)), help=_QUALITIES_HELP)
 @click.option("--estimate", is_flag=True,
@@ -57,9 +72,9 @@ size_option = click.option(
 @click.option("--variations", type=click.IntRange(2, 64), metavar="N",
               help="Paint it N times, with seeds from --seed on, and make a contact sheet; "
               "implies --start-noise 0.4. [2 to 64]")  # fmt: skip
-@size_option
+@size_option()
 @json_option
-@options_of(Settings)
+@options_of(Settings, defaults=_BY_QUALITY)
 def apply(
     picture: Path,
     recipe_file: Path | None,
@@ -75,7 +90,8 @@ def apply(
 ) -> None:
     """Paint PICTURE in the style of another picture, or of a saved style, or in several.
 
-    `-` stands for standard input, and as the output for standard output.
+    `-` stands for standard input, and as the output for standard output. What is not given is as
+    the saved style or the recipe has it, or else as said below.
 
     The painting has the photograph's size, transparency, colour profile, resolution, EXIF and XMP
     data, and its 16 bits a channel where the output is PNG or TIFF. --snapshots leaves a contact
@@ -161,9 +177,11 @@ def apply(
 @click.command()
 @click.option("--folder", type=_PATH, default="impasto-demo", show_default=True,
               help="Where to put the pictures.")  # fmt: skip
-@size_option
+@size_option(f"{_DEMO_PX}")
 @json_option
-@options_of(Settings, only=("strength", "iterations"))
+@options_of(
+    Settings, only=("strength", "iterations"), defaults={"iterations": f"{_DEMO_ITERATIONS}"}
+)
 def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> None:
     """Paint the photograph that comes with Impasto, to see that all works."""
     from impasto_daemon.images.contact_sheet import make_sheet
@@ -178,9 +196,9 @@ def demo(folder: Path, size_px: int | None, as_json: bool, **options: Any) -> No
         as_file(pictures / "photograph.jpg") as photograph,
         as_file(pictures / "painting.jpg") as painting,
     ):
-        content = read_picture(photograph, longest_px=size_px or 320)
+        content = read_picture(photograph, longest_px=size_px or _DEMO_PX)
         style = read_picture(painting)
-    settings = settings_from(options, {"iterations": 75})
+    settings = settings_from(options, {"iterations": _DEMO_ITERATIONS})
     interrupts = click.get_current_context().with_resource(Interrupts(shown=not as_json))
     with Client.connect(name="impasto demo") as client:
         result, (painted,) = await_result(

@@ -42,7 +42,8 @@ def bake(
     It is learnt from PHOTOGRAPHS, up to 23 that look like what you paint, or from those that
     come with Impasto and what you painted last. Paintings come before it. What was baked already is
     baked further. The first Ctrl-C ends it with what there is, and so it can be gone on with at any
-    time.
+    time. It goes on when the terminal is closed, until `impasto daemon cancel` or an editor ends
+    it.
     """
     from impasto_daemon.images.output import check_output
     from impasto_daemon.images.pictures import read_picture, write_picture

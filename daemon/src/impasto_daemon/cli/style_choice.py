@@ -175,7 +175,11 @@ _OPTIONS = (
         "--style", "files", type=_PATH, multiple=True,
         help=f"The picture whose style to paint in. Up to {STYLES} styles, saved ones after these.",
     ),
-    click.option("--preset", "presets", multiple=True, help="A saved style, instead or as well."),
+    click.option(
+        "--preset", "presets", multiple=True,
+        help="A saved style, with its settings; of several, the first one's; beside --style, "
+        "without them.",
+    ),
     click.option(
         "--mask-of", "masks_of", metavar="FILE", multiple=True,
         help="Where the first style goes, white on black; again for the next one. `none`: it goes "

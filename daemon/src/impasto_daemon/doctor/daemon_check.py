@@ -55,19 +55,18 @@ def check_connection(installation: Installation) -> Iterator[Finding]:
 
 def check_daemon(installation: Installation) -> Iterator[Finding]:
     """Whether the daemon starts, as a plug-in would start it, and answers."""
+    if os.environ.get("IMPASTO_CONNECTION"):
+        yield _ask_named()
+        return
     runtime = installation.paths.runtime
     try:
         found = impasto_command()
         if not daemon_is_running(runtime):
             with Client.connect(name="impasto doctor"):
                 pass
-        began = time.monotonic()
-        with Client(
-            read_connection(connection_file(runtime)), name="impasto doctor", timeout_s=_PATIENCE_S
-        ) as client:
-            report, _ = client.ask(Status())
-        took_s = time.monotonic() - began
-        assert isinstance(report, Report)
+        connection = read_connection(connection_file(runtime))
+        with Client(connection, name="impasto doctor", timeout_s=_PATIENCE_S) as client:
+            took_ms = _answers_in_ms(client)
     except ImpastoError as error:
         words, next_step, mend = str(error), error.next_step, None
         if isinstance(error, DaemonLost) and daemon_is_running(runtime):
@@ -81,5 +80,23 @@ def check_daemon(installation: Installation) -> Iterator[Finding]:
         return
     yield Finding(
         "daemon", True,
-        f"The daemon ({found[0]}) runs and answered in {took_s * 1000:.0f} ms.",
+        f"The daemon ({found[0]}) runs and answered in {took_ms:.0f} ms.",
     )  # fmt: skip
+
+
+def _ask_named() -> Finding:
+    """Whether the daemon answers that the plug-ins are told to use instead of one here."""
+    try:
+        with Client.connect(name="impasto doctor") as client:
+            took_ms = _answers_in_ms(client)
+    except ImpastoError as error:
+        return Finding("daemon", False, str(error), error.next_step)
+    words = f"The daemon that IMPASTO_CONNECTION names answered in {took_ms:.0f} ms."
+    return Finding("daemon", True, words)
+
+
+def _answers_in_ms(client: Client) -> float:
+    began = time.monotonic()
+    report, _ = client.ask(Status())
+    assert isinstance(report, Report)
+    return (time.monotonic() - began) * 1000

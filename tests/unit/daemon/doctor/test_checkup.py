@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from importlib import import_module
+from unittest.mock import MagicMock
 
 import pytest
 from click.testing import CliRunner
@@ -117,7 +118,8 @@ class NoClient:
     def __init__(self, *_, **__):
         raise self.error
 
-    connect = __init__
+
+NoClient.connect = NoClient
 
 
 @pytest.fixture
@@ -135,6 +137,16 @@ def living(home, monkeypatch):
 def test_living_daemon_whose_connection_file_is_gone_is_not_said_to_hang(living):
     (found,) = daemon_check.check_daemon(Installation.here())
     assert "what tells of it is gone or damaged" in found.words and not found.mend
+
+
+def test_daemon_that_is_named_is_asked_instead_of_one_here(living, monkeypatch, tmp_path):
+    monkeypatch.setenv("IMPASTO_CONNECTION", str(tmp_path / "box.json"))
+    (found,) = daemon_check.check_daemon(Installation.here())
+    assert not found.good and found.words == "silent" and not found.mend
+    monkeypatch.setattr(daemon_check, "Client", MagicMock())
+    monkeypatch.setattr(daemon_check, "_answers_in_ms", lambda client: 7.0)
+    (found,) = daemon_check.check_daemon(Installation.here())
+    assert found.good and "names answered in 7 ms" in found.words
 
 
 @pytest.mark.parametrize("error", [VersionSkew("too new"), DaemonLost("silent")])
