@@ -69,7 +69,8 @@ def startup(machine: Machine) -> Startup:
         file = machine.home / "Library/LaunchAgents/impasto.daemon.plist"
         agent = {
             "Label": "impasto.daemon", "ProgramArguments": [program, "daemon", "run"],
-            "RunAtLoad": True, "KeepAlive": {"SuccessfulExit": False}, "LowPriorityIO": True,
+            # Not for an exit code: one that gives way to another daemon has one, too.
+            "RunAtLoad": True, "KeepAlive": {"Crashed": True}, "LowPriorityIO": True,
         }  # fmt: skip
         return Startup(
             file, plistlib.dumps(agent),

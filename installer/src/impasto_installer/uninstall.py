@@ -40,11 +40,13 @@ def uninstall(machine: Machine, terminal: Terminal, *, presets: bool) -> None:
         if start.file.exists():
             afterwards.push(register_again)  # once the file is where it was
             tell_system(start.unregister, terminal)
-        afterwards.callback(stop_daemon, machine)  # as when installing
         _leave_editors(manifest, changes)
-        places = [*map(Path, manifest.places), start.file, machine.config]
-        places += [log, *log.parent.glob(f"{log.name}.[0-9]")]
+        starters = [*map(Path, manifest.places), start.file]
+        places = [machine.config, log, *log.parent.glob(f"{log.name}.[0-9]")]
         places += [machine.data / name for name in _OWN] + [machine.presets] * presets
+        for place in filter(os.path.lexists, starters):
+            changes.replace(place)
+        stop_daemon(machine)  # if one was started meanwhile
         for place in filter(os.path.lexists, places):
             changes.replace(place)
         own = (machine.data, machine.presets, machine.config.parent, *log.parents[1::-1])

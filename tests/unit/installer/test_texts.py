@@ -62,9 +62,11 @@ def test_systemd_runs_the_launcher_whatever_is_in_its_path():
     assert found.register[:3] == ("systemctl", "--user", "enable")
 
 
-def test_daemon_that_gave_way_to_another_is_not_started_again_by_systemd():
+def test_daemon_that_gave_way_to_another_is_not_started_again():
     unit = startup(machine("linux")).text.decode().splitlines()
     assert {"Restart=on-failure", f"SuccessExitStatus={service._ALREADY_RUNNING}"} <= {*unit}
+    agent = plistlib.loads(startup(machine("darwin")).text)
+    assert agent["KeepAlive"] == {"Crashed": True}
 
 
 def test_launchd_agent_is_a_property_list():

@@ -111,7 +111,7 @@ class Broker:
         self._preset_requests = PresetRequests(self._presets, self._network_names)
         # One thread: requests about presets are met in the order in which they came.
         self._preset_thread = ThreadPoolExecutor(1)
-        self._pending: dict[asyncio.Task[None], bytes] = {}
+        self._pending: dict[asyncio.Task[None], tuple[bytes, int]] = {}
         self._estimator = Estimator(
             config, Rates(paths.data / RATES_FILE), lambda: self._scheduler.busy_workers
         )
@@ -228,7 +228,7 @@ class Broker:
         log.info("the key %s is no longer allowed", user)
         self._scheduler.cancel_all(user)
         theirs = {identity for identity, client in self._clients.items() if client.user == user}
-        for request, sender in self._pending.items():
+        for request, (sender, _) in self._pending.items():
             if sender in theirs:
                 request.cancel()
         for identity in theirs:
@@ -303,11 +303,13 @@ class Broker:
                 position = self._scheduler.collect(message.job, sender, user)
                 return messages.Accepted(job=message.job, position=position), ()
             case _ if isinstance(message, Request):
-                waiting = list(self._pending.values()).count(sender)
+                if (sender, message.request) in self._pending.values():
+                    return None, ()  # it is asked again, as the answer takes its time
+                waiting = sum(whose == sender for whose, _ in self._pending.values())
                 if waiting >= self._config.queue:
                     raise Busy(f"{waiting} requests are waiting already.")
                 asked = self._loop.create_task(self._answer_preset_request(sender, message, frames))
-                self._pending[asked] = sender
+                self._pending[asked] = sender, message.request
                 asked.add_done_callback(self._pending.pop)
                 return None, ()
         raise UnknownType(f"{message.type!r} is for clients, not for the daemon.")

@@ -25,7 +25,7 @@ from impasto_protocol.settings import Settings
 class Estimator:
     """rates: what is known of the devices.
 
-    busy: the processes that are at a job, and so have let go of it before another begins.
+    busy: the processes, where all are at a job, one of which lets go of it before another begins.
     """
 
     def __init__(

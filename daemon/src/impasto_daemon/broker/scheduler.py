@@ -232,8 +232,9 @@ class Scheduler:
 
     @property
     def busy_workers(self) -> list[int]:
-        """The processes that are at a job."""
-        return [slot.worker.pid for slot in self.slots if slot.worker and slot.job]
+        """The processes, where all are at a job: one lets go of it before another job begins."""
+        at_work = [slot.worker.pid for slot in self._usable if slot.worker and slot.job]
+        return at_work if len(at_work) == len(self._usable) else []
 
     def kill_workers(self) -> None:
         """End the workers at once, whatever they do."""

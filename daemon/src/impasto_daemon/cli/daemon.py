@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import Any
 
@@ -128,7 +129,7 @@ def logs(lines: int, follow: bool) -> None:
     console.print(f"{file}", style="dim")
     for text in written(file, lines):
         print(text, end="", flush=True)
-        if not follow:
+        if not follow or getattr(sys.stdout, "refusal", None):  # nobody reads on
             return
         time.sleep(0.5)
 

@@ -62,6 +62,8 @@ def await_result(
     """
     interrupts = interrupts or Interrupts()
     interrupts.is_finished = False
+    if interrupts.count:  # it came between two
+        job.cancel(keep=True)
     with progress_bar(shown=shown, counted=False) as bar:
         task = bar.add_task("Waiting", total=None, note="")
 

@@ -76,21 +76,25 @@ def _mean(several: Sequence[Sequence[Tensor | None]]) -> list[Tensor | None]:
     ]
 
 
-def guides_of(styles: Sequence[Guided], *, fill: bool) -> tuple[Tensor | None, Tensor | None]:
-    """Where each of R styles goes, (R, H, W), and what any covers, (1, H, W); None: all, all.
+def guides_of(
+    styles: Sequence[Guided], strength: Tensor | None, *, fill: bool
+) -> tuple[Tensor | None, Tensor | None]:
+    """Where each of R styles goes, (R, H, W), and how much is painted, (1, H, W); None: all, all.
 
     What no mask covers goes to the styles without one; where all have one, to the first if `fill`.
+    strength: how much is painted of what is covered, likewise.
     """
     given = [style.mask for style in styles if style.mask is not None]
     if not given:
-        return None, None
+        return None, strength
     left = (1 - torch.stack(given).sum(dim=0)).clamp_min(0)
     fills = len(given) == len(styles) and fill
     masks = [left if style.mask is None else style.mask for style in styles]
     if fills:
         masks[0] = masks[0] + left
-    covered = None if fills or len(given) < len(styles) else (1 - left)
-    return torch.cat(masks), covered
+    if not fills and len(given) == len(styles):
+        strength = (1 - left) * (1 if strength is None else strength)
+    return torch.cat(masks), strength
 
 
 def shares(masks: Tensor, weights: Sequence[float]) -> Tensor:

@@ -76,10 +76,8 @@ def stylise(
     styles = [Guided(style)] if isinstance(style, Style) else style
     if not settings.iterations and any(guided.baked is None for guided in styles):
         raise ValueError("This style is not baked.")
-    guides, covered = guides_of(styles, fill=settings.uncovered == "style")
+    guides, strength = guides_of(styles, strength, fill=settings.uncovered == "style")
     styles = [replace(guided, mask=None) for guided in styles]  # which takes no memory twice
-    if covered is not None:
-        strength = covered if strength is None else strength * covered
     masked = MaskedPicture.of(
         content.to(network.device),
         *(

@@ -27,12 +27,13 @@ _STEPS_MIB = [step << power for power in range(6, 24) for step in (2, 3)]
 def free_mib(until_then: Iterable[int] = ()) -> int:
     """What a job may take of this machine's memory, or of a container's, in MiB.
 
-    until_then: processes of the same container whose memory is free again when the job begins.
+    until_then: processes of the same container, the memory of one of which is free again when the
+    job begins.
     """
     available = psutil.virtual_memory().available
     if (left := control_groups.free_bytes()) is not None:
         available = min(available, left)
-    available += sum(map(_held_bytes, until_then))
+    available += min(map(_held_bytes, until_then), default=0)
     return rounded_mib(int(available * _SHARE) >> 20)
 
 
@@ -111,11 +112,8 @@ def _beside(info: FrameInfo, request: Stylise) -> Beside:
         most = _MATCHED_BYTES_PER_PX
     elif info.channels in (2, 4):
         most = _ALPHA_BYTES_PER_PX
-    kept, most, turning = (
-        info.size_bytes + kept * pixels,
-        info.size_bytes + most * pixels,
-        _turning_bytes(info, request) if info.role == "style" else 0,
-    )
+    kept, most = (info.size_bytes + each * pixels for each in (kept, most))
+    turning = _turning_bytes(info, request) if info.role == "style" else 0
     if kept + turning > most:
         return Beside(info, kept, kept + turning, fixed=turning)
     return Beside(info, kept, most)

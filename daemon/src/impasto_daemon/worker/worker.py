@@ -185,9 +185,10 @@ class Worker:
         )
         cut = selection if message.cut else None
         parts = _mapped(styles, pictures)
+        _, given = guides_of(parts, strength, fill=settings.uncovered == "style")
         finish = partial(
             to_picture, like=sent, strength=settings.strength, selection=selection,
-            given=_given(parts, strength, settings), cut=cut,
+            given=given, cut=cut,
         )  # fmt: skip
         alpha = content[3:] if len(content) == 4 else None
         if cut is not None:
@@ -493,14 +494,6 @@ def _mapped(styles: list[Guided], pictures: Mapping[str, list[Picture]]) -> list
         dataclasses.replace(guided, style=guided.style.of_part(part[None]), mask=place[None])
         for place, part in zip(places, parts, strict=True)
     ]
-
-
-def _given(styles: list[Guided], strength: Tensor | None, settings: Settings) -> Tensor | None:
-    """How much of the strength each pixel gets, (1, H, W) in [0, 1], of a map; None: all."""
-    _, covered = guides_of(styles, fill=settings.uncovered == "style")
-    if covered is None or strength is None:
-        return strength if covered is None else covered
-    return strength * covered
 
 
 def _between_tiles(job: JobChannel) -> None:

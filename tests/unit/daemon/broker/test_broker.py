@@ -59,6 +59,19 @@ def test_request_that_fails_unexpectedly_is_answered(with_broker):
     assert (error.code, error.request, error.job) == ("INTERNAL", 7, order.job)
 
 
+def test_request_that_is_asked_again_is_met_once(with_broker):
+    met = []
+
+    async def ask(broker, answers):
+        broker._preset_requests.answer = lambda *_: (met.append(1), (messages.Presets(), ()))[1]
+        for request in (7, 7, 8):
+            broker._handle(b"a", encode(messages.PresetList(request=request), []), "local")
+        await asyncio.gather(*broker._pending)
+        return [answer.request for answer in answers]
+
+    assert sorted(with_broker(ask)) == [7, 8] and len(met) == 2
+
+
 def test_running_job_is_reported_however_many_have_ended_since(with_broker, monkeypatch):
     monkeypatch.setattr(Broker, "_start_worker", lambda self, device: FakeWorker())
     frames = tuple(messages.FrameInfo(role, 8, 8, 3, "uint8") for role in ("content", "style"))

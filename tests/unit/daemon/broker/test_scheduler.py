@@ -136,6 +136,16 @@ def test_worker_is_busy_until_it_has_let_go_of_its_job(harness, running):
     assert harness.scheduler.busy_workers == []
 
 
+def test_worker_that_paints_beside_a_free_one_is_not_waited_for():
+    harness = Harness(device="cuda:0,cuda:1")
+    for worker in (0, 1):
+        harness.submit()
+        harness.say(Ready(f"cuda:{worker}", 1000), worker)
+    assert harness.scheduler.busy_workers == [7, 7]
+    harness.say(Idle(), 0)
+    assert harness.scheduler.busy_workers == []
+
+
 def test_crashed_worker_is_replaced_and_its_job_tried_once_more(harness, running):
     harness.say(None)
     assert len(harness.workers) == 2 and harness.state(running) == "queued"

@@ -97,3 +97,27 @@ def test_second_ctrl_c_while_the_painting_is_written_leaves_none(home, run):
 def test_ctrl_c_while_a_variation_is_written_ends_with_that_one(home, run):
     assert run(presses=1, variations=3)
     assert {path.name for path in home.glob("*.png")} == {"x-1.png", "x-sheet.png"}
+
+
+def test_ctrl_c_between_two_variations_ends_with_the_next_as_it_stands(home, picture):
+    begun, kept = [], []
+
+    class Painted:
+        def result(self, on_event):
+            on_event(RESULT, [picture()])
+            return RESULT, [picture()]
+
+        def cancel(self, *, keep):
+            kept.append(keep)
+
+    def stylise(settings):
+        begun.append(settings)
+        if len(begun) == 2:
+            signal.raise_signal(signal.SIGINT)
+        return Painted()
+
+    with Interrupts() as interrupts:
+        run = PaintingRun(stylise, RECIPE, home / "x.png", KeptMetadata(), True, interrupts)
+        run.paint_variations(9)
+    assert kept == [True]
+    assert {path.name for path in home.glob("*.png")} == {"x-1.png", "x-2.png", "x-sheet.png"}

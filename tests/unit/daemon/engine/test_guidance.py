@@ -59,7 +59,7 @@ def test_every_position_is_shared_out_by_weight_where_masks_overlap():
 
 
 def test_style_without_a_mask_goes_where_no_mask_is():
-    guides, covered = guides_of(told(None, half(4)), fill=False)
+    guides, covered = guides_of(told(None, half(4)), None, fill=False)
     torch.testing.assert_close(guides, torch.cat([1 - half(4), half(4)]))
     assert covered is None
 
@@ -68,10 +68,12 @@ def test_style_without_a_mask_goes_where_no_mask_is():
 def test_what_all_masks_leave_goes_to_the_first_style_or_to_none(fill):
     top = torch.zeros(1, 4, 4)
     top[:, :2] = 1
-    guides, covered = guides_of(told(half(4), half(4) * top), fill=fill)
+    guides, covered = guides_of(told(half(4), half(4) * top), None, fill=fill)
     assert torch.equal(guides[1:], half(4) * top)
     assert torch.equal(guides[:1], torch.ones(1, 4, 4) if fill else half(4))
     assert covered is None if fill else torch.equal(covered, half(4))
+    _, given = guides_of(told(half(4), half(4) * top), top * 0.5, fill=fill)
+    assert torch.equal(given, top * 0.5 if fill else half(4) * top * 0.5)
 
 
 def test_each_half_is_nearer_to_its_own_style_than_when_they_change_sides(
