@@ -90,12 +90,18 @@ def _finish(plan: Plan, terminal: Terminal) -> int:
     if amiss:
         return _tell("\n".join(amiss) + f"\nRun `{plan.machine.launcher} doctor`.")
     terminal.say("Impasto is installed. Restart the editors that are open.")
+    launcher = str(plan.machine.launcher)
+    if shutil.which("impasto") != launcher:
+        terminal.say(f"At the command line it is called {launcher}.")
     return 0
 
 
 def _uninstall(given: argparse.Namespace, machine: Machine, terminal: Terminal) -> int:
-    kept = "" if given.presets else f" but the saved styles in {machine.presets}"
-    terminal.say(f"Everything of Impasto{kept} will be removed.")
+    unsaved = machine.data / "unsaved"
+    kept = [] if given.presets else [f"the saved styles in {machine.presets}"]
+    kept += [f"the paintings in {unsaved}"] if unsaved.exists() else []
+    but = f" but {' and '.join(kept)}" if kept else ""
+    terminal.say(f"Everything of Impasto{but} will be removed.")
     if given.dry_run or not terminal.agrees("Go on?"):
         return 0
     uninstall(machine, terminal, presets=given.presets)

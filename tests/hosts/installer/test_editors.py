@@ -23,6 +23,7 @@ def test_installer_finds_the_editors_and_gimp_sees_the_plug_in(painter):
     assert f"The plug-in for {painter.gimp}" in said and f"The plug-in for {painter.krita}" in said
     assert f"✓ Asking {painter.gimp} whether it sees the plug-in" in said, said
     assert "Impasto is installed." in said
+    assert f"it is called {painter.home}/.local/bin/impasto" in said  # which is on no PATH here
     assert (painter.plugin / "impasto.py").read_text().startswith("#!/usr/bin/python3\n")
 
 

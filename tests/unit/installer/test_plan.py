@@ -126,6 +126,21 @@ def test_dry_run_says_what_it_would_do_and_does_nothing(tmp_path, monkeypatch, c
     assert not list(tmp_path.iterdir())
 
 
+def test_what_uninstalling_leaves_is_said(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in [name for name in os.environ if name.startswith(("IMPASTO_", "XDG_"))]:
+        monkeypatch.delenv(name)
+
+    def said(*options):
+        assert main(["uninstall", "--dry-run", "--as-root", *options]) == 0
+        return capsys.readouterr().out.strip()
+
+    assert said("--presets") == "Everything of Impasto will be removed."
+    assert f"but the saved styles in {tmp_path}/.local/share/impasto/presets will" in said()
+    (tmp_path / ".local/share/impasto/unsaved").mkdir(parents=True)
+    assert "presets and the paintings in " in said() and "but the paintings in" in said("--presets")
+
+
 def test_without_anybody_to_ask_nothing_happens(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr("sys.stdin", io.StringIO())
