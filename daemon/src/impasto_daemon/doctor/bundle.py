@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import platform
 import re
@@ -18,6 +19,8 @@ from impasto_protocol.fields import to_dict
 _LINES = 500
 _START = r"(?:~\w*|[A-Za-z]:(?=[\\/])|(?<![\w.]))[\\/]"
 _PRIVATE = ("allowed_keys", "endpoint", "weights")
+_ELSEWHERE = re.compile(r"tcp://\S+|\b\d+(?:\.\d+){3}\b|(?<=key )\S+")
+"""Where daemons and their clients are, and whose key is known."""
 
 
 def write_bundle(target: BinaryIO, installation: Installation, findings: Sequence[Finding]) -> None:
@@ -44,11 +47,12 @@ def write_bundle(target: BinaryIO, installation: Installation, findings: Sequenc
 
 
 def without_names(text: str, own: Mapping[str, str], names: Sequence[str]) -> str:
-    """A text without these names, and without paths but those in our own folders.
+    """A text without these names, addresses and keys, and no paths but those in our own folders.
 
     own: what each of our folders is called instead; the saved styles in it are private all the
     same. As a path may hold spaces, it is taken to last until its closing quote, or the line's end.
     """
+    text = re.sub(r"[\da-fA-F:.]*:[\da-fA-F:.]+", _without_address, _ELSEWHERE.sub("…", text))
     ours = rf"(?:{'|'.join(map(re.escape, own))})(?![\w-]|\.\w|[\\/]presets\b)"
     quoted = rf"(?P<quote>['\"`])(?!{ours}){_START}(?:(?!(?P=quote)(?!\w)).)*"
     paths = re.compile(rf"(?P<own>{ours})|{quoted}|{_START}.*")
@@ -57,3 +61,11 @@ def without_names(text: str, own: Mapping[str, str], names: Sequence[str]) -> st
         if len(name) > 2:
             text = re.sub(rf"\b{re.escape(name)}\b", "…", text, flags=re.IGNORECASE)
     return text
+
+
+def _without_address(found: re.Match[str]) -> str:
+    try:
+        ipaddress.ip_address(found[0])
+    except ValueError:
+        return found[0]
+    return "…"
