@@ -259,9 +259,13 @@ def test_users_of_one_machine_have_a_daemon_each(open_folder, picture):
     users = (65_531, 65_532)
     shared = open_folder / "runtime"
     homes = {user: open_folder / str(user) for user in users}
-    for folder, user in ((shared, users[0]), *((home, user) for user, home in homes.items())):
-        folder.mkdir(mode=0o700)
-        os.chown(folder, user, user)
+    shared.mkdir(mode=0o700)
+    os.chown(shared, users[0], users[0])
+    for user, home in homes.items():
+        # One that is not new: without the starter styles.
+        (home / ".local/share/impasto/presets").mkdir(parents=True)
+        for folder in (home, *home.rglob("*")):
+            os.chown(folder, user, user)
     write_picture(open_folder / "photo.png", picture(64, 64))
 
     def run(user, *arguments):
@@ -294,7 +298,8 @@ def test_users_of_one_machine_have_a_daemon_each(open_folder, picture):
         assert len(pids) == 2
         owners = [connection_file(f).stat().st_uid for f in (shared / "impasto", fallback)]
         assert owners == list(users)
-        both("apply", "../photo.png", "--preset", "Ink", "--iterations", "2", "-o", "painted.png")
+        both("apply", "../photo.png", "--style", "../photo.png", "--iterations", "2",
+             "-o", "painted.png")  # fmt: skip
         painted = [(home / "painted.png").stat().st_uid for home in homes.values()]
         assert painted == list(users)
     finally:
