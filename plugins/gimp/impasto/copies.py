@@ -8,6 +8,7 @@ from typing import Any
 
 import layers
 import masks
+import sources
 from gi.repository import Gimp
 from recipe import Recipe
 
@@ -18,7 +19,7 @@ from impasto_protocol import more_styles
 def of_recipes(image: Gimp.Image, recipes: Sequence[Recipe]) -> Iterator[Mapping[str, int]]:
     """The numbers of copies of what recipes name, as long as one paints.
 
-    They are known by their keys, such as `channel:Sky`; the first style by its layer's number.
+    They are known by their keys, such as `channel:Sky`; the first style by `style:` and its number.
     Raises HostUnsupported where a mask is not there; a style that is not is left out.
     """
     with ExitStack() as cleanup:
@@ -26,28 +27,36 @@ def of_recipes(image: Gimp.Image, recipes: Sequence[Recipe]) -> Iterator[Mapping
         for recipe in recipes:
             for key, found in _named(image, recipe):
                 if key not in numbers:
-                    copy, meant = _copied(found)
-                    cleanup.callback(layers.delete, copy, found.get_image())
-                    numbers[key] = meant.get_id()
+                    # GIMP crashes over the copy of what is in an image that is closed meanwhile.
+                    own = found.get_image() == image
+                    copy = _copy_of(found) if own else sources.copy_apart(found)
+                    numbers[key] = cleanup.enter_context(copy).get_id()
         yield numbers
 
 
-def _copied(found: Gimp.Layer | Gimp.Channel) -> tuple[Gimp.Item, Gimp.Item]:
-    """A copy, and what is meant in it: GIMP copies not every mask without its layer."""
+@contextmanager
+def _copy_of(found: Gimp.Layer | Gimp.Channel) -> Iterator[Gimp.Item]:
+    """A copy that is not inserted, as long as one looks."""
+    image = found.get_image()
+    meant: Gimp.Item | None
     if not isinstance(found, Gimp.LayerMask):
-        copy = found.copy()
-        return copy, copy
-    layer = Gimp.Layer.from_mask(found).copy()
-    mask = layer.get_mask()
-    assert mask  # it was copied with it
-    return layer, mask
+        meant = copy = found.copy()
+    else:  # GIMP copies not every mask without its layer
+        copy = Gimp.Layer.from_mask(found).copy()
+        meant = copy.get_mask()
+        assert meant  # it was copied with it
+    try:
+        yield meant
+    finally:
+        layers.delete(copy, image)
 
 
 def in_order(recipe: Recipe, numbers: Mapping[str, int]) -> dict[str, Any]:
     """What the process that works is told of them."""
     style = recipe["style"]
-    copy = numbers.get(str(style.get("id")))
-    return {"copies": numbers, "style": {**style, "id": copy} if copy else style}
+    if style["from"] == "layer":
+        style = {**style, "id": numbers.get(f"style:{style['id']}", style["id"])}
+    return {"copies": numbers, "style": style}
 
 
 def _named(image: Gimp.Image, recipe: Recipe) -> Iterator[tuple[str, Gimp.Layer | Gimp.Channel]]:
@@ -63,4 +72,4 @@ def _named(image: Gimp.Image, recipe: Recipe) -> Iterator[tuple[str, Gimp.Layer 
         number = recipe["style"]["id"]
         style = Gimp.Item.get_by_id(number)
         if isinstance(style, Gimp.Layer | Gimp.Channel) and style.is_valid():
-            yield str(number), style
+            yield f"style:{number}", style

@@ -172,6 +172,7 @@ class _Content:
 def _stylise(
     client: Client, content: _Content, recipe: Recipe, progress: _Progress
 ) -> dict[str, Any]:
+    progress.check()
     settings = from_dict(Settings, recipe["settings"])
     style = job_style.find(client, recipe, content.painting.get_parasite(STYLE))
     if "over-preset" in recipe:

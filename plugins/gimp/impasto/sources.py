@@ -144,7 +144,23 @@ def _merged_group(group: Gimp.GroupLayer) -> Gimp.Layer:
 
     Such filters are merged only where the group is, so a copy goes into an image of its own.
     """
-    image = group.get_image()
+    with copy_apart(group) as copy:
+        assert isinstance(copy, Gimp.GroupLayer)
+        copy.set_visible(True)
+        copy.set_opacity(100)
+        copy.set_mode(Gimp.LayerMode.NORMAL)
+        if copy.get_mask():
+            copy.remove_mask(Gimp.MaskApplyMode.DISCARD)
+        return Gimp.Layer.new_from_drawable(copy.merge(), group.get_image())
+
+
+@contextmanager
+def copy_apart(drawable: Gimp.Drawable) -> Iterator[Gimp.Layer]:
+    """A copy as the only layer of an image that is not shown, of the same size and colours.
+
+    That is there while one looks, whatever becomes of the image that the drawable is in.
+    """
+    image = drawable.get_image()
     alone = Gimp.Image.new_with_precision(
         image.get_width(), image.get_height(), image.get_base_type(), image.get_precision()
     )
@@ -153,17 +169,11 @@ def _merged_group(group: Gimp.GroupLayer) -> Gimp.Layer:
             alone.set_color_profile(profile)
         if palette := image.get_palette():
             alone.set_palette(palette)
-        copy = Gimp.Layer.new_from_drawable(group, alone)
-        assert isinstance(copy, Gimp.GroupLayer)
+        copy = Gimp.Layer.new_from_drawable(drawable, alone)
         copy.set_lock_content(False)
         copy.set_lock_position(False)
         alone.insert_layer(copy, None, 0)
-        copy.set_visible(True)
-        copy.set_opacity(100)
-        copy.set_mode(Gimp.LayerMode.NORMAL)
-        if copy.get_mask():
-            copy.remove_mask(Gimp.MaskApplyMode.DISCARD)
-        return Gimp.Layer.new_from_drawable(copy.merge(), image)
+        yield copy
     finally:
         alone.delete()
 

@@ -221,6 +221,10 @@ own = Path(os.environ["IMPASTO_TEST_FOLDER"]) / "style.png"
 own.write_bytes(Path(style).read_bytes())
 if begun.pop("by_layer", False):
     begun.update(style_from="layer", style_layer=under)
+if begun.pop("by_other_image", False):
+    other = load(style)
+    other.attach_parasite(Gimp.Parasite.new("of-the-style", 0, b" "))
+    begun.update(style_from="layer", style_layer=other.get_layers()[0])
 if begun.pop("selected", False):
     image.select_rectangle(Gimp.ChannelOps.REPLACE, 14, 12, 20, 10)
 sources = [layer, under] if begun.pop("both", False) else [layer]
@@ -279,6 +283,10 @@ CHANGES = {
         {"variations": 2, "by_layer": True,
          "more_styles": '[{"kind": "layer", "name": "under", "mask": "channel:Sky"}]'},
         2, [WHOLE, WHOLE]),
+    "image of the style closed": (
+        "(other,) = (i for i in Gimp.get_images() if i.get_parasite('of-the-style'))\n"
+        "other.delete()",
+        {"variations": 2, "by_other_image": True}, 2, [WHOLE, WHOLE]),
 }  # fmt: skip
 
 
