@@ -146,15 +146,19 @@ def gimp_daemon(tmp_path_factory):
 
 @pytest.fixture
 def running_job():
-    """running_job(daemon): the job that is being painted, once it is."""
+    """running_job(daemon): the job that is being painted, once it is; neither draft nor style."""
+
+    def is_painted(job):
+        running = job.state == "running" and job.step > 1
+        # Of a style that is being saved no share is told.
+        return running and job.share > 0 and not job.draft and not job.bakes
 
     def find(daemon):
         deadline = time.monotonic() + 300
         with daemon.connect() as client:
             while time.monotonic() < deadline:
-                for job in client.ask(Status())[0].jobs:
-                    if job.state == "running" and job.step > 1:
-                        return job
+                if job := next(filter(is_painted, client.ask(Status())[0].jobs), None):
+                    return job
                 time.sleep(0.1)
         raise AssertionError("no job was painted")
 

@@ -177,7 +177,9 @@ def test_whose_recipe_is_taken_is_said_and_whether_the_layer_is_still_as_it_was_
 TWO_STYLES = """
 image, layer = photograph()
 for name, file in (("Teal", style), ("Moss", photo)):
-    call("save-preset", image, [layer], style_from="file", style_file=file, name=name)
+    status, _, error = call("save-preset", image, [layer], style_from="file", style_file=file,
+                            name=name)
+    assert status == "success", error
 """
 KEPT = """
 image, layer = photograph()
