@@ -27,7 +27,12 @@ from style_browser import StyleBrowser  # noqa: E402
 from style_picture import StylePicture  # noqa: E402
 
 from impasto_protocol.descriptions import describe_error, describe_estimate  # noqa: E402
-from impasto_protocol.errors import Cancelled, HostUnsupported, ImpastoError  # noqa: E402
+from impasto_protocol.errors import (  # noqa: E402
+    Cancelled,
+    HostUnsupported,
+    ImpastoError,
+    TooLarge,
+)
 from impasto_protocol.fields import from_dict, to_dict  # noqa: E402
 from impasto_protocol.settings import QUALITIES, Settings  # noqa: E402
 from impasto_protocol.translations import _  # noqa: E402
@@ -287,7 +292,8 @@ class DialogWindow:
             self._at_once = question is not None and not question.settings.iterations
             self._estimates.ask(self._for_each_quality(question) if question else {})
         except ImpastoError as error:
-            if isinstance(error, HostUnsupported):  # others are told when it is to be painted
+            # Others are told when it is to be painted.
+            if isinstance(error, HostUnsupported | TooLarge):
                 self._refusal = describe_error(error)
             self._estimates.ask({})
 

@@ -160,7 +160,7 @@ class Place:
 def place_of(image: Gimp.Image, source: Gimp.Layer) -> Iterator[Place]:
     """The place of a layer's paintings, with a copy of what is seen of it as long as one paints.
 
-    Raises HostUnsupported where there is nothing to paint.
+    Raises HostUnsupported where there is nothing to paint, TooLarge where there is too much.
     """
     with sources.seen(source, as_copy=True) as seen:
         place = Place(image, source, seen, sources.box_to_paint(image, seen))

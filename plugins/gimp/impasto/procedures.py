@@ -139,7 +139,7 @@ def _estimate(
 ) -> Estimate:
     """The question what painting the first of some layers would take.
 
-    Raises HostUnsupported where one of them cannot be painted as it is set.
+    Raises HostUnsupported, or TooLarge, where one of them cannot be painted as it is set.
     """
     sources.check(found, hide=config.get_property("as-source"))
     source = found[0]

@@ -227,6 +227,29 @@ def test_what_cannot_be_painted_as_it_is_set_is_told_before_ok(walk, pictures):
     )
 
 
+def test_layer_that_is_too_large_to_be_painted_at_once_is_told_before_ok(window, walk, pictures):
+    """It was told once the dialog had closed."""
+    window.run(
+        """
+image = Gimp.get_images()[0]
+layer = Gimp.Layer.new(image, "Map", 30_000, 24_000, Gimp.ImageType.RGB_IMAGE, 100,
+                       Gimp.LayerMode.NORMAL)
+image.insert_layer(layer, None, 0)
+image.set_selected_layers([layer])
+keep = True
+"""
+    )
+    ok = "dialog.get_widget_for_response(Gtk.ResponseType.OK).get_sensitive()"
+    select = "image.select_rectangle(Gimp.ChannelOps.REPLACE, 0, 0, 20, 20)"
+    walk(
+        "stylize",
+        "any('pixels are too many to be painted at once' in text for text in texts())",
+        f"not {ok}",
+        f"{select} and (config.set_property('seed', 9) or {ok})",
+        style_file=str(pictures["style"]),
+    )
+
+
 def test_what_filters_add_to_a_layer_can_be_selected_and_painted(window, walk, pictures):
     """OK waited while only a layer's shadow was selected, which is painted as all that is seen."""
     window.run(
