@@ -13,11 +13,9 @@ gi.require_version("Babl", "0.1")
 gi.require_version("Gegl", "0.4")
 from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
+from impasto_protocol import layer_size  # noqa: E402
 from impasto_protocol.codec import Picture  # noqa: E402
-from impasto_protocol.errors import TooLarge  # noqa: E402
-from impasto_protocol.limits import FRAME_BYTES  # noqa: E402
 from impasto_protocol.messages import DTYPE_BYTES  # noqa: E402
-from impasto_protocol.translations import _  # noqa: E402
 
 _LONGEST_STYLE_PX = 3000
 _ROWS = 128
@@ -82,18 +80,8 @@ def box_to_send(layer: Gimp.Drawable, inner: Box, margin: int, *, selected: bool
 
 def check_size(drawable: Gimp.Drawable, box: Box) -> None:
     """Raise TooLarge where a box of a drawable is more than can be painted at once."""
-    _check_bytes(box, channels_of(drawable) * DTYPE_BYTES[dtype_of(drawable)])
-
-
-def _check_bytes(box: Box, pixel_bytes: int) -> None:
-    """Raise TooLarge: GEGL counts bytes in 32 bits, and writes beyond them where there are more."""
-    if box.width * box.height * pixel_bytes > FRAME_BYTES:
-        raise TooLarge(
-            _("{width} x {height} pixels are too many to be painted at once.").format(
-                width=box.width, height=box.height
-            ),
-            next_step=_("Select a part of the layer and paint that."),
-        )
+    pixel_bytes = channels_of(drawable) * DTYPE_BYTES[dtype_of(drawable)]
+    layer_size.check(box.width, box.height, pixel_bytes)
 
 
 def read(drawable: Gimp.Drawable, box: Box, form: Form) -> Picture:
@@ -157,7 +145,7 @@ def read_grey(drawable: Gimp.Drawable, box: Box, scale: float = 1.0) -> Picture:
     What is transparent is black. scale: of the drawable, in whose pixels the box then is.
     """
     mask = isinstance(drawable, Gimp.Channel)
-    _check_bytes(box, 1 if mask else 2)
+    layer_size.check(box.width, box.height, 1 if mask else 2)
     # Of a layer the numbers that are seen, times alpha; a channel's are what it lets through.
     name = "Y u8" if mask else "Y'aA u8"
     data = drawable.get_buffer().get(box.rectangle(), scale, name, Gegl.AbyssPolicy.NONE)
@@ -187,7 +175,7 @@ def read_pattern(pattern: Gimp.Pattern) -> Picture:
 
 def _read_8_bit(buffer: Gegl.Buffer, box: Box, scale: float, *, alpha: bool = True) -> Picture:
     """As it looks in sRGB."""
-    _check_bytes(box, 4 if alpha else 3)
+    layer_size.check(box.width, box.height, 4 if alpha else 3)
     name = "R'G'B'A u8" if alpha else "R'G'B' u8"
     data = buffer.get(box.rectangle(), scale, name, Gegl.AbyssPolicy.CLAMP)
     return Picture(box.height, box.width, 4 if alpha else 3, "uint8", data)
