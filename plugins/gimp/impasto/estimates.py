@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from impasto_protocol.errors import ImpastoError
@@ -34,9 +35,16 @@ class Estimates:
     def exchange(self, client: Client) -> None:
         """Take an answer that has arrived, and ask what is to be asked next."""
         if self._request:
-            if not self._is_answered(client, *self._request):
-                return
+            (name, number), message = self._request, None
+            with suppress(ImpastoError):  # such as that of an older daemon, and no answer
+                if not (answered := client.answer(number)):
+                    return
+                message = answered[0]
             self._request = None
+            if self._wanted == self._asked:
+                if isinstance(message, Estimated):
+                    self._found[name] = message
+                self._show(self._found)
         if self._wanted != self._asked:
             self._asked, self._found = self._wanted, {}
             understood = Estimate.type in client.welcome.capabilities
@@ -46,20 +54,6 @@ class Estimates:
         if self._waiting:
             name = self._waiting.pop(0)
             self._request = name, client.request(self._asked[name])
-
-    def _is_answered(self, client: Client, name: str, number: int) -> bool:
-        """Take the answer, if it has arrived; an error, as of an older daemon, counts as none."""
-        try:
-            if not (answered := client.answer(number)):
-                return False
-            message = answered[0]
-        except ImpastoError:
-            message = None
-        if self._wanted == self._asked:
-            if isinstance(message, Estimated):
-                self._found[name] = message
-            self._show(self._found)
-        return True
 
     def lose(self) -> None:
         """There is no daemon; what was asked is asked again of the next one."""

@@ -150,14 +150,16 @@ class _Content:
             self.pictures["strength"] = read(recipe["strength-mask"])
 
     def _copy(self, key: str) -> Gimp.Drawable:
+        """The copy of what a key such as `layer:Doodle` names."""
         copy = Gimp.Item.get_by_id(self._copies[key])
         if not isinstance(copy, Gimp.Drawable):
             raise Cancelled(_("The image was closed."))
         return copy
 
-    def _layer(self, name: str) -> Gimp.Item | None:
-        """The copy of the layer of that name."""
-        return Gimp.Item.get_by_id(self._copies.get(f"layer:{name}", -1))
+    def _layer(self, name: str) -> Gimp.Drawable | None:
+        """The copy of the layer of that name, if there was one."""
+        key = f"layer:{name}"
+        return self._copy(key) if key in self._copies else None
 
     def styles(self, first: Picture | str) -> list[ChosenStyle]:
         """All styles of it. Raises StyleUnreadable."""

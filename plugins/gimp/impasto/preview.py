@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING
 
 import gi
@@ -155,21 +156,20 @@ class Preview(Gtk.Box):
         share = max(part.width, part.height) / max(whole.width, whole.height)
         content = thumbnails.to_picture(self._before)
         image, places = self._source.get_image(), self.places()
-
-        size = content.width, content.height
+        find, size = partial(masks.layer_named, image), (content.width, content.height)
 
         def look(key: str) -> Picture:
             return masks.read(masks.find(image, key), self._source, part, size)
 
         styles = [ChosenStyle(style, look(places.mask) if places.mask else None)]
         for more in places.more:
-            picture = self._style.of_more(more, image)
+            picture = self._style.of_more(more, find)
             styles.append(more.chosen(picture, look(more.mask) if more.mask else None))
         others = {"strength": look(places.strength_mask)} if places.strength_mask else {}
         if places.picture_map:
             found = masks.find(image, places.picture_map)
             others["map"] = masks.read_colours(found, self._source, part, size)
-            others["style_map"] = self._style.map_of(places.style_map, image)
+            others["style_map"] = self._style.map_of(places.style_map, find)
         return Draft(content, tuple(styles), self._settings(), share, others)
 
     def _show_draft(self, words: str, picture: Picture | None) -> None:

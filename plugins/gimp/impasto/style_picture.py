@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-import masks
 import style_sources
 import thumbnails
 from gi.repository import Gimp, GLib
@@ -75,7 +73,7 @@ class StylePicture:
             return chosen or None
         return thumbnails.to_picture(self.pixbuf) if self.pixbuf else None
 
-    def of_more(self, style: MoreStyle, image: Gimp.Image) -> Picture | str:
+    def of_more(self, style: MoreStyle, find: style_sources.Find) -> Picture | str:
         """One of several styles as a draft takes it, read once. Raises StyleUnreadable."""
         if style.kind == "preset":
             return style.name
@@ -84,18 +82,15 @@ class StylePicture:
             if style.kind == "file":
                 pixbuf = _of_file(style.name)
             else:
-                pixbuf = thumbnails.of_picture(
-                    style_sources.read(
-                        style_sources.of_more(style, partial(masks.layer_named, image))
-                    )
-                )
+                source = style_sources.of_more(style, find)
+                pixbuf = thumbnails.of_picture(style_sources.read(source))
             self._more[key] = thumbnails.to_picture(thumbnails.fitted(pixbuf, _STYLE_PX))
         return self._more[key]
 
-    def map_of(self, key: str, image: Gimp.Image) -> Picture:
+    def map_of(self, key: str, find: style_sources.Find) -> Picture:
         """The map of the style that a key names, read once. Raises StyleUnreadable."""
         if ("map", key) not in self._more:
-            self._more["map", key] = style_sources.of_key(key, partial(masks.layer_named, image))
+            self._more["map", key] = style_sources.of_key(key, find)
         return self._more["map", key]
 
     def _read_file(self, source: tuple[str, str], path: str) -> None:
