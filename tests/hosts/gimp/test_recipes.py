@@ -195,10 +195,13 @@ MEANWHILE = {
 
 @pytest.mark.parametrize("meanwhile", MEANWHILE)
 def test_picture_that_is_kept_is_that_of_the_style_that_was_painted_in(
-    gimp, gimp_daemon, pictures, running_job, meanwhile
+    gimp, gimp_daemon, pictures, running_job, meanwhile, tmp_path
 ):
     """It was that of the style that had the name when the painting was done."""
     messages, is_kept = MEANWHILE[meanwhile]
+    # One that no style of another test has, or its picture is had from there.
+    pictures = {**pictures, "style": tmp_path / "teal.png"}
+    Image.effect_noise((32, 32), 60).convert("RGB").save(pictures["style"])
     gimp.run(SETUP + TWO_STYLES, **pictures)
     number = gimp.begin(SETUP + KEPT, **pictures)
     job = running_job(gimp_daemon)
