@@ -616,6 +616,44 @@ def main():
     assert group == ["multiply", 128, True] and inside == [["normal", 255, False]] * 2
 
 
+@pytest.mark.parametrize("snapshots", [(), (2,)], ids=["a layer", "a group"])
+def test_next_frame_is_painted_over_the_last_painting_as_it_is_seen(
+    krita, pictures, tmp_path, snapshots
+):
+    """Of a group that is what was chosen in it."""
+    before, after = krita.run(
+        FRAMES
+        + """
+from impasto.contact_sheet import ContactSheet
+from impasto.series import Slot
+def paint(**settings):
+    begin(strength=0.9, **settings)
+    painting = docker.painting
+    yield from done(document, painting)
+    assert docker.words.text().startswith("Done"), docker.words.text()
+    return painting
+def main():
+    yield from prepared("node = patch")
+    yield from animated()
+    painting = yield from paint(snapshots=snapshots)
+    yield 500
+    for sheet in docker.window().findChildren(ContactSheet):
+        sheet.close()
+    painting.show(Slot(0, *snapshots))
+    before = yield from film()
+    yield from goto(22)
+    yield from paint()
+    after = yield from film()
+    yield from closed(document)
+    return [before, after]
+""",
+        folder=tmp_path,
+        snapshots=snapshots,
+        **pictures,
+    )
+    assert changed_between(before, after) == [False, False, False, False, True, True]
+
+
 def test_painting_waits_for_its_frame(krita, pictures, tmp_path):
     """Krita writes into the frame that is shown, and to show another is an undo step."""
     held, words, before, after = krita.run(

@@ -569,7 +569,7 @@ class Painting:
 
     def _make_canvas(self, newest: Any, blending: placement.Blending) -> Any:
         if self._source.animated():
-            base = newest if newest.animated() and self.recipe.as_source else self._source
+            base = self._last_painted(newest) if self.recipe.as_source else self._source
             canvas = frames.with_keyframe(
                 self._converter, self.document, base, blending.mode,
                 empty=not self.recipe.as_source,
@@ -580,6 +580,11 @@ class Painting:
         return placement.make_canvas(
             self.document, self._converter, blending, self._selection, self._whole
         )
+
+    def _last_painted(self, newest: Any) -> Any:
+        """The animated layer that is seen: the newest, or in a group the one that is shown."""
+        shown = (node for node in newest.childNodes() if node.visible())
+        return next((node for node in (newest, *shown) if node.animated()), self._source)
 
     def _make_plain_canvas(self) -> Any:
         """For a painting that does not lie above its layer; in a series of its own."""
