@@ -190,6 +190,38 @@ def main():
         assert names == [[NAMES[0], False], [NAMES[1], True]] and kept == [5, 6]
 
 
+def test_what_was_undone_before_the_variations_can_still_be_redone(krita, pictures):
+    """Their empty layers are removed once nothing is left to redo."""
+    bare, redone, names = krita.run(
+        SERIES
+        + """
+def main():
+    yield from prepared()
+    vary(3, iterations=40)
+    yield from until(lambda: docker.painting and docker.painting.canvas)
+    painting = docker.painting
+    yield from until(lambda: painting._step is not None)
+    document.rootNode().addChildNode(document.createNode("Other", "paintlayer"), None)
+    document.waitForDone()
+    yield 300  # Krita tells its steps a little later
+    yield from trigger("edit_undo")
+    yield from trigger("edit_undo")
+    yield from until(lambda: docker.painting is None and painting._source is None)
+    yield from trigger("edit_redo")
+    yield 500
+    bare = len(group())
+    yield from trigger("edit_redo")
+    redone = "Other" in layers(document)
+    yield from until(lambda: len(group()) == 1)
+    names = seen()
+    yield from settled()
+    return [bare, redone, names]
+""",
+        **pictures,
+    )
+    assert bare == 3 and redone and names == [[NAMES[0], True]]
+
+
 def test_document_closed_during_a_later_variation_ends_them_quietly(krita, pictures):
     words, wrong = krita.run(
         SERIES

@@ -85,7 +85,7 @@ class Cover:
     Krita makes no undo step of a layer's visibility: so they are shown again when the painting is
     undone, and hidden when it is redone.
 
-    while_there: is done now and then while the painting is there.
+    tidy: is done now and then while the painting is there, and no redo would be lost by it.
     """
 
     _all: ClassVar[list[Cover]] = []
@@ -96,10 +96,10 @@ class Cover:
         document: Document,
         covered: Sequence[Node],
         painting_id: Any,
-        while_there: Callable[[Document], None],
+        tidy: Callable[[Document], None],
     ) -> None:
         self._document, self._painting_id = document, painting_id
-        self._while_there = while_there
+        self._tidy = tidy
         self._ids = [node.uniqueId() for node in covered if node.visible()]
         self._hides = self._is_lifted = False
         self._nothing_to_redo: str | None = None
@@ -109,7 +109,7 @@ class Cover:
 
     def uncover(self) -> None:
         """Show them while the painting is away."""
-        if self._hides and is_open(self._document):
+        if self._ids and self._hides and is_open(self._document):
             self._set_visible(True, _nodes(self._document))
             self._document.refreshProjection()
 
@@ -146,17 +146,17 @@ class Cover:
             cls._timer.stop()
 
     def _look(self, nodes: dict[Any, Node]) -> None:
-        is_there = self._painting_id in nodes
-        if is_there:
-            self._while_there(self._document)
-        if self._is_lifted:
-            return
         redo = Krita.instance().action("edit_redo").text()
         if self._nothing_to_redo is None:
             # The painting has just been added, which leaves nothing to redo.
             self._nothing_to_redo = redo
+        is_there, can_redo = self._painting_id in nodes, redo != self._nothing_to_redo
+        if is_there and not can_redo:
+            self._tidy(self._document)
+        if self._is_lifted or not self._ids:
+            return
         # A painting that was merged or deleted covers them still.
-        if is_there != self._hides and (is_there or redo != self._nothing_to_redo):
+        if is_there != self._hides and (is_there or can_redo):
             self._set_visible(not is_there, nodes)
             self._document.refreshProjection()
 
