@@ -197,7 +197,7 @@ def test_what_was_undone_before_the_variations_can_still_be_redone(krita, pictur
         + """
 def main():
     yield from prepared()
-    vary(3, iterations=40)
+    vary(3, iterations=9000)
     yield from until(lambda: docker.painting and docker.painting.canvas)
     painting = docker.painting
     yield from until(lambda: painting._step is not None)
@@ -220,6 +220,35 @@ def main():
         **pictures,
     )
     assert bare == 3 and redone and names == [[NAMES[0], True]]
+
+
+def test_variations_that_are_cancelled_at_first_and_redone_have_no_empty_layers(krita, pictures):
+    """They cover their layer then, as any painting that a redo brings back."""
+    cancelled, redone, undone = krita.run(
+        SERIES
+        + """
+def main():
+    yield from prepared()
+    vary(3, iterations=9000)
+    yield from until(lambda: docker.painting and docker.painting.canvas)
+    painting = docker.painting
+    docker.cancel()
+    yield from ended(painting)
+    cancelled = [layers(document), background.visible()]
+    yield from trigger("edit_redo")
+    yield from until(lambda: len(group()) == 1)
+    redone = [seen(), group()[0].locked(), background.visible()]
+    yield from trigger("edit_undo")  # what was left out
+    yield from trigger("edit_undo")
+    yield from trigger("edit_undo")
+    undone = [layers(document), background.visible()]
+    yield from settled()
+    return [cancelled, redone, undone]
+""",
+        **pictures,
+    )
+    assert cancelled == undone == [["Background"], True]
+    assert redone == [[[NAMES[0], True]], False, False]
 
 
 def test_document_closed_during_a_later_variation_ends_them_quietly(krita, pictures):

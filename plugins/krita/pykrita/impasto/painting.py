@@ -642,29 +642,38 @@ class Painting:
         layers.write(self._converter, canvas, data, space, self._box)
 
     def _take_out(self) -> None:
-        """Undo the canvas if it is what Krita would undo; else remove it, which is a step too."""
+        """Leave the image as if it had not been painted; a redo may still bring the canvas back."""
         if not self.is_open:
             return
         if self.slot.number:
             self.series.give_up(self.document, self.slot.number)
             self.document.refreshProjection()
             return
+        modified, undone = self.document.modified(), False
+        if self.canvas:
+            self._release(self.canvas)  # or it would come back locked by a redo
+            undone = self._undo_canvas()
+            if not undone:
+                self._find(self.series.inserted_id).remove()
+                self.document.refreshProjection()
         if self.series.cover:
-            self.series.cover.lift()
-        if self.canvas is None:
-            return
-        self._release(self.canvas)  # or it would come back locked by a redo
-        if self._step and self._next_undo() == self._step:
-            modified = self.document.modified()
-            self._trigger("edit_undo")
-            if self.canvas is None:
-                # Unless the painter has saved it meanwhile, with the canvas in it.
-                self.document.setModified(not (self._clean and modified))
-                return
+            self.series.cover.uncover()
+        self.series.painted.add(self.slot)
+        self.series.remove_unpainted(self.document)
+        if undone:
+            # Unless the painter has saved it meanwhile, with the canvas in it.
+            self.document.setModified(not (self._clean and modified))
+
+    def _undo_canvas(self) -> bool:
+        """Undo it if it is what Krita would undo; whether it was."""
+        if not self._step or self._next_undo() != self._step:
+            return False
+        self._trigger("edit_undo")
+        if self.canvas:
             # The painter has done something else of that name, which must stay.
             self._trigger("edit_redo")
-        self._find(self.series.inserted_id).remove()
-        self.document.refreshProjection()
+            return False
+        return True
 
     def _next_undo(self) -> str:
         """What Krita calls the step that it would undo here; empty while it would elsewhere."""

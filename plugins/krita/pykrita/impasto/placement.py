@@ -119,13 +119,6 @@ class Cover:
         if self in self._all and is_open(self._document):
             self._set_visible(lifted, _nodes(self._document))
 
-    def lift(self) -> None:
-        """Show them again, for good."""
-        if self in self._all:
-            self._all.remove(self)
-            if self._hides and is_open(self._document):
-                self._set_visible(True, _nodes(self._document))
-
     @classmethod
     def _watch(cls) -> None:
         if cls._timer is None:
