@@ -251,6 +251,36 @@ def main():
     assert redone == [[[NAMES[0], True]], False, False]
 
 
+@pytest.mark.parametrize("number", [0, 1])
+def test_variation_that_is_deleted_while_it_is_painted_leaves_no_gap(krita, pictures, number):
+    """What it hid is seen: its layer, or the variation before. An undo hides the layer again."""
+    deleted, is_seen, undone = krita.run(
+        SERIES
+        + """
+def main():
+    yield from prepared()
+    vary(3, iterations=40)
+    yield from until(lambda: docker.painting and docker.painting.slot.number == number
+                     and docker.painting.canvas)
+    painting = docker.painting
+    painting.canvas.remove()
+    yield from until(lambda: docker.painting is None and painting._source is None)
+    yield 500
+    deleted = [background.visible(), seen()]
+    is_seen = image() == pixels(group()[0] if number else background, (0, 0, 160, 120))
+    for _ in range(3 - number):
+        yield from trigger("edit_undo")  # what was left out, and the deletion
+    undone = background.visible()
+    yield from settled()
+    return [deleted, is_seen, undone]
+""",
+        number=number,
+        **pictures,
+    )
+    assert deleted == ([False, [[NAMES[0], True]]] if number else [True, []])
+    assert is_seen and not undone
+
+
 def test_document_closed_during_a_later_variation_ends_them_quietly(krita, pictures):
     words, wrong = krita.run(
         SERIES

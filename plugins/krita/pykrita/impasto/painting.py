@@ -310,11 +310,22 @@ class Painting:
         self._timer.stop()
         self._taken_out = self._canvas
         self.series.painted.add(self.slot)
-        if self.series.cover:
-            self.series.cover.uncover()
+        self._show_what_is_left()
         listener, self._listener = self._listener, _NOBODY
         self._daemon.cancel(self.job, keep=True)
         listener.on_failed(self, Cancelled(_TAKEN_OUT))
+
+    def _show_what_is_left(self) -> None:
+        """What else was painted of its series, or else what that covers."""
+        cover = self.series.cover
+        if others := self.series.painted_in(self.document):
+            self.series.show(self.document, others[-1][0])
+            self.document.refreshProjection()
+        elif cover:
+            if self._find(self.series.inserted_id):
+                # The canvas alone was deleted, out of its group.
+                cover.painting_id = self._place.uniqueId()
+            cover.uncover()
 
     def _show(self, preview: Picture) -> None:
         began = time.monotonic()

@@ -98,7 +98,7 @@ class Cover:
         painting_id: Any,
         tidy: Callable[[Document], None],
     ) -> None:
-        self._document, self._painting_id = document, painting_id
+        self._document, self.painting_id = document, painting_id
         self._tidy = tidy
         self._ids = [node.uniqueId() for node in covered if node.visible()]
         self._hides = self._is_lifted = False
@@ -143,7 +143,7 @@ class Cover:
         if self._nothing_to_redo is None:
             # The painting has just been added, which leaves nothing to redo.
             self._nothing_to_redo = redo
-        is_there, can_redo = self._painting_id in nodes, redo != self._nothing_to_redo
+        is_there, can_redo = self.painting_id in nodes, redo != self._nothing_to_redo
         if is_there and not can_redo:
             self._tidy(self._document)
         if self._is_lifted or not self._ids:
