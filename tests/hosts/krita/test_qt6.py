@@ -356,3 +356,16 @@ def test_too_old_python_is_said_in_the_docker_and_copied(complete, nowhere):
 def test_what_is_transparent_where_it_is_selected_is_known(environment):
     right, asked = play("alphas", "looked_at", environment)
     assert right == asked > 40
+
+
+def test_krita_is_asked_for_no_more_bytes_than_it_counts(nowhere):
+    """Of the layer's own numbers, of what is sent, or of a layer for the painting."""
+    rgba, cmyk, deep = ("RGBA", "U8"), ("CMYKA", "U16"), ("CMYKA", "F32")
+    cases = [
+        ((32768, 16383), rgba, rgba, True), ((32768, 16384), rgba, rgba, False),
+        ((37410, 14351), rgba, rgba, False),  # 2 GiB but for 8 bytes
+        ((14000, 14000), cmyk, rgba, True), ((16000, 16000), cmyk, rgba, False),
+        ((10000, 10000), rgba, deep, True), ((11000, 10000), rgba, deep, False),
+    ]  # fmt: skip
+    asked = play("sizes", "asked_for", nowhere, cases=[case[:-1] for case in cases])
+    assert asked == [case[-1] for case in cases]

@@ -33,6 +33,12 @@ _FORMS = {
 }
 """Channels, number type and order of what Krita keeps in a form that can be sent as it is."""
 
+_CHANNELS = {"GRAYA": 2, "CMYKA": 5}
+"""Numbers to a pixel, of the models that have not four."""
+
+_QT_BYTES = 26
+"""So much less than 2 GiB can an array of Qt's hold, and so Krita give; it crashes beyond that."""
+
 OPAQUE = {"uint8": b"\xff", "uint16": b"\xff\xff", "float32": struct.pack("<f", 1)}
 """The alpha of an opaque pixel, which is the last of its numbers."""
 
@@ -89,6 +95,11 @@ class Space(NamedTuple):
         return profile == "srgb built-in" or (
             profile.startswith(("srgb-", "gray-")) and "srgbtrc" in profile
         )
+
+    @property
+    def pixel_bytes(self) -> int:
+        """What a pixel takes in it."""
+        return _CHANNELS.get(self.model, 4) * int(self.depth[1:]) // 8
 
 
 SRGB = Space("RGBA", "U8", "sRGB-elle-V2-srgbtrc.icc")
@@ -196,14 +207,16 @@ def read(
     space, colours: as `ConversionDocument.sendable` tells them. Raises TooLarge.
     """
     channels, dtype, order = _FORMS[space[:2]]
-    check_size(box, channels * DTYPE_BYTES[dtype])
+    # The painting goes into a layer of the document's.
+    check_size(box, space, converter.space)
     data = converter.convert(look(box), box, Space.of(node), space)
     return Picture(box.height, box.width, channels, dtype, memoryview(data), order, colours)
 
 
-def check_size(box: Box, pixel_bytes: int) -> None:
-    """Raises TooLarge: Krita itself counts bytes in 32 bits, and crashes where there are more."""
-    if box.width * box.height * pixel_bytes > FRAME_BYTES:
+def check_size(box: Box, *spaces: Space) -> None:
+    """Raises TooLarge where a box takes more in one of these colour spaces than Krita counts."""
+    pixel_bytes = max(space.pixel_bytes for space in spaces)
+    if box.width * box.height * pixel_bytes > FRAME_BYTES - _QT_BYTES:
         raise TooLarge(
             _("{width} x {height} pixels are too many to be painted at once.").format(
                 width=box.width, height=box.height
@@ -322,15 +335,16 @@ class ConversionDocument:
     """
 
     def __init__(self, document: Document) -> None:
-        self._space, self._resolution = Space.of(document), document.resolution()
+        self.space, self._resolution = Space.of(document), document.resolution()
         self._document: Document | None = None
 
     def convert(
         self, data: QtCore.QByteArray, box: Box, source: Space, target: Space
     ) -> QtCore.QByteArray:
-        """Pixels from one colour space to another, by Krita. Raises HostUnsupported."""
+        """Pixels from one colour space to another, by Krita. Raises HostUnsupported, TooLarge."""
         if source == target:
             return data
+        check_size(box, target)
         if source[::2] == target[::2] and source.model in _LINEAR:
             # Only of another depth: with a curve Krita would bend the numbers, and back.
             linear = _LINEAR[source.model]
@@ -443,7 +457,7 @@ class ConversionDocument:
         return self._document
 
     def _make(self, name: str, size: tuple[int, int]) -> Document:
-        return Krita.instance().createDocument(*size, name, *self._space, self._resolution)
+        return Krita.instance().createDocument(*size, name, *self.space, self._resolution)
 
 
 def copy_of(node: Node, mode: str) -> Node:

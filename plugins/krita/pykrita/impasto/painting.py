@@ -190,16 +190,16 @@ class Painting:
 
     def _submit(self) -> None:
         pictures = {}
-        if self._selection is not None:
-            pictures["selection"] = layers.read_selection(self._selection, self._outer)
         self._space, colours = self._converter.sendable(layers.Space.of(self._source))
         content = layers.read(
             self._converter, self._source, self._space, self._outer, self._look_at_source, colours
         )
+        if self._selection is not None:
+            pictures["selection"] = layers.read_selection(self._selection, self._outer)
         if seen.is_empty(content, pictures.get("selection")):
             raise layers.nothing_selected() if pictures else layers.nothing_on(self._source)
         if pictures and self._must_stand_alone(content, pictures["selection"]):
-            layers.check_size(self._reach, seen.pixel_bytes(content))
+            layers.check_size(self._reach, layers.Space.of(self.document))
             data = self._look_at_source(self._reach)
             space = layers.Space.of(self._source)
             self._whole = placement.Whole(data, self._reach, space)

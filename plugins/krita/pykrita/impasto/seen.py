@@ -51,10 +51,11 @@ def pixels(
     converter: ConversionDocument, document: Document, node: Node, box: Box
 ) -> QtCore.QByteArray:
     """What can be seen of a layer in a box, in the layer's own colour space. Raises TooLarge."""
+    check_size(box, Space.of(node))
     if style := node.layerStyleToAsl():
         reach = Box.of(node.bounds()).within(Box.of(document.bounds()).grown(_STYLE_REACH_PX))
         own = reach if _is_plain(node) else Box.of(document.bounds())
-        check_size(own, len(node.projectionPixelData(0, 0, 1, 1)))
+        check_size(own, Space.of(node))
         sheet = _Sheet(_unstyled(converter, document, node, own), own, style=style)
         return _compose(document, Space.of(node), [sheet], box)
     return _unstyled(converter, document, node, box)
