@@ -620,8 +620,8 @@ def main():
 def test_next_frame_is_painted_over_the_last_painting_as_it_is_seen(
     krita, pictures, tmp_path, snapshots
 ):
-    """Of a group that is what was chosen in it."""
-    before, after = krita.run(
+    """Of a group that is what was chosen in it, as the group lies."""
+    before, after, put = krita.run(
         FRAMES
         + """
 from impasto.contact_sheet import ContactSheet
@@ -640,18 +640,23 @@ def main():
     for sheet in docker.window().findChildren(ContactSheet):
         sheet.close()
     painting.show(Slot(0, *snapshots))
+    document.topLevelNodes()[-1].setBlendingMode("multiply")
+    document.topLevelNodes()[-1].setOpacity(128)
     before = yield from film()
     yield from goto(22)
     yield from paint()
     after = yield from film()
+    made = document.topLevelNodes()[-1]
+    put = [made.type(), made.blendingMode(), made.opacity()]
     yield from closed(document)
-    return [before, after]
+    return [before, after, put]
 """,
         folder=tmp_path,
         snapshots=snapshots,
         **pictures,
     )
     assert changed_between(before, after) == [False, False, False, False, True, True]
+    assert put == ["paintlayer", "multiply", 128]
 
 
 def test_painting_waits_for_its_frame(krita, pictures, tmp_path):

@@ -575,6 +575,9 @@ class Painting:
         blending = placement.Blending.of(self._source)
         if not self.recipe.as_source:
             blending = placement.Blending(inherits_alpha=blending.inherits_alpha)
+        elif self._source.animated():
+            # What is done to how it lies counts for all its frames.
+            blending = placement.Blending.of(newest)
         make = partial(self._make_canvas, newest)
         return self.series.make(self._converter, self.recipe.layer_name, blending, make)
 
