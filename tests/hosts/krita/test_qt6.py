@@ -181,7 +181,7 @@ def test_daemon_is_started_anew_and_again(own_daemon):
         restarting, gone, starting = play("daemon_client", "restart", environment)
     finally:
         daemon.impasto("daemon", "stop")
-    assert restarting == starting == ["Waiting for the daemon to start", False]
+    assert restarting == starting == ["Waiting for the daemon to start", False, ""]
     assert gone[0] == "The daemon is not connected." and gone[1].startswith("The daemon has")
 
 

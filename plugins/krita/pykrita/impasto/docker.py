@@ -202,6 +202,7 @@ class Docker(DockWidget):
         if running and (self.painting or self._unfinished) and not self._agrees_to_end():
             return
         self._error = None
+        self._tell("", None)
         # One that does not answer any more may still be there.
         self._daemon.open(restart=running or isinstance(self._daemon.error, DaemonLost))
         self.styles.fetch()

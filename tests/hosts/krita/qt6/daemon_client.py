@@ -63,8 +63,9 @@ def restart(painter):
     docker, told = painter.docker, []
 
     def restarted(button):
+        painter.until("all answers", lambda: not docker._daemon._asked)
         painter.press(button)
-        told.append([state(docker), docker._start.isEnabled()])
+        told.append([state(docker), docker._start.isEnabled(), words_of(painter)])
         painter.until("Restart", lambda: docker._start.text() == "Restart")
         assert docker._start.isEnabled()
 
