@@ -12,7 +12,9 @@ from . import layers, seen
 from .layers import SRGB, Box, ConversionDocument, Document, Node, Space
 from .qt import QtCore, QtGui
 
-_SELECTION, _FILE = "selection", "file:"
+FILE = "file:"
+"""What the key of a picture file begins with; its path follows."""
+_SELECTION = "selection"
 _MASKS = ("selectionmask", "transparencymask", "filtermask")
 
 
@@ -55,7 +57,7 @@ def read_map(
 
 def file_of(key: str) -> str:
     """The path of the picture file that is meant; empty where none is."""
-    return key.removeprefix(_FILE) if key.startswith(_FILE) else ""
+    return key.removeprefix(FILE) if key.startswith(FILE) else ""
 
 
 def read_image(document: Document, key: str, box: Box) -> QtGui.QImage:

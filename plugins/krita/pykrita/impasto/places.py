@@ -13,11 +13,11 @@ from impasto_protocol.messages import STYLES
 from impasto_protocol.more_styles import COLUMNS, WHERE, MoreStyle, Places
 from impasto_protocol.translations import _
 
+from .masks import FILE, file_of
 from .qt import QtWidgets, guarded
 from .widgets import button, narrow, plain
 
 _ELSEWHERE = _("Everywhere else")
-_FILE = "file:"
 
 
 class PlacesDialog(QtWidgets.QDialog):
@@ -72,7 +72,7 @@ class PlacesDialog(QtWidgets.QDialog):
             _("A layer of flat colours that say what is painted like what of the style")
         )
         self._style_map = _chooser(
-            self._with(_("None"), places.style_map, {**flat, _FILE: _("A picture file…")}),
+            self._with(_("None"), places.style_map, {**flat, FILE: _("A picture file…")}),
             places.style_map, _("Map of the style"),
         )  # fmt: skip
         self._style_map.setToolTip(
@@ -184,16 +184,16 @@ class PlacesDialog(QtWidgets.QDialog):
     ) -> dict[str, str]:
         """What may be chosen, of all masks if not said otherwise; also what was given."""
         found = {"": without, **(self._masks if offered is None else offered)}
-        name = PurePath(given).name if given.startswith(_FILE) else given
+        name = PurePath(file_of(given)).name or given
         return {**found, **({} if given in found else {given: name})}
 
     def _take_file(self, *_: object) -> None:
         """Have the painter name a file where that is chosen."""
         box = self._style_map
-        if box.currentData() == _FILE:
+        if box.currentData() == FILE:
             path, _kind = QtWidgets.QFileDialog.getOpenFileName(self, box.accessibleName())
             if path:
-                box.addItem(PurePath(path).name, _FILE + path)
+                box.addItem(PurePath(path).name, FILE + path)
             box.setCurrentIndex(box.count() - 1 if path else self._style_map_before)
         self._style_map_before = box.currentIndex()
 
