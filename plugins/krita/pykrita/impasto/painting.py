@@ -91,7 +91,7 @@ class Painting:
         self._canvas_marks: Landmarks | None = None
         self._canvas: Any = None
         self._place: Any = None
-        self._inserted: Any = None
+        self._layers: list[Any] = []
         self._taken_out: Any = None
         self._known: list[Any] = []
         self._snapshots: dict[int, Picture] = {}
@@ -352,8 +352,9 @@ class Painting:
             self._write_snapshots()
             self.series.finish(self.document, self.slot.number)
             self.recipe = self.recipe.as_made(result)
+            for node in (canvas, *self.series.kept(self._layers)):
+                layer_recipes.keep(self.document, node, self.recipe)
             if self._taken_out:
-                self._keep_recipe(canvas, self._place, self._inserted)
                 self._let_go()
                 self.end_series()
                 return
@@ -361,15 +362,10 @@ class Painting:
             self.document.setModified(True)
             self.thumbnail = thumbnails.of(canvas, self._box, _THUMBNAIL_PX)
             recipe.remember(self.recipe)
-            self._keep_recipe(canvas, *self.series.layers(self.document, self.slot.number))
             self._let_go()
             self._listener.on_done(self, result)
 
         self._with_canvas(finish, at_last=True)
-
-    def _keep_recipe(self, *nodes: Any) -> None:
-        for node in nodes:
-            layer_recipes.keep(self.document, node, self.recipe)
 
     def _part(self, painted: Picture) -> bytes:
         x, y = self._box.x - self._outer.x, self._box.y - self._outer.y
@@ -618,7 +614,7 @@ class Painting:
     def _take_place(self) -> None:
         """Paint on the place that this one has in its series, and have it be seen."""
         self._place = self.layer
-        self._inserted = self._find(self.series.inserted_id)
+        self._layers = self.series.layers(self.document, self.slot.number)
         self._canvas = placement.painted_on(self._place)
         self._canvas_id, self._canvas_marks = self._canvas.uniqueId(), None
         self._known = [node.uniqueId() for node in layers.below(self.document.rootNode())]

@@ -90,6 +90,11 @@ class Series:
         found = (self.place(document, slot) for slot in self._slots if slot.number == number)
         return [node for node in (*found, _find(document, self.inserted_id)) if node]
 
+    def kept(self, nodes: Sequence[Node]) -> list[Node]:
+        """Those of its layers that are not left out."""
+        ids = {self.inserted_id, *self._places.values()}
+        return [node for node in nodes if node.uniqueId() in ids]
+
     def painted_in(self, document: Document) -> list[tuple[Slot, Node]]:
         """All that were painted and are there, from the bottom."""
         there = ((slot, self.place(document, slot)) for slot in self._slots if slot in self.painted)
