@@ -35,6 +35,13 @@ def vary(count, iterations=4):
     docker.controls.variations.setValue(count)
     docker.stylise()
 
+def varying(number, iterations=40):
+    yield from prepared()
+    vary(3, iterations)
+    yield from until(lambda: docker.painting and docker.painting.slot.number == number
+                     and docker.painting.canvas)
+    return docker.painting
+
 def active(node):
     document.setActiveNode(node)
     yield from until(lambda: document.activeNode().name() == node.name())
@@ -196,10 +203,7 @@ def test_what_was_undone_before_the_variations_can_still_be_redone(krita, pictur
         SERIES
         + """
 def main():
-    yield from prepared()
-    vary(3, iterations=9000)
-    yield from until(lambda: docker.painting and docker.painting.canvas)
-    painting = docker.painting
+    painting = yield from varying(0, iterations=9000)
     yield from until(lambda: painting._step is not None)
     document.rootNode().addChildNode(document.createNode("Other", "paintlayer"), None)
     document.waitForDone()
@@ -228,10 +232,7 @@ def test_variations_that_are_cancelled_at_first_and_redone_have_no_empty_layers(
         SERIES
         + """
 def main():
-    yield from prepared()
-    vary(3, iterations=9000)
-    yield from until(lambda: docker.painting and docker.painting.canvas)
-    painting = docker.painting
+    painting = yield from varying(0, iterations=9000)
     docker.cancel()
     yield from ended(painting)
     cancelled = [layers(document), background.visible()]
@@ -258,11 +259,7 @@ def test_variation_that_is_deleted_while_it_is_painted_leaves_no_gap(krita, pict
         SERIES
         + """
 def main():
-    yield from prepared()
-    vary(3, iterations=40)
-    yield from until(lambda: docker.painting and docker.painting.slot.number == number
-                     and docker.painting.canvas)
-    painting = docker.painting
+    painting = yield from varying(number)
     painting.canvas.remove()
     yield from until(lambda: docker.painting is None and painting._source is None)
     yield 500
@@ -288,10 +285,7 @@ def test_document_closed_during_a_later_variation_ends_them_quietly(krita, pictu
 def main():
     wrong, shown = [], sys.excepthook
     sys.excepthook = lambda *error: wrong.append(str(error))
-    yield from prepared()
-    vary(3, iterations=40)
-    yield from until(lambda: docker.painting and docker.painting.slot.number == 1
-                     and docker.painting.canvas)
+    yield from varying(1)
     yield from settled()
     yield from until(lambda: docker.painting is None)
     yield 800
