@@ -538,11 +538,11 @@ def test_layer_with_as_many_bytes_as_krita_cannot_count_is_refused(krita, pictur
         + """
 def main():
     document = yield from opened(photo)
-    from impasto import layers as moved
-    limit, moved.FRAME_BYTES = moved.FRAME_BYTES, 160 * 120 * 4
+    from impasto_protocol import layer_size
+    limit, layer_size.FRAME_BYTES = layer_size.FRAME_BYTES, 160 * 120 * 4
     begin()
     yield from until(lambda: docker.painting is None)
-    moved.FRAME_BYTES = limit
+    layer_size.FRAME_BYTES = limit
     words = docker.words.text()
     assert layers(document) == ["Background"]
     yield from closed(document)

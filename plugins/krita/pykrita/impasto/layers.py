@@ -10,11 +10,10 @@ from typing import Any, NamedTuple
 
 from krita import Krita
 
-from impasto_protocol import colour_space
+from impasto_protocol import colour_space, layer_size
 from impasto_protocol.codec import Picture
 from impasto_protocol.colour_space import ColourSpace
-from impasto_protocol.errors import HostUnsupported, TooLarge
-from impasto_protocol.limits import FRAME_BYTES
+from impasto_protocol.errors import HostUnsupported
 from impasto_protocol.messages import DTYPE_BYTES
 from impasto_protocol.translations import _
 
@@ -216,13 +215,7 @@ def read(
 def check_size(box: Box, *spaces: Space) -> None:
     """Raises TooLarge where a box takes more in one of these colour spaces than Krita counts."""
     pixel_bytes = max(space.pixel_bytes for space in spaces)
-    if box.width * box.height * pixel_bytes > FRAME_BYTES - _QT_BYTES:
-        raise TooLarge(
-            _("{width} x {height} pixels are too many to be painted at once.").format(
-                width=box.width, height=box.height
-            ),
-            next_step=_("Select a part of the layer and paint that."),
-        )
+    layer_size.check(box.width, box.height, pixel_bytes, _QT_BYTES)
 
 
 def read_selection(selection: Any, box: Box) -> Picture:

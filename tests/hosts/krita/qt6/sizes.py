@@ -6,6 +6,8 @@ from unittest.mock import Mock
 from impasto import layers, seen
 from impasto.layers import Box, ConversionDocument, Space
 
+from impasto_protocol.errors import TooLarge
+
 
 def keeper(model, depth, **more):
     """A layer or a document of a colour space."""
@@ -26,7 +28,7 @@ def _is_asked_for(box, own, around):
     space, _ = converter.sendable(Space.of(node))
     try:
         layers.read(converter, node, space, box, partial(seen.pixels, converter, document, node))
-    except layers.TooLarge:
+    except TooLarge:
         return False
     except MemoryError:
         return True
