@@ -62,9 +62,10 @@ def recoloured(
     return found
 
 
-def luminance(picture: Tensor) -> Tensor:
-    """Of (3, H, W), (1, H, W): Rec. 601's luma, on the numbers as they are."""
-    return MIXINGS["encoded"].lightness(picture)
+def luminance(picture: Tensor, mixing: str = "encoded") -> Tensor:
+    """Of (3, H, W), (1, H, W): the grey of each pixel's lightness, which `recoloured` keeps."""
+    mix = MIXINGS[mixing]
+    return torch.cat([mix.grey(rows) for rows in torch.split(picture, _ROWS, dim=1)], dim=1)
 
 
 def _moments(picture: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:

@@ -43,6 +43,10 @@ class ColourMixing:
         """(1, H, W)."""
         return (mixed * torch.tensor(self.weights).to(mixed).view(3, 1, 1)).sum(dim=0, keepdim=True)
 
+    def grey(self, picture: Tensor) -> Tensor:
+        """A picture's lightness as a grey, (1, H, W), in [0, 1]."""
+        return self.back(self.lightness(self.take(picture))).clamp(0, 1)
+
     def relit(self, mixed: Tensor, like: Tensor) -> Tensor:
         """The lightness of another picture under one's colours.
 
@@ -87,6 +91,9 @@ class _Oklab(ColourMixing):
 
     def lightness(self, mixed: Tensor) -> Tensor:
         return mixed[:1]
+
+    def grey(self, picture: Tensor) -> Tensor:
+        return _encoded(self.take(picture)[:1] ** 3).clamp(0, 1)
 
     def relit(self, mixed: Tensor, like: Tensor) -> Tensor:
         return torch.cat([like[:1], mixed[1:]])

@@ -99,10 +99,9 @@ class MaskedPicture:
         given = (None if plane is None else change(plane) for plane in (self.strength, self.guides))
         return MaskedPicture(original, *map(change, planes), *given)
 
-    @property
-    def grey(self) -> MaskedPicture:
-        """The same with its lightness alone; `original` stays."""
-        return replace(self, colours=luminance(self.colours).repeat(3, 1, 1))
+    def grey(self, mixing: str) -> MaskedPicture:
+        """The same with its lightness alone, as it is mixed; `original` stays."""
+        return replace(self, colours=luminance(self.colours, mixing).repeat(3, 1, 1))
 
     def given(self, strength: float) -> Tensor:
         """How much of the style each pixel is given, (1, H, W), of a strength in [0, 1].

@@ -88,7 +88,7 @@ class Style:
 
         how, mixing: as in `colour_match`.
         """
-        own = self._picture.grey if how == "luminance" else self._picture
+        own = self._picture.grey(mixing) if how == "luminance" else self._picture
         match = colour_match(
             own.colours,
             own.paint_mask,

@@ -88,7 +88,7 @@ def stylise(
     if masked.empty or (start is None and _keeps_content(settings)):
         yield Finished(masked.original, 0, True, {})
         return
-    seen = masked.grey if settings.colours == "luminance" else masked
+    seen = masked.grey(settings.colour_mixing) if settings.colours == "luminance" else masked
     if settings.colours != "style":
         styles = in_colours_of(seen, styles, settings.colours, settings.colour_mixing)
     first = seen.colours

@@ -6,6 +6,8 @@ import torch
 
 from impasto_daemon.engine.colour_match import colour_match, luminance, recoloured
 from impasto_daemon.engine.colour_mixing import MIXINGS
+from impasto_daemon.engine.masked_picture import MaskedPicture
+from impasto_daemon.engine.style import Style
 
 
 def moments(picture, weights=None):
@@ -156,3 +158,15 @@ def test_painting_keeps_its_lightness_under_the_pictures_colours(noise, mixing, 
     torch.testing.assert_close(*chroma, atol=2e-3, rtol=0)
     torch.testing.assert_close(recoloured(colours, painting, 1.0, mixing), painting, atol=1e-4,
                                rtol=0)  # fmt: skip
+
+
+@pytest.mark.parametrize("mixing", MIXINGS)
+def test_lightness_alone_is_that_which_is_put_under_the_colours(network, noise, mixing):
+    """Saturated colours became darker where nothing was painted: red by a third."""
+    photograph = MaskedPicture.of((3 * noise(3, 600, 7) - 1).clamp(0, 1))
+    grey = photograph.grey(mixing)
+    assert torch.equal(grey.colours[0], grey.colours[2])
+    found = recoloured(photograph.colours, grey.colours, 0.0, mixing)
+    torch.testing.assert_close(found, photograph.colours, atol=2e-3, rtol=0)
+    style = Style(photograph.original, network).in_colours_of(grey, "luminance", mixing)
+    torch.testing.assert_close(style._picture.colours, grey.colours, atol=2e-3, rtol=0)

@@ -169,6 +169,14 @@ def test_light_and_dark_alone_are_painted_and_colours_stay(paint, noise):
     assert float((painted - after).abs().mean()) > 0.005, "and not as if they were put back at last"
 
 
+@pytest.mark.parametrize("mixing", ["encoded", "linear", "oklab"])
+def test_light_and_dark_that_are_not_painted_leave_the_photograph(paint, noise, mixing):
+    content = (3 * noise(3, 32, 32) - 1).clamp(0, 1)
+    chosen = {"style_weight": 0.0, "total_variation": 0.0, "iterations": 1, "scales": 1}
+    painted = result(paint(content, colours="luminance", colour_mixing=mixing, **chosen)).picture
+    torch.testing.assert_close(painted, content, atol=2e-3, rtol=0)
+
+
 def test_strength_of_colour_blends_and_leaves_light_and_dark(paint, noise):
     content = noise(3, 40, 40) * 0.4 + 0.3
     none, half, all_of_it, kept = (
