@@ -41,7 +41,8 @@ class Stage:
     """One size, in px, at which is painted for so many evaluations, with these settings.
 
     height, width: of the part that is painted. whole_px: the long edge of the whole picture.
-    refines: the content is what the stage before it left, and no longer the photograph.
+    refines: the content is what the stage before it left, and no longer the photograph but for what
+    is finer in it, where little of the style is wanted.
     at_once: a baked style paints it, in one go, and where it refines adds what is finer.
     border_px: at least so much is painted beyond each side.
     """

@@ -41,6 +41,7 @@ CHECK_EVERY = 25
 
 _FAILURES = 5
 _COVERING = 0.25
+"""The strength from which on a painting shows nothing of the photograph's own pixels."""
 
 
 def stylise(
@@ -111,8 +112,11 @@ def stylise(
 
 def _keeps_content(settings: Settings) -> bool:
     # By its weight alone the style would still show: its smallest is a tenth of the content's.
-    weights = (settings.content_weight, settings.style_weight)
-    return settings.strength == 0 and weights == (None, None) and not settings.start_noise
+    return settings.strength == 0 and _weighs_by_strength(settings) and not settings.start_noise
+
+
+def _weighs_by_strength(settings: Settings) -> bool:
+    return (settings.content_weight, settings.style_weight) == (None, None)
 
 
 def _surroundings(paint_mask: Tensor) -> tuple[slice, slice]:
@@ -166,7 +170,7 @@ class _Painter:
             yield ScaleStarted(scale, len(planned), *stage.size)
             content = part.resized(*stage.size)
             if stage.refines:
-                content = replace(content, colours=enlarge(picture, *stage.size))
+                content = replace(content, colours=self._enlarged(picture, part, content))
             content = content.grown(stage.borders)
             start = content.colours
             if not stage.refines:
@@ -209,6 +213,23 @@ class _Painter:
         yield Finished(
             self._finish(picture), step, settled, read_losses(terms), lost, estimate.done
         )
+
+    def _enlarged(self, picture: Tensor, part: MaskedPicture, content: MaskedPicture) -> Tensor:
+        """What a stage left, as large as the content of the next one, to be refined.
+
+        Where little of the style is wanted it has what is finer in the photograph, too.
+        """
+        settings, size = self.settings, _size(content)
+        enlarged = enlarge(picture, *size)
+        covered = (settings.strength if _weighs_by_strength(settings) else 1) / _COVERING
+        if content.strength is None and covered >= 1:
+            return enlarged
+        strength = 1.0 if content.strength is None else content.strength
+        finer = content.colours - enlarge(resize(part.colours, *_size_of(picture)), *size)
+        if self.grey:
+            make_grey(finer)
+        kept = torch.as_tensor(1 - covered * strength).clamp(0, 1)
+        return finer.mul_(kept).add_(enlarged).clamp_(0, 1)
 
     def paint_at_once(self, photograph: Tensor) -> Iterator[Event]:
         """Every size in turn, by the networks that styles are baked into; step 0 is a first look.

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from impasto_daemon.engine import stylise as module
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snapshot
 from impasto_daemon.engine.network import FeatureNetwork
-from impasto_daemon.engine.resizing import resize
+from impasto_daemon.engine.objective import Objective
+from impasto_daemon.engine.resizing import enlarge, resize
 from impasto_daemon.engine.schedule import scale_sizes, split_iterations
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
@@ -229,6 +230,69 @@ def test_working_size_paints_small_and_gives_back_the_full_size(paint, noise):
     assert result(events).picture.shape == (4, 60, 80)
     larger = paint(noise(3, 30, 20), working_px=400)
     assert [e for e in larger if isinstance(e, ScaleStarted)][-1].height == 30
+
+
+@pytest.fixture
+def refined(network, looked_at, noise, monkeypatch):
+    """refined(**settings): a photograph, its painting at half the size, and what that became."""
+
+    def run(*, content=None, style=looked_at, strength_map=None, **chosen):
+        content = noise(3, 96, 96) if content is None else content
+        contents = []
+
+        class Watched(Objective):
+            def __init__(self, masked, *rest):
+                contents.append(masked.colours[:, 8:-8, 8:-8].clone())
+                super().__init__(masked, *rest)
+
+        monkeypatch.setattr(module, "Objective", Watched)
+        chosen = Settings(
+            **{"iterations": 2, "scales": 1, "working_px": 48, "refinement": 1, "tolerance": 0},
+            **{**SHALLOW, **chosen},
+        )
+        events = list(stylise(content, style, chosen, network, strength=strength_map))
+        small = [e.picture for e in events if isinstance(e, Iteration) and e.scale == 1][-1]
+        assert len(contents) == 2
+        return content, small, contents[1]
+
+    return run
+
+
+@pytest.mark.parametrize("chosen", [{}, {"strength": 0.0, "content_weight": 0.1}])
+def test_painting_is_refined_from_itself_alone(refined, chosen):
+    _, small, content = refined(**chosen)
+    assert torch.equal(content, enlarge(small, 96, 96))
+
+
+@pytest.mark.parametrize("strength, kept", [(0.05, 0.8), (0.2, 0.2)])
+def test_little_style_leaves_what_is_finer_in_a_photograph_above_the_working_size(
+    refined, strength, kept
+):
+    """It was a blur: nothing looked at the photograph there."""
+    photograph, small, content = refined(strength=strength)
+    finer = photograph - enlarge(resize(photograph, 48, 48), 96, 96)
+    expected = (enlarge(small, 96, 96) + kept * finer).clamp(0, 1)
+    torch.testing.assert_close(content, expected, atol=1e-6, rtol=0)
+
+
+def test_map_of_strength_leaves_what_is_finer_in_a_photograph_where_it_is_dark(refined):
+    strength = torch.ones(1, 96, 96)
+    strength[:, :, :48] = 0.05
+    for chosen in ({}, {"style_weight": 1.0}):
+        photograph, small, content = refined(strength_map=strength, **chosen)
+        soft = enlarge(small, 96, 96)
+        assert torch.equal(content[:, :, 48:], soft[:, :, 48:])
+        finer = photograph - enlarge(resize(photograph, 48, 48), 96, 96)
+        expected = (soft + (0.8 if chosen else 0.9) * finer).clamp(0, 1)
+        torch.testing.assert_close(content[:, :, :48], expected[:, :, :48], atol=1e-6, rtol=0)
+
+
+def test_what_is_finer_in_a_photograph_without_colours_has_none(refined, noise, network):
+    grey = noise(1, 96, 96).repeat(3, 1, 1)
+    tinted = (grey + torch.tensor([0.005, 0, -0.005]).view(3, 1, 1)).clamp(0, 1)
+    style = Style(noise(1, 40, 40, seed=2).repeat(3, 1, 1), network)
+    _, _, content = refined(content=tinted, style=style, strength=0.05)
+    assert (content.amax(0) - content.amin(0)).max() < 1e-5
 
 
 def test_wholly_transparent_content_comes_back_unchanged(paint, noise):
