@@ -38,11 +38,11 @@ class Guided:
     ) -> StyleTarget:
         """What it is matched by, with the photograph's long edge at `size_px`.
 
+        Where the settings have none of its layers, as in a refinement, it fills with all of theirs.
         between: called before each tile of its picture that has to be looked at.
         """
-        layers = [
-            layer for layer in settings.style_layers if not self.layers or layer in self.layers
-        ]
+        own = [layer for layer in settings.style_layers if not self.layers or layer in self.layers]
+        layers = own or settings.style_layers
         size_px = size_px * settings.style_scale * self.scale
         angles = [
             settings.style_rotation + 360 * turn / settings.style_rotations
@@ -53,8 +53,8 @@ class Guided:
             for angle in angles
             for step in range(settings.style_sizes)
         ]
-        return StyleTarget({layer: _mean([one[layer] for one in seen]) for layer in layers},
-                           self.weight)  # fmt: skip
+        means = {layer: _mean([one[layer] for one in seen]) for layer in layers}
+        return StyleTarget(means, self.weight, fills=not own)
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,12 @@ class StyleTarget:
     """The means of the statistics of each layer that a style is in, and what the style weighs.
 
     statistics: in the order of `STATISTICS`; None where one is not taken of the layer.
+    fills: it has the layers only where no other style has them.
     """
 
     statistics: Mapping[str, Sequence[Tensor | None]]
     weight: float = 1.0
+    fills: bool = False
 
 
 def _mean(several: Sequence[Sequence[Tensor | None]]) -> list[Tensor | None]:
@@ -132,11 +134,17 @@ def regions_of(
     chosen = [number for number, style in enumerate(styles) if layer in style.statistics]
     if not chosen:
         return []
+    if masked.guides is None:
+        chosen = [number for number in chosen if not styles[number].fills] or chosen
     weights = [styles[number].weight for number in chosen]
     if masked.guides is None:
         share = total(given) / all_of_it / sum(weights)
         return [Region(given, {n: w * share for n, w in zip(chosen, weights, strict=True)})]
-    masks = shares(layer_masks(masked.guides[chosen], layer), weights) * given
+    masks = layer_masks(masked.guides[chosen], layer)
+    fills = torch.tensor([styles[number].fills for number in chosen], device=masks.device)
+    fills = fills.view(-1, 1, 1)
+    left = (1 - torch.where(fills, 0, masks).sum(dim=0)).clamp_min(0)
+    masks = shares(torch.where(fills, masks * left, masks), weights) * given
     return [
         Region(mask, {number: total(mask) / all_of_it})
         for number, mask in zip(chosen, masks, strict=True)

@@ -4,10 +4,13 @@ import pytest
 import torch
 
 from impasto_daemon.engine import style as style_module
+from impasto_daemon.engine.alpha import layer_masks
 from impasto_daemon.engine.events import Finished
 from impasto_daemon.engine.feed_forward import fresh_weights
 from impasto_daemon.engine.gram import gram_sum
-from impasto_daemon.engine.guidance import Guided, guides_of, shares
+from impasto_daemon.engine.guidance import Guided, guides_of, regions_of, shares
+from impasto_daemon.engine.masked_picture import MaskedPicture
+from impasto_daemon.engine.schedule import refinement
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_protocol.errors import Cancelled
@@ -137,6 +140,31 @@ def test_fine_layers_of_one_style_go_with_coarse_ones_of_another(network, styles
             errors[order, layer] = (found - first).norm() / (found - second).norm()
     assert errors[(0, 1), "relu1_1"] < 0.8 * errors[(1, 0), "relu1_1"]
     assert errors[(1, 0), "relu3_1"] < 0.8 * errors[(0, 1), "relu3_1"]
+
+
+def test_style_in_coarse_layers_alone_is_sharp_above_the_working_size(network, styles, noise):
+    """Its place was left a blur, as a refinement has none of these layers."""
+    chosen = Settings(iterations=1, working_px=32, refinement=1, tolerance=0)
+    *_, end = stylise(noise(3, 64, 64), [Guided(styles[0], layers=("relu4_1",))], chosen, network)
+    assert {name: value > 0 for name, value in end.losses.items() if "style" in name} == {
+        f"style {layer}": True for layer in refinement(chosen).style_layers
+    }
+
+
+def test_coarse_style_has_a_refinements_layers_only_where_no_other_has_them(network, styles):
+    fine, coarse = (
+        Guided(style, layers=layers).target(SIZE, refinement(Settings()))
+        for style, layers in zip(styles, (("relu1_1",), ("relu4_1",)), strict=True)
+    )
+    picture, guides = torch.ones(3, SIZE, SIZE), torch.cat([1 - half(), torch.ones(1, SIZE, SIZE)])
+    everywhere, apart = MaskedPicture.of(picture), MaskedPicture.of(picture, guides=guides)
+    for layer, alone in (("relu1_1", False), ("relu2_1", True)):
+        (found,) = regions_of(everywhere, 0.5, [fine, coarse], layer)
+        assert set(found.styles) == {1 if alone else 0}
+        of_coarse = regions_of(apart, 0.5, [fine, coarse], layer)[-1]
+        assert set(of_coarse.styles) == {1}
+        expected = torch.ones(1, SIZE, SIZE) if alone else half()
+        assert torch.equal(of_coarse.mask[None], layer_masks(expected, layer))
 
 
 def test_size_of_the_strokes_is_each_styles_own(network, noise):
