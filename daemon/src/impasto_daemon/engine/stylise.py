@@ -103,11 +103,8 @@ def stylise(
         masked, seen, rows, columns, grey, styles, settings, network, memory_mib, conclude, between,
         clock,
     )  # fmt: skip
-    if not settings.iterations:
-        yield from painter.paint_at_once(first[:, rows, columns])
-    else:
-        first = _blend_noise(first, settings)[:, rows, columns]
-        yield from painter.paint(make_grey(first.clone()) if grey else first)
+    paint = painter.paint if settings.iterations else painter.paint_at_once
+    yield from paint(first[:, rows, columns])
 
 
 def _keeps_content(settings: Settings) -> bool:
@@ -130,14 +127,6 @@ def _surroundings(paint_mask: Tensor) -> tuple[slice, slice]:
             slice(max(0, int(places[0]) - around), min(side, int(places[-1]) + around + 1))
         )
     return found[0], found[1]
-
-
-def _blend_noise(picture: Tensor, settings: Settings) -> Tensor:
-    if not settings.start_noise:
-        return picture
-    # Drawn on the CPU, whose generator gives the same numbers on every machine.
-    noise = torch.rand(picture.shape, generator=torch.Generator().manual_seed(settings.seed))
-    return torch.lerp(picture, noise.to(picture), settings.start_noise)
 
 
 @dataclass
@@ -174,7 +163,10 @@ class _Painter:
             content = content.grown(stage.borders)
             start = content.colours
             if not stage.refines:
-                start = mirror_pad(resize(picture, *stage.size), stage.borders)
+                start = resize(picture, *stage.size)
+                if scale == 1:
+                    start = self._blend_noise(start)
+                start = mirror_pad(start, stage.borders)
             objective = self._objective(content, stage, plan.tiling)
             optimiser = _optimiser(start[None], stage.settings, plan)
             del start, content
@@ -213,6 +205,15 @@ class _Painter:
         yield Finished(
             self._finish(picture), step, settled, read_losses(terms), lost, estimate.done
         )
+
+    def _blend_noise(self, start: Tensor) -> Tensor:
+        """What is begun with, at the first size: a larger picture's noise would even out there."""
+        share = self.settings.start_noise
+        if share:
+            # Drawn on the CPU, whose generator gives the same numbers on every machine.
+            drawn = torch.Generator().manual_seed(self.settings.seed)
+            start = torch.lerp(start, torch.rand(start.shape, generator=drawn).to(start), share)
+        return make_grey(start.clone()) if self.grey else start
 
     def _enlarged(self, picture: Tensor, part: MaskedPicture, content: MaskedPicture) -> Tensor:
         """What a stage left, as large as the content of the next one, to be refined.

@@ -70,6 +70,19 @@ def test_same_seed_gives_the_same_bytes_and_another_seed_others(paint, noise):
     assert not torch.equal(one, other)
 
 
+def test_seeds_begin_as_far_apart_in_a_large_picture_as_in_a_small_one(paint, monkeypatch):
+    starts, optimiser = [], module._optimiser
+    monkeypatch.setattr(
+        module, "_optimiser", lambda start, *rest: starts.append(start) or optimiser(start, *rest)
+    )
+    chosen = {"start_noise": 0.2, "iterations": 1, "scales": 1, "working_px": 32}
+    for side in (32, 500):
+        for seed in (1, 2):
+            paint(torch.full((3, side, side), 0.5), seed=seed, **chosen)
+    for one, other in (starts[:2], starts[2:]):
+        assert float((one - other).std()) == pytest.approx(0.2 * math.sqrt(1 / 6), rel=0.05)
+
+
 @pytest.mark.parametrize("precision", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("size", [(120, 160), (96, 90), (24, 20)])
 def test_number_of_threads_changes_no_bit(noise, precision, size):
