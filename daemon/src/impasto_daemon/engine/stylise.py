@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from impasto_daemon.engine.budget import Plan, evaluation_work, plan_painting
-from impasto_daemon.engine.colour_match import colour_match
+from impasto_daemon.engine.colour_match import colour_match, luminance
 from impasto_daemon.engine.events import (
     Event,
     Finished,
@@ -250,7 +250,7 @@ class _Painter:
         look = blended((n.look for n in networks), self.styles, self.seen.guides)
         down, across = self._spans(*_size_of(look))
         look = look[:, down, across]
-        match = make_grey if self.grey else self._match(part.resized(*_size_of(look)), look)
+        match = self._match(part.resized(*_size_of(look)), look)
         look = match(look)
         preview = functools.partial(self._preview, look)
         yield Iteration(0, stages, 1, stages, 0.0, 0.0, {}, look, preview)
@@ -277,13 +277,25 @@ class _Painter:
         work = estimate.done * len(self.styles)
         yield Finished(self._finish(matched), done, False, {}, work=work)
 
-    def _match(self, part: MaskedPicture, painted: Tensor) -> Callable[[Tensor], Tensor]:
-        """What gives a painting the colours that are wanted."""
-        how = self.settings.colours
+    def _match(self, part: MaskedPicture, look: Tensor) -> Callable[[Tensor], Tensor]:
+        """What gives a painting, of which there is a look, the colours that are wanted."""
+        how, mixing = self.settings.colours, self.settings.colour_mixing
         if how == "style":
-            return lambda painting: painting
-        mixing = self.settings.colour_mixing
-        return colour_match(painted, part.paint_mask, part.colours, part.paint_mask, how, mixing)
+            return make_grey if self.grey else lambda painting: painting
+
+        def seen(painting: Tensor) -> Tensor:
+            if how == "luminance":
+                return luminance(painting, mixing).repeat(3, 1, 1)
+            return painting
+
+        mask = part.paint_mask
+        matched = colour_match(seen(look), mask, part.colours, mask, how, mixing)
+
+        def match(painting: Tensor) -> Tensor:
+            found = matched(seen(painting))
+            return make_grey(found) if self.grey else found
+
+        return match
 
     def _plan(self, part: MaskedPicture) -> list[tuple[Stage, Plan]]:
         return plan_painting(

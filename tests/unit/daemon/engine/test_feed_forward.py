@@ -7,6 +7,7 @@ import torch
 
 from impasto_daemon.engine import feed_forward as module
 from impasto_daemon.engine.baking import bake
+from impasto_daemon.engine.colour_match import luminance
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted
 from impasto_daemon.engine.feed_forward import FeedForward, fresh_weights, paint
 from impasto_daemon.engine.feed_forward_shapes import BAKED_PX, REACH_PX, TENSORS
@@ -39,9 +40,11 @@ def weights():
 @pytest.fixture
 def paint_at_once(network, weights, noise):
     """paint_at_once(content, **settings): every event."""
-    style = Style(noise(3, 40, 40, seed=9), network)
+    coloured = Style(noise(3, 40, 40, seed=9), network)
 
-    def run(content, *, baked=weights, selection=None, conclude=lambda: False, **chosen):
+    def run(
+        content, *, style=coloured, baked=weights, selection=None, conclude=lambda: False, **chosen
+    ):
         settings = Settings(**{**AT_ONCE, **chosen})
         return list(
             stylise(
@@ -183,6 +186,41 @@ def test_colours_are_those_that_are_asked_for(paint_at_once, swirls):
     inside = ((painted["luminance"] > 0.001) & (painted["luminance"] < 0.999)).all(dim=0)
     assert float((lightness - lightness.mean(dim=0))[:, inside].abs().max()) < 1e-5
     assert float(lightness.abs().mean()) > 0.02
+
+
+def test_light_and_dark_are_the_lightness_of_what_is_painted_matched(paint_at_once, swirls):
+    network, photograph = swirls
+    content = luminance(resize(photograph, 96, 128)).repeat(3, 1, 1)
+    coloured, found = (
+        luminance(result(paint_at_once(content, baked=network, working_px=128, colours=colours)))
+        for colours in ("style", "luminance")
+    )
+    inside = (found > 0.001) & (found < 0.999)
+    assert float(torch.stack([coloured[inside], found[inside]]).corrcoef()[0, 1]) > 0.9999
+    assert float(found.mean() - content.mean()) == pytest.approx(0, abs=0.01)
+    assert float(found.std() / content.std()) == pytest.approx(1, abs=0.03)
+
+
+def test_grey_in_grey_has_the_photographs_mean_and_contrast_where_that_is_asked_for(
+    paint_at_once, swirls, network, noise
+):
+    baked, photograph = swirls
+    content = luminance(resize(photograph, 96, 128)).repeat(3, 1, 1)
+    chosen = {
+        "style": Style(noise(1, 40, 40).repeat(3, 1, 1), network),
+        "baked": baked,
+        "working_px": 128,
+    }
+    own, found = (
+        result(paint_at_once(content, colours=colours, **chosen))
+        for colours in ("style", "matched")
+    )
+    for painted in (own, found):
+        assert (painted.amax(0) - painted.amin(0)).max() < 1e-5
+    assert (
+        abs(float(found.mean() - content.mean())) < 0.01 < abs(float(own.mean() - content.mean()))
+    )
+    assert float(found.std() / content.std()) == pytest.approx(1, abs=0.03)
 
 
 def test_it_ends_with_what_there_is_when_that_is_wanted(paint_at_once, noise):
