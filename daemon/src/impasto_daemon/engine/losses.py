@@ -188,22 +188,23 @@ def _power(matrix: Tensor, exponent: float, least: float) -> tuple[Tensor, Tenso
 
 
 class TotalVariation:
-    """Mean over the pixels of the squared differences between neighbours, both ways.
+    """Σ of the squared differences between neighbours, both ways, over what is to be painted.
 
-    weight: what it is multiplied by.
-    A mean and not a sum, so that one weight smooths a small and a large picture alike.
+    weight: what it is multiplied by. painted_px: Σ of the paint mask.
+    A mean and not a sum, so that one weight smooths a small and a large picture alike, and a
+    selection as much as the whole.
     """
 
-    def __init__(self, weight: float) -> None:
-        self._weight = weight
+    def __init__(self, weight: float, painted_px: float) -> None:
+        self._scale = weight / (3 * painted_px or 1)
 
     def value_and_gradient(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """The loss of a picture, (1, 3, H, W), and its derivative, shaped like it."""
         gradient = torch.zeros_like(picture)
-        if not self._weight:
+        if not self._scale:
             return picture.new_zeros(()), gradient
         height, width = picture.shape[-2:]
-        scale, sums = self._weight / picture.numel(), []
+        scale, sums = self._scale, []
         step = max(1, _ROWS // (3 * width))
         for top in range(0, height, step):
             for axis, rows in ((-1, step), (-2, step + 1)):

@@ -131,9 +131,9 @@ def test_total_variation_is_the_mean_of_squared_differences():
             expected += (float(picture[0, channel, row + 1, column]) - here) ** 2
         if column + 1 < WIDTH:
             expected += (float(picture[0, channel, row, column + 1]) - here) ** 2
-    assert float(TotalVariation(1.0).value_and_gradient(picture)[0]) == pytest.approx(
-        expected / (N * M)
-    )
+    for painted_px in (M, M / 4):
+        loss, _ = TotalVariation(1.0, painted_px).value_and_gradient(picture)
+        assert float(loss) == pytest.approx(expected / (N * painted_px))
 
 
 def slope_of_content(found, target, mask, *, relative):
@@ -159,7 +159,7 @@ def test_gradient_is_what_finite_differences_say(loss, slope, relative, mask):
 
 
 def test_total_variations_gradient_is_what_finite_differences_say():
-    loss = TotalVariation(3.0).value_and_gradient
+    loss = TotalVariation(3.0, M).value_and_gradient
     assert_slope(lambda at: loss(at)[0], features(1), loss(features(1))[1])
 
 

@@ -153,7 +153,8 @@ def plain_loss(masked, picture, targets, settings, network):
                 loss = loss + beta * share * error / len(settings.style_layers)
     across = (picture[..., 1:] - picture[..., :-1]).square().sum()
     down = (picture[..., 1:, :] - picture[..., :-1, :]).square().sum()
-    loss = loss + 4 * settings.total_variation * (across + down) / picture.numel()
+    smoothness = (across + down) / (3 * masked.paint_mask.sum())
+    loss = loss + 4 * settings.total_variation * smoothness
     return loss.detach(), *torch.autograd.grad(loss, picture)
 
 
@@ -187,6 +188,22 @@ def test_loss_and_gradient_of_tiles_are_those_of_the_paper(exact, kind, layers, 
         terms, found = Objective(masked, targets, settings, exact, tiling).evaluate(picture)
         assert float(sum(terms.values())) == pytest.approx(float(loss), rel=1e-10)
         torch.testing.assert_close(found, gradient, rtol=1e-8, atol=1e-10 * gradient.abs().max())
+
+
+@pytest.mark.parametrize("tiling", [WHOLE, *TILINGS])
+def test_selection_is_smoothed_as_much_as_a_whole_picture(exact, tiling):
+    """It was by its share of what is looked at, while content and style are per painted pixel."""
+    settings, picture = Settings(**SHALLOW), torch.rand(1, 3, 48, 64, dtype=torch.float64)
+    target = StyleTarget(Style(picture[0], exact).targets(64, settings.style_layers))
+    selection = torch.zeros(1, 48, 64, dtype=torch.float64)
+    selection[:, 20:28, :32] = 0.5
+    of_part, of_whole = (
+        Objective(masked, [target], settings, exact, tiling).evaluate(picture)[0]["total variation"]
+        for masked in (MaskedPicture.of(picture[0], selection), MaskedPicture.of(picture[0]))
+    )
+    assert float(of_part / of_whole) == pytest.approx(48 * 64 / (8 * 32 * 0.5))
+    mean = sum(picture.diff(dim=axis).square().sum() for axis in (2, 3)) / picture.numel()
+    assert float(of_whole) == pytest.approx(4 * float(mean))
 
 
 @pytest.mark.parametrize("weights", [(), (1, 1, 4)])
