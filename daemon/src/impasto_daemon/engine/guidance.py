@@ -71,10 +71,10 @@ class StyleTarget:
 
 
 def _mean(several: Sequence[Sequence[Tensor | None]]) -> list[Tensor | None]:
-    """Of the same statistics of several pictures."""
+    """Of the same statistics of several pictures, of those that have them."""
     return [
-        None if found[0] is None else torch.stack([one for one in found if one is not None]).mean(0)
-        for found in zip(*several, strict=True)
+        torch.stack(found).mean(0) if (found := [one for one in means if one is not None]) else None
+        for means in zip(*several, strict=True)
     ]
 
 

@@ -107,7 +107,7 @@ class Objective:
         for layer, weight in self._style_weights.items():
             regions = regions_of(masked, settings.strength, styles, layer)
             targets = [style.statistics.get(layer, ()) for style in styles]
-            for matched, mask, losses in _matchings(regions, targets, weight, settings):
+            for matched, mask, losses in _matchings(layer, regions, targets, weight, settings):
                 counted.setdefault(layer, {})[matched] = mask
                 self._style[layer, matched] = losses
         self._uneven = settings.normalisation == "even" and len(counted) > 1 and beta > 0
@@ -287,6 +287,7 @@ class Objective:
 
 
 def _matchings(
+    layer: str,
     regions: Sequence[Region],
     targets: Sequence[Sequence[Tensor | None]],
     weight: float,
@@ -296,16 +297,34 @@ def _matchings(
 
     targets: of each style, in the order of `STATISTICS`.
     """
+    chosen = STATISTICS[settings.style_loss]
     for number, region in enumerate(regions):
-        for place, one in enumerate(STATISTICS[settings.style_loss]):
+        parts = {style: _parts(layer, chosen, targets[style]) for style in region.styles}
+        for place, one in enumerate(chosen):
             losses = [
-                (weight * share * one.share, one.loss(target, relative=_is_relative(settings)))
+                (weight * share * parts[style][place],
+                 one.loss(target, relative=_is_relative(settings)))
                 for style, share in region.styles.items()
                 if (target := targets[style][place]) is not None
-            ]
+            ]  # fmt: skip
             if losses:
                 mask = one.counted(region.mask)
                 yield (number, one), mask, StyleLosses(losses, total(mask))
+
+
+def _parts(
+    layer: str, chosen: Sequence[Statistic], targets: Sequence[Tensor | None]
+) -> list[float]:
+    """Of a layer's weight, what each statistic of a style has.
+
+    The first, the Gram matrix, has that of those that its picture is too small for.
+    """
+    shares = [one.share * one.is_of(layer) for one in chosen]
+    found = [
+        0.0 if target is None else share for share, target in zip(shares, targets, strict=True)
+    ]
+    found[0] += sum(shares) - sum(found)
+    return found
 
 
 def _is_relative(settings: Settings) -> bool:

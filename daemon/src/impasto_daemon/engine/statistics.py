@@ -38,6 +38,10 @@ class Statistic:
     waits: bool = field(default=False, compare=False)
     """Whether any of it waits for the device."""
 
+    def is_of(self, layer: str) -> bool:
+        """Whether it is taken of a layer."""
+        return not self.layers or layer in self.layers
+
     def counted(self, mask: Tensor) -> Tensor:
         """The weight of each position where a mask, (H, W), is to count."""
         return mask

@@ -118,7 +118,8 @@ class Style:
     ) -> dict[str, tuple[Tensor | None, ...]]:
         """The means of what is matched in each of `layers`, at such a size.
 
-        style_loss: names the `STATISTICS`; None stands where one is not taken of a layer.
+        style_loss: names the `STATISTICS`; None stands where one is not taken of a layer, or the
+        picture is too small for it.
         degrees: by how much the picture is turned to the left.
         between: called before each tile; what it raises ends the look.
         """
@@ -127,9 +128,7 @@ class Style:
             self._others.clear()
         size = _nearest_size_px(size_px, max(self._picture.alpha.shape))
         chosen = STATISTICS[style_loss]
-        wanted = {
-            layer: [one for one in chosen if layer in (one.layers or layers)] for layer in layers
-        }
+        wanted = {layer: [one for one in chosen if one.is_of(layer)] for layer in layers}
         missing = {
             layer: found
             for layer, several in wanted.items()
@@ -137,14 +136,13 @@ class Style:
         }
         if missing:
             self._measure(size, missing, style_loss, degrees, between)
+        means = {
+            layer: [self._means(one, degrees).get((size, layer)) for one in chosen]
+            for layer in layers
+        }
         return {
-            layer: tuple(
-                self._means(one, degrees)[size, layer].to(self._network.device)
-                if one in several
-                else None
-                for one in chosen
-            )
-            for layer, several in wanted.items()
+            layer: tuple(None if mean is None else mean.to(self._network.device) for mean in found)
+            for layer, found in means.items()
         }
 
     def _means(self, statistic: Statistic, degrees: float) -> GramMatrices:
@@ -200,8 +198,9 @@ class Style:
                         weights = tile.own(counted[layer, one], layer)
                         sums.add((layer, one), one.sums(segment.features, place, weights))
         for (layer, one), found in sums.items():
-            count = total(counted[layer, one]).to(found).clamp_min(1e-12)
-            self._means(one, degrees)[size_px, layer] = (found / count).cpu()
+            count = total(counted[layer, one]).to(found)
+            if count > 0:
+                self._means(one, degrees)[size_px, layer] = (found / count).cpu()
 
 
 def _bytes_of(means: GramMatrices) -> int:

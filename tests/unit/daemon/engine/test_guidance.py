@@ -11,6 +11,7 @@ from impasto_daemon.engine.gram import gram_sum
 from impasto_daemon.engine.guidance import Guided, guides_of, regions_of, shares
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.schedule import refinement
+from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
 from impasto_protocol.errors import Cancelled
@@ -274,3 +275,31 @@ def test_style_seen_at_several_sizes_and_in_several_directions_is_their_mean(
             if mean is not None:
                 torch.testing.assert_close(mean, sum(several) / 4)
             assert (mean is None) == (several[0] is None)
+
+
+def test_neighbours_that_a_small_style_does_not_have_are_left_to_its_gram_matrix(network, noise):
+    """At 48 px relu4_1 has six positions a side, relu5_1 has three."""
+    layers, content = ("relu4_1", "relu5_1"), MaskedPicture.of(noise(3, 96, 96))
+    style, picture = Style(noise(3, 48, 48, seed=1), network), noise(1, 3, 96, 96, seed=2)
+
+    def terms(**chosen):
+        settings = Settings(style_layers=layers, content_layers=("relu2_1",), **chosen)
+        target = Guided(style).target(48, settings)
+        return target, Objective(content, [target], settings, network).evaluate(picture)[0]
+
+    target, paired = terms(style_loss="shifted")
+    assert [one is None for one in target.statistics["relu5_1"]] == [False, True, True]
+    assert not any(one is None for one in target.statistics["relu4_1"])
+    _, plain = terms()
+    assert float(paired["style relu5_1"]) == pytest.approx(float(plain["style relu5_1"]))
+    assert float(paired["style relu4_1"]) != pytest.approx(float(plain["style relu4_1"]))
+
+
+def test_size_at_which_a_style_has_no_neighbours_is_not_in_their_mean(network, noise):
+    style = Style(noise(3, 128, 128), network)
+    settings = Settings(style_layers=("relu5_1",), style_loss="shifted", style_sizes=2)
+    found = Guided(style).target(128, settings).statistics["relu5_1"]
+    large, small = (style.targets(size, ["relu5_1"], "shifted")["relu5_1"] for size in (128, 64))
+    assert small[1:] == (None, None)
+    torch.testing.assert_close(found[0], (large[0] + small[0]) / 2)
+    torch.testing.assert_close(found[1:], list(large[1:]))
