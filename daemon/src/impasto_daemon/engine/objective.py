@@ -299,7 +299,9 @@ def _matchings(
     """
     chosen = STATISTICS[settings.style_loss]
     for number, region in enumerate(regions):
-        parts = {style: _parts(layer, chosen, targets[style]) for style in region.styles}
+        masks = [one.counted(region.mask) for one in chosen]
+        counts = [total(mask) for mask in masks]
+        parts = {style: _parts(layer, chosen, targets[style], counts) for style in region.styles}
         for place, one in enumerate(chosen):
             losses = [
                 (weight * share * parts[style][place],
@@ -308,22 +310,26 @@ def _matchings(
                 if (target := targets[style][place]) is not None
             ]  # fmt: skip
             if losses:
-                mask = one.counted(region.mask)
-                yield (number, one), mask, StyleLosses(losses, total(mask))
+                yield (number, one), masks[place], StyleLosses(losses, counts[place])
 
 
 def _parts(
-    layer: str, chosen: Sequence[Statistic], targets: Sequence[Tensor | None]
-) -> list[float]:
-    """Of a layer's weight, what each statistic of a style has.
+    layer: str,
+    chosen: Sequence[Statistic],
+    targets: Sequence[Tensor | None],
+    counts: Sequence[Tensor],
+) -> list[Tensor]:
+    """Of a layer's weight, what each statistic of a style has, by what its positions count.
 
-    The first, the Gram matrix, has that of those that its picture is too small for.
+    The first, the Gram matrix, has what is lacking: pairs of neighbours are fewer in a narrow
+    place, and there are none where the style's picture is too small.
     """
-    shares = [one.share * one.is_of(layer) for one in chosen]
+    shares, whole = [one.share * one.is_of(layer) for one in chosen], counts[0].clamp_min(1e-12)
     found = [
-        0.0 if target is None else share for share, target in zip(shares, targets, strict=True)
+        (0.0 if target is None else share) * (count / whole)
+        for share, target, count in zip(shares, targets, counts, strict=True)
     ]
-    found[0] += sum(shares) - sum(found)
+    found[0] = found[0] + (sum(shares) - torch.stack(found).sum())
     return found
 
 

@@ -68,12 +68,12 @@ class _Shifted(Statistic):
     axis: int = -1
 
     def counted(self, mask: Tensor) -> Tensor:
-        """Both of a pair have to count, and to be there."""
+        """Both of a pair have to be there; it counts what the lesser of them does."""
         first, other = (
             self._from(mask, begin, mask.shape[self.axis] - SHIFT) for begin in (0, SHIFT)
         )
         paired = torch.zeros_like(mask)
-        self._from(paired, 0, mask.shape[self.axis] - SHIFT).copy_(first * other)
+        self._from(paired, 0, mask.shape[self.axis] - SHIFT).copy_(torch.minimum(first, other))
         return paired
 
     def sums(self, features: Tensor, own: Place, weights: Tensor | None) -> Tensor:

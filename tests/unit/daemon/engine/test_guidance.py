@@ -303,3 +303,20 @@ def test_size_at_which_a_style_has_no_neighbours_is_not_in_their_mean(network, n
     assert small[1:] == (None, None)
     torch.testing.assert_close(found[0], (large[0] + small[0]) / 2)
     torch.testing.assert_close(found[1:], list(large[1:]))
+
+
+def test_place_too_small_for_neighbours_is_matched_by_its_gram_matrix(network, noise):
+    content, picture = noise(3, 32, 32), noise(1, 3, 32, 32, seed=2)
+    style = Style(noise(3, 32, 32, seed=1), network)
+
+    def seen(**chosen):
+        selection = torch.zeros(1, 32, 32)
+        selection[:, 9:12, 10:13] = 1
+        chosen |= {"style_layers": ("relu1_1",), "content_weight": 0.0, "total_variation": 0.0}
+        settings = Settings(**chosen)
+        target = Guided(style).target(32, settings)
+        masked = MaskedPicture.of(content, selection)
+        terms, gradient = Objective(masked, [target], settings, network).evaluate(picture)
+        return float(terms["style relu1_1"]), gradient
+
+    torch.testing.assert_close(seen(style_loss="shifted"), seen())

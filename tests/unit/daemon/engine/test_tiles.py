@@ -90,11 +90,12 @@ def plain_errors(maps, mask, targets, style_loss):
         return
     pairs, shares = [(maps, maps, mask)], [1]
     if style_loss == "shifted":
-        shares = [0.5, 0.25, 0.25]
         pairs += [
-            (maps[..., :-4], maps[..., 4:], mask[..., :-4] * mask[..., 4:]),
-            (maps[:, :-4], maps[:, 4:], mask[:-4] * mask[4:]),
+            (maps[..., :-4], maps[..., 4:], torch.minimum(mask[..., :-4], mask[..., 4:])),
+            (maps[:, :-4], maps[:, 4:], torch.minimum(mask[:-4], mask[4:])),
         ]
+        across, down = (0.25 * float(paired.sum() / mask.sum()) for _, _, paired in pairs[1:])
+        shares = [1 - across - down, across, down]
     for pair, target, share in zip(pairs, targets, shares, strict=True):
         yield share * (mean(*pair) - target).square().sum() / target.square().sum()
 
