@@ -154,8 +154,10 @@ class Objective:
             if index:
                 between()
             targets = self._targets(part)
-            # The last tile's graph stays, so that a picture of one tile is looked at once.
-            segments = self._see(part, picture, targets, errors, sums, hold=part is self._parts[-1])
+            # The last tile's graph stays, so that a picture of one tile is looked at once; not
+            # beside those that even out.
+            hold = part is self._parts[-1] and not self._uneven
+            segments = self._see(part, picture, targets, errors, sums, hold=hold)
         if self._uneven:
             self._even_out(picture, sums, between)
         smoothness, gradient = self._smoothness.value_and_gradient(picture)

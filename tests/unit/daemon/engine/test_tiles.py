@@ -1,6 +1,7 @@
 """A picture seen tile by tile has the loss and the gradient of the picture seen whole."""
 
 import itertools
+import weakref
 from importlib.resources import files
 
 import numpy as np
@@ -230,6 +231,30 @@ def test_layers_that_are_to_count_alike_have_gradients_as_large_as_their_weights
         assert [size / sum(sizes) for size in sizes] == pytest.approx(shares, rel=1e-6)
         again, _ = even.evaluate(picture)
         assert float(sum(again.values())) == pytest.approx(float(sum(terms.values())), rel=1e-9)
+
+
+def test_layers_are_evened_out_beside_no_other_graph(network, noise, monkeypatch):
+    segments, held = Objective._segments, weakref.WeakSet()
+    beside = []
+
+    def look(objective, *args, graph):
+        if graph:
+            beside.append(len(held))
+        for segment in segments(objective, *args, graph=graph):
+            if graph:
+                held.add(segment.features)
+            yield segment
+
+    monkeypatch.setattr(Objective, "_segments", look)
+    target = StyleTarget(Style(noise(3, 32, 32), network).targets(32, STYLE_LAYERS[:3]))
+    objective = Objective(
+        MaskedPicture.of(noise(3, 48, 48)), [target], Settings(normalisation="even", **SHALLOW),
+        network,
+    )  # fmt: skip
+    objective.evaluate(noise(1, 3, 48, 48, seed=2))
+    assert beside == [0] * 4
+    objective.evaluate(noise(1, 3, 48, 48, seed=2))
+    assert beside == [0] * 5  # a picture of one tile is looked at once
 
 
 @pytest.mark.parametrize("style_loss", ["wasserstein", "histogram", "shifted"])
