@@ -49,9 +49,9 @@ class Guided:
             for turn in range(settings.style_rotations)
         ]
         seen = [
-            self.style.targets(size_px / 2**step, layers, settings.style_loss, angle, between)
+            self.style.targets(size, layers, settings.style_loss, angle, between)
             for angle in angles
-            for step in range(settings.style_sizes)
+            for size in self.style.sizes_px(size_px, settings.style_sizes)
         ]
         means = {layer: _mean([one[layer] for one in seen]) for layer in layers}
         return StyleTarget(means, self.weight, fills=not own)

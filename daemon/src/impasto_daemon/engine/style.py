@@ -108,6 +108,16 @@ class Style:
         grams = self.targets(size_px, layers)
         return {layer: gram for layer, (gram,) in grams.items() if gram is not None}
 
+    def sizes_px(self, size_px: float, count: int) -> list[int]:
+        """At most so many sizes that differ, each half of the one before, from such a size down.
+
+        The first is never larger than the picture.
+        """
+        largest_px = max(self._picture.alpha.shape)
+        first_px = min(size_px, largest_px)
+        sizes = (_nearest_size_px(first_px / 2**step, largest_px) for step in range(count))
+        return list(dict.fromkeys(sizes))
+
     def targets(
         self,
         size_px: float,

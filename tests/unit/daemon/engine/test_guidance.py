@@ -320,3 +320,18 @@ def test_place_too_small_for_neighbours_is_matched_by_its_gram_matrix(network, n
         return float(terms["style relu1_1"]), gradient
 
     torch.testing.assert_close(seen(style_loss="shifted"), seen())
+
+
+@pytest.mark.parametrize("side, size_px, count, expected", [
+    (800, 4000, 3, [800, 362, 181]), (300, 128, 4, [128, 64]), (60, 500, 4, [60]),
+    (300, 300, 1, [300]),
+])  # fmt: skip
+def test_sizes_of_a_style_begin_at_its_own_and_differ(side, size_px, count, expected):
+    assert Style(torch.zeros(3, side, 1), None).sizes_px(size_px, count) == expected
+
+
+def test_style_is_seen_at_each_of_its_sizes_once(network, noise):
+    style = Style(noise(3, 128, 128), network)
+    found = Guided(style).target(500, Settings(style_layers=("relu1_1",), style_sizes=4))
+    seen = [style.statistics(size, ["relu1_1"])["relu1_1"] for size in (128, 64)]
+    torch.testing.assert_close(found.statistics["relu1_1"][0], sum(seen) / 2)
