@@ -128,6 +128,8 @@ def regions_of(
     Guided Gram matrices, Gatys et al. 2017, *Controlling Perceptual Factors in Neural Style
     Transfer*. Departs from them, who leave out the positions that see beyond their region: these
     would belong to none, and between two styles a band without either is seen.
+    What all styles leave of a position is in its strength, see `guides_of`; their coverage is not
+    counted again.
     """
     paint, given = layer_masks(torch.cat([masked.paint_mask, masked.given(strength)]), layer)
     all_of_it = total(paint).clamp_min(1e-12)
@@ -140,11 +142,12 @@ def regions_of(
     if masked.guides is None:
         share = total(given) / all_of_it / sum(weights)
         return [Region(given, {n: w * share for n, w in zip(chosen, weights, strict=True)})]
-    masks = layer_masks(masked.guides[chosen], layer)
+    guides = layer_masks(masked.guides, layer)
+    masks, covered = guides[chosen], guides.sum(dim=0).clamp(1e-12, 1)
     fills = torch.tensor([styles[number].fills for number in chosen], device=masks.device)
     fills = fills.view(-1, 1, 1)
     left = (1 - torch.where(fills, 0, masks).sum(dim=0)).clamp_min(0)
-    masks = shares(torch.where(fills, masks * left, masks), weights) * given
+    masks = shares(torch.where(fills, masks * left, masks), weights) * (given / covered)
     return [
         Region(mask, {number: total(mask) / all_of_it})
         for number, mask in zip(chosen, masks, strict=True)

@@ -335,3 +335,19 @@ def test_style_is_seen_at_each_of_its_sizes_once(network, noise):
     found = Guided(style).target(500, Settings(style_layers=("relu1_1",), style_sizes=4))
     seen = [style.statistics(size, ["relu1_1"])["relu1_1"] for size in (128, 64)]
     torch.testing.assert_close(found.statistics["relu1_1"][0], sum(seen) / 2)
+
+
+def test_soft_mask_that_leaves_the_photograph_is_a_map_of_strength(styles, network, noise):
+    """Also on the border of a hard one, and with several styles in one place."""
+    soft = torch.linspace(-0.2, 1, SIZE).clamp(0).repeat(1, SIZE, 1)
+    soft[:, : SIZE // 2 + 3] = 0
+    settings = Settings(**SHALLOW, content_weight=0.0, total_variation=0.0)
+    target, content = Guided(styles[0]).target(SIZE, settings), noise(3, SIZE, SIZE)
+    picture, found = noise(1, 3, SIZE, SIZE, seed=2), []
+    for guided in (told(soft), told(soft * 0.75, soft * 0.25), told(None)):
+        guides, strength = guides_of(guided, None, fill=False)
+        masked = MaskedPicture.of(content, None, soft if strength is None else strength, guides)
+        objective = Objective(masked, [target] * len(guided), settings, network)
+        found.append(objective.evaluate(picture)[1])
+    for gradient in found[:2]:
+        assert float((gradient - found[2]).norm()) < 1e-3 * float(found[2].norm())

@@ -70,10 +70,11 @@ def plain_regions(masked, targets, layer, mask_of):
             yield n, given, given.sum() / everything * weights[n] / sum(weights.values())
         return
     masks = {n: mask_of(masked.guides[n : n + 1]) for n in there}
+    covered = mask_of(masked.guides.sum(dim=0, keepdim=True)).clamp(1e-12, 1)
     weighed = sum(weights[n] * masks[n] for n in there)
     for n in there:
         share = torch.where(weighed > 0, weights[n] * masks[n] / weighed, 0)
-        share = share * sum(masks.values()).clamp(max=1) * given
+        share = share * sum(masks.values()).clamp(max=1) / covered * given
         yield n, share, share.sum() / everything
 
 
