@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -13,7 +14,7 @@ from impasto_daemon.engine.feed_forward import Weights
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.style import Style
-from impasto_daemon.engine.sums import total
+from impasto_daemon.engine.sums import LayerSums, total
 from impasto_protocol.settings import Settings
 
 
@@ -48,13 +49,13 @@ class Guided:
             settings.style_rotation + 360 * turn / settings.style_rotations
             for turn in range(settings.style_rotations)
         ]
-        seen = [
+        sizes = self.style.sizes_px(size_px, settings.style_sizes)
+        seen = (
             self.style.targets(size, layers, settings.style_loss, angle, between)
             for angle in angles
-            for size in self.style.sizes_px(size_px, settings.style_sizes)
-        ]
-        means = {layer: _mean([one[layer] for one in seen]) for layer in layers}
-        return StyleTarget(means, self.weight, fills=not own)
+            for size in sizes
+        )
+        return StyleTarget(_mean(seen), self.weight, fills=not own)
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,21 @@ class StyleTarget:
     fills: bool = False
 
 
-def _mean(several: Sequence[Sequence[Tensor | None]]) -> list[Tensor | None]:
-    """Of the same statistics of several pictures, of those that have them."""
-    return [
-        torch.stack(found).mean(0) if (found := [one for one in means if one is not None]) else None
-        for means in zip(*several, strict=True)
-    ]
+def _mean(
+    several: Iterable[Mapping[str, Sequence[Tensor | None]]],
+) -> dict[str, list[Tensor | None]]:
+    """Of each layer's statistics, those of several pictures that have them, one after another."""
+    sums, counts = LayerSums[tuple[str, int]](), Counter[tuple[str, int]]()
+    for seen in several:
+        for layer, means in seen.items():
+            for place, mean in enumerate(means):
+                if mean is not None:
+                    sums.add((layer, place), mean)
+                counts[layer, place] += mean is not None
+    found: dict[str, list[Tensor | None]] = {}
+    for (layer, place), count in counts.items():
+        found.setdefault(layer, []).append(sums[layer, place] / count if count else None)
+    return found
 
 
 def guides_of(

@@ -1,5 +1,7 @@
 """Several styles in one painting: who has what, where, and what stays as it was."""
 
+import weakref
+
 import pytest
 import torch
 
@@ -351,3 +353,21 @@ def test_soft_mask_that_leaves_the_photograph_is_a_map_of_strength(styles, netwo
         found.append(objective.evaluate(picture)[1])
     for gradient in found[:2]:
         assert float((gradient - found[2]).norm()) < 1e-3 * float(found[2].norm())
+
+
+def test_few_of_the_looks_at_a_style_are_held_at_once(network, noise, monkeypatch):
+    """All of them, 16 directions at four sizes, would take hundreds of MB."""
+    style, alive, most = Style(noise(3, 128, 128), network), weakref.WeakSet(), 0
+
+    def look(size, layers, *how):
+        nonlocal most
+        mean = torch.full((4, 4), float(size))
+        alive.add(mean)
+        most = max(most, len(alive))
+        return dict.fromkeys(layers, (mean, None))
+
+    monkeypatch.setattr(style, "targets", look)
+    found = Guided(style).target(128, Settings(style_rotations=16, style_sizes=2))
+    assert most <= 3
+    for mean, none in found.statistics.values():
+        assert torch.equal(mean, torch.full((4, 4), 96.0)) and none is None
