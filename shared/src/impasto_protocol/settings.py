@@ -172,7 +172,7 @@ class Settings:
     )
     box: bool = spec_field("keep every pixel within 0 and 1 while optimising", default=True)
     total_variation: float = spec_field(
-        "weight of the smoothing term",
+        "weight of the smoothing term, which is not felt beside the sums of gatys",
         default=1.0,
         low=0,
         high=1000,
@@ -187,7 +187,8 @@ class Settings:
     style_loss: str = spec_field(
         "what is matched of a style: gram: the Gram matrices; wasserstein: mean and covariance, by "
         "the Wasserstein-2 distance of two Gaussians; histogram: Gram matrices and the histograms "
-        "of relu1_1 and relu4_1; shifted: Gram matrices also of neighbours, for longer strokes",
+        "of relu1_1 and relu4_1, where these are style layers; shifted: Gram matrices also of "
+        "neighbours, for longer strokes",
         default="gram",
         choices=("gram", "wasserstein", "histogram", "shifted"),
         since="1.8",
