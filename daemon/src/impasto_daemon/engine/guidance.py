@@ -62,7 +62,8 @@ class Guided:
 class StyleTarget:
     """The means of the statistics of each layer that a style is in, and what the style weighs.
 
-    statistics: in the order of `STATISTICS`; None where one is not taken of the layer.
+    statistics: in the order of `STATISTICS`; None where one is not taken of the layer, or the
+    style's picture is too small for it.
     fills: it has the layers only where no other style has them.
     """
 
