@@ -210,7 +210,11 @@ class Style:
         for (layer, one), found in sums.items():
             count = total(counted[layer, one]).to(found)
             if count > 0:
-                self._means(one, degrees)[size_px, layer] = (found / count).cpu()
+                mean = (found / count).cpu()
+                if one == Statistic():
+                    # A file has its upper half alone, by which a painting is to be the same.
+                    mean = mean.triu() + mean.triu(1).T
+                self._means(one, degrees)[size_px, layer] = mean
 
 
 def _bytes_of(means: GramMatrices) -> int:

@@ -12,10 +12,11 @@ from impasto_daemon.engine.feed_forward import fresh_weights
 from impasto_daemon.engine.gram import gram_sum
 from impasto_daemon.engine.guidance import Guided, guides_of, regions_of, shares
 from impasto_daemon.engine.masked_picture import MaskedPicture
-from impasto_daemon.engine.schedule import refinement
 from impasto_daemon.engine.objective import Objective
+from impasto_daemon.engine.schedule import refinement
 from impasto_daemon.engine.style import Style
 from impasto_daemon.engine.stylise import stylise
+from impasto_daemon.presets.statistics import pack_statistics, unpack_statistics
 from impasto_protocol.errors import Cancelled
 from impasto_protocol.settings import QUALITIES, STYLE_LAYERS, Settings
 
@@ -371,3 +372,12 @@ def test_few_of_the_looks_at_a_style_are_held_at_once(network, noise, monkeypatc
     assert most <= 3
     for mean, none in found.statistics.values():
         assert torch.equal(mean, torch.full((4, 4), 96.0)) and none is None
+
+
+def test_what_is_measured_of_a_style_is_what_a_file_keeps_of_it(network, noise):
+    style = Style(noise(3, 90, 70), network)
+    style.statistics(90, STYLE_LAYERS)
+    measured = {key: gram.numpy() for key, gram in style.grams.items()}
+    kept = unpack_statistics(pack_statistics(measured))
+    assert len(kept) == len(STYLE_LAYERS)
+    assert all((measured[key] == kept[key]).all() for key in kept)
