@@ -155,16 +155,23 @@ class OutputFiles:
         kept: KeptMetadata | None = None,
     ) -> Path:
         """Write a picture with its recipe, and with what is kept of the photograph."""
+        from impasto_daemon.images.metadata import KeptMetadata
         from impasto_daemon.images.pictures import write_picture
 
         info = recipe.text(result)
+
+        def write_png(to: Path) -> None:
+            try:
+                write_picture(to, picture, info=info, kept=kept)
+            except Exception:  # its metadata may be why
+                write_picture(to, picture, info=info, kept=KeptMetadata(kept.icc if kept else b""))
+
         try:
             self.add_notes(write_picture(path, picture, info=info, kept=kept))
         except Exception as error:
             said = error if isinstance(error, ImpastoError) else NotWritten(
                 f"{path} could not be written: {error}."
             )  # fmt: skip
-            write_png = partial(write_picture, picture=picture, info=info)
             raise kept_elsewhere(said, path.stem, [path.parent], write_png) from error
         self.files.append(path)
         return path

@@ -4,7 +4,7 @@ import signal
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from impasto_daemon.cli.job_progress import Interrupts
 from impasto_daemon.cli.painting_run import OutputFiles, PaintingRun
@@ -24,7 +24,7 @@ RECIPE = Recipe(Settings(), styles=(), maps={})
 @pytest.fixture
 def write():
     """Writes a painting as the command line does at its end."""
-    return lambda path, painted: OutputFiles().write(path, painted, RECIPE, RESULT)
+    return lambda path, painted, kept=None: OutputFiles().write(path, painted, RECIPE, RESULT, kept)
 
 
 def same(path, painted):
@@ -47,6 +47,20 @@ def test_painting_that_its_format_cannot_hold_is_kept_beside_it(home, write, pic
         write(home / "x.webp", wide)
     (kept,) = home.glob("x-*.png")
     assert str(kept) in str(caught.value) and same(kept, wide)
+
+
+@pytest.mark.parametrize("name", ["gone/x.png", "x.png"])
+def test_painting_that_is_kept_elsewhere_has_its_colour_profile(home, write, picture, name):
+    (home / "gone").touch()
+    profile = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    metadata = KeptMetadata(profile, xmp=b"\xff" if name == "x.png" else b"<x/>")
+    with pytest.raises(NotWritten):
+        write(home / name, picture(), metadata)
+    (kept,) = home.rglob("x-*.png")
+    assert same(kept, picture())
+    with Image.open(kept) as image:
+        assert image.info["icc_profile"] == profile
+        assert ("xmp" in image.info) == (name != "x.png")
 
 
 @pytest.fixture
