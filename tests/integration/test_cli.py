@@ -264,6 +264,30 @@ def test_variations_take_the_noise_that_is_given(daemon, folder):
         assert json.loads(image.text["impasto"])["settings"]["start_noise"] == 0.6
 
 
+@pytest.mark.parametrize(("options", "part"), [
+    (["--style"], ""),
+    (["--style", "style.jpg", "--start"], ""),
+    (["--variations", 2, "--style"], "-2"),
+    (["--style", "style.jpg", "--variations", 2, "--mask-of"], "-sheet"),
+    (["--style", "style.jpg", "--snapshots", 3, "--strength-map"], "-3"),
+    (["--style", "style.jpg", "--snapshots", 3, "--strength-map"], "-loss"),
+])  # fmt: skip
+def test_picture_that_is_painted_from_is_replaced_only_by_its_own_name(
+    daemon, folder, options, part
+):
+    photo, used = folder / "photo.png", folder / f"photo-painted{part}.png"
+    with Image.open(photo) as image:
+        image.save(folder / "used.png")
+    used.symlink_to("used.png")
+    before, words = used.read_bytes(), ["apply", photo, *options, used, "--iterations", 1]
+    said = daemon.impasto(*words, cwd=folder, check=False)
+    assert said.returncode == 1 and "Name another file with -o" in " ".join(said.stderr.split())
+    assert used.read_bytes() == before and len([*folder.glob("photo-painted*")]) == 1
+    if not part:
+        daemon.impasto(*words, "-o", used, cwd=folder)
+        assert used.read_bytes() != before
+
+
 def test_demo_leaves_picture_and_sheet(daemon, tmp_path):
     said = daemon.impasto("demo", "--size", 48, "--iterations", 2, cwd=tmp_path)
     for name in ("painted.png", "before-style-after.png"):

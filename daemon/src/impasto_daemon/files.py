@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import stat
 import tempfile
+from collections.abc import Iterable
 from io import BufferedReader
 from pathlib import Path
 
@@ -66,6 +68,20 @@ def check_place(path: Path, missing_folder: str = "Correct its name, or make it.
     except OSError as error:
         raise not_written(f"{folder} cannot be written to", error) from error
     return folder
+
+
+def check_apart(output: Path, inputs: Iterable[Path]) -> None:
+    """Make sure that a file that nobody named exactly replaces none of `inputs`.
+
+    Raises NotWritten.
+    """
+    for path in inputs:
+        with contextlib.suppress(OSError):  # one of them is not there
+            if output.samefile(path):
+                raise NotWritten(
+                    f"{output} would be replaced, which it is painted from.",
+                    next_step="Name another file with -o.",
+                )
 
 
 def make_folder(folder: Path) -> None:

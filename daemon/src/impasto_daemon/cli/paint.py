@@ -23,7 +23,7 @@ from impasto_daemon.cli.painting_run import (
 from impasto_daemon.cli.recipe import Recipe, read_recipe
 from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
 from impasto_daemon.cli.style_choice import choice_from, given_of_styles, style_options
-from impasto_daemon.files import check_place, make_folder
+from impasto_daemon.files import check_apart, check_place, make_folder
 from impasto_protocol.client import Client
 from impasto_protocol.descriptions import describe_estimate
 from impasto_protocol.errors import BadMessage, VersionSkew
@@ -112,14 +112,18 @@ def apply(
         raise click.UsageError("Standard output can hold one painting and nothing else.")
     if is_input(picture) and not output:
         raise click.UsageError("With the photo from standard input, name the output.")
-    if [*map(is_input, (picture, start_file, *choice.inputs))].count(True) > 1:
+    inputs = [*filter(None, (picture, start_file, recipe_file)), *choice.inputs]
+    if [*map(is_input, inputs)].count(True) > 1:
         raise click.UsageError("Standard input can hold one picture only.")
     from impasto_daemon.images.output import check_output
     from impasto_daemon.images.pictures import read_photograph, read_picture
 
     streams = click.get_current_context()
     interrupts = streams.with_resource(Interrupts(shown=not as_json))
-    output = output or picture.parent / f"{picture.stem}-painted.png"
+    if not output:
+        output = picture.parent / f"{picture.stem}-painted.png"
+        if not variations:
+            check_apart(output, inputs)
     output = streams.with_resource(output_file(output)).absolute()
     picture = streams.with_resource(input_file(picture))
     start_file = start_file and streams.with_resource(input_file(start_file))
@@ -167,6 +171,7 @@ def apply(
             kept,
             as_json,
             interrupts,
+            inputs,
         )
         if variations:
             run.paint_variations(variations)

@@ -7,7 +7,7 @@ import dataclasses
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from impasto_daemon.cli.job_progress import Interrupts, await_result
 from impasto_daemon.cli.output import answer_as_dict, console, print_result
 from impasto_daemon.cli.recipe import Recipe
-from impasto_daemon.files import check_place
+from impasto_daemon.files import check_apart, check_place
 from impasto_daemon.paths import Paths
 from impasto_protocol.client import Job
 from impasto_protocol.codec import Picture
@@ -41,6 +41,8 @@ class PaintingRun:
     kept: KeptMetadata
     as_json: bool
     interrupts: Interrupts
+    inputs: Sequence[Path] = ()
+    """The files that it is painted from, none of which may be replaced by what goes beside it."""
 
     def paint(self) -> None:
         """One painting; where snapshots are asked for, a contact sheet and a loss curve as well."""
@@ -129,6 +131,7 @@ class PaintingRun:
         """Make sure, before anything is painted, that what goes beside it could be written."""
         for part in parts:
             check_place(self._named(part))
+            check_apart(self._named(part), self.inputs)
 
     def _named(self, part: str) -> Path:
         ending = ".png" if part in (_SHEET, _LOSS) else self.output.suffix
