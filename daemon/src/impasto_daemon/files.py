@@ -15,17 +15,22 @@ from impasto_protocol import connection
 from impasto_protocol.errors import DiskFull, NotWritten
 
 
-def write_file(target: Path, content: bytes) -> Path:
+def write_file(target: Path, content: bytes, mode: int | None = 0o644) -> Path:
     """Put `content` at `target`, in a folder that is made for it alone, whole or not at all.
 
-    A link is replaced. Raises NotWritten, or DiskFull when that is why; the old file is then
-    untouched.
+    mode: as `connection.write_file` has it. A link is replaced. Raises NotWritten, or DiskFull when
+    that is why; the old file is then untouched.
     """
     try:
         connection.make_folders(target.parent)
-        return connection.write_file(target, content)
+        return connection.write_file(target, content, mode)
     except OSError as error:
         raise not_written(f"{target} could not be written", error) from error
+
+
+def write_named(target: Path, content: bytes) -> Path:
+    """As `write_file`, where a person names `target`: as any program writes it, through a link."""
+    return write_file(check_file(target), content, mode=None)
 
 
 def check_file(target: Path) -> Path:

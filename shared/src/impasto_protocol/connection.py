@@ -306,9 +306,10 @@ def _lock(file: BinaryIO, folder: Path) -> bool:
         ) from error
 
 
-def write_file(target: Path, content: bytes, mode: int = 0o644) -> Path:
+def write_file(target: Path, content: bytes, mode: int | None = 0o644) -> Path:
     """Put `content` at `target`, replacing what is there, whole or not at all. Raises OSError.
 
+    mode: who may read and write it; None: whoever might the old file, or a new one of any program.
     A reader finds the old file or the new one, never a part, also after the power went; once this
     has returned, the new one.
     """
@@ -317,7 +318,7 @@ def write_file(target: Path, content: bytes, mode: int = 0o644) -> Path:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            Path(name).chmod(mode)
+            Path(name).chmod(_usual_mode(target) if mode is None else mode)
             os.fsync(file.fileno())
         Path(name).replace(target)
     except BaseException:
@@ -325,6 +326,15 @@ def write_file(target: Path, content: bytes, mode: int = 0o644) -> Path:
         raise
     sync_names(target.parent)
     return target
+
+
+def _usual_mode(target: Path) -> int:
+    with contextlib.suppress(OSError):
+        return stat.S_IMODE(target.stat().st_mode)
+    # It can be asked for only by being set: here so that nothing is readable to others meanwhile.
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
 
 
 def sync_names(folder: Path) -> None:

@@ -193,6 +193,22 @@ def test_file_system_without_locks_is_said_at_once(tmp_path, monkeypatch, number
         assert "IMPASTO_HOME" in caught.value.next_step
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it has no such modes")
+def test_file_that_a_person_names_is_written_as_by_any_program(tmp_path):
+    def mode():
+        return (tmp_path / "x").stat().st_mode & 0o777
+
+    before = os.umask(0o027)
+    try:
+        connection.write_file(tmp_path / "x", b"new", mode=None)
+        assert mode() == 0o640
+        (tmp_path / "x").chmod(0o600)
+        connection.write_file(tmp_path / "x", b"newer", mode=None)
+        assert mode() == 0o600 and os.umask(0o027) == 0o027
+    finally:
+        os.umask(before)
+
+
 def test_daemon_gets_nothing_of_an_editors_interpreter_and_loader():
     theirs = {"PYTHONHOME": "/snap", "PYTHONPATH": "/app", "LD_LIBRARY_PATH": "/app/lib",
               "LD_PRELOAD": "x.so", "DYLD_LIBRARY_PATH": "/app", "VIRTUAL_ENV": "/v"}  # fmt: skip

@@ -16,7 +16,7 @@ from impasto_daemon.doctor.bundle import write_bundle
 from impasto_daemon.doctor.checkup import Finding, Installation
 from impasto_daemon.doctor.editors import check_editors
 from impasto_daemon.doctor.known_bad import check_known_bad
-from impasto_daemon.files import check_file, check_place, write_file
+from impasto_daemon.files import check_place, write_named
 from impasto_protocol.connection import impasto_command
 from impasto_protocol.errors import ImpastoError
 
@@ -49,7 +49,7 @@ def doctor(fix: bool, as_json: bool, bundle: Path | None) -> None:
     if bundle:
         content = BytesIO()
         write_bundle(content, Installation.here(), [*mended, *findings])
-        write_file(check_file(bundle), content.getvalue())
+        write_named(bundle, content.getvalue())
     if as_json:
         print_result(True, {"findings": [_plain(f) for f in findings],
                     "mended": [_plain(f) for f in mended]}, "")  # fmt: skip

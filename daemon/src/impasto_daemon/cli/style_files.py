@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from impasto_daemon.cli.output import json_option, print_result
-from impasto_daemon.files import check_file, check_place, open_regular, write_file
+from impasto_daemon.files import check_place, open_regular, write_named
 from impasto_daemon.presets.preset_file import SUFFIX, pack
 from impasto_protocol.client import Client
 from impasto_protocol.errors import PresetExists, PresetInvalid
@@ -36,7 +36,7 @@ def export_styles(names: tuple[str, ...], output: Path, as_json: bool) -> None:
         )
     check_place(output)
     with connect() as client:
-        write_file(check_file(output), client.export_presets(names, pack=ending == ".zip"))
+        write_named(output, client.export_presets(names, pack=ending == ".zip"))
     print_result(as_json, {"names": names, "output": output.resolve()}, f"{output.resolve()}")
 
 

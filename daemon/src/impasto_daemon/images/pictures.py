@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from impasto_daemon.engine.sizes import fit
-from impasto_daemon.files import check_file, open_regular, write_file
+from impasto_daemon.files import open_regular, write_named
 from impasto_daemon.images import sixteen_bit
 from impasto_daemon.images.arrays import from_array, to_array
 from impasto_daemon.images.colours import Profile, check_profile, to_rgb, with_rgb_of_grey
@@ -120,7 +120,7 @@ def write_picture(
         content = sixteen_bit.encode_tiff(to_array(picture), held)
     else:
         content = _encode_8_bit(picture, kind, held.options(kind, info))
-    write_file(check_file(path), content)
+    write_named(path, content)
     return held.notes
 
 

@@ -66,7 +66,7 @@ def write_saved(path: str, file: FileInfo, data: Buffer) -> None:
     """Write what the daemon exported, whole or not at all. Raises BadImage or NotWritten."""
     verify(file, data)
     try:
-        write_file(Path(path), bytes(data))
+        write_file(Path(path), bytes(data), mode=None)
     except OSError as error:
         raise NotWritten(
             _("{path} could not be written: {reason}.").format(

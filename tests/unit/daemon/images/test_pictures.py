@@ -110,3 +110,9 @@ def test_contact_sheet_is_a_grid_of_small_pictures_with_labels(picture):
 def test_contact_sheet_has_room_for_a_label_wider_than_its_picture(picture):
     sheet = make_contact_sheet([picture(10, 10), picture(10, 10)], ["1: seed 9007199254740992"] * 2)
     assert sheet.width > 2 * 150
+
+
+def test_picture_that_is_written_anew_stays_as_private_as_it_was(picture, tmp_path):
+    (tmp_path / "x.png").touch(0o600)
+    write_picture(tmp_path / "x.png", picture())
+    assert (tmp_path / "x.png").stat().st_mode & 0o777 == 0o600
