@@ -158,6 +158,26 @@ def test_recipe_that_a_painting_carries_paints_the_same_again(daemon, folder):
     daemon.impasto("style", "remove", "called otherwise")
 
 
+def test_recipe_has_the_size_and_the_start(daemon, folder):
+    first, again, smaller = (folder / f"{name}.png" for name in ("first", "again", "smaller"))
+    with Image.open(folder / "style.jpg") as style:
+        style.transpose(Image.Transpose.ROTATE_90).save(folder / "start.png")
+    daemon.impasto(
+        "apply", folder / "photo.png", "--style", folder / "style.jpg", "--iterations", 2,
+        "--size", 20, "--start", folder / "start.png", "-o", first,
+    )  # fmt: skip
+    repeat = ["apply", folder / "photo.png", "--recipe", first]
+    daemon.impasto(*repeat, "-o", again)
+    daemon.impasto(*repeat, "-o", smaller, "--size", 16, "--start", folder / "photo.png")
+    with Image.open(first) as one, Image.open(again) as two, Image.open(smaller) as three:
+        assert one.size == (20, 15) and three.size == (16, 12)
+        assert np.array_equal(np.asarray(one), np.asarray(two))
+        assert json.loads(two.text["impasto"])["maps"] == {"start_file": "start.png"}
+    (folder / "start.png").unlink()
+    said = daemon.impasto(*repeat, "--json", check=False)
+    assert "--start" in refused(said)["next_step"]
+
+
 def test_picture_without_a_recipe_is_said_to_have_none(daemon, folder):
     for name, words in (("photo.png", "no recipe"), ("style.jpg", "no PNG"), ("x.png", "no file")):
         said = daemon.impasto(

@@ -55,8 +55,8 @@ def size_option(default: str = "its own") -> Callable[[Any], Any]:
 @click.argument("picture", type=_PATH)
 @style_options
 @click.option("--recipe", "recipe_file", type=_PATH,
-              help="A PNG that was painted: its settings, and its styles and masks unless "
-              "styles are named; files are looked for beside it and beside PICTURE.")  # fmt: skip
+              help="A PNG that was painted: its settings and size, and its styles, masks and "
+              "start unless styles are named; files are sought beside it and PICTURE.")  # fmt: skip
 @click.option("--start", "start_file", type=_PATH, help="A picture to begin with instead.")
 @click.option(
     "-o",
@@ -99,10 +99,13 @@ def apply(
     without one.
     """
     recipe = read_recipe(recipe_file) if recipe_file else None
-    given = given_of_styles(options)
+    given = given_of_styles(options) | ({"start_file": start_file} if start_file else {})
     styled = "files" in given or "presets" in given
     if recipe and recipe_file and not styled:
         options |= recipe.options([recipe_file.parent, picture.parent], given)
+        start_file = options.pop("start_file", None)
+    if size_px is None:
+        size_px = recipe.size_px if recipe else 0
     choice = choice_from(options)
     if variations and options["snapshots"]:
         raise click.UsageError("Give either --variations or --snapshots.")
@@ -126,17 +129,17 @@ def apply(
             check_apart(output, inputs)
     output = streams.with_resource(output_file(output)).absolute()
     picture = streams.with_resource(input_file(picture))
-    start_file = start_file and streams.with_resource(input_file(start_file))
+    start = start_file and streams.with_resource(input_file(start_file))
     if mkdir:
         make_folder(output.parent)
     check_place(output, "Correct its name, or add --mkdir to have it made.")
-    content, kept = read_photograph(picture, longest_px=size_px or 0)
+    content, kept = read_photograph(picture, longest_px=size_px)
     pixel_bytes = len(content.data) // (content.width * content.height)
     check_output(output, content.height, content.width, pixel_bytes)
     styles, others, notes = choice.read(content, kept.icc, streams.with_resource(ExitStack()))
     kept = replace(kept, notes=(*kept.notes, *notes))
-    if start_file:
-        others["start"] = read_picture(start_file, profile=kept.icc)
+    if start:
+        others["start"] = read_picture(start, profile=kept.icc)
     with Client.connect(name="impasto apply") as client:
         if recipe:
             if not styled:
@@ -166,7 +169,7 @@ def apply(
             raise click.UsageError("Painted at once, all variations would be the same.")
         run = PaintingRun(
             partial(client.stylise, content, styles, others=others),
-            choice.recipe(settings, styles),
+            choice.recipe(settings, styles, start_file, size_px),
             output,
             kept,
             as_json,

@@ -17,8 +17,13 @@ from impasto_protocol.messages import STYLES, PresetInfo, Result, StyleUse
 from impasto_protocol.settings import Settings
 from impasto_protocol.style_names import name_now
 
-MAPS = ("strength_map", "picture_map", "style_map")
-"""The options that name maps."""
+MAPS = {
+    "strength_map": "--strength-map",
+    "picture_map": "--map",
+    "style_map": "--style-map",
+    "start_file": "--start",
+}
+"""The options that name maps and a start, as they are written."""
 NO_MASK = "none"
 
 _KEY = "impasto"
@@ -26,30 +31,39 @@ _NO_RECIPE = "Choose a PNG that `impasto apply` has painted."
 
 
 @dataclass(frozen=True)
+class FileSource:
+    """A file that was painted by. name: without its folder. hash: of it; empty: not known."""
+
+    name: str = ""
+    hash: str = ""
+
+
+@dataclass(frozen=True)
 class StyleSource:
     """A style that was painted in. file: its name, without its folder; empty: a preset is it.
 
-    hash: of the file, or of the preset's picture. mask: the name of a file; empty: none.
+    hash: of the file, or of the preset's picture. mask: None: it has none.
     use: what else was said of it.
     """
 
     use: StyleUse
     file: str = ""
     hash: str = ""
-    mask: str = ""
+    mask: FileSource | None = None
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """settings, styles in their order; maps: names of files by option."""
+    """settings, styles in their order; maps: files by option of MAPS; size_px: as --size has it."""
 
     settings: Settings
     styles: tuple[StyleSource, ...]
-    maps: dict[str, str]
+    maps: dict[str, FileSource]
+    size_px: int = 0
 
     def text(self, result: Result) -> dict[str, str]:
         """What a PNG is to carry of it, painted with that result."""
-        hashes = (result.style, *result.styles)
+        hashes, none = (result.style, *result.styles), FileSource()
         told = {
             # With the memory that it was planned for it is the same to the byte.
             "settings": to_dict(replace(self.settings, memory_mib=result.memory_mib)),
@@ -57,12 +71,15 @@ class Recipe:
             "weights": result.weights,
             "styles": [
                 {
-                    "file": source.file, "hash": source.hash or found, "mask": source.mask,
+                    "file": source.file, "hash": source.hash or found,
+                    "mask": (source.mask or none).name, "mask_hash": (source.mask or none).hash,
                     **to_dict(source.use),
                 }
                 for source, found in zip(self.styles, hashes, strict=False)
             ],
-            "maps": self.maps,
+            "maps": {option: file.name for option, file in self.maps.items()},
+            "map_hashes": {option: file.hash for option, file in self.maps.items()},
+            "size_px": self.size_px,
         }  # fmt: skip
         return {_KEY: json.dumps(told)}
 
@@ -70,27 +87,23 @@ class Recipe:
         """The options that it stands for, but those `given` instead.
 
         Files are looked for in folders, by their names.
-        Raises StyleUnreadable where one is not there, or a style is another picture now.
+        Raises StyleUnreadable where one is not there, or is another picture now.
         """
         styles = sorted(self.styles, key=lambda source: not source.file)  # as the options have it
-        found = [_found(source.file, folders) for source in styles if source.file]
-        for file, source in zip(found, styles, strict=False):
-            if digest_of(file.read_bytes()).hex() != source.hash:
-                raise StyleUnreadable(
-                    f"{file} is another picture than the one that the recipe names.",
-                    next_step="Name it with --style to paint in it all the same.",
-                )
+        files = [FileSource(source.file, source.hash) for source in styles if source.file]
         masks = [] if "masks_of" in given else [source.mask for source in styles]
         return {
-            "files": tuple(found),
+            "files": tuple(_found(file, folders, "--style") for file in files),
             "presets": tuple(source.use.preset for source in styles if not source.file),
-            "masks_of": tuple(str(_found(mask, folders)) if mask else NO_MASK for mask in masks),
+            "masks_of": tuple(
+                str(_found(mask, folders, "--mask-of")) if mask else NO_MASK for mask in masks
+            ),
             "weights_of": tuple(source.use.weight for source in styles),
             "scales_of": tuple(source.use.scale for source in styles),
             "layers_of": tuple(source.use.layers for source in styles),
             **{
-                option: _found(name, folders)
-                for option, name in self.maps.items()
+                option: _found(file, folders, MAPS[option])
+                for option, file in self.maps.items()
                 if option not in given
             },
             **given,
@@ -144,13 +157,22 @@ def _of(told: dict[str, Any]) -> Recipe:
             from_dict(StyleUse, style),
             _name(style["file"]),
             str(style["hash"]),
-            _name(style["mask"]),
+            _file(style["mask"], style.get("mask_hash", "")) if style["mask"] else None,
         )
         for style in told.get("styles", [])[:STYLES]
     )
-    named = told.get("maps", {})
-    maps = {option: _name(named[option]) for option in MAPS if option in named}
-    return Recipe(from_dict(Settings, told["settings"]), styles, maps)
+    named, hashes = told.get("maps", {}), told.get("map_hashes", {})
+    maps = {
+        option: _file(named[option], hashes.get(option, "")) for option in MAPS if option in named
+    }
+    size_px = told.get("size_px", 0)
+    if type(size_px) is not int or size_px < 0:
+        raise ValueError("size_px")
+    return Recipe(from_dict(Settings, told["settings"]), styles, maps, size_px)
+
+
+def _file(name: object, digest: object) -> FileSource:
+    return FileSource(_name(name), str(digest))
 
 
 def _name(text: object) -> str:
@@ -158,11 +180,18 @@ def _name(text: object) -> str:
     return Path(str(text)).name
 
 
-def _found(name: str, folders: Sequence[Path]) -> Path:
-    for folder in folders:
-        if (folder / name).is_file():
-            return folder / name
+def _found(source: FileSource, folders: Sequence[Path], option: str) -> Path:
+    """The file in one of the folders. option: what names another one."""
+    there = [path for folder in folders if (path := folder / source.name).is_file()]
+    for path in there:
+        if source.hash in ("", digest_of(path.read_bytes()).hex()):
+            return path
+    if there:
+        raise StyleUnreadable(
+            f"{there[0]} is another picture than the one that the recipe names.",
+            next_step=f"Name it with {option} to paint by it all the same.",
+        )
     raise StyleUnreadable(
-        f"The recipe names the file {name}, which is not beside the picture or the recipe.",
-        next_step="Put it there, or name the styles with --style and --preset.",
+        f"The recipe names the file {source.name}, which is not beside the picture or the recipe.",
+        next_step=f"Put it there, or name another one with {option}.",
     )

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from impasto_daemon.cli.recipe import MAPS, NO_MASK, Recipe, StyleSource
+from impasto_daemon.cli.recipe import MAPS, NO_MASK, FileSource, Recipe, StyleSource
 from impasto_daemon.cli.standard_streams import input_file, is_input
 from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.codec import digest_of
@@ -65,7 +65,9 @@ class StyleChoice:
         yield from (Path(mask) for mask in self.masks_of if mask != NO_MASK)
         yield from filter(None, (self.strength_map, self.picture_map, self.style_map))
 
-    def recipe(self, settings: Settings, chosen: Sequence[ChosenStyle]) -> Recipe:
+    def recipe(
+        self, settings: Settings, chosen: Sequence[ChosenStyle], start: Path | None, size_px: int
+    ) -> Recipe:
         """What is kept of it in a painting. chosen: what `read` has made of it."""
         files = [*self.files, *[None] * len(self.presets)]
         masks = _in_turn(self.masks_of, NO_MASK)
@@ -73,13 +75,15 @@ class StyleChoice:
             StyleSource(
                 choice.use,
                 file.name if file else "",
-                digest_of(file.read_bytes()).hex() if file and not is_input(file) else "",
-                "" if mask == NO_MASK else Path(mask).name,
+                _source(file).hash if file else "",
+                None if mask == NO_MASK else _source(Path(mask)),
             )
             for file, mask, choice in zip(files, masks, chosen, strict=False)
         )
-        maps = {name: getattr(self, name).name for name in MAPS if getattr(self, name)}
-        return Recipe(settings, sources, maps)
+        named = {option: start if option == "start_file" else getattr(self, option)
+                 for option in MAPS}  # fmt: skip
+        maps = {option: _source(file) for option, file in named.items() if file}
+        return Recipe(settings, sources, maps, size_px)
 
     @property
     def first_preset(self) -> str:
@@ -145,6 +149,10 @@ def given_of_styles(options: dict[str, Any]) -> dict[str, Any]:
 def choice_from(options: dict[str, Any]) -> StyleChoice:
     """The choice among a command's options, which it is taken from. Raises UsageError."""
     return StyleChoice(**{name: options.pop(name) for name in StyleChoice.__annotations__})
+
+
+def _source(file: Path) -> FileSource:
+    return FileSource(file.name, "" if is_input(file) else digest_of(file.read_bytes()).hex())
 
 
 def _in_turn(given: Sequence[Any], otherwise: Any) -> Iterator[Any]:

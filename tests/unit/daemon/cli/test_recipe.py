@@ -1,16 +1,23 @@
 """The recipe in a PNG, read back."""
 
+import json
 import subprocess
 import sys
 
+import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from impasto_daemon.cli.recipe import Recipe
+from impasto_daemon.cli.recipe import MAPS, FileSource, Recipe, StyleSource, read_recipe
 from impasto_protocol.client import new_job_id
-from impasto_protocol.messages import Result
+from impasto_protocol.codec import digest_of
+from impasto_protocol.errors import StyleUnreadable
+from impasto_protocol.messages import Result, StyleUse
 from impasto_protocol.settings import Settings
 
+RESULT = Result(
+    job=new_job_id(), steps=1, seconds=1, device="cpu", weights="w", style="s", styles=("t", "u")
+)
 READ = """
 import sys
 from pathlib import Path
@@ -19,11 +26,60 @@ print(read_recipe(Path(sys.argv[1])).settings.iterations)
 """
 
 
+def read_again(recipe, file, without=()):
+    """The recipe of a painting; of an older version, without what that did not write."""
+    told = json.loads(recipe.text(RESULT)["impasto"])
+    for name in without:
+        for place in (told, *told["styles"]):
+            place.pop(name, None)
+    info = PngInfo()
+    info.add_text("impasto", json.dumps(told))
+    Image.new("1", (8, 8)).save(file, pnginfo=info)
+    return read_recipe(file)
+
+
+def written(file, content):
+    file.parent.mkdir(exist_ok=True)
+    file.write_bytes(content)
+    return FileSource(file.name, digest_of(content).hex())
+
+
+def test_files_of_a_recipe_are_known_by_what_is_in_them(tmp_path):
+    one, other = tmp_path / "one", tmp_path / "other"
+    style = written(one / "s.png", b"style")
+    masks = [written(folder / "m.png", folder.name.encode()) for folder in (one, other)]
+    maps = {option: written(one / f"{option}.png", b"map") for option in MAPS}
+    styles = tuple(StyleSource(StyleUse(), style.name, style.hash, mask) for mask in (*masks, None))
+    recipe = Recipe(Settings(), styles, maps, size_px=20)
+    assert read_again(recipe, tmp_path / "x.png") == recipe
+    found = recipe.options([one, other], {})
+    assert found["masks_of"] == (str(one / "m.png"), str(other / "m.png"), "none")
+    assert [found[option] for option in MAPS] == [one / f"{option}.png" for option in MAPS]
+    for option, words in {"m": "--mask-of", **MAPS}.items():
+        (one / f"{option}.png").rename(one / "kept")
+        (one / f"{option}.png").write_bytes(b"changed")
+        with pytest.raises(StyleUnreadable, match="another picture") as caught:
+            recipe.options([one, other], {})
+        assert words in caught.value.next_step
+        (one / "kept").replace(one / f"{option}.png")
+
+
+def test_recipe_of_an_older_version_takes_files_by_their_names(tmp_path):
+    mask, start = (written(tmp_path / f"{name}.png", b"old") for name in ("mask", "start"))
+    style = StyleSource(StyleUse(preset="Dusk"), hash="0f", mask=mask)
+    recipe = Recipe(Settings(), (style,), {"start_file": start}, size_px=20)
+    older = read_again(recipe, tmp_path / "x.png", ["mask_hash", "map_hashes", "size_px"])
+    for file in (mask, start):
+        (tmp_path / file.name).write_bytes(b"changed")
+    found = older.options([tmp_path], {})
+    assert found["masks_of"] == (str(tmp_path / "mask.png"),)
+    assert (found["start_file"], older.size_px) == (tmp_path / "start.png", 0)
+
+
 def test_recipe_of_a_painting_of_180_megapixels_is_read(tmp_path):
     """In a process of its own, as Pillow's limit is set by what reads pictures."""
-    result = Result(job=new_job_id(), steps=1, seconds=1, device="cpu", weights="w", style="s")
     info = PngInfo()
-    for key, text in Recipe(Settings(iterations=7), (), {}).text(result).items():
+    for key, text in Recipe(Settings(iterations=7), (), {}).text(RESULT).items():
         info.add_text(key, text)
     file = tmp_path / "large.png"
     Image.new("1", (20_000, 9_000)).save(file, pnginfo=info)
