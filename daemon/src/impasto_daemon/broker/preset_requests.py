@@ -40,14 +40,16 @@ class PresetRequests:
 
     def open(self) -> None:
         """Put the styles that come with Impasto into a store that is new."""
-        if self._presets.is_new:
-            # Imported here, as it is needed but once.
-            from impasto_daemon.presets.starter_presets import starter_presets
+        try:
+            if self._presets.is_new:
+                # Imported here, as it is needed but once.
+                from impasto_daemon.presets.starter_presets import starter_presets
 
-            try:
                 self._presets.save_all(starter_presets())
-            except NotWritten as error:
-                log.warning("no starter styles: %s", error)
+        except NotWritten as error:
+            log.warning("no starter styles: %s", error)
+        except Exception:
+            log.exception("no starter styles")
 
     def answer(self, request: Request, frames: Sequence[Buffer]) -> Answer:
         """The answer to a request and its frames. Raises the RequestError that it comes to."""

@@ -50,8 +50,11 @@ class PresetStore:
 
     @property
     def is_new(self) -> bool:
-        """Nothing was ever kept in it."""
-        return not self._folder.exists()
+        """Nothing was ever kept in it: what was to be put there first may have been cut short."""
+        if not self._folder.is_dir():
+            return not self._folder.exists()
+        names = [path.name for path in self._folder.iterdir()]
+        return bool(names) and all(name.startswith(_INCOMING) for name in names)
 
     def list_all(self, after: str = "") -> Iterator[tuple[str, PresetInfo | None]]:
         """The presets after a name, by name; None for one that is damaged."""
@@ -104,7 +107,7 @@ class PresetStore:
 
         Raises as `save` does, and what `presets` raises. Only one caller at a time.
         """
-        places = {}
+        places, was_new = {}, self.is_new
         try:
             make_folders(self._folder)
             for left in self._folder.glob(f"{_INCOMING}*"):
@@ -128,6 +131,9 @@ class PresetStore:
         except OSError as error:
             raise not_written("The styles could not be written", error) from error
         finally:
+            if was_new:
+                with contextlib.suppress(OSError):  # of which there are presets in it
+                    self._folder.rmdir()
             sync_names(self._folder)
         return [read_info(place) for place in places.values()]
 

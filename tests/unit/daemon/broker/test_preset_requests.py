@@ -7,6 +7,7 @@ from impasto_daemon.broker.preset_requests import PresetRequests
 from impasto_daemon.presets.preset_file import Preset
 from impasto_daemon.presets.store import PresetStore
 from impasto_protocol.codec import Picture
+from impasto_protocol.errors import PictureUnreadable
 from impasto_protocol.messages import PresetList
 from impasto_protocol.settings import Settings
 
@@ -49,3 +50,34 @@ def told(tmp_path, monkeypatch):
 ])  # fmt: skip
 def test_damaged_styles_are_told_once_each_on_the_page_that_they_are_on(told, names, pages):
     assert told(names) == pages
+
+
+@pytest.mark.parametrize("left", ["nothing", "a disk that is full", "a damaged picture", "a kill"])
+def test_starter_styles_that_could_not_be_written_come_with_the_next_start(
+    tmp_path, monkeypatch, caplog, left
+):
+    store = PresetStore(tmp_path / "presets")
+    requests = PresetRequests(store, lambda settings: ())
+
+    def starter_presets():
+        yield Preset("a", Settings(), DOT, DOT, "", "0f", {})
+        if left == "a damaged picture":
+            raise PictureUnreadable("It is damaged.")
+
+    monkeypatch.setattr("impasto_daemon.presets.starter_presets.starter_presets", starter_presets)
+    if left == "a kill":
+        (tmp_path / "presets" / ".incoming-x").mkdir(parents=True)
+    elif left != "nothing":
+        with monkeypatch.context() as failing:
+            if left == "a disk that is full":
+                failing.setattr(
+                    "os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space"))
+                )
+            requests.open()
+        assert "no starter styles" in caplog.text and not (tmp_path / "presets").exists()
+        left = ""
+    requests.open()
+    assert [name for name, _ in store.list_all()] == ["a"]
+    store.delete("a")
+    requests.open()
+    assert [*store.list_all()] == [], "what was deleted does not come back"
