@@ -658,6 +658,20 @@ def test_photo_comes_from_standard_input_and_the_painting_goes_to_standard_outpu
     assert b"Painted in" in said.stderr and b"painting.png" not in said.stderr
 
 
+def test_snapshots_of_a_saved_style_have_no_place_in_standard_output(daemon, folder):
+    daemon.impasto("style", "add", "Seen", folder / "style.jpg", "--snapshots", 1)
+    (folder / "temporary").mkdir()
+    said = subprocess.run(
+        [sys.executable, "-m", "impasto_daemon.cli", "apply", folder / "photo.png", "-o", "-",
+         "--preset", "Seen", "--iterations", "2"],
+        env=daemon.environment | {"TMPDIR": str(folder / "temporary")}, capture_output=True,
+        check=True,
+    )  # fmt: skip
+    assert Image.open(io.BytesIO(said.stdout)).size == (40, 30)
+    assert not [*(folder / "temporary").iterdir()]
+    daemon.impasto("style", "remove", "Seen")
+
+
 @pytest.mark.parametrize("arguments", [
     ("-o", "-", "--json"), ("-o", "-", "--variations", "2"), ("-o", "-", "--snapshots", "1"),
 ])  # fmt: skip

@@ -111,7 +111,8 @@ def apply(
         raise click.UsageError("Give either --variations or --snapshots.")
     if variations and options["start_noise"] == 0:
         raise click.UsageError("With --start-noise 0 all variations would be the same.")
-    if is_output(output) and (as_json or variations or options["snapshots"]):
+    alone = is_output(output)
+    if alone and (as_json or variations or options["snapshots"]):
         raise click.UsageError("Standard output can hold one painting and nothing else.")
     if is_input(picture) and not output:
         raise click.UsageError("With the photo from standard input, name the output.")
@@ -149,6 +150,8 @@ def apply(
         else:
             base = _preset_settings(client, preset) if (preset := choice.first_preset) else {}
             settings = settings_from(options, base | _quality(quality, base))
+        if alone or variations:  # has no place for those that a recipe or a saved style has
+            settings = replace(settings, snapshots=())
         if estimate or not as_json:
             planes = count_planes([*("mask" for style in styles if style.mask), *others])
             told = client.estimate((content.height, content.width), settings, planes=planes)
