@@ -170,6 +170,25 @@ def test_check_tells_what_is_wrong_and_mends_it(daemon, client, saved):
     (folder / "cut.safetensors").unlink()
 
 
+def test_check_goes_on_after_styles_whose_weights_are_missing_or_damaged(daemon, client, saved):
+    folder = daemon.home / "data" / "presets"
+    spoilt = daemon.home / "data" / "weights" / "googlenet.safetensors"
+    spoilt.parent.mkdir(exist_ok=True)
+    spoilt.write_bytes(b"spoilt")
+    for name, network in {"a": "resnet50", "b": "googlenet", "c": "vgg19"}.items():
+        saved(name)
+        file = folder / f"{name}.safetensors"
+        preset = dataclasses.replace(
+            read(file), network="other", settings=Settings(network=network)
+        )
+        file.write_bytes(pack(preset))
+    for options, state in (((), "other_weights"), (("--fix",), "good")):
+        said = json.loads(daemon.impasto("style", "check", *options, "--json").stdout)
+        assert [each["state"] for each in said] == ["other_weights", "other_weights", state]
+        assert "impasto weights fetch resnet50" in said[0]["told"]
+    assert str(spoilt) in said[1]["told"]
+
+
 def test_new_home_is_full_of_styles_and_deleted_ones_do_not_come_back(own_daemon, picture):
     daemon = own_daemon()
     daemon.end()

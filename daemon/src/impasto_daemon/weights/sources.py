@@ -132,8 +132,9 @@ def identify(named: str, data_dir: Path, network: str = VGG19) -> Identity:
 @lru_cache(maxsize=8)
 def _identify(path: Path, network: str, changed: int, size: int) -> Identity:
     data = store.read(path)
+    name = store.hash_tensors(store.arrays(data, path, network))
     formerly = {hashlib.sha256(each).hexdigest() for each in (data, store.reordered(data))}
-    return Identity(store.hash_tensors(store.arrays(data, path, network)), frozenset(formerly))
+    return Identity(name, frozenset(formerly))
 
 
 def _open_oxford(path: Path) -> Mapping[str, Tensor]:
