@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import dataclasses
 import gc
 import os
 from collections import OrderedDict
@@ -128,9 +129,14 @@ class ModelCache:
     @property
     def rate(self) -> Rate:
         """What is to be known of the device before it has painted."""
-        gpu = int(self.memory_mib * _GPU_SHARE) if self.device.type == "cuda" else 0
-        apple = self.device.type == "mps"
-        return Rate(number_bytes=self._precision.itemsize, memory_mib=gpu, apple=apple)
+        rate = Rate(number_bytes=self._precision.itemsize, apple=self.device.type == "mps")
+        if self.device.type != "cuda":
+            return rate
+        return dataclasses.replace(
+            rate,
+            memory_mib=int(self.memory_mib * _GPU_SHARE),
+            gpu=torch.cuda.get_device_name(self.device),
+        )
 
     def give_back(self) -> None:
         """Return to the system what is not used any more."""

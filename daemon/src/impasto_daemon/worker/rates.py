@@ -24,6 +24,8 @@ _SMALL_WORK = 1e13
 """Less than this, as of a dialog's preview, counts only while nothing is known: it does not keep a
 GPU busy."""
 
+_MEMORY_JITTER = 0.05
+
 
 @dataclass(frozen=True)
 class Rate:
@@ -31,18 +33,25 @@ class Rate:
 
     seconds: for 10¹² floating-point operations of the convolutions; 0: it has not painted yet.
     number_bytes: of a number of the feature maps. memory_mib: of a GPU; 0: the machine's own.
-    apple: a GPU of Apple's, which has the machine's own.
+    apple: a GPU of Apple's, which has the machine's own. gpu: what it is called.
     """
 
     seconds: float = 0.0
     number_bytes: int = 4
     memory_mib: int = 0
     apple: bool = False
+    gpu: str = ""
 
     @property
     def kind(self) -> DeviceKind:
         """What a painting on it is planned by."""
         return DeviceKind(self.number_bytes, gpu=self.memory_mib > 0, apple=self.apple)
+
+    def is_alike(self, other: Rate) -> bool:
+        """Whether it is of the same device, whose memory is not told to the last MiB."""
+        rest = dataclasses.replace(self, seconds=other.seconds, memory_mib=other.memory_mib)
+        apart = abs(self.memory_mib - other.memory_mib)
+        return rest == other and apart <= _MEMORY_JITTER * other.memory_mib
 
 
 class Rates:
@@ -60,9 +69,15 @@ class Rates:
                 int(found["number_bytes"]),
                 int(found["memory_mib"]),
                 bool(found.get("apple", False)),
+                str(found.get("gpu", "")),
             )
         except (KeyError, TypeError, ValueError):
             return Rate()
+
+    def begin(self, device: str, rate: Rate) -> None:
+        """A worker begins on the device: how fast it is stays known where it is the same."""
+        known = self.get(device)
+        self.put(device, dataclasses.replace(rate, seconds=known.seconds * rate.is_alike(known)))
 
     def put(self, device: str, rate: Rate) -> None:
         """Remember it; a folder that cannot be written to is no reason to stop."""

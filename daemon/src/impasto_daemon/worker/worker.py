@@ -96,9 +96,7 @@ class Worker:
 
     def serve(self) -> None:
         """Do jobs until the broker says to quit or is gone."""
-        rate = self._models.rate
-        known = self._rates.get(self._config.device)
-        self._rates.put(self._config.device, dataclasses.replace(rate, seconds=known.seconds))
+        self._rates.begin(self._config.device, self._models.rate)
         send(self._pipe, Ready(describe(self._models.device), self._models.memory_mib))
         while not self._quit:
             order = receive(self._pipe)

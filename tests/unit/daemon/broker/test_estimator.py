@@ -51,6 +51,24 @@ def test_time_is_unknown_until_the_device_has_painted(rates):
     assert ask(estimator).seconds == pytest.approx(1.5 * before)
 
 
+def test_time_stays_known_while_the_device_is_the_same(rates):
+    painted = Rate(number_bytes=2, memory_mib=120_000, gpu="H200")
+    for rate, known in (
+        (dataclasses.replace(painted, memory_mib=119_900), True),
+        (dataclasses.replace(painted, memory_mib=60_000), False),
+        (dataclasses.replace(painted, number_bytes=4), False),
+        (dataclasses.replace(painted, gpu="A100"), False),
+        (Rate(number_bytes=2), False),
+        (Rate(number_bytes=2, apple=True), False),
+    ):
+        rates.begin("auto", painted)
+        rates.learn("auto", 2e13, 10.0)
+        rates.begin("auto", rate)
+        assert rates.get("auto") == dataclasses.replace(rate, seconds=0.5 * known)
+    rates.learn("auto", 2e13, 40.0)
+    assert rates.get("auto").seconds == 2.0, "nothing of the former device's"
+
+
 def test_small_painting_counts_only_while_nothing_is_known(rates):
     """A GPU is not busy with a preview."""
     rates.learn("auto", 1e12, 9.0)
