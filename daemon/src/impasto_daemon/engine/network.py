@@ -103,6 +103,11 @@ class FeatureNetwork:
         return module
 
     @property
+    def arithmetic(self) -> str:
+        """What else than its name the digits of its features depend on."""
+        return f"{self.device.type}-{self.precision}".replace("torch.", "")
+
+    @property
     def kind(self) -> DeviceKind:
         """What a painting with it is planned by."""
         device = self.device.type

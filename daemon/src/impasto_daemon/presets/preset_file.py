@@ -42,7 +42,10 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Preset:
-    """A saved style, whole. network: what its statistics were taken with; empty: not yet."""
+    """A saved style, whole. network: what its statistics were taken with; empty: not yet.
+
+    arithmetic: on which kind of device and in which precision; empty: not known.
+    """
 
     name: str
     settings: Settings
@@ -54,6 +57,7 @@ class Preset:
     folder: str = ""
     tags: tuple[str, ...] = ()
     baked: BakedNetwork | None = None
+    arithmetic: str = ""
 
 
 def check_name(name: str, of: str = "style's name") -> str:
@@ -82,6 +86,7 @@ def pack(preset: Preset) -> bytes:
         "version": _VERSION,
         "settings": to_dict(preset.settings),
         "network": preset.network,
+        "arithmetic": preset.arithmetic,
         "style": preset.style,
         "folder": preset.folder,
         "tags": preset.tags,
@@ -99,7 +104,7 @@ def pack(preset: Preset) -> bytes:
 def unpack(name: str, data: bytes) -> Preset:
     """The preset in a file's content. Raises PresetInvalid."""
     with BytesIO(data) as file:
-        info = _info(name, file, len(data))
+        info, arithmetic = _header(name, file, len(data))
     try:
         tensors = safetensors.numpy.load(data)
         return Preset(
@@ -113,6 +118,7 @@ def unpack(name: str, data: bytes) -> Preset:
             statistics=unpack_statistics(tensors),
             folder=info.folder,
             tags=info.tags,
+            arithmetic=arithmetic,
         )
     # safetensors' own errors share no base class but Exception.
     except Exception as error:
@@ -131,7 +137,7 @@ def read_info(path: Path) -> PresetInfo:
     `state` is what can be told without knowing the network in use.
     """
     with _opened(path) as file:
-        return _info(path.stem, file, os.fstat(file.fileno()).st_size)
+        return _header(path.stem, file, os.fstat(file.fileno()).st_size)[0]
 
 
 @contextmanager
@@ -145,7 +151,8 @@ def _opened(path: Path) -> Iterator[BufferedReader]:
         raise _bad_file(path.stem, f"{error.strerror}") from error
 
 
-def _info(name: str, file: BinaryIO, size_bytes: int) -> PresetInfo:
+def _header(name: str, file: BinaryIO, size_bytes: int) -> tuple[PresetInfo, str]:
+    """What a file says of itself, and the arithmetic of its statistics."""
     if size_bytes > LARGEST_BYTES:
         raise _bad_file(name, "it is too large")
     try:
@@ -164,7 +171,7 @@ def _info(name: str, file: BinaryIO, size_bytes: int) -> PresetInfo:
         height, width, _ = header["picture"]["shape"]
         sizes = {int(key.split("/")[1]) for key in header if key.startswith("gram/")}
         aged = "older_version" if about["version"] < _MEASURED_VERSION else "good"
-        return PresetInfo(
+        info = PresetInfo(
             name=name,
             settings=from_dict(Settings, about["settings"], known_only=True),
             width=width,
@@ -178,6 +185,7 @@ def _info(name: str, file: BinaryIO, size_bytes: int) -> PresetInfo:
             baked_minutes=float(about.get("baked_minutes", 0.0)),
             state=aged if sizes else "unmeasured",
         )
+        return info, str(about.get("arithmetic", ""))
     except PresetInvalid:
         raise
     # A stranger's JSON can be of any shape.

@@ -194,9 +194,11 @@ class PresetStore:
             return None
         return preset if preset.style == style else None
 
-    def renew(self, info: PresetInfo, network: str, statistics: Statistics) -> None:
+    def renew(
+        self, info: PresetInfo, network: str, statistics: Statistics, arithmetic: str = ""
+    ) -> None:
         """Store new statistics of a preset, unless it was replaced or taken away meanwhile."""
-        self._change(info, network=network, statistics=statistics)
+        self._change(info, network=network, statistics=statistics, arithmetic=arithmetic)
 
     def bake(self, info: PresetInfo, baked: BakedNetwork) -> bool:
         """Store the network that a preset is baked into; False when it is not there any more.

@@ -187,17 +187,19 @@ class ModelCache:
     ) -> Style:  # fmt: skip
         """The style of a picture whose hash is `key`, as it is painted in a space.
 
-        known: the statistics it has already, there.
+        known: the statistics it has already, there; with those it is a style of its own, as a
+        stranger's file may tell anything of a picture.
         """
         shape = picture.height, picture.width, picture.channels, picture.dtype
-        about = f"{key} {shape} {network.name}"
+        about = f"{key} {shape} {network.name} {network.arithmetic}"
+        if known:
+            about += f" {_digest(known)}"
         if (picture.space, space) != (SRGB, SRGB):
             about += f" {picture.space} {space}"
         name = digest_of(about.encode()).hex()
         if name not in self._styles:
-            pixels, grams = to_tensor(picture, space), self._cache.get(name)
+            pixels, grams = to_tensor(picture, space), {**self._cache.get(name), **known}
             self._styles[name] = Style(pixels, network, _tensors(grams))
-        self._styles[name].grams.update(_tensors(known))
         self._styles.move_to_end(name)
         while len(self._styles) > _STYLES_KEPT:
             self._styles.popitem(last=False)
@@ -231,6 +233,12 @@ def trim_heap() -> None:
 def _version(file: Path) -> tuple[str, int]:
     """What changes when a file does."""
     return str(file), file.stat().st_mtime_ns if file.exists() else 0
+
+
+def _digest(statistics: Statistics) -> str:
+    told = [f"{size} {layer} {digest_of(statistics[size, layer].data).hex()}"
+            for size, layer in sorted(statistics)]  # fmt: skip
+    return digest_of(" ".join(told).encode()).hex()
 
 
 def _tensors(statistics: Statistics) -> GramMatrices:

@@ -283,11 +283,11 @@ class Worker:
             assert picture
             key = digest_of(picture.data).hex()
             return self._models.style(key, picture, network, {}, space), key, []
-        if space != SRGB:  # a preset's statistics are of its picture in sRGB
-            style = self._models.style(preset.style, preset.picture, network, {}, space)
+        # A preset's statistics are of its picture in sRGB, and what paints at once needs none.
+        if space != SRGB or not message.settings.iterations:
+            key = digest_of(preset.picture.data).hex()
+            style = self._models.style(key, preset.picture, network, {}, space)
             return style, preset.style, []
-        if not message.settings.iterations:  # needs none
-            return self._models.style(preset.style, preset.picture, network, {}), preset.style, []
         info = self._presets.held(message.job).info(preset.name)
         return self._preset_style(job, info, preset, network, message.settings)
 
@@ -300,9 +300,11 @@ class Worker:
         settings: Settings,
     ) -> tuple[Style, str, list[str]]:
         """A preset's style with the statistics that it keeps; see `_style`."""
-        names = self._models.names(settings)
-        known = preset.statistics if preset.network in names else {}
-        style = self._models.style(preset.style, preset.picture, network, known)
+        is_known = preset.network in self._models.names(settings) and preset.arithmetic in (
+            "", network.arithmetic
+        )  # fmt: skip
+        key, known = digest_of(preset.picture.data).hex(), preset.statistics if is_known else {}
+        style = self._models.style(key, preset.picture, network, known)
         if settings.network != info.settings.network:  # whose statistics the preset keeps
             return style, preset.style, []
         return style, preset.style, self._renew(job, info, style, network)
@@ -324,7 +326,7 @@ class Worker:
             longest_px = max(info.height, info.width)
             found = self._take_statistics(job, style, longest_px, info.settings.style_layers)
             try:
-                self._presets.renew(info, network.name, found)
+                self._presets.renew(info, network.name, found, network.arithmetic)
             except NotWritten as error:
                 notes.append(f"The style {info.name!r} could not be stored. {error}")
         return notes
@@ -365,6 +367,7 @@ class Worker:
                     # A starter style's is a painting in it.
                     thumbnail=before.thumbnail if before else shrink(picture, THUMBNAIL_PX),
                     network=network.name,
+                    arithmetic=network.arithmetic,
                     style=key,
                     statistics=statistics,
                     folder=folder,

@@ -395,6 +395,47 @@ def test_preset_of_an_older_version_is_stored_as_one_of_today(kept, networks, mo
     assert not passes and kept.store.info("kept").state == "good"
 
 
+def test_preset_is_measured_again_for_another_precision_and_stays_as_it_is(kept, networks):
+    before = kept.store.existing("kept").read_bytes()
+    passes = []
+    for precision in ("float32", "bfloat16") * 2:
+        config = dataclasses.replace(networks[0], precision=precision)
+        passes.append(kept.apply(config)[1])
+    assert sorted(map(bool, passes[:2])) == [False, True], "one of them it was made with"
+    assert passes[2:] == [0, 0] and kept.store.existing("kept").read_bytes() == before
+
+
+@pytest.mark.parametrize("lie", ["hash", "statistics"])
+def test_preset_that_tells_lies_of_a_picture_changes_nothing_of_it(
+    work, kept, networks, picture, lie
+):
+    style, content = picture(80, 100), picture(60, 90)
+
+    def paint(frames, **preset):
+        message = messages.Stylise(
+            job=new_job_id(), settings=Settings(iterations=4), **preset,
+            frames=tuple(p.info(role) for role, p in frames.items()),
+        )  # fmt: skip
+        return run(message, *frames.values())
+
+    def painted():
+        lied = paint({"content": content}, preset="kept")
+        honest = paint({"content": content, "style": style})
+        said = work(lied, honest, config=networks[0])
+        return [bytes(e.frames[0]) for e in said
+                if isinstance(e, JobUpdate) and isinstance(e.message, messages.Result)]  # fmt: skip
+
+    painted()  # what is kept of the picture is there from now on
+    before = painted()
+    if lie == "hash":
+        kept.change(picture=picture(80, 100, seed=7), statistics={}, network="")
+    else:
+        statistics = kept.store.get("kept").statistics
+        kept.change(statistics={key: 9 * gram for key, gram in statistics.items()})
+    after = painted()
+    assert after[0] != before[0] and after[1] == before[1]
+
+
 def test_preset_deleted_meanwhile_stays_deleted(kept, networks):
     info = kept.store.info("kept")
     kept.change(style="another")
