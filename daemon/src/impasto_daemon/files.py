@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import math
 import os
 import stat
 import tempfile
@@ -26,6 +27,17 @@ def write_file(target: Path, content: bytes, mode: int | None = 0o644) -> Path:
         return connection.write_file(target, content, mode)
     except OSError as error:
         raise not_written(f"{target} could not be written", error) from error
+
+
+def clear_temporary(folder: Path, before: float = math.inf) -> None:
+    """Remove what processes that were killed in `write_file` have left in a folder.
+
+    before: what was written to since, in seconds of the clock, may be another's and stays.
+    """
+    for left in folder.glob(f"{connection.TEMPORARY}*"):
+        with contextlib.suppress(OSError):
+            if left.stat().st_mtime < before:
+                left.unlink()
 
 
 def write_named(target: Path, content: bytes) -> Path:

@@ -32,7 +32,7 @@ from impasto_daemon.broker.scheduler import Job, JobRequest, Scheduler
 from impasto_daemon.broker.worker_process import WorkerProcess
 from impasto_daemon.config import Config
 from impasto_daemon.engine.network_name import network_name
-from impasto_daemon.files import not_written
+from impasto_daemon.files import clear_temporary, not_written
 from impasto_daemon.logs import rotate
 from impasto_daemon.paths import Paths
 from impasto_daemon.presets.store import PresetStore
@@ -71,6 +71,7 @@ _TICK_S = 0.25
 _WATCH_S = 0.5
 _ROTATE_S = 60
 _FORGET_S = 24 * 3600
+_ABANDONED_S = 3600
 _REPORTED = 256
 _LOCAL = "local"
 _QUEUED_FOR_CLIENT = 64
@@ -138,7 +139,9 @@ class Broker:
         await self._address.open()
         self._announce()
         log.info("listening at %s", self._address.endpoint)
-        self._presets.release()  # what a daemon that was killed has left
+        # What programs that were killed have left; weights are downloaded by others, too.
+        self._presets.release()
+        clear_temporary(self._paths.data / "weights", before=time.time() - _ABANDONED_S)
         self._preset_thread.submit(self._preset_requests.open)
         work = (
             self._receive(),

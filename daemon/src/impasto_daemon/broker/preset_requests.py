@@ -39,8 +39,9 @@ class PresetRequests:
         self._presets, self._network_names = presets, network_names
 
     def open(self) -> None:
-        """Put the styles that come with Impasto into a store that is new."""
+        """Clear the store up, and put the styles that come with Impasto into one that is new."""
         try:
+            self._presets.clear()
             if self._presets.is_new:
                 # Imported here, as it is needed but once.
                 from impasto_daemon.presets.starter_presets import starter_presets

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from impasto_daemon.files import not_written, write_file
+from impasto_daemon.files import clear_temporary, not_written, write_file
 from impasto_daemon.presets.baked_network import BakedNetwork
 from impasto_daemon.presets.preset_file import (
     SUFFIX,
@@ -50,11 +50,21 @@ class PresetStore:
 
     @property
     def is_new(self) -> bool:
-        """Nothing was ever kept in it: what was to be put there first may have been cut short."""
-        if not self._folder.is_dir():
-            return not self._folder.exists()
-        names = [path.name for path in self._folder.iterdir()]
-        return bool(names) and all(name.startswith(_INCOMING) for name in names)
+        """Nothing was ever kept in it."""
+        return not self._folder.exists()
+
+    def clear(self) -> None:
+        """Remove what processes that were killed have left half-written.
+
+        A folder in which all was to be put first, and was not, is new again.
+        """
+        with self.changing():
+            clear_temporary(self._folder)
+            if incoming := [*self._folder.glob(f"{_INCOMING}*")]:
+                for left in incoming:
+                    shutil.rmtree(left, ignore_errors=True)
+                with contextlib.suppress(OSError):  # of which there are presets in it
+                    self._folder.rmdir()
 
     def list_all(self, after: str = "") -> Iterator[tuple[str, PresetInfo | None]]:
         """The presets after a name, by name; None for one that is damaged."""
@@ -110,8 +120,6 @@ class PresetStore:
         places, was_new = {}, self.is_new
         try:
             make_folders(self._folder)
-            for left in self._folder.glob(f"{_INCOMING}*"):
-                shutil.rmtree(left, ignore_errors=True)
             with (
                 tempfile.TemporaryDirectory(dir=self._folder, prefix=_INCOMING) as aside,
                 self.changing(),

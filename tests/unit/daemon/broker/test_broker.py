@@ -2,6 +2,7 @@
 
 import asyncio
 import errno
+import os
 import time
 
 import pytest
@@ -57,6 +58,22 @@ def test_request_that_fails_unexpectedly_is_answered(with_broker):
 
     (error,) = with_broker(ask)
     assert (error.code, error.request, error.job) == ("INTERNAL", 7, order.job)
+
+
+def test_half_written_weights_go_at_the_start_unless_they_may_be_anothers(with_broker, tmp_path):
+    weights = tmp_path / "data" / "weights"
+    for folder in (weights, tmp_path / "data" / "presets"):
+        folder.mkdir(parents=True)
+    for name, age_s in ((".impasto-old", 3700), (".impasto-new", 3500), ("own.safetensors", 9999)):
+        (weights / name).touch()
+        os.utime(weights / name, (time.time() - age_s,) * 2)
+
+    async def start(broker, _):
+        broker._stopping.set()
+        await broker.serve()
+
+    with_broker(start)
+    assert {path.name for path in weights.iterdir()} == {".impasto-new", "own.safetensors"}
 
 
 def test_request_that_is_asked_again_is_met_once(with_broker):

@@ -131,13 +131,25 @@ def test_failure_half_way_puts_everything_back(store, preset, monkeypatch, tmp_p
     assert {path.name: path.read_bytes() for path in (tmp_path / "presets").iterdir()} == before
 
 
-def test_leftover_of_a_killed_import_goes_with_the_next(store, preset, tmp_path):
-    store.save_all([preset("a")])
-    left = tmp_path / "presets" / ".incoming-1234"
-    left.mkdir()
-    (left / "new-0").touch()
-    store.save_all([preset("b")])
-    assert names(store) == ["a", "b"] and not left.exists()
+def test_what_killed_processes_left_is_cleared_up_and_styles_stay(store, preset, tmp_path):
+    store.save(preset("a"))
+    folder = tmp_path / "presets"
+    (folder / ".incoming-1234").mkdir()
+    for left in (".impasto-1234", ".incoming-1234/new-0"):
+        (folder / left).touch()
+    store.clear()
+    assert [path.name for path in folder.iterdir()] == ["a.safetensors"] and names(store) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("left", "is_new"), [(".incoming-1234/new-0", True), (".impasto-1", False)]
+)
+def test_folder_is_new_only_where_the_first_styles_were_cut_short(store, tmp_path, left, is_new):
+    """Without that it is one of which all styles were deleted."""
+    (tmp_path / "presets" / left).parent.mkdir(parents=True)
+    (tmp_path / "presets" / left).touch()
+    store.clear()
+    assert store.is_new is is_new
 
 
 @pytest.mark.parametrize("links", [True, False])
