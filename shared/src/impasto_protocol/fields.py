@@ -81,7 +81,7 @@ def from_dict(cls: type[T], values: Mapping[str, Any], *, known_only: bool = Fal
     """
     kind: Any = cls
     fields = {field.name: field for field in dataclasses.fields(kind)}
-    for name in values.keys() - fields.keys() if known_only else ():
+    for name in unknown_names(kind, values) if known_only else ():
         raise BadField(f"There is no setting named {name!r}.", field=name)
     for name, field in fields.items():
         if field.default is dataclasses.MISSING and name not in values:
@@ -91,6 +91,12 @@ def from_dict(cls: type[T], values: Mapping[str, Any], *, known_only: bool = Fal
                 next_step=ProtocolError.default_next_step,
             )
     return cls(**{n: _convert(values[n], type_hints(kind)[n]) for n in fields if n in values})
+
+
+def unknown_names(cls: type, values: Mapping[str, Any]) -> set[str]:
+    """Those of `values` that `cls` has no field for."""
+    kind: Any = cls
+    return values.keys() - {field.name for field in dataclasses.fields(kind)}
 
 
 def to_dict(instance: Any) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from impasto_daemon.files import open_regular
 from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.codec import digest_of
 from impasto_protocol.errors import BadField, PictureRejected, PictureUnreadable, StyleUnreadable
-from impasto_protocol.fields import from_dict, to_dict
+from impasto_protocol.fields import from_dict, to_dict, unknown_names
 from impasto_protocol.messages import STYLES, PresetInfo, Result, StyleUse
 from impasto_protocol.settings import Settings
 from impasto_protocol.style_names import name_now
@@ -27,6 +27,8 @@ MAPS = {
 NO_MASK = "none"
 
 _KEY = "impasto"
+_SOURCE = {"file", "hash", "mask", "mask_hash"}
+"""What is told of a style beside its use."""
 _NO_RECIPE = "Choose a PNG that `impasto apply` has painted."
 
 
@@ -143,11 +145,26 @@ def read_recipe(path: Path) -> Recipe:
     if not text:
         raise PictureRejected(f"{path.name} carries no recipe.", next_step=_NO_RECIPE)
     try:
-        return _of(json.loads(text))
+        told = json.loads(text)
+        if _is_newer(told):
+            raise PictureRejected(
+                f"The recipe of {path.name} was made by a newer Impasto.",
+                next_step="Update Impasto, then try again.",
+            )
+        return _of(told)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, BadField) as error:
         raise PictureRejected(
             f"The recipe of {path.name} cannot be read.", next_step=_NO_RECIPE
         ) from error
+
+
+def _is_newer(told: dict[str, Any]) -> bool:
+    """Whether there are settings or maps in it that this version does not know."""
+    return bool(
+        unknown_names(Settings, told["settings"])
+        or any(unknown_names(StyleUse, style) - _SOURCE for style in told.get("styles", []))
+        or told.get("maps", {}).keys() - MAPS.keys()
+    )
 
 
 def _of(told: dict[str, Any]) -> Recipe:

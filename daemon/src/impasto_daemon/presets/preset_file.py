@@ -23,7 +23,7 @@ from impasto_daemon.presets.baked_network import BakedNetwork, pack_network, unp
 from impasto_daemon.presets.statistics import Statistics, pack_statistics, unpack_statistics
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import ImpastoError, PresetInvalid
-from impasto_protocol.fields import from_dict, to_dict
+from impasto_protocol.fields import from_dict, to_dict, unknown_names
 from impasto_protocol.messages import PresetInfo
 from impasto_protocol.settings import Settings
 
@@ -161,7 +161,7 @@ def _header(name: str, file: BinaryIO, size_bytes: int) -> tuple[PresetInfo, str
             raise _bad_file(name, "its header is too long")
         header = json.loads(file.read(length))
         about = json.loads(header.pop("__metadata__")["impasto"])
-        if about["version"] > _VERSION:
+        if about["version"] > _VERSION or unknown_names(Settings, about["settings"]):
             raise PresetInvalid(
                 f"The style in {name}{SUFFIX} was made by a newer Impasto.",
                 next_step="Update Impasto, then try again.",
@@ -173,7 +173,7 @@ def _header(name: str, file: BinaryIO, size_bytes: int) -> tuple[PresetInfo, str
         aged = "older_version" if about["version"] < _MEASURED_VERSION else "good"
         info = PresetInfo(
             name=name,
-            settings=from_dict(Settings, about["settings"], known_only=True),
+            settings=from_dict(Settings, about["settings"]),
             width=width,
             height=height,
             sizes=tuple(sorted(sizes)),

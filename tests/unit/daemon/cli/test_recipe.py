@@ -11,7 +11,7 @@ from PIL.PngImagePlugin import PngInfo
 from impasto_daemon.cli.recipe import MAPS, FileSource, Recipe, StyleSource, read_recipe
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import digest_of
-from impasto_protocol.errors import StyleUnreadable
+from impasto_protocol.errors import PictureRejected, StyleUnreadable
 from impasto_protocol.messages import Result, StyleUse
 from impasto_protocol.settings import Settings
 
@@ -32,6 +32,10 @@ def read_again(recipe, file, without=()):
     for name in without:
         for place in (told, *told["styles"]):
             place.pop(name, None)
+    return read_told(told, file)
+
+
+def read_told(told, file):
     info = PngInfo()
     info.add_text("impasto", json.dumps(told))
     Image.new("1", (8, 8)).save(file, pnginfo=info)
@@ -74,6 +78,15 @@ def test_recipe_of_an_older_version_takes_files_by_their_names(tmp_path):
     found = older.options([tmp_path], {})
     assert found["masks_of"] == (str(tmp_path / "mask.png"),)
     assert (found["start_file"], older.size_px) == (tmp_path / "start.png", 0)
+
+
+@pytest.mark.parametrize("where", ["settings", "styles", "maps"])
+def test_recipe_with_what_is_not_known_asks_for_an_update(tmp_path, where):
+    told = json.loads(Recipe(Settings(), (StyleSource(StyleUse()),), {}).text(RESULT)["impasto"])
+    (told["styles"][0] if where == "styles" else told[where])["later"] = ""
+    with pytest.raises(PictureRejected, match="newer Impasto") as caught:
+        read_told(told, tmp_path / "x.png")
+    assert "Update" in caught.value.next_step
 
 
 def test_recipe_of_a_painting_of_180_megapixels_is_read(tmp_path):

@@ -61,10 +61,11 @@ def test_file_of_the_first_version_is_read_and_known_for_its_age(store, preset, 
     assert store.get("Starry").settings.strength == 0.7
 
 
-def test_file_of_a_newer_version_asks_for_an_update(store, preset, tmp_path):
+@pytest.mark.parametrize("how", ["newer version", "unknown setting"])
+def test_file_of_a_newer_version_asks_for_an_update(store, preset, tmp_path, how):
     store.save(preset())
     path = tmp_path / "presets" / "Starry.safetensors"
-    path.write_bytes(damage(path, "newer version"))
+    path.write_bytes(damage(path, how))
     for call in (store.info, store.get):
         with pytest.raises(PresetInvalid, match="newer Impasto") as caught:
             call("Starry")
@@ -323,8 +324,8 @@ def damage(path, how):
 
 
 @pytest.mark.parametrize("how", [
-    "empty", "truncated", "no safetensors", "header that lies", "unknown setting",
-    "negative weight", "unknown layer", "infinite statistics", "statistics of another size",
+    "empty", "truncated", "no safetensors", "header that lies", "negative weight",
+    "unknown layer", "infinite statistics", "statistics of another size",
     "picture of floats", "no picture", "strange tensor", "version that is no number",
     "half a letter", "tag of many letters", "bytes after the end", "picture over the limit",
 ])  # fmt: skip
@@ -333,10 +334,8 @@ def test_damaged_file_is_refused_by_name_and_the_others_load(store, preset, tmp_
     store.save(preset("bad"))
     path = tmp_path / "presets" / "bad.safetensors"
     path.write_bytes(damage(path, how))
-    with pytest.raises(PresetInvalid, match=r"bad\.safetensors") as caught:
+    with pytest.raises(PresetInvalid, match=r"bad\.safetensors"):
         store.get("bad")
-    if how == "unknown setting":
-        assert "colour" in str(caught.value)
     assert "good" in names(store)
     assert store.get("good").name == "good"
 
