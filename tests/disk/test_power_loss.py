@@ -103,7 +103,9 @@ def test_weights_are_the_old_or_the_new(record, tmp_path, monkeypatch, old):
     weights.keep({"x": torch.tensor([2.0] * 64)}, path)
     for state, done in changes.states():
         put(state, tmp_path / "data")
-        found = float(weights.load(path)["x"][0]) if path.exists() else None
+        found = (
+            float(weights.load(path, data_dir=tmp_path / "data")["x"][0]) if path.exists() else None
+        )
         assert found in ([2.0] if done else [old, 2.0])
 
 

@@ -235,7 +235,7 @@ def read(path: Path) -> None:
     if path.parent.name == "presets":
         preset_file.read(path)
     elif path.parent.name == "weights" and path.suffix == ".safetensors":
-        weights.load(path)
+        weights.load(path, data_dir=path.parent.parent)
     elif path.suffix == ".png":
         with Image.open(path) as image:
             image.load()

@@ -106,13 +106,13 @@ def open_network(named: str, data_dir: Path, network: str = VGG19) -> Network:
     if network != VGG19:
         path = find(named, data_dir, network)
         identity = identify(named, data_dir, network)
-        return Network(store.load(path, network), identity, NETWORKS[network].label)
+        return Network(store.load(path, network, data_dir), identity, NETWORKS[network].label)
     source, path = chosen(named, data_dir), find(named, data_dir)
     label = source if source in (OXFORD, TORCHVISION) else path.name
     if source == OXFORD:
-        return Network(_open_oxford(path), Identity(oxford.TENSORS_HASH), label)
+        return Network(_open_oxford(path, data_dir), Identity(oxford.TENSORS_HASH), label)
     try:
-        return Network(store.load(path), identify(named, data_dir), label)
+        return Network(store.load(path, network, data_dir), identify(named, data_dir), label)
     except WeightsBad as error:
         if not named:
             raise
@@ -137,10 +137,10 @@ def _identify(path: Path, network: str, changed: int, size: int) -> Identity:
     return Identity(name, frozenset(formerly))
 
 
-def _open_oxford(path: Path) -> Mapping[str, Tensor]:
+def _open_oxford(path: Path, data_dir: Path) -> Mapping[str, Tensor]:
     """Oxford's tensors, from the file where they were unpacked, or anew from the package."""
     with contextlib.suppress(WeightsBad):
-        return store.load(path)
+        return store.load(path, data_dir=data_dir)
     tensors = oxford.unpack()
     with contextlib.suppress(NotWritten):
         store.keep(tensors, path)

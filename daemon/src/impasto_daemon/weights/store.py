@@ -43,16 +43,17 @@ def torchvision_file(data_dir: Path, network: str = VGG19) -> Path:
     return data_dir / "weights" / f"{name}.safetensors"
 
 
-def load(path: Path, network: str = VGG19) -> dict[str, Tensor]:
+def load(path: Path, network: str = VGG19, data_dir: Path | None = None) -> dict[str, Tensor]:
     """The tensors of one of `NETWORKS` in a safetensors file.
 
     float16 or float32, by torchvision's names. Raises WeightsBad unless the file holds exactly
-    those tensors, all finite, and is as it was when it was put there by one of these functions.
+    those tensors, all finite, and, in that data folder, is as it was when it was put there.
     """
     import torch
 
     data = read(path)
-    if not _was_put(data, path):
+    is_ours = data_dir and path.resolve().parent == (data_dir / "weights").resolve()
+    if is_ours and not _was_put(data, path):
         raise WeightsBad(f"{path} is damaged: it is not what was put there.")
     found = arrays(data, path, network)
     _check_shapes(found, path, network)
@@ -116,7 +117,7 @@ def adopt(file: Path, data_dir: Path, network: str = VGG19) -> Path:
     """
     if _head(file) == b"PK\x03\x04" or file.suffix in (".pth", ".pt"):
         return convert(file, data_dir, published_prefix(published_url(network)), network)
-    load(file, network)
+    load(file, network, data_dir)
     to = own_file(data_dir) if network == VGG19 else torchvision_file(data_dir, network)
     return _write(read(file), to)
 
@@ -223,7 +224,7 @@ def _was_put(data: bytes, path: Path) -> bool:
 
 
 def _hash_file(path: Path) -> Path:
-    """Where the sha256 of our own copy is kept; beside a file of the user's there is seldom one."""
+    """Where the sha256 of our own copy is kept; beside a file of the user's it is any file's."""
     return path.with_suffix(".sha256")
 
 

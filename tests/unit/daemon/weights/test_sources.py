@@ -127,6 +127,13 @@ def test_named_network_comes_before_the_chosen_one(tmp_path, own):
     assert sources.chosen("", tmp_path) == "oxford"
 
 
+def test_hash_beside_a_file_of_the_users_is_not_taken_for_that_of_the_file(tmp_path, own):
+    own.with_suffix(".sha256").write_text(f"{'0' * 64}  mine.pth")
+    assert sources.open_network(str(own), tmp_path).label == "mine.safetensors"
+    store.adopt(own, tmp_path)
+    assert sources.open_network("own", tmp_path).label == "vgg19_features.safetensors"
+
+
 def test_weights_that_were_there_before_there_was_a_choice_are_still_used(tmp_path, own):
     store.adopt(own, tmp_path)
     assert sources.chosen("", tmp_path) == "own"

@@ -153,9 +153,9 @@ def test_one_flipped_bit_of_what_was_put_there_is_noticed(tmp_path, good, publis
     data[-2] ^= 1
     stored.write_bytes(data)
     with pytest.raises(WeightsBad, match="damaged") as caught:
-        weights.load(stored)
+        weights.load(stored, data_dir=tmp_path)
     assert "impasto weights use oxford" in caught.value.next_step
-    assert weights.load(put())
+    assert weights.load(put(), data_dir=tmp_path)
 
 
 def test_copy_that_is_cut_short_before_its_hash_is_not_taken_for_damaged(
@@ -175,7 +175,7 @@ def test_copy_that_is_cut_short_before_its_hash_is_not_taken_for_damaged(
     monkeypatch.setattr(weights, "write_file", stop_at_the_hash)
     with pytest.raises(KeyboardInterrupt):
         weights.adopt(file, tmp_path)
-    found = weights.load(weights.own_file(tmp_path))
+    found = weights.load(weights.own_file(tmp_path), data_dir=tmp_path)
     assert torch.equal(found["features.0.weight"], tensors["features.0.weight"] * 2)
 
 

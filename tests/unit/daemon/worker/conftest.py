@@ -11,7 +11,7 @@ from impasto_daemon.weights import oxford, sources
 def network_unpacked_once():
     unpack = cache(oxford.unpack)
 
-    def open_oxford(path):
+    def open_oxford(path, data_dir):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()  # as where it was unpacked
         return unpack()
