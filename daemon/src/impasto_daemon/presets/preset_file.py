@@ -31,6 +31,8 @@ SUFFIX = ".safetensors"
 PICTURE_PX = 1448
 THUMBNAIL_PX = 128
 LARGEST_BYTES = 64 << 20
+STATISTICS_BYTES = LARGEST_BYTES - (10 << 20)
+"""So large may its statistics be: its pictures, its header and a baked network take the rest."""
 
 _VERSION = 3
 """1: without folder and tags. 2: without the network that it is baked into."""

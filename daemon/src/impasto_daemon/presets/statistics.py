@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,12 @@ def pack_statistics(statistics: Statistics) -> dict[str, NDArray[np.float32]]:
         f"gram/{size}/{layer}": gram[np.triu_indices(len(gram))]
         for (size, layer), gram in statistics.items()
     }
+
+
+def packed_bytes(layers: Iterable[str]) -> int:
+    """How large the tensors of one size are."""
+    channels = (LAYERS[layer].channels for layer in layers)
+    return sum(4 * count * (count + 1) // 2 for count in channels)
 
 
 def unpack_statistics(tensors: Mapping[str, NDArray[Any]]) -> Statistics:

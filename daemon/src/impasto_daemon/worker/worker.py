@@ -29,8 +29,14 @@ from impasto_daemon.engine.sizes import fit
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import stylise
 from impasto_daemon.images.pictures import shrink
-from impasto_daemon.presets.preset_file import PICTURE_PX, THUMBNAIL_PX, Preset, check_name
-from impasto_daemon.presets.statistics import Statistics
+from impasto_daemon.presets.preset_file import (
+    PICTURE_PX,
+    STATISTICS_BYTES,
+    THUMBNAIL_PX,
+    Preset,
+    check_name,
+)
+from impasto_daemon.presets.statistics import Statistics, packed_bytes
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker.baking_job import Baker, as_tensors
 from impasto_daemon.worker.colours import painting_space
@@ -335,7 +341,7 @@ class Worker:
         self, job: JobChannel, style: Style, longest_px: int, layers: Sequence[str]
     ) -> Statistics:
         """The statistics that a preset keeps of a picture of that size."""
-        sizes = preset_sizes_px(longest_px)
+        sizes = _kept_sizes_px(longest_px, layers)
         found = {}
         for done, size in enumerate(sizes):
             job.progress("style", done, len(sizes))
@@ -379,7 +385,7 @@ class Worker:
         job.send(
             messages.Result(
                 job=message.job,
-                steps=len(preset_sizes_px(longest_px)),
+                steps=len(_kept_sizes_px(longest_px, message.settings.style_layers)),
                 seconds=time.monotonic() - began,
                 device=describe(self._models.device),
                 weights=network.name,
@@ -461,6 +467,11 @@ class _ProgressReporter:
         size = fit(self._content.height, self._content.width, longest)
         alpha = None if self._alpha is None else resize(self._alpha, *size)
         return {"preview": to_preview(event.preview(*size), self._content.space, alpha)}
+
+
+def _kept_sizes_px(longest_px: int, layers: Sequence[str]) -> tuple[int, ...]:
+    """The sizes at which a preset is measured, but the largest that its file has no room for."""
+    return preset_sizes_px(longest_px)[: STATISTICS_BYTES // packed_bytes(layers)]
 
 
 def _network_of(preset: Preset | None) -> dict[str, Tensor]:

@@ -13,8 +13,16 @@ from hypothesis import strategies as st
 from impasto_daemon.engine.feed_forward_shapes import TENSORS
 from impasto_daemon.files import write_file
 from impasto_daemon.presets.baked_network import BakedNetwork, write_network
-from impasto_daemon.presets.preset_file import Preset, check_name, pack, unpack
+from impasto_daemon.presets.preset_file import (
+    PICTURE_PX,
+    STATISTICS_BYTES,
+    Preset,
+    check_name,
+    pack,
+    unpack,
+)
 from impasto_daemon.presets.starter_presets import STARTER_STYLES, starter_presets
+from impasto_daemon.presets.statistics import packed_bytes
 from impasto_daemon.presets.store import PresetStore
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import DiskFull, PresetExists, PresetInvalid, UnknownPreset
@@ -383,6 +391,18 @@ def test_baked_network_comes_back_and_stays_with_its_style(store, preset, networ
     assert store.rename("Starry", "Night").is_baked
     assert store.of_style("Night", "0f").baked and not store.of_style("Night", "another picture")
     assert not store.of_style("nobody", "0f")
+
+
+def test_fullest_style_has_room_in_its_file(store, preset, picture, network):
+    layers = [f"layer3_{number}" for number in (1, 2, 3, 4)]
+    sizes = range(1, 1 + STATISTICS_BYTES // packed_bytes(layers))
+    gram = np.zeros((1024, 1024), np.float32)
+    full = preset(
+        picture=Picture(PICTURE_PX, PICTURE_PX, 4, "uint8", bytes(4 * PICTURE_PX**2)),
+        statistics={(size, layer): gram for size in sizes for layer in layers},
+        baked=network,
+    )
+    assert store.save(full).sizes == tuple(sizes) and len(sizes) == 6
 
 
 @pytest.mark.parametrize("number", [np.nan, np.inf])

@@ -22,6 +22,7 @@ from impasto_daemon.engine.events import Finished
 from impasto_daemon.engine.resizing import resize
 from impasto_daemon.engine.style import Style
 from impasto_daemon.presets.starter_presets import baking_photographs
+from impasto_daemon.presets.statistics import packed_bytes
 from impasto_daemon.presets.store import PresetStore
 from impasto_daemon.worker import baking_job
 from impasto_daemon.worker import models as models
@@ -273,6 +274,19 @@ def test_style_that_is_saved_again_keeps_its_thumbnail(work, picture, tmp_path):
     store.save(dataclasses.replace(store.get("kept"), thumbnail=sample), replace=True)
     assert save(style) == sample != usual
     assert save(other) not in (sample, usual)
+
+
+def test_sizes_that_a_styles_file_has_no_room_for_are_not_measured(
+    work, picture, monkeypatch, tmp_path
+):
+    style = picture(80, 300)
+    message = messages.PresetSave(
+        job=new_job_id(), name="wide", settings=Settings(**SHALLOW), frames=(style.info("style"),)
+    )
+    monkeypatch.setattr(module, "STATISTICS_BYTES", 3 * packed_bytes(SHALLOW["style_layers"]) - 1)
+    (saved,) = endings(work(run(message, style)))
+    assert PresetStore(tmp_path / "presets").info("wide").sizes == (64, 91)
+    assert saved.steps == 2
 
 
 def test_painting_is_not_painted_again_where_its_style_cannot_be_kept(work, order, monkeypatch):
