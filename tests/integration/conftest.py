@@ -11,6 +11,9 @@ from impasto_protocol import messages
 from impasto_protocol.client import Client
 from impasto_protocol.connection import connection_file, read_connection
 
+ONE_THREAD = {"IMPASTO_THREADS": "1"} if "PYTEST_XDIST_WORKER" in os.environ else {}
+"""For daemons while two tests run: two that paint with two threads each take five times as long."""
+
 
 class Daemon:
     """What a test does to a daemon."""
@@ -61,7 +64,7 @@ def make_daemon(home, **variables):
     # A home that is not new: without the starter styles.
     (home / "data" / "presets").mkdir(parents=True, exist_ok=True)
     environment = {k: v for k, v in os.environ.items() if not k.startswith("IMPASTO_")}
-    environment |= {"IMPASTO_HOME": str(home), **variables}
+    environment |= {"IMPASTO_HOME": str(home), **ONE_THREAD, **variables}
     return Daemon(home, environment)
 
 

@@ -1,10 +1,12 @@
 """The proofs that take hours, each for some seconds: they must be able to run, and to pass."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from tests.integration.conftest import ONE_THREAD
 
 PROOFS = Path(__file__).parents[1] / "proofs"
 
@@ -23,6 +25,7 @@ def test_proof_passes_in_short(command, tmp_path):
     program, *options = command
     ended = subprocess.run(
         [sys.executable, PROOFS / program, *options],
-        cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        cwd=tmp_path, env={**os.environ, **ONE_THREAD}, stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout

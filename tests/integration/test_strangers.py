@@ -33,7 +33,8 @@ def guest_key():
 @pytest.fixture(scope="module")
 def tcp_daemon(tcp_home, guest_key):
     (tcp_home / "config.toml").write_text(f'allowed_keys = ["{guest_key[0]}"]\n')
-    running = make_daemon(tcp_home).start("--endpoint", "tcp://127.0.0.1:*")
+    # As many threads as there are free cores, as everywhere but in tests.
+    running = make_daemon(tcp_home, IMPASTO_THREADS="0").start("--endpoint", "tcp://127.0.0.1:*")
     yield running
     running.end()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from tests.hosts.conftest import ROOT, Tree
+from tests.integration.conftest import ONE_THREAD
 
 from impasto_installer.environment import Uv
 from impasto_installer.machine import Machine
@@ -36,6 +37,7 @@ class Painter:
             "PATH": f"/usr/bin:/bin:{uv.parent}",
             # Nothing is fetched twice, and a copy of torch takes its time.
             "UV_OFFLINE": "1", "UV_LINK_MODE": "symlink", "UV_CACHE_DIR": str(uv_cache()),
+            **ONE_THREAD,
         }  # fmt: skip
 
     def run(self, *command, timeout_s=300, **environment):
