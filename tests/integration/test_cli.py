@@ -10,13 +10,16 @@ import sys
 import time
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import safetensors.torch
 import torch
 from PIL import ExifTags, Image, ImageChops, ImageCms
+from tests.integration.conftest import make_daemon
 
+from impasto_daemon.cli.main import main
 from impasto_daemon.engine.network import tensor_shapes
 from impasto_daemon.images.metadata import KeptMetadata
 from impasto_daemon.images.pictures import read_photograph, read_picture, write_picture
@@ -35,6 +38,29 @@ def folder(tmp_path):
         noise = np.random.default_rng(seed).integers(0, 256, (*size[::-1], 3), np.uint8)
         Image.fromarray(noise).save(tmp_path / name)
     return tmp_path
+
+
+@pytest.fixture
+def here(daemon, monkeypatch, capfd):
+    """The command line in the tests' own process, for what paints nothing."""
+
+    def impasto(*arguments, check=True):
+        words = [*map(str, arguments)]
+        monkeypatch.setattr(sys, "argv", ["impasto", *words])
+        code = 0
+        try:
+            main()
+        except SystemExit as ended:
+            code = ended.code
+        said = subprocess.CompletedProcess(words, code, *capfd.readouterr())
+        if check:
+            said.check_returncode()
+        return said
+
+    for name in [name for name in os.environ if name.startswith("IMPASTO_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("IMPASTO_HOME", str(daemon.home))
+    return SimpleNamespace(impasto=impasto)
 
 
 def test_apply_paints_and_names_the_file(daemon, folder):
@@ -195,8 +221,8 @@ def test_picture_without_a_recipe_is_said_to_have_none(daemon, folder):
     (["--style", "s.png", "--layers-of", "deep"], "'deep' is none of"),
     (["--style", "s.png", "--weight-of", "0"], "0.01"),
 ])  # fmt: skip
-def test_styles_that_do_not_go_together_are_a_usage_error(daemon, folder, words, told):
-    said = daemon.impasto("apply", folder / "photo.png", *words, check=False)
+def test_styles_that_do_not_go_together_are_a_usage_error(here, folder, words, told):
+    said = here.impasto("apply", folder / "photo.png", *words, check=False)
     assert said.returncode == 2 and told in " ".join(said.stderr.replace("│", " ").split())
 
 
@@ -434,7 +460,7 @@ def test_second_ctrl_c_leaves_nothing_and_ends_with_130(daemon, folder):
     assert not (folder / "photo-painted.png").exists()
 
 
-def test_wrong_usage_is_explained(daemon, folder):
+def test_wrong_usage_is_explained(daemon, here, folder):
     for arguments in (
         ["apply", folder / "photo.png"],
         ["apply", folder / "photo.png", "--style", "x", "--strength", "much"],
@@ -453,7 +479,7 @@ def test_wrong_usage_is_explained(daemon, folder):
         ],
         ["nonsense"],
     ):
-        said = daemon.impasto(*arguments, check=False)
+        said = here.impasto(*arguments, check=False)
         assert said.returncode == 2 and "Usage" in said.stderr
     said = daemon.impasto(
         "apply", folder / "photo.png", "--style", folder / "style.jpg", "--strength", 3,
@@ -462,19 +488,19 @@ def test_wrong_usage_is_explained(daemon, folder):
     assert said.returncode == 2 and "strength" in said.stderr
 
 
-def test_second_daemon_ends_with_3_and_the_help_tells_all_exit_codes(daemon):
+def test_second_daemon_ends_with_3_and_the_help_tells_all_exit_codes(daemon, here):
     assert daemon.impasto("daemon", "run", check=False).returncode == 3
-    told = " ".join(daemon.impasto("--help").stdout.split())
+    told = " ".join(here.impasto("--help").stdout.split())
     for code in ("0 done", "1 an error", "2 wrong usage", "3 `daemon run`", "130 cancelled"):
         assert code in told
 
 
-def test_every_setting_is_an_option_with_a_help_text(daemon):
+def test_every_setting_is_an_option_with_a_help_text(here):
     import dataclasses
 
     from impasto_protocol.settings import Settings
 
-    said = daemon.impasto("apply", "--help").stdout
+    said = here.impasto("apply", "--help").stdout
     for field in dataclasses.fields(Settings):
         assert f"--{field.name.replace('_', '-')}" in said
 
@@ -488,7 +514,8 @@ def test_status_and_logs(daemon):
 
 def test_job_is_ended_by_what_status_calls_it(daemon, folder):
     with endless(daemon, folder) as running:
-        (job,) = [info["job"] for info in jobs(daemon) if info["state"] == "running"]
+        told = json.loads(daemon.impasto("daemon", "status", "--json").stdout)["jobs"]
+        (job,) = [info["job"] for info in told if info["state"] == "running"]
         said = daemon.impasto("daemon", "cancel", job[:8], "--json").stdout
         running.communicate(timeout=200)
     assert json.loads(said) == {"job": job, "state": "cancelled"}
@@ -497,8 +524,8 @@ def test_job_is_ended_by_what_status_calls_it(daemon, folder):
     assert json.loads(unknown.stdout)["error"]["code"] == "UNKNOWN_JOB"
 
 
-def test_help_tells_the_defaults_of_its_own_command(daemon):
-    told = {name: " ".join(daemon.impasto(name, "--help").stdout.split())
+def test_help_tells_the_defaults_of_its_own_command(here):
+    told = {name: " ".join(here.impasto(name, "--help").stdout.split())
             for name in ("apply", "demo")}  # fmt: skip
     assert told["apply"].count("[default: by --quality]") == 3
     assert "[default: 75]" in told["demo"] and "[default: 320]" in told["demo"]
@@ -516,8 +543,8 @@ def paint(daemon, folder, *arguments, **options):
     )  # fmt: skip
 
 
-def jobs(daemon):
-    return json.loads(daemon.impasto("daemon", "status", "--json").stdout)["jobs"]
+def jobs(client):
+    return client.ask(Status())[0].jobs
 
 
 def refused(said):
@@ -534,14 +561,14 @@ def refused(said):
     ("link.png", "NOT_WRITTEN", "no folder"),
 ])  # fmt: skip
 def test_output_that_cannot_be_written_is_refused_before_painting(
-    daemon, folder, output, code, words
+    daemon, client, folder, output, code, words
 ):
     os.mkfifo(folder / "pipe.png")
     (folder / "link.png").symlink_to(folder / "none" / "x.png")
-    before = jobs(daemon)
+    before = jobs(client)
     error = refused(paint(daemon, folder, "-o", folder / output))
     assert error["code"] == code and words in error["message"] + error["next_step"]
-    assert jobs(daemon) == before
+    assert jobs(client) == before
 
 
 @pytest.mark.parametrize(("arguments", "taken"), [
@@ -549,13 +576,13 @@ def test_output_that_cannot_be_written_is_refused_before_painting(
     (["--snapshots", 1], "x-1.png"), (["--snapshots", 1], "x-loss.png"),
 ])  # fmt: skip
 def test_file_beside_the_painting_that_cannot_be_written_is_refused_before_painting(
-    daemon, folder, arguments, taken
+    daemon, client, folder, arguments, taken
 ):
     (folder / taken).mkdir()
-    before = jobs(daemon)
+    before = jobs(client)
     error = refused(paint(daemon, folder, "-o", folder / "x.png", *arguments))
     assert error["code"] == "NOT_WRITTEN" and taken in error["message"]
-    assert jobs(daemon) == before
+    assert jobs(client) == before
 
 
 def test_folder_that_cannot_be_made_is_said(daemon, folder):
@@ -675,8 +702,8 @@ def test_snapshots_of_a_saved_style_have_no_place_in_standard_output(daemon, fol
 @pytest.mark.parametrize("arguments", [
     ("-o", "-", "--json"), ("-o", "-", "--variations", "2"), ("-o", "-", "--snapshots", "1"),
 ])  # fmt: skip
-def test_standard_output_holds_one_painting_and_nothing_else(daemon, folder, arguments):
-    said = daemon.impasto(
+def test_standard_output_holds_one_painting_and_nothing_else(here, folder, arguments):
+    said = here.impasto(
         "apply", folder / "photo.png", "--style", folder / "style.jpg", *arguments, check=False
     )
     assert said.returncode == 2 and "one painting" in said.stdout + said.stderr
@@ -693,21 +720,21 @@ def test_error_before_painting_leaves_standard_output_empty(daemon, folder):
     ("--strength", "2"), ("--iterations", "-1"), ("--history", "x"), ("--optimiser", "sgd"),
     ("--style-layers", "conv9_9"), ("--snapshots", "0"), ("--style-layer-weights", "1,2"),
 ])  # fmt: skip
-def test_value_out_of_range_is_wrong_usage(daemon, folder, arguments):
-    said = paint(daemon, folder, *arguments)
+def test_value_out_of_range_is_wrong_usage(here, folder, arguments):
+    said = paint(here, folder, *arguments)
     assert said.returncode == 2
     error = refused(said)
     assert error["code"] == "USAGE" and "apply --help" in error["next_step"]
-    plain = daemon.impasto("apply", folder / "photo.png", *arguments, check=False)
+    plain = here.impasto("apply", folder / "photo.png", *arguments, check=False)
     assert plain.returncode == 2 and "Usage:" in plain.stderr
 
 
-def test_range_is_named(daemon, folder):
-    assert "0<=x<=1" in refused(paint(daemon, folder, "--strength", "2"))["message"]
+def test_range_is_named(here, folder):
+    assert "0<=x<=1" in refused(paint(here, folder, "--strength", "2"))["message"]
 
 
-def test_bad_name_of_a_style_is_refused_at_once(daemon, folder):
-    said = daemon.impasto("style", "add", "a/b", folder / "style.jpg", "--json", check=False)
+def test_bad_name_of_a_style_is_refused_at_once(here, folder):
+    said = here.impasto("style", "add", "a/b", folder / "style.jpg", "--json", check=False)
     assert refused(said)["code"] == "PRESET_INVALID"
 
 
@@ -794,9 +821,8 @@ def test_preset_taken_with_other_weights_is_taken_anew(own_daemon, folder, weigh
     assert any("taken anew" in note for note in json.loads(said.stdout)["notes"])
 
 
-def test_daemon_starts_itself_and_stops(own_daemon, folder):
-    daemon = own_daemon()
-    daemon.end()
+def test_daemon_starts_itself_and_stops(folder):
+    daemon = make_daemon(folder / "h")
     assert daemon.impasto("daemon", "status", check=False).returncode == 1
     daemon.environment["IMPASTO_COMMAND"] = str(folder / "impasto")
     (folder / "impasto").write_text(

@@ -17,7 +17,7 @@ import msgpack
 import pytest
 import zmq
 from tests.hostile.clients import HTTP
-from tests.integration.conftest import painting
+from tests.integration.conftest import make_daemon, painting
 
 from impasto_daemon.images.pictures import write_picture
 from impasto_protocol import errors, limits, messages
@@ -233,9 +233,8 @@ def test_of_many_daemons_started_at_once_one_lives(own_daemon, tmp_path):
         assert client.ask(messages.Status())[0].pid == home.process.pid
 
 
-def test_many_starts_at_once_give_one_daemon(own_daemon, tmp_path):
-    daemon = own_daemon()
-    daemon.end()
+def test_many_starts_at_once_give_one_daemon(tmp_path):
+    daemon = make_daemon(tmp_path)
     with ThreadPoolExecutor(6) as pool:
         starts = pool.map(lambda _: daemon.impasto("daemon", "start", "--json"), range(6))
         pids = {start.stdout.split('"pid": ')[1].split(",")[0] for start in starts}
@@ -307,10 +306,9 @@ def test_users_of_one_machine_have_a_daemon_each(open_folder, picture):
         shutil.rmtree(fallback, ignore_errors=True)
 
 
-def test_unsafe_runtime_folder_is_refused_with_the_command_to_run(own_daemon):
-    daemon = own_daemon()
-    daemon.end()
-    daemon.runtime.chmod(0o755)
+def test_unsafe_runtime_folder_is_refused_with_the_command_to_run(tmp_path):
+    daemon = make_daemon(tmp_path)
+    daemon.runtime.mkdir(mode=0o755)
     ended = daemon.impasto("daemon", "start", check=False)
     assert ended.returncode == 1
     assert f"chmod 700 '{daemon.runtime}'" in ended.stderr
@@ -459,10 +457,9 @@ def test_further_client_reaches_a_daemon_that_was_started_anew(own_daemon, tmp_p
         assert guest.ask(messages.Status())[0].pid == again.process.pid
 
 
-def test_other_machines_are_not_let_in_by_accident(own_daemon):
-    daemon = own_daemon()
-    daemon.end()
-    ended = daemon.impasto("daemon", "run", "--endpoint", "tcp://0.0.0.0:*", check=False)
+def test_other_machines_are_not_let_in_by_accident(tmp_path):
+    command = "daemon", "run", "--endpoint", "tcp://0.0.0.0:*"
+    ended = make_daemon(tmp_path).impasto(*command, check=False)
     assert ended.returncode == 1 and "allow_remote" in ended.stderr
 
 

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from PIL import Image
+from tests.integration.conftest import make_daemon
 
 from impasto_daemon.presets.preset_file import pack, read
 from impasto_daemon.presets.starter_presets import STARTER_STYLES, starter_presets
@@ -189,11 +190,17 @@ def test_check_goes_on_after_styles_whose_weights_are_missing_or_damaged(daemon,
     assert str(spoilt) in said[1]["told"]
 
 
-def test_new_home_is_full_of_styles_and_deleted_ones_do_not_come_back(own_daemon, picture):
-    daemon = own_daemon()
-    daemon.end()
-    (daemon.home / "data" / "presets").rmdir()
-    daemon.start()
+@pytest.fixture
+def in_new_home(tmp_path):
+    """A daemon with the starter styles."""
+    made = make_daemon(tmp_path)
+    (tmp_path / "data" / "presets").rmdir()
+    yield made.start()
+    made.end()
+
+
+def test_new_home_is_full_of_styles_and_deleted_ones_do_not_come_back(in_new_home, picture):
+    daemon = in_new_home
     with daemon.connect() as client:
         found = client.presets()
         assert len(found) == len(STARTER_STYLES) >= 12
