@@ -100,7 +100,7 @@ def test_bytes_changed_on_the_way_are_never_taken_for_a_message(found, honest, p
     def flip(data):
         return data[:-1] + bytes([data[-1] ^ 1])
 
-    with Proxy(found) as proxy, Client(proxy.connection, timeout_s=4) as client:
+    with Proxy(found) as proxy, Client(proxy.connection, timeout_s=2) as client:
         before = len(proxy.said)
         proxy.change = flip
         with pytest.raises(errors.DaemonLost):
@@ -152,7 +152,7 @@ def test_picture_that_is_cut_off_is_no_job(found, honest, picture):
             raise OSError
         return data
 
-    with Proxy(found) as proxy, Client(proxy.connection, timeout_s=4) as client:
+    with Proxy(found) as proxy, Client(proxy.connection, timeout_s=2) as client:
         proxy.change = cut
         job = client.stylise(picture(1000, 1000), picture(seed=1), QUICK)
         with pytest.raises(errors.DaemonLost):
@@ -166,7 +166,7 @@ def test_key_that_is_withdrawn_is_refused_at_once_and_its_jobs_end(
 ):
     public, secret = guest_key
     guests = replace(found, public_key=public, secret_key=secret)
-    with Client(guests, timeout_s=4) as guest:
+    with Client(guests, timeout_s=2) as guest:
         kept = guest.submit(
             messages.Stylise(job=new_job_id(), settings=LONG, keep=True),
             {"content": picture(48, 48), "style": picture(seed=1)},
@@ -181,7 +181,7 @@ def test_key_that_is_withdrawn_is_refused_at_once_and_its_jobs_end(
             guest.ask(messages.Status())
         assert refused(honest) > before
         with pytest.raises(errors.DaemonLost):
-            Client(guests, timeout_s=4)
+            Client(guests, timeout_s=2)
         assert mine.result()[0].steps == 4
     (tcp_home / "config.toml").write_text(f'allowed_keys = ["{public}"]\n')
 
