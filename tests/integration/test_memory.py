@@ -8,8 +8,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from PIL import Image
 from tests.integration.conftest import make_daemon
 
+from impasto_daemon.worker.rates import RATES_FILE
 from impasto_protocol.client import new_job_id
 from impasto_protocol.errors import TooBig
 from impasto_protocol.messages import PresetSave
@@ -22,12 +24,22 @@ WHOLE = Settings(
 )  # fmt: skip
 
 
-@pytest.fixture
-def generous(tmp_path):
+A_LOT = {"IMPASTO_MEMORY_MIB": "100000"}
+
+
+@pytest.fixture(scope="module")
+def generous(tmp_path_factory):
     """A daemon that is told that there is a lot of memory."""
-    made = make_daemon(tmp_path, IMPASTO_MEMORY_MIB="100000").start()
+    made = make_daemon(tmp_path_factory.mktemp("h"), **A_LOT).start()
     yield made
     made.end()
+
+
+@pytest.fixture(scope="module")
+def large_photo(tmp_path_factory):
+    file = tmp_path_factory.mktemp("large") / "photo.png"
+    Image.new("RGB", (2000, 3000), "teal").save(file)
+    return file
 
 
 def worker_of(daemon):
@@ -35,29 +47,29 @@ def worker_of(daemon):
     return max(children, key=lambda child: child.memory_info().rss)
 
 
-def test_budget_that_lies_ends_with_smaller_tiles_and_a_painting(generous, picture):
+def test_budget_that_lies_ends_with_smaller_tiles_and_a_painting(own_daemon, picture):
     """Memory runs out on purpose, by the system's own limit."""
-    content, style = picture(700, 700), picture(64, 64, seed=1)
-    with generous.connect() as client:
+    daemon, content, style = own_daemon(**A_LOT), picture(700, 700), picture(64, 64, seed=1)
+    with daemon.connect() as client:
         # Large enough for every thread to be there, each of which keeps addresses to itself.
         client.stylise(picture(256, 256), style, WHOLE).result()
-        worker = worker_of(generous)
+        worker = worker_of(daemon)
         told = client.estimate((700, 700), WHOLE)
         most = worker.memory_info().vms + (told.memory_mib << 20) * 2 // 3
         worker.rlimit(resource.RLIMIT_AS, (most, most))
         result, (painted,) = client.stylise(content, style, WHOLE).result()
-        assert worker_of(generous).pid == worker.pid
+        assert worker_of(daemon).pid == worker.pid
     assert (painted.height, painted.width) == (700, 700) and result.steps == 2
     assert 0 < result.memory_mib < told.memory_mib
-    assert "out of memory; trying once more with less" in generous.log()
+    assert "out of memory; trying once more with less" in daemon.log()
 
 
 def test_repetition_with_the_memory_that_was_told_gives_the_same_bytes(generous, picture):
-    content, style = picture(800, 600), picture(64, 64, seed=1)
+    content, style = picture(500, 400), picture(64, 64, seed=1)
     with generous.connect() as client:
-        tiled = replace(WHOLE, memory_mib=750, iterations=3)
+        tiled = replace(WHOLE, memory_mib=560, iterations=3)
         result, (first,) = client.stylise(content, style, tiled).result()
-        assert result.memory_mib == 750
+        assert result.memory_mib == 560
         again = replace(tiled, memory_mib=result.memory_mib)
         _, (second,) = client.stylise(content, style, again).result()
         _, (whole,) = client.stylise(content, style, replace(tiled, memory_mib=0)).result()
@@ -70,6 +82,7 @@ def test_command_line_tells_beforehand_what_it_would_take(generous, tmp_path, pi
     photo, style = tmp_path / "photo.png", tmp_path / "style.png"
     write_picture(photo, picture(400, 300))
     write_picture(style, picture(64, 64, seed=1))
+    (generous.home / "data" / RATES_FILE).unlink(missing_ok=True)
     arguments = ("apply", photo, "--style", style, "--estimate")
     words = generous.impasto(*arguments, "--quality", "draft").stdout
     assert re.fullmatch(
@@ -102,17 +115,16 @@ def test_nothing_is_sent_that_cannot_fit(generous, picture):
     (("--quality", "best"), {"working_px": 384, "refinement": 6}, "best"),
 ])  # fmt: skip
 def test_quality_is_good_unless_the_style_or_the_painter_says_otherwise(
-    generous, tmp_path, picture, options, saved, quality
+    generous, large_photo, picture, options, saved, quality
 ):
-    from impasto_daemon.images.pictures import write_picture
-
-    photo = tmp_path / "photo.png"
-    write_picture(photo, picture(3000, 2000))
     with generous.connect() as client:
         expected = client.estimate((3000, 2000), Settings(**QUALITIES[quality]))
-        save = PresetSave(job=new_job_id(), name="Kept", settings=Settings(**saved))
+        settings = Settings(**saved)
+        save = PresetSave(job=new_job_id(), name="Kept", settings=settings, replace=True)
         client.submit(save, {"style": picture(64, 64)}).result()
-    told = generous.impasto("apply", photo, "--preset", "Kept", *options, "--estimate", "--json")
+    told = generous.impasto(
+        "apply", large_photo, "--preset", "Kept", *options, "--estimate", "--json"
+    )
     assert json.loads(told.stdout)["evaluations"] == expected.evaluations
 
 
