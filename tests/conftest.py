@@ -18,6 +18,11 @@ settings.load_profile("any")
 
 SLOW = ("hosts", "paintings")
 """Folders that `--fast` leaves out: editors and installer, and paintings that are judged."""
+ORDER = (
+    "hosts/krita", "hosts/gimp", "hosts/installer", "integration", "paintings", "hostile", "disk",
+    "unit/daemon/worker/test_worker.py", "unit/daemon/engine/test_tiles.py", "unit",
+)  # fmt: skip
+"""What takes longest begins first, so that neither of two that run tests waits for the other."""
 
 
 def pytest_addoption(parser):
@@ -49,8 +54,11 @@ class Together(LoadScopeScheduling):
 
     def _split_scope(self, nodeid):
         file, _, test = nodeid.partition("::")
-        if "hosts/gimp/" in file or "hosts/installer/" in file:
-            return file + test.partition("[")[2][:3]  # the version, if it has one
+        version = test.partition("[")[2][:3]  # if it has one
+        if "hosts/gimp/" in file:
+            return file + version
+        if "hosts/installer/" in file:
+            return "installer" + version
         return "krita" if "hosts/krita/" in file else file
 
 
@@ -58,7 +66,15 @@ def pytest_xdist_make_scheduler(config, log):
     return Together(config, log)
 
 
+def place(item):
+    """Where in `ORDER` a test is."""
+    file = item.nodeid.removeprefix("tests/")
+    return next((n for n, begin in enumerate(ORDER) if file.startswith(begin)), len(ORDER))
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items):
+    items.sort(key=place)
     needs = {"weights": "IMPASTO_WEIGHTS", "images": "IMPASTO_IMAGES"}
     for item in items:
         for mark, variable in needs.items():
