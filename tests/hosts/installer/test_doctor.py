@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 import zipfile
+from collections import defaultdict
 
 import pytest
 from tests.hosts.conftest import ROOT
@@ -14,16 +15,18 @@ from tests.hosts.installer.conftest import PYTHON
 
 
 def doctor(painter, *arguments, **environment):
-    """What the doctor found amiss, by check, and which checks it mended."""
+    """What the doctor found amiss, what it mended, and what is good: words, by check."""
     done = painter.impasto("doctor", "--json", *arguments, **environment)
     assert "{" in done.stdout, done.stdout
     told = json.loads(done.stdout[done.stdout.index("{") :])
     assert done.returncode == any(finding["good"] is False for finding in told["findings"])
-    amiss = {}
+    amiss, mended, good = defaultdict(list), defaultdict(list), defaultdict(list)
     for finding in told["findings"]:
-        if finding["good"] is False:
-            amiss.setdefault(finding["check"], []).append(finding["words"])
-    return amiss, {finding["check"] for finding in told["mended"]}
+        if finding["good"] is not None:
+            (good if finding["good"] else amiss)[finding["check"]].append(finding["words"])
+    for finding in told["mended"]:
+        mended[finding["check"]].append(finding["words"])
+    return amiss, mended, good
 
 
 def leave_stale_connection(painter):
@@ -39,7 +42,8 @@ needs_weights = pytest.mark.skipif(not os.environ.get("IMPASTO_WEIGHTS"), reason
 
 @needs_weights
 def test_deleted_changed_and_closed_files_stale_connection_and_missing_weights(painter):
-    assert doctor(painter) == ({}, set())
+    amiss, mended, _ = doctor(painter)
+    assert not amiss and not mended
     before = painter.files()
     (painter.plugin / "procedures.py").unlink()
     changed = painter.plugin / "vendor/impasto_protocol/client.py"
@@ -49,7 +53,7 @@ def test_deleted_changed_and_closed_files_stale_connection_and_missing_weights(p
     painter.plugin.chmod(0o555)
     leave_stale_connection(painter)
     (painter.data / "weights/vgg19_features.safetensors").unlink()
-    amiss, _ = doctor(painter)
+    amiss, _, _ = doctor(painter)
     words = " ".join(amiss[painter.gimp])
     assert "impasto/procedures.py is missing" in words
     assert "impasto/vendor/impasto_protocol/client.py was changed" in words
@@ -59,29 +63,29 @@ def test_deleted_changed_and_closed_files_stale_connection_and_missing_weights(p
     assert "left over" in amiss["connection"][0]
     assert "is not there" in amiss["weights"][0]
     leave_stale_connection(painter)  # the doctor itself has started a daemon
-    amiss, mended = doctor(painter, "--fix")
+    amiss, mended, _ = doctor(painter, "--fix")
     assert not amiss
-    assert mended == {painter.gimp, "command", "connection", "weights"}
+    assert mended.keys() == {painter.gimp, "command", "connection", "weights"}
     assert painter.files() == before
 
 
 def test_runtime_folder_that_is_open_to_others(painter):
     painter.impasto("daemon", "stop")
-    (painter.runtime / "impasto").chmod(0o755)
-    amiss, _ = doctor(painter)
-    assert "open to other users" in amiss["connection"][0]
-    amiss, mended = doctor(painter, "--fix")
-    assert "connection" in mended and "connection" not in amiss and "daemon" not in amiss
+    folder = painter.runtime / "impasto"
+    folder.mkdir(exist_ok=True)
+    folder.chmod(0o755)
+    amiss, mended, _ = doctor(painter, "--fix")
+    assert "open to other users" in mended["connection"][0]
+    assert "connection" not in amiss and "daemon" not in amiss
 
 
 def test_daemon_that_hangs_is_ended_and_another_one_starts(painter):
     assert painter.impasto("daemon", "start").returncode == 0
     pid = json.loads((painter.runtime / "impasto/connection.json").read_text())["pid"]
     os.kill(pid, signal.SIGSTOP)
-    amiss, _ = doctor(painter)
-    assert amiss["daemon"] == ["A daemon is running but does not answer."]
-    amiss, mended = doctor(painter, "--fix")
-    assert mended == {"daemon"} and "daemon" not in amiss
+    amiss, mended, _ = doctor(painter, "--fix")
+    assert mended == {"daemon": ["A daemon is running but does not answer."]}
+    assert "daemon" not in amiss
 
 
 def test_other_python_first_on_the_path_is_told_and_does_no_harm(painter):
@@ -100,18 +104,18 @@ def test_full_disk_is_told_and_what_it_cut_short_mended(painter):
     assert done.returncode == 1
     assert f"0.0 GiB are free for {log}." in done.stdout and "Free some space" in done.stdout
     assert "impasto/job_process.py was changed" in done.stdout
-    amiss, mended = doctor(painter, "--fix")
-    assert mended == {painter.gimp} and "disk" not in amiss
+    amiss, mended, _ = doctor(painter, "--fix")
+    assert mended.keys() == {painter.gimp} and "disk" not in amiss
 
 
 def test_damaged_environment_is_put_together_again(painter):
     (package,) = painter.data.glob("environment/lib/*/site-packages/impasto_daemon")
     (package / "broker/broker.py").unlink()
     shutil.rmtree(package.parent / "torchvision/ops")
-    amiss, _ = doctor(painter)
-    assert "impasto-daemon" in amiss["environment"][0] and "torchvision" in amiss["environment"][0]
-    amiss, mended = doctor(painter, "--fix")
-    assert "environment" in mended and not {"environment", "daemon"} & amiss.keys()
+    amiss, mended, _ = doctor(painter, "--fix")
+    (words,) = mended["environment"]
+    assert "impasto-daemon" in words and "torchvision" in words
+    assert not {"environment", "daemon"} & amiss.keys()
 
 
 def test_upgrade_that_was_killed_is_put_back(painter):
@@ -131,9 +135,9 @@ def test_upgrade_that_was_killed_is_put_back(painter):
     os.killpg(process.pid, signal.SIGKILL)
     process.wait()
     time.sleep(3)  # what it had started ends as well
-    amiss, _ = doctor(painter)
+    amiss, _, _ = doctor(painter)
     assert amiss["installation"] == ["An installation was interrupted."]
-    amiss, _ = doctor(painter, "--fix")
+    amiss, _, _ = doctor(painter, "--fix")
     assert "installation" not in amiss and "environment" not in amiss
     assert painter.files() == before
 
