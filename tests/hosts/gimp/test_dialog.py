@@ -95,11 +95,12 @@ def screen():
 def walk(window, opened, plug_in):  # noqa: F811
     """walk(entry, steps, chosen): what each step found in a dialog."""
 
-    def begin(entry, *steps, patience_s=60, **chosen):
+    def begin(entry, *steps, patience_s=60, draft_iterations=4, **chosen):
         named = {name.replace("_", "-"): value for name, value in chosen.items()}
         return window.begin(
-            WALK, entry=entry, steps=steps, chosen=named, plug_in=plug_in, patience_s=patience_s
-        )
+            WALK, entry=entry, steps=steps, chosen=named, plug_in=plug_in, patience_s=patience_s,
+            draft_iterations=draft_iterations,
+        )  # fmt: skip
 
     def run(entry, *steps, **options):
         return window.end(begin(entry, *steps, **options))
@@ -408,6 +409,7 @@ def test_draft_of_the_result_grows_and_shows_the_layer_while_pressed(
         "find('Preview').set_active(True) or True",
         f"any(text == 'A draft of the result' for text in texts()) and {pixels}",
         patience_s=250,
+        draft_iterations=25,  # there is a preview before its end
         style_file=str(pictures["style"]),
     )
     assert pressed == before and released == anew == last
@@ -427,7 +429,7 @@ def test_draft_ends_with_the_dialog_and_makes_way_for_a_painting(
     begun = walk.begin(
         "stylize", f"{painting} and Path({str(seen)!r}).write_text('it')",
         "'A painting goes first' in texts()", painting,
-        style_file=str(pictures["style"]), seed=5, patience_s=250,
+        style_file=str(pictures["style"]), seed=5, patience_s=250, draft_iterations=60,
     )  # fmt: skip
     deadline = time.monotonic() + 250
     while not seen.exists():

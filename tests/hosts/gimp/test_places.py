@@ -202,20 +202,21 @@ Gimp.Selection.none(image)
     preview = "find('Preview of the result')"
     draft = f"'A draft of the result' in texts() and halves({preview})"
     named = styles.replace("channel:Right", "channel:Half")
-    layer, masked, both = (
+    layer, whole, masked, both = (
         found
         for found in walk(
             "stylize",
             f"exec({helper!r}, step.__globals__) or True",
             f"{preview}.get_image().get_pixbuf() and halves({preview})",
-            "config.set_property('strength-mask', 'channel:Half') or True",
             f"{draft} != answer[1] and {draft}",
+            "config.set_property('strength-mask', 'channel:Half') or True",
+            f"{draft} not in (False, answer[2]) and {draft}",
             f"config.set_property('more-styles', {named!r}) or True",
-            f"{draft} not in (False, answer[3]) and {draft}",
+            f"{draft} not in (False, answer[4]) and {draft}",
             style_file=str(pictures["style"]),
             patience_s=250,
         )
         if isinstance(found, list)
     )
-    assert layer[1] == masked[1] == both[1]
+    assert layer[1] == masked[1] == both[1] != whole[1]
     assert len({layer[0], masked[0], both[0]}) == 3

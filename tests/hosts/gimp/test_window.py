@@ -51,11 +51,13 @@ answer = [mask.get_width(), mask.get_height(), max(data),
 keep = True
 """
 
-# Before and after what looks into a dialog by `step`, which is opened in this process.
+# Before and after what looks into a dialog by `step`, which is opened in this process. A draft is
+# of few evaluations, unless a piece says of how many.
 BEFORE_DIALOG = """
 import sys, time
 sys.path[:0] = [plug_in, f"{plug_in}/vendor"]
 import procedures
+sys.modules["impasto_protocol.settings"].DRAFT_ITERATIONS = globals().get("draft_iterations", 4)
 import gi
 gi.require_version("Gtk", "3.0")
 gi.require_version("GimpUi", "3.0")
@@ -76,11 +78,13 @@ except Cancelled:
     pass
 """
 
-# What a dialog shows is read, and it is changed step by step.
+# What a dialog shows is read, and it is changed step by step. The line that it opens with is waited
+# for as long as `patience_s` says.
 DIALOG = (
     BEFORE_DIALOG
     + """
 answer, steps, began, before = [], [*steps, "dialog.response(Gtk.ResponseType.CANCEL)"], 0, ""
+patience_s = globals().get("patience_s", 20)
 
 def texts(widget):
     if isinstance(widget, Gtk.Label):
@@ -90,17 +94,17 @@ def texts(widget):
             yield from texts(child)
 
 def step():
-    global began, before
+    global began, before, patience_s
     found = Gtk.Window.list_toplevels()
     dialog = next(w for w in found if isinstance(w, GimpUi.ProcedureDialog))
     line = next((text for text in texts(dialog) if text.startswith("It ")), "")
     began = began or time.monotonic()
-    if line == before and time.monotonic() < began + 20:
+    if line == before and time.monotonic() < began + patience_s:
         return True
     fields = [name for name in ("iterations", "working-px", "refinement")
               if procedure.find_argument(name)]
     answer.append([line, [config.get_property(name) for name in fields]])
-    began, before = 0, line
+    began, before, patience_s = 0, line, 20
     try:
         exec(steps.pop(0), {**globals(), "dialog": dialog})
     except Exception:
@@ -127,6 +131,31 @@ def opened(window, pictures):
     window.run(CLOSE)
 
 
+HABITS = """
+Gimp.detach_parasite("impasto-habits")
+if habits:
+    data = json.dumps(habits).encode()
+    Gimp.attach_parasite(Gimp.Parasite.new("impasto-habits", Gimp.PARASITE_PERSISTENT, data))
+keep = True
+"""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_previews(window):
+    """The dialogs of these tests have none, as each takes seconds of the daemon's."""
+    window.run(HABITS, habits={"preview": False})
+    yield
+    window.run(HABITS, habits=None)
+
+
+@pytest.fixture
+def previews(window):
+    """For one test there are."""
+    window.run(HABITS, habits=None)
+    yield
+    window.run(HABITS, habits={"preview": False})
+
+
 def wait_until_over(window):
     """Wait until no process of the plug-in is left in this GIMP."""
     deadline = time.monotonic() + 200
@@ -151,7 +180,7 @@ def begin(window, *keys):
     window.await_window("^Impasto$")
 
 
-def test_menu_dialog_preview_result_undo_and_redo(window, opened):
+def test_menu_dialog_preview_result_undo_and_redo(window, previews, opened):
     paths = window.run(
         """
 entries = ["stylize", "again", "apply-preset", "save-preset", "work"]
@@ -463,7 +492,7 @@ def test_help_button_shows_impastos_own_page(window, opened):
     window.keys("Escape", window="^Impasto Style Transfer$")
 
 
-def test_dialogs_open_without_a_complaint_of_gimps(window, opened):
+def test_dialogs_open_without_a_complaint_of_gimps(window, previews, opened):
     log = window.folder / "host.log"
     before = len(log.read_text())
     titles = {"y": "Impasto Style Transfer", "p": "Apply Preset", "v": "Save Style"}
@@ -563,7 +592,9 @@ def test_line_tells_what_a_saved_style_will_take(window, opened, slow, plug_in, 
         message = PresetSave(job=new_job_id(), name="Ochre", settings=Settings())
         client.submit(message, {"style": style}).result()
     steps = ["config.set_property('style-preset', 'Ochre')", choose("best"), choose("draft")]
-    nothing, *told = window.run(DIALOG, entry="apply-preset", plug_in=plug_in, steps=steps)
+    nothing, *told = window.run(
+        DIALOG, entry="apply-preset", plug_in=plug_in, steps=steps, patience_s=2
+    )
     with gimp_daemon.connect() as client:
         client.ask(PresetDelete(name="Ochre"))
     assert nothing[0] == ""
