@@ -445,7 +445,11 @@ def test_draft_ends_with_the_dialog_and_makes_way_for_a_painting(
         time.sleep(0.1)
 
 
-@pytest.mark.parametrize("letters, everything", [(1, 1), (1.5, 1), (2, 1), (1, 2)])
+# The smaller ones, at which there is more room, where the pictures are kept for people.
+SCALES = [*([(1, 1), (1.5, 1)] if os.environ.get("IMPASTO_ARTEFACTS") else []), (2, 1), (1, 2)]
+
+
+@pytest.mark.parametrize("letters, everything", SCALES)
 @pytest.mark.parametrize("entry", ["stylize", "apply-preset"])
 def test_ok_is_on_a_small_screen_at_every_scale(window, walk, entry, letters, everything, tmp_path):
     """OK was pushed below the screen when Advanced was opened."""
@@ -454,6 +458,8 @@ def test_ok_is_on_a_small_screen_at_every_scale(window, walk, entry, letters, ev
     try:
         steps = [
             """[w.set_expanded(True) for w in walk(dialog) if isinstance(w, Gtk.Expander)] or 1""",
+            "exec('sizes = []', step.__globals__) or True",
+            "sizes.append(dialog.get_size()) or sizes[-5:] == 5 * sizes[-1:]",
             f"Path({str(seen)!r}).write_text(' ') and 'wait'",
             f"Path({str(seen)!r}).read_text() == 'done'",
             """(lambda ok: [*dialog.get_size(),
@@ -466,7 +472,6 @@ def test_ok_is_on_a_small_screen_at_every_scale(window, walk, entry, letters, ev
         while not seen.exists():
             assert time.monotonic() < deadline, window.log()
             time.sleep(0.1)
-        time.sleep(2)
         window.picture(f"gimp-{entry}-{letters}-{everything}")
         seen.write_text("done")
         width, height, right, bottom = window.end(begun, timeout_s=60)[-1]
