@@ -135,6 +135,10 @@ def profile(tree, tmp_path_factory):
     """A GIMP profile with the plug-in in it, whose plug-ins GIMP has looked at already."""
     folder = tmp_path_factory.mktemp("profile")
     install(folder)
+    first = Gimp(tree, tmp_path_factory.mktemp("first"), {"GIMP3_DIRECTORY": str(folder)})
+    first.run("")
+    first.close()
+    assert (folder / "pluginrc").exists()
     return folder
 
 

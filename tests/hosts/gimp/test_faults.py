@@ -4,7 +4,6 @@ import os
 import shutil
 import time
 
-import pytest
 from tests.hosts.conftest import IMPASTO
 from tests.hosts.gimp.conftest import plug_in_processes
 
@@ -93,32 +92,34 @@ def test_without_the_program_it_says_what_to_install(own_gimp, pictures, tmp_pat
     assert error.startswith("DAEMON_NOT_RUNNING") and "Install Impasto" in error
 
 
-def test_other_version_of_the_protocol_says_which_side_to_update(
-    own_gimp, changed_profile, gimp_daemon, pictures
+def test_missing_files_and_another_version_are_said_and_the_menu_entries_stay(
+    own_gimp, changed_profile, gimp_daemon, pictures, tmp_path
 ):
+    """In one GIMP, which starts the plug-in anew for each of them."""
     profile, plug_in = changed_profile
-    limits = plug_in / "vendor/impasto_protocol/limits.py"
-    limits.write_text(limits.read_text().replace("PROTOCOL_MAJOR = 1", "PROTOCOL_MAJOR = 0"))
+    vendor, aside = plug_in / "vendor", tmp_path / "aside"
+    vendor.rename(aside)
     gimp = own_gimp(profile=profile, IMPASTO_HOME=str(gimp_daemon.home))
-    status, error, same, *_ = gimp.run(PAINT, arguments={}, **pictures)
-    assert status == "execution-error" and same
+
+    def said():
+        status, error, same, *_ = gimp.run(PAINT, arguments={}, **pictures)
+        assert status == "execution-error" and same
+        return error
+
+    without_any = said()
+    aside.rename(vendor)
+    (vendor / "msgpack").rename(aside)
+    for error in (without_any, said()):
+        assert "files are not complete" in error and "Install Impasto again" in error
+    aside.rename(vendor / "msgpack")
+    limits = vendor / "impasto_protocol/limits.py"
+    limits.write_text(limits.read_text().replace("PROTOCOL_MAJOR = 1", "PROTOCOL_MAJOR = 0"))
+    error = said()
     assert error.startswith("VERSION_SKEW") and "Update the plug-in" in error
 
 
-@pytest.mark.parametrize("missing", ["vendor", "vendor/msgpack"])
-def test_missing_files_are_said_and_the_menu_entries_stay(
-    own_gimp, changed_profile, gimp_daemon, pictures, missing
-):
-    profile, plug_in = changed_profile
-    shutil.rmtree(plug_in / missing)
-    gimp = own_gimp(profile=profile, IMPASTO_HOME=str(gimp_daemon.home))
-    status, error, same, *_ = gimp.run(PAINT, arguments={}, **pictures)
-    assert status == "execution-error" and same
-    assert "files are not complete" in error and "Install Impasto again" in error
-
-
 def test_without_pyzmq_the_bridge_serves(
-    own_gimp, changed_profile, gimp_daemon, pictures, running_job
+    gimp, own_gimp, changed_profile, gimp_daemon, pictures, running_job
 ):
     profile, plug_in = changed_profile
     for part in ("zmq", "pyzmq.libs"):
@@ -126,7 +127,7 @@ def test_without_pyzmq_the_bridge_serves(
     # Nor msgpack's compiled half, as in a Python that no wheel was made for.
     for library in (plug_in / "vendor" / "msgpack").glob("*.so"):
         library.unlink()
-    gimp = own_gimp(
+    without = own_gimp(
         profile=profile, IMPASTO_HOME=str(gimp_daemon.home),
         IMPASTO_COMMAND=IMPASTO,
     )  # fmt: skip
@@ -135,13 +136,12 @@ image = load(photo)
 _, painted, error = stylize(image, image.get_layers()[0], style)
 answer = error, tree([painted])[0]["pixels"] if painted else None
 """
-    error, bridged = gimp.run(same, **pictures)
+    error, bridged = without.run(same, **pictures)
     assert error is None
-    without = own_gimp(IMPASTO_HOME=str(gimp_daemon.home)).run(same, **pictures)
-    assert without == [None, bridged]
-    number = gimp.begin(PAINT, arguments=LONG, **pictures)
+    assert gimp.run(same, **pictures) == [None, bridged]
+    number = without.begin(PAINT, arguments=LONG, **pictures)
     job = running_job(gimp_daemon)
     with gimp_daemon.connect() as client:
         client._send(Cancel(job=job.job))
         client.ask(Status())
-    assert gimp.end(number)[0] == "cancel"
+    assert without.end(number)[0] == "cancel"
