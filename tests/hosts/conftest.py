@@ -16,8 +16,8 @@ from tests.integration.conftest import make_daemon
 ROOT = Path(__file__).resolve().parents[2]
 YOUNG = ("3.2", "5.3", "forky")
 """The newest version of each editor, and the Debian with both: tested with `--every-editor`."""
-OLD, FOR_OLD = "5.1", ("test_docker.py", "test_recipes.py")
-"""The oldest Krita, and what it is tested for without `--every-editor`."""
+OLD = "5.1"
+"""The oldest Krita: what is marked `in_oldest` alone is tested in it without `--every-editor`."""
 IMPASTO = str(Path(sys.executable).with_name("impasto"))
 """What an editor starts a daemon with."""
 HOSTS = Path(os.environ.get("IMPASTO_HOSTS", "/var/tmp/impasto-hosts"))
@@ -93,7 +93,7 @@ def pytest_collection_modifyitems(config, items):
 
 def _is_left_out(item):
     version = item.callspec.params.get("version") if hasattr(item, "callspec") else None
-    return version in YOUNG or (version == OLD and item.path.name not in FOR_OLD)
+    return version in YOUNG or (version == OLD and not item.get_closest_marker("in_oldest"))
 
 
 @pytest.fixture(scope="session")

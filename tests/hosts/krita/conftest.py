@@ -51,9 +51,9 @@ class Krita(Host):
         assert "Traceback" not in (self.folder / "host.log").read_text()
 
 
-def install(data, python, *, pyzmq=True):
+def install(data, python):
     """A folder for XDG_DATA_DIRS with the plug-in and the driver in it."""
-    build_krita(data / "krita", Uv(Machine.this()).vendor, python, pyzmq=pyzmq)
+    build_krita(data / "krita", Uv(Machine.this()).vendor, python)
     shutil.copytree(HERE / "driver", data / "krita", dirs_exist_ok=True)
     return data
 
@@ -84,6 +84,14 @@ def tested(place):
 @pytest.fixture(scope="session")
 def data(version, place, tmp_path_factory):
     return install(tmp_path_factory.mktemp("data"), PYTHONS[version])
+
+
+@pytest.fixture
+def changed_data(data, tmp_path):
+    """A copy of the data whose plug-in a test may break: its folder, and the plug-in's."""
+    folder = tmp_path / "data"
+    shutil.copytree(data, folder)
+    return folder, folder / "krita/pykrita/impasto"
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from tests.hosts.conftest import IMPASTO
-from tests.hosts.krita.conftest import DUSK, PYTHONS, install, save_style
+from tests.hosts.krita.conftest import DUSK, save_style
 from tests.hosts.krita.pieces import BEFORE, BEGUN
 
 from impasto_protocol.descriptions import describe_estimate
@@ -101,10 +101,10 @@ def main():
 
 
 def test_other_version_of_the_protocol_says_which_side_to_update(
-    own_krita, version, krita_daemon, pictures, tmp_path
+    own_krita, changed_data, krita_daemon, pictures
 ):
-    data = install(tmp_path / "data", PYTHONS[version])
-    limits = data / "krita/pykrita/impasto/vendor/impasto_protocol/limits.py"
+    data, plug_in = changed_data
+    limits = plug_in / "vendor/impasto_protocol/limits.py"
     limits.write_text(limits.read_text().replace("PROTOCOL_MAJOR = 1", "PROTOCOL_MAJOR = 0"))
     words = own_krita(data=data, IMPASTO_HOME=str(krita_daemon.home)).run(
         BEFORE + "main = failed",

@@ -6,7 +6,7 @@ import shutil
 import numpy as np
 import pytest
 from tests.hosts.conftest import IMPASTO
-from tests.hosts.krita.conftest import PYTHONS, await_cancelled, install, save_style
+from tests.hosts.krita.conftest import await_cancelled, save_style
 from tests.hosts.krita.pieces import BEFORE, LONG
 
 from impasto_protocol.messages import PresetDelete, PresetSort
@@ -28,6 +28,7 @@ def no_style(krita_daemon, saved_style, pictures):
     save_style(krita_daemon, pictures)
 
 
+@pytest.mark.in_oldest
 def test_first_style_is_a_picture_chosen_by_the_button_and_the_next_one_is_dropped(
     krita, no_style, pictures
 ):
@@ -215,6 +216,7 @@ def main():
     assert names == ["Dusk"]
 
 
+@pytest.mark.in_oldest
 def test_actions_do_what_menu_and_controls_say(krita, pictures):
     """With a docker that was hidden so far, and has fetched no style."""
     names, visible, applied, made, clicked, qualities, enabled = krita.run(
@@ -340,6 +342,7 @@ def main():
     save_style(krita_daemon, pictures)
 
 
+@pytest.mark.in_oldest
 def test_event_loop_is_not_held_up(krita, pictures):
     """What of its longest gaps is not Krita's own, from the press to the end, with a mask."""
     gaps, own = krita.run(
@@ -413,6 +416,7 @@ def main():
     assert own[-1] < 1000  # a machine with much else to do holds it up, too
 
 
+@pytest.mark.in_oldest
 def test_previews_show_the_painting_about_once_a_second(krita, pictures, tmp_path):
     words, share, times = krita.run(
         BEFORE
@@ -460,6 +464,7 @@ def main():
     assert apart < 8 and np.abs(preview[..., ::-1] - result).mean() > 2 * apart
 
 
+@pytest.mark.in_oldest
 def test_first_start_without_a_daemon(first_start, version):
     started, again, missing, copied = first_start[0]
     assert started.startswith(version)
@@ -468,11 +473,14 @@ def test_first_start_without_a_daemon(first_start, version):
     assert "error: DAEMON_NOT_RUNNING" in copied and "host: Krita" in copied
 
 
+@pytest.mark.in_oldest
 def test_without_pyzmq_the_bridge_serves_until_krita_is_closed(
-    own_krita, version, krita_daemon, pictures, tmp_path
+    own_krita, changed_data, krita_daemon, pictures, tmp_path
 ):
-    data = install(tmp_path / "data", PYTHONS[version], pyzmq=False)
-    hide = data / "krita" / "pykrita" / "impasto" / "vendor" / "zmq"
+    data, plug_in = changed_data
+    for part in ("zmq", "pyzmq.libs"):
+        shutil.rmtree(plug_in / "vendor" / part)
+    hide = plug_in / "vendor/zmq"
     hide.mkdir()
     (hide / "__init__.py").write_text("raise ImportError('no pyzmq here')")
     host = own_krita(
@@ -508,10 +516,10 @@ def main():
     await_cancelled(krita_daemon, (tmp_path / "job").read_text())
 
 
-def test_files_missing_are_said_in_the_docker(own_krita, version, tmp_path):
+def test_files_missing_are_said_in_the_docker(own_krita, changed_data):
     """One of several ways; the others are tried without Krita."""
-    data = install(tmp_path / "data", PYTHONS[version])
-    shutil.rmtree(data / "krita/pykrita/impasto/vendor/impasto_protocol")
+    data, plug_in = changed_data
+    shutil.rmtree(plug_in / "vendor/impasto_protocol")
     words = own_krita(data=data).run(
         """
 window = Krita.instance().activeWindow().qwindow()

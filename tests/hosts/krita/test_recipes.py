@@ -9,6 +9,7 @@ def style(saved_style):
     """There is a style to paint in."""
 
 
+@pytest.mark.in_oldest
 def test_again_repeats_the_layer_s_own_recipe_also_of_a_file_that_was_closed(
     krita, pictures, tmp_path
 ):
@@ -96,6 +97,7 @@ def main():
     assert len(told["layers"]) == 2 and told["merged"][1] == ["Dusk", 0.9]
 
 
+@pytest.mark.in_oldest
 def test_recipe_of_a_layer_is_edited_also_of_a_file_that_was_closed(krita, pictures, tmp_path):
     shown, painted, refused, after = krita.run(
         BEFORE
