@@ -9,6 +9,7 @@ from tests.hosts.krita.pieces import BEFORE
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
 from impasto_protocol.messages import PresetDelete, PresetSave
+from impasto_protocol.settings import Settings
 
 SCENE = """
 from impasto.places import Places
@@ -93,12 +94,31 @@ def main():
     assert changed[: height // 2 - 2, width // 2 + 2 :].mean() > 1
 
 
-def test_what_has_a_colour_is_painted_like_what_has_it_in_the_styles_map(krita, pictures, tmp_path):
+@pytest.fixture
+def two_halves(krita_daemon, pictures):
+    """For one test there is Halves, whose left is orange and whose right is green."""
     with Image.open(pictures["style"]) as style:
-        size = style.size
+        width, height = style.size
+    halves = np.full((height, width, 3), (255, 165, 0))
+    halves[:, width // 2 :] = 20, 120, 60
+    halves += np.random.default_rng(0).integers(-20, 20, halves.shape)
+    data = halves.clip(0, 255).astype(np.uint8).tobytes()
+    with krita_daemon.connect() as client:
+        message = PresetSave(job=new_job_id(), name="Halves", settings=Settings())
+        client.submit(message, {"style": Picture(height, width, 3, "uint8", data)}).result()
+        yield width, height
+        client.ask(PresetDelete(name="Halves"))
+
+
+def test_what_has_a_colour_is_painted_like_what_has_it_in_the_styles_map(
+    krita, two_halves, pictures, tmp_path
+):
+    """So the painting's left becomes orange and its right green, or the other way."""
+    with Image.open(pictures["photo"]) as photo:
+        photo.resize((80, 60)).save(tmp_path / "small.png")
     for name, left, right in (("same", "black", "white"), ("other", "white", "black")):
-        colours = Image.new("RGB", size, left)
-        colours.paste(right, (size[0] // 2, 0, *size))
+        colours = Image.new("RGB", two_halves, left)
+        colours.paste(right, (two_halves[0] // 2, 0, *two_halves))
         colours.save(tmp_path / f"{name}.png")
     painted, kept, errors, draft = krita.run(
         BEFORE
@@ -109,16 +129,16 @@ from impasto import layer_recipes
 def main():
     document = yield from scene()
     painted, kept, errors = [], [], []
-    quick = Settings(iterations=20, tolerance=0.0, content_weight=0.0)
+    quick = Settings(iterations=35, tolerance=0.0, content_weight=0.0)
     for name in ("same", "other", "nowhere"):
         places = Places(picture_map="layer:Right", style_map=f"file:{folder}/{name}.png")
-        docker._paint(lambda: Recipe("Dusk", quick, places=places))
+        docker._paint(lambda: Recipe("Halves", quick, places=places))
         painting = docker.painting
         yield from done(document, painting)
         errors.append(docker.words.text())
         if painting and painting.canvas:
             kept.append(layer_recipes.find(document, painting.canvas).places == places)
-            painted.append(pixels(painting.canvas))
+            painted.append(pixels(painting.canvas, (0, 0, 80, 60)))
         document.nodeByName("Background").setVisible(True)
         yield from active(document, "Background")
     try:
@@ -138,9 +158,14 @@ def main():
     return [painted, kept, errors, draft]
 """,
         folder=tmp_path,
-        **pictures,
+        photo=tmp_path / "small.png",
     )
-    assert len(painted) == 2 and painted[0] != painted[1] and kept == [True, True]
+    assert len(painted) == 2 and kept == [True, True]
+    red = []
+    for each in painted:
+        shown = np.frombuffer(bytes.fromhex(each), np.uint8).reshape(60, 80, 4)[..., 2]
+        red += [shown[:, :30].mean() - shown[:, 50:].mean()]
+    assert red[0] > red[1] + 51, red
     assert errors[0].startswith("Done") and "nowhere.png" in errors[2]
     assert "go together" in errors[3] and draft
 
