@@ -159,10 +159,10 @@ UNLIKE, GONE = "is in an image of its own", "is the topmost layer"
 MERGE = "yield from trigger('select_all_layers'); yield from trigger('merge_layer')"
 MEANWHILE = {
     "turned by 180°": ("yield from trigger('rotateImage180')", None, UNLIKE),
-    "turned by 90°": ("yield from trigger('rotateImageCW90')", None, UNLIKE),
-    "mirrored": ("yield from trigger('mirrorImageHorizontal')", None, UNLIKE),
-    "scaled": ("document.scaleImage(80, 60, 72, 72, 'Bilinear')", None, UNLIKE),
-    "sheared": ("document.shearImage(10, 0)", None, UNLIKE),
+    "turned by 90° before": ("yield from trigger('rotateImageCW90')", None, UNLIKE),
+    "mirrored after": ("yield from trigger('mirrorImageHorizontal')", None, UNLIKE),
+    "scaled before": ("document.scaleImage(80, 60, 72, 72, 'Bilinear')", None, UNLIKE),
+    "sheared after": ("document.shearImage(10, 0)", None, UNLIKE),
     "cropped": ("document.crop(5, 6, 100, 90)", (-5, -6), ""),
     "canvas resized": ("document.resizeImage(-10, -20, 200, 200)", (10, 20), ""),
     "another colour space": (
