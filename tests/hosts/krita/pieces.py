@@ -77,7 +77,7 @@ def trigger(action):
 
 
 def closed(document):
-    # Krita 5.1 crashes where it has not yet shown a change in its list of layers.
+    # Krita 5.1 and 5.2 crash where they have not yet shown a change in their list of layers.
     yield 300
     document.setModified(False)
     document.close()
