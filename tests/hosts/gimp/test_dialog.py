@@ -249,6 +249,14 @@ keep = True
         f"{select} and (config.set_property('seed', 9) or {ok})",
         style_file=str(pictures["style"]),
     )
+    # Or all of it would be looked at before the image is closed.
+    window.run(
+        """
+image = Gimp.get_images()[0]
+image.remove_layer(image.get_layers()[0])
+keep = True
+"""
+    )
 
 
 def test_what_filters_add_to_a_layer_can_be_selected_and_painted(window, walk, pictures):
