@@ -204,6 +204,15 @@ def test_recipe_has_the_size_and_the_start(daemon, folder):
     assert "--start" in refused(said)["next_step"]
 
 
+def test_recipe_of_the_default_name_is_replaced_by_what_is_painted_by_it(daemon, folder):
+    photo = folder / "photo.png"
+    daemon.impasto("apply", photo, "--style", folder / "style.jpg", "--iterations", 2)
+    painted = folder / "photo-painted.png"
+    daemon.impasto("apply", photo, "--recipe", painted, "--strength", 0.8)
+    with Image.open(painted) as image:
+        assert json.loads(image.text["impasto"])["settings"]["strength"] == 0.8
+
+
 def test_picture_without_a_recipe_is_said_to_have_none(daemon, folder):
     for name, words in (("photo.png", "no recipe"), ("style.jpg", "no PNG"), ("x.png", "no file")):
         said = daemon.impasto(

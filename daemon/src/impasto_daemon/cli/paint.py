@@ -72,7 +72,7 @@ def size_option(default: str = "its own") -> Callable[[Any], Any]:
 @click.option("--variations", type=click.IntRange(2, 64), metavar="N",
               help="Paint it N times, with seeds from --seed on, and make a contact sheet; "
               "implies --start-noise 0.4. [2 to 64]")  # fmt: skip
-@size_option()
+@size_option("its own, or the recipe's; 0: its own")
 @json_option
 @options_of(Settings, defaults=_BY_QUALITY)
 def apply(
@@ -116,8 +116,8 @@ def apply(
         raise click.UsageError("Standard output can hold one painting and nothing else.")
     if is_input(picture) and not output:
         raise click.UsageError("With the photo from standard input, name the output.")
-    inputs = [*filter(None, (picture, start_file, recipe_file)), *choice.inputs]
-    if [*map(is_input, inputs)].count(True) > 1:
+    inputs = [*filter(None, (picture, start_file)), *choice.inputs]
+    if [*map(is_input, [*inputs, recipe_file])].count(True) > 1:
         raise click.UsageError("Standard input can hold one picture only.")
     from impasto_daemon.images.output import check_output
     from impasto_daemon.images.pictures import read_photograph, read_picture
