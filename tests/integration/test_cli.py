@@ -201,7 +201,12 @@ def test_recipe_has_the_size_and_the_start(daemon, folder):
         assert json.loads(two.text["impasto"])["maps"] == {"start_file": "start.png"}
     (folder / "start.png").unlink()
     said = daemon.impasto(*repeat, "--json", check=False)
-    assert "--start" in refused(said)["next_step"]
+    assert "--start none" in refused(said)["next_step"]
+    plain = folder / "plain.png"
+    daemon.impasto(*repeat, "--start", "none", "-o", plain)
+    with Image.open(first) as one, Image.open(plain) as two:
+        assert not np.array_equal(np.asarray(one), np.asarray(two))
+        assert json.loads(two.text["impasto"])["maps"] == {}
 
 
 def test_recipe_of_the_default_name_is_replaced_by_what_is_painted_by_it(daemon, folder):

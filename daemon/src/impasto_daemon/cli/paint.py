@@ -20,7 +20,7 @@ from impasto_daemon.cli.painting_run import (
     PaintingRun,
     describe_result,
 )
-from impasto_daemon.cli.recipe import Recipe, read_recipe
+from impasto_daemon.cli.recipe import NO_FILE, Recipe, read_recipe
 from impasto_daemon.cli.standard_streams import input_file, is_input, is_output, output_file
 from impasto_daemon.cli.style_choice import choice_from, given_of_styles, style_options
 from impasto_daemon.files import check_apart, check_place, make_folder
@@ -57,7 +57,12 @@ def size_option(default: str = "its own") -> Callable[[Any], Any]:
 @click.option("--recipe", "recipe_file", type=_PATH,
               help="A PNG that was painted: its settings and size, and its styles, masks and "
               "start unless styles are named; files are sought beside it and PICTURE.")  # fmt: skip
-@click.option("--start", "start_file", type=_PATH, help="A picture to begin with instead.")
+@click.option(
+    "--start",
+    "start_file",
+    type=_PATH,
+    help="A picture to begin with instead. `none`: not that of the recipe.",
+)
 @click.option(
     "-o",
     "--output",
@@ -99,7 +104,10 @@ def apply(
     without one.
     """
     recipe = read_recipe(recipe_file) if recipe_file else None
-    given = given_of_styles(options) | ({"start_file": start_file} if start_file else {})
+    given = given_of_styles(options)
+    if start_file:
+        start_file = None if str(start_file) == NO_FILE else start_file
+        given["start_file"] = start_file
     styled = "files" in given or "presets" in given
     if recipe and recipe_file and not styled:
         options |= recipe.options([recipe_file.parent, picture.parent], given)

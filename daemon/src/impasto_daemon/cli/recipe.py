@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,8 @@ MAPS = {
     "start_file": "--start",
 }
 """The options that name maps and a start, as they are written."""
-NO_MASK = "none"
+NO_FILE = "none"
+"""What is given for no mask, and no start."""
 
 _KEY = "impasto"
 _SOURCE = {"file", "hash", "mask", "mask_hash"}
@@ -98,7 +100,7 @@ class Recipe:
             "files": tuple(_found(file, folders, "--style") for file in files),
             "presets": tuple(source.use.preset for source in styles if not source.file),
             "masks_of": tuple(
-                str(_found(mask, folders, "--mask-of")) if mask else NO_MASK for mask in masks
+                str(_found(mask, folders, "--mask-of")) if mask else NO_FILE for mask in masks
             ),
             "weights_of": tuple(source.use.weight for source in styles),
             "scales_of": tuple(source.use.scale for source in styles),
@@ -199,16 +201,21 @@ def _name(text: object) -> str:
 
 def _found(source: FileSource, folders: Sequence[Path], option: str) -> Path:
     """The file in one of the folders. option: what names another one."""
-    there = [path for folder in folders if (path := folder / source.name).is_file()]
-    for path in there:
-        if source.hash in ("", digest_of(path.read_bytes()).hex()):
-            return path
+    without = f" Without one: {option} {NO_FILE}." if option == MAPS["start_file"] else ""
+    there = list[Path]()
+    for path in (folder / source.name for folder in folders):
+        with contextlib.suppress(OSError):  # it cannot be read
+            if path.is_file():
+                if source.hash in ("", digest_of(path.read_bytes()).hex()):
+                    return path
+                there.append(path)
     if there:
         raise StyleUnreadable(
             f"{there[0]} is another picture than the one that the recipe names.",
-            next_step=f"Name it with {option} to paint by it all the same.",
+            next_step=f"Name it with {option} to paint by it all the same.{without}",
         )
     raise StyleUnreadable(
-        f"The recipe names the file {source.name}, which is not beside the picture or the recipe.",
-        next_step=f"Put it there, or name another one with {option}.",
+        f"The recipe names the file {source.name}, which is not beside the picture or the recipe, "
+        "or cannot be read.",
+        next_step=f"Put it there, or name another one with {option}.{without}",
     )

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from impasto_daemon.cli.recipe import MAPS, NO_MASK, FileSource, Recipe, StyleSource
+from impasto_daemon.cli.recipe import MAPS, NO_FILE, FileSource, Recipe, StyleSource
 from impasto_daemon.cli.standard_streams import input_file, is_input
 from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.codec import digest_of
+from impasto_protocol.errors import StyleUnreadable
 from impasto_protocol.fields import field_spec, type_hints
 from impasto_protocol.messages import STYLES, StyleUse
 from impasto_protocol.networks import LAYER_GROUPS
@@ -55,14 +56,14 @@ class StyleChoice:
             raise click.UsageError("There are more masks, weights, scales or layers than styles.")
         if (self.picture_map is None) != (self.style_map is None):
             raise click.UsageError("--map and --style-map go together.")
-        if self.picture_map and (count > 1 or {*self.masks_of} - {NO_MASK}):
+        if self.picture_map and (count > 1 or {*self.masks_of} - {NO_FILE}):
             raise click.UsageError("Maps go with one style and no mask.")
 
     @property
     def inputs(self) -> Iterator[Path]:
         """Every file of it."""
         yield from self.files
-        yield from (Path(mask) for mask in self.masks_of if mask != NO_MASK)
+        yield from (Path(mask) for mask in self.masks_of if mask != NO_FILE)
         yield from filter(None, (self.strength_map, self.picture_map, self.style_map))
 
     def recipe(
@@ -70,16 +71,18 @@ class StyleChoice:
     ) -> Recipe:
         """What is kept of it in a painting. chosen: what `read` has made of it."""
         files = [*self.files, *[None] * len(self.presets)]
-        masks = _in_turn(self.masks_of, NO_MASK)
+        masks = _in_turn(self.masks_of, NO_FILE)
         sources = tuple(
             StyleSource(
                 choice.use,
                 file.name if file else "",
                 _source(file).hash if file else "",
-                None if mask == NO_MASK else _source(Path(mask)),
+                None if mask == NO_FILE else _source(Path(mask)),
             )
             for file, mask, choice in zip(files, masks, chosen, strict=False)
         )
+        if is_input(start):  # which is not there any more when the recipe is used
+            start = None
         named = {option: start if option == "start_file" else getattr(self, option)
                  for option in MAPS}  # fmt: skip
         maps = {option: _source(file) for option, file in named.items() if file}
@@ -111,14 +114,14 @@ class StyleChoice:
         chosen = [
             ChosenStyle(
                 style,
-                None if mask == NO_MASK else read_mask(opened(Path(mask)), size),
+                None if mask == NO_FILE else read_mask(opened(Path(mask)), size),
                 weight,
                 scale,
                 layers,
             )
             for style, mask, weight, scale, layers in zip(
                 [*styles, *self.presets],
-                _in_turn(self.masks_of, NO_MASK),
+                _in_turn(self.masks_of, NO_FILE),
                 _in_turn(self.weights_of, 1.0),
                 _in_turn(self.scales_of, 1.0),
                 _in_turn(self.layers_of, ()),
@@ -152,7 +155,16 @@ def choice_from(options: dict[str, Any]) -> StyleChoice:
 
 
 def _source(file: Path) -> FileSource:
-    return FileSource(file.name, "" if is_input(file) else digest_of(file.read_bytes()).hex())
+    """What a recipe says of a file. Raises StyleUnreadable."""
+    if is_input(file):
+        return FileSource(file.name)
+    try:
+        return FileSource(file.name, digest_of(file.read_bytes()).hex())
+    except OSError as error:
+        raise StyleUnreadable(
+            f"{file} cannot be read any more: {error.strerror}.",
+            next_step="Leave it where it is until the painting begins.",
+        ) from error
 
 
 def _in_turn(given: Sequence[Any], otherwise: Any) -> Iterator[Any]:

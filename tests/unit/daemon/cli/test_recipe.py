@@ -1,14 +1,18 @@
 """The recipe in a PNG, read back."""
 
+import errno
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from impasto_daemon.cli.recipe import MAPS, FileSource, Recipe, StyleSource, read_recipe
+from impasto_daemon.cli.style_choice import StyleChoice
+from impasto_protocol.chosen_style import ChosenStyle
 from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import digest_of
 from impasto_protocol.errors import PictureRejected, StyleUnreadable
@@ -66,6 +70,35 @@ def test_files_of_a_recipe_are_known_by_what_is_in_them(tmp_path):
             recipe.options([one, other], {})
         assert words in caught.value.next_step
         (one / "kept").replace(one / f"{option}.png")
+
+
+def test_file_of_a_recipe_that_cannot_be_read_is_sought_in_the_next_folder(tmp_path, monkeypatch):
+    one, other = tmp_path / "one", tmp_path / "other"
+    for folder in (one, other):
+        start = written(folder / "start.png", b"start")
+    recipe, read = Recipe(Settings(), (), {"start_file": start}), Path.read_bytes
+
+    def refuse(path):
+        if path.parent == one:
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return read(path)
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert recipe.options([one, other], {})["start_file"] == other / "start.png"
+    with pytest.raises(StyleUnreadable, match="cannot be read") as caught:
+        recipe.options([one], {})
+    assert "--start none" in caught.value.next_step
+
+
+def test_style_that_goes_while_its_painting_is_prepared_is_told(tmp_path):
+    choice = StyleChoice((tmp_path / "s.png",), (), (), (), (), (), None, None, None)
+    with pytest.raises(StyleUnreadable, match="cannot be read any more: No such file"):
+        choice.recipe(Settings(), [ChosenStyle("s")], None, 0)
+
+
+def test_start_from_standard_input_is_not_in_the_recipe(tmp_path):
+    choice = StyleChoice((), ("Dusk",), (), (), (), (), None, None, None)
+    assert choice.recipe(Settings(), [ChosenStyle("Dusk")], Path("-"), 0).maps == {}
 
 
 def test_recipe_of_an_older_version_takes_files_by_their_names(tmp_path):
