@@ -313,28 +313,44 @@ def write_file(target: Path, content: bytes, mode: int | None = 0o644) -> Path:
     A reader finds the old file or the new one, never a part, also after the power went; once this
     has returned, the new one.
     """
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY)
+    kept = _mode_of(target) if mode is None else mode
+    if kept is None:
+        descriptor, name = _make_usual(target.parent)
+    else:
+        descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=TEMPORARY)
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
-            Path(name).chmod(_usual_mode(target) if mode is None else mode)
+            if kept is not None:
+                temporary.chmod(kept)
             os.fsync(file.fileno())
-        Path(name).replace(target)
+        temporary.replace(target)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # Windows deletes nothing that is read-only
+            temporary.chmod(0o600)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise
     sync_names(target.parent)
     return target
 
 
-def _usual_mode(target: Path) -> int:
+def _mode_of(file: Path) -> int | None:
     with contextlib.suppress(OSError):
-        return stat.S_IMODE(target.stat().st_mode)
-    # It can be asked for only by being set: here so that nothing is readable to others meanwhile.
-    umask = os.umask(0o077)
-    os.umask(umask)
-    return 0o666 & ~umask
+        return stat.S_IMODE(file.stat().st_mode)
+    return None
+
+
+def _make_usual(folder: Path) -> tuple[int, str]:
+    """As `mkstemp`, but open to whom a new file of any program is.
+
+    The umask is left to the system: it can be asked for only by being set, for every thread.
+    """
+    name = str(folder / f"{TEMPORARY}{os.urandom(8).hex()}")
+    flags = os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_BINARY", 0)
+    return os.open(name, flags, 0o666), name
 
 
 def sync_names(folder: Path) -> None:

@@ -194,19 +194,41 @@ def test_file_system_without_locks_is_said_at_once(tmp_path, monkeypatch, number
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="it has no such modes")
-def test_file_that_a_person_names_is_written_as_by_any_program(tmp_path):
+def test_file_that_a_person_names_is_written_as_by_any_program(tmp_path, monkeypatch):
     def mode():
         return (tmp_path / "x").stat().st_mode & 0o777
 
     before = os.umask(0o027)
     try:
-        connection.write_file(tmp_path / "x", b"new", mode=None)
-        assert mode() == 0o640
-        (tmp_path / "x").chmod(0o600)
-        connection.write_file(tmp_path / "x", b"newer", mode=None)
-        assert mode() == 0o600 and os.umask(0o027) == 0o027
+        with monkeypatch.context() as patched:
+            patched.delattr(os, "umask")  # which is that of all threads
+            connection.write_file(tmp_path / "x", b"new", mode=None)
+            assert mode() == 0o640
+            (tmp_path / "x").chmod(0o600)
+            connection.write_file(tmp_path / "x", b"newer", mode=None)
+            assert mode() == 0o600
     finally:
         os.umask(before)
+
+
+def test_nothing_stays_beside_a_read_only_file_that_windows_replaces_not(tmp_path, monkeypatch):
+    (tmp_path / "x").write_bytes(b"old")
+    (tmp_path / "x").chmod(0o444)
+    unlink = Path.unlink
+
+    def refuse(path, *_):
+        raise PermissionError(errno.EACCES, "Access is denied")
+
+    def unlink_as_windows(path, **named):
+        if not path.stat().st_mode & 0o200:
+            refuse(path)
+        unlink(path, **named)
+
+    monkeypatch.setattr(Path, "replace", refuse)
+    monkeypatch.setattr(Path, "unlink", unlink_as_windows)
+    with pytest.raises(PermissionError):
+        connection.write_file(tmp_path / "x", b"new", mode=None)
+    assert [*tmp_path.iterdir()] == [tmp_path / "x"]
 
 
 def test_daemon_gets_nothing_of_an_editors_interpreter_and_loader():
