@@ -164,10 +164,16 @@ class OutputFiles:
         info = recipe.text(result)
 
         def write_png(to: Path) -> None:
-            try:
-                write_picture(to, picture, info=info, kept=kept)
-            except Exception:  # its metadata may be why
-                write_picture(to, picture, info=info, kept=KeptMetadata(kept.icc if kept else b""))
+            profile = KeptMetadata(kept.icc) if kept else None
+            for held in (kept, profile):
+                try:
+                    write_picture(to, picture, info=info, kept=held)
+                    return
+                except NotWritten:  # the place is why
+                    raise
+                except Exception:  # its metadata may be why
+                    continue
+            write_picture(to, picture, info=info)
 
         try:
             self.add_notes(write_picture(path, picture, info=info, kept=kept))

@@ -63,6 +63,13 @@ def test_painting_that_is_kept_elsewhere_has_its_colour_profile(home, write, pic
         assert ("xmp" in image.info) == (name != "x.png")
 
 
+def test_painting_whose_profile_cannot_be_written_is_kept_without(home, write, picture):
+    with pytest.raises(NotWritten):
+        write(home / "x.png", picture(), KeptMetadata("no bytes"))
+    (kept,) = home.rglob("x-*.png")
+    assert same(kept, picture())
+
+
 @pytest.fixture
 def run(home, picture, monkeypatch):
     """Paints into x.png, with Ctrl-C so many times in the middle of the first file.
