@@ -49,6 +49,21 @@ def arguments(repository):
     del sys.modules["arguments"]
 
 
+def test_recipe_of_a_newer_version_asks_for_an_update(arguments, repository, monkeypatch):
+    repository.Gio = MagicMock()
+    for name in ("layers", "style_sources"):
+        monkeypatch.setitem(sys.modules, name, MagicMock())
+    import layer_recipes
+
+    monkeypatch.delitem(sys.modules, "recipe")
+    monkeypatch.delitem(sys.modules, "layer_recipes")
+    layer = MagicMock()
+    layer.get_parasite().get_data.return_value = b'{"settings": {"later": 1}}'
+    with pytest.raises(VersionSkew, match="newer Impasto"):
+        layer_recipes.find(layer)
+    assert layer_recipes.of_layer(layer) is None
+
+
 def test_dialog_has_every_setting_with_its_range_and_default(arguments):
     table = {
         a[1].replace("-", "_"): a for a in arguments.LOOK + arguments.LEFT + arguments.ADVANCED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from gi.repository import Gimp, Gio
 from recipe import Recipe
 
 from impasto_protocol.codec import digest_of
-from impasto_protocol.errors import BadField
+from impasto_protocol.errors import BadField, VersionSkew
 from impasto_protocol.messages import PresetInfo
 from impasto_protocol.translations import _
 
@@ -61,8 +62,8 @@ def keep_last(made: KeptRecipe) -> None:
 
 
 def find(layer: Gimp.Layer) -> KeptRecipe:
-    """The recipe of a layer, or else that of the last run. Raises BadField."""
-    if own := of_layer(layer):
+    """The recipe of a layer, or else that of the last run. Raises BadField, VersionSkew."""
+    if own := _of_layer(layer):
         return own
     if not (parasite := Gimp.get_parasite(_LAST)):
         raise BadField(
@@ -79,6 +80,12 @@ def find(layer: Gimp.Layer) -> KeptRecipe:
 
 def of_layer(layer: Gimp.Layer) -> KeptRecipe | None:
     """The recipe that is kept on a layer, if there is one that can be read."""
+    with contextlib.suppress(VersionSkew):
+        return _of_layer(layer)
+    return None
+
+
+def _of_layer(layer: Gimp.Layer) -> KeptRecipe | None:
     if not (parasite := layer.get_parasite(_RECIPE)):
         return None
     try:

@@ -16,7 +16,13 @@ from impasto_protocol.errors import BadField, StyleUnreadable, UnknownPreset
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import PresetInfo
 from impasto_protocol.more_styles import Places
-from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings, variations_of
+from impasto_protocol.settings import (
+    QUALITIES,
+    VARIATION_NOISE,
+    Settings,
+    kept_settings,
+    variations_of,
+)
 from impasto_protocol.style_names import name_now
 from impasto_protocol.translations import _
 
@@ -219,10 +225,13 @@ def style_name(style: dict[str, Any]) -> str:
 
 
 def from_text(text: bytes) -> Recipe:
-    """The recipe that was kept as JSON, by whatever version. Raises BadField where it is none."""
+    """The recipe that was kept as JSON, by this or an older version.
+
+    Raises BadField where it is none, VersionSkew where a newer Impasto has made it.
+    """
     try:
         recipe: Recipe = {**_ADDED, **json.loads(text)}
-        from_dict(Settings, recipe["settings"], known_only=True)
+        kept_settings(recipe["settings"])
         layer_name(recipe)
         more_styles.read(recipe["more-styles"])
         if recipe["style"]["from"] not in arguments.STYLE_FROM or set(_RESULT) - recipe.keys():

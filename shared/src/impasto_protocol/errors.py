@@ -90,7 +90,7 @@ class UnknownClient(ProtocolError):
 
 
 class VersionSkew(ProtocolError):
-    """The two sides speak different major versions of the protocol."""
+    """The sides speak different major versions of the protocol; or a recipe is a newer one's."""
 
     code = "VERSION_SKEW"
 

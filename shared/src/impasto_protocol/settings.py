@@ -5,10 +5,12 @@ The engine, the wire, the command line, presets and the editors' dialogs all use
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from impasto_protocol.errors import BadField
-from impasto_protocol.fields import spec_field, validate
+from impasto_protocol.errors import BadField, VersionSkew
+from impasto_protocol.fields import from_dict, spec_field, unknown_names, validate
 from impasto_protocol.networks import LAYERS, NETWORKS
 from impasto_protocol.translations import _
 
@@ -263,6 +265,19 @@ class Settings:
                     f"{name} needs one weight for each of {', '.join(layers)}, not all zero.",
                     field=name,
                 )
+
+
+def kept_settings(values: Mapping[str, Any]) -> Settings:
+    """The settings of a recipe that an editor has kept.
+
+    Raises BadField, and VersionSkew where there are some that this version does not know.
+    """
+    if unknown_names(Settings, values):
+        raise VersionSkew(
+            _("The recipe was made by a newer Impasto."),
+            next_step=_("Update Impasto, then try again."),
+        )
+    return from_dict(Settings, values)
 
 
 def draft_of(settings: Settings, share: float = 1.0) -> Settings:

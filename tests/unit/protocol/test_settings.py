@@ -5,10 +5,16 @@ from dataclasses import replace
 
 import pytest
 
-from impasto_protocol.errors import BadField
+from impasto_protocol.errors import BadField, VersionSkew
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.networks import LAYER_GROUPS, NETWORKS
-from impasto_protocol.settings import QUALITIES, VARIATION_NOISE, Settings, variations_of
+from impasto_protocol.settings import (
+    QUALITIES,
+    VARIATION_NOISE,
+    Settings,
+    kept_settings,
+    variations_of,
+)
 
 
 def test_settings_survive_being_made_plain():
@@ -59,6 +65,13 @@ def test_another_network_has_its_own_layers_where_none_are_named():
     assert there.content_layers == ("conv3",)
     back = replace(Settings(network="resnet50"), network="vgg19")
     assert back == Settings()
+
+
+def test_recipe_with_a_setting_that_is_not_known_asks_for_an_update():
+    assert kept_settings({"strength": 0.5}) == Settings(strength=0.5)
+    with pytest.raises(VersionSkew) as caught:
+        kept_settings({"strength": 0.5, "later": 1})
+    assert "Update Impasto" in caught.value.next_step
 
 
 def test_layer_that_a_network_does_not_have_is_refused_by_name():

@@ -12,7 +12,7 @@ from typing import Any
 from krita import DockWidget, Krita
 
 from impasto_protocol.descriptions import describe_error, diagnostics
-from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset
+from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset, VersionSkew
 from impasto_protocol.messages import PresetInfo, Report, Result, Status
 from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import Settings, variations_of
@@ -73,7 +73,7 @@ class Docker(DockWidget):
         self._reporter = QtCore.QTimer()
         self._reporter.timeout.connect(self._ask_report)
         self._reporter.start(_REPORT_MS)
-        with contextlib.suppress(BadField):
+        with contextlib.suppress(BadField, VersionSkew):
             self._choose(Choice.of(recipe.last())._replace(places=Places()))
         QtWidgets.QApplication.instance().aboutToQuit.connect(self._daemon.close)
         # Not a method, which Qt would forget before the docker is gone.

@@ -10,7 +10,7 @@ import contextlib
 import json
 from typing import Any
 
-from impasto_protocol.errors import BadField
+from impasto_protocol.errors import BadField, ProtocolError
 from impasto_protocol.translations import _
 
 from . import recipe
@@ -29,9 +29,12 @@ def keep(document: Any, layer: Any, made: Recipe) -> None:
 
 
 def find(document: Any, layer: Any) -> Recipe | None:
-    """The recipe that a layer was painted by, if one is kept."""
-    kept = {key: _read(document, key) for key in document.annotationTypes() if _KEY in key}
-    if found := kept.get(_key(layer)):
+    """The recipe that a layer was painted by, if one is kept. Raises VersionSkew."""
+    own, kept = _key(layer), {}
+    for key in document.annotationTypes():
+        if _KEY in key:
+            kept[key] = _read(document, key, BadField if key == own else ProtocolError)
+    if found := kept.get(own):
         return found[0]
     pixels = fingerprint(layer) if kept else ""
     return next((made for made, known in filter(None, kept.values()) if known == pixels), None)
@@ -44,7 +47,7 @@ def last(document: Any) -> Recipe | None:
 
 
 def to_edit(document: Any, layer: Any) -> Recipe:
-    """The recipe of a layer. Raises BadField where it has none."""
+    """The recipe of a layer. Raises BadField where it has none, VersionSkew."""
     if layer and (own := find(document, layer)):
         return own
     raise BadField(
@@ -54,7 +57,7 @@ def to_edit(document: Any, layer: Any) -> Recipe:
 
 
 def to_repeat(document: Any, layer: Any) -> tuple[Recipe, str]:
-    """The recipe of a layer, or the last one; and whose it is. Raises BadField without any."""
+    """The recipe of a layer, or the last one; and whose it is. Raises BadField, VersionSkew."""
     if layer and (own := find(document, layer)):
         return own, _("This repeats the recipe of “{name}”.").format(name=layer.name())
     made = recipe.last()
@@ -68,8 +71,10 @@ def _key(layer: Any) -> str:
     return f"{_KEY}{layer.uniqueId().toString()}"
 
 
-def _read(document: Any, key: str) -> tuple[Recipe, str] | None:
-    with contextlib.suppress(ValueError, KeyError, TypeError, BadField):
+def _read(
+    document: Any, key: str, passed_over: type[ProtocolError] = ProtocolError
+) -> tuple[Recipe, str] | None:
+    with contextlib.suppress(ValueError, KeyError, TypeError, passed_over):
         told = json.loads(bytes(document.annotation(key)))
         return recipe.from_text(told["recipe"]), told["pixels"]
     return None

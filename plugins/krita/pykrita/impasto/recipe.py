@@ -8,11 +8,11 @@ from dataclasses import dataclass, replace
 from krita import Krita
 
 from impasto_protocol import more_styles
-from impasto_protocol.errors import BadField, ImpastoError, StyleUnreadable
-from impasto_protocol.fields import from_dict, to_dict
+from impasto_protocol.errors import BadField, ImpastoError, StyleUnreadable, VersionSkew
+from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import Result
 from impasto_protocol.more_styles import Places
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import Settings, kept_settings
 from impasto_protocol.translations import _
 
 _GROUP, _LAST = "impasto", "last-recipe"
@@ -71,16 +71,18 @@ def to_text(recipe: Recipe) -> str:
 
 
 def from_text(text: str) -> Recipe:
-    """What `to_text` has made. Raises BadField when it is none."""
+    """What `to_text` has made. Raises BadField when it is none, VersionSkew when it is newer."""
     try:
         told = json.loads(text)
-        settings = from_dict(Settings, told["settings"], known_only=True)
+        settings = kept_settings(told["settings"])
         # An older Impasto did not keep the rest.
         others = tuple(more_styles.read(told.get("more-styles", "")))
         maps = told.get("map", ""), told.get("style-map", "")
         places = Places(told.get("mask", ""), told.get("strength-mask", ""), others, *maps)
         more = told.get("as-source", True), told.get("style-hash", ""), places
         return Recipe(told["style"], settings, told["margin"], *more)
+    except VersionSkew:
+        raise
     except (ValueError, KeyError, TypeError, AttributeError, ImpastoError) as error:
         raise BadField(_("The recipe cannot be read.")) from error
 
@@ -91,7 +93,7 @@ def remember(recipe: Recipe) -> None:
 
 
 def last() -> Recipe:
-    """The last recipe. Raises BadField when nothing has been painted yet."""
+    """The last recipe. Raises BadField when nothing has been painted yet, VersionSkew."""
     try:
         return from_text(Krita.instance().readSetting(_GROUP, _LAST, ""))
     except BadField as error:

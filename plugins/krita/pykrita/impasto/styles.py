@@ -189,9 +189,10 @@ class StyleBrowser(QtWidgets.QListWidget):
             if damaged:
                 names = ", ".join(damaged)
                 self._tell(
-                    _("Damaged, and so not in the list: {names}. Import them again.").format(
-                        names=names
-                    ),
+                    _(
+                        "Damaged, or made by a newer Impasto, and so not in the list: {names}. "
+                        "Update Impasto, or import them again."
+                    ).format(names=names),
                     None,
                 )
 
