@@ -46,7 +46,8 @@ _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 class Preset:
     """A saved style, whole. network: what its statistics were taken with; empty: not yet.
 
-    arithmetic: on which kind of device and in which precision; empty: not known.
+    arithmetic: on which kind of device and in which precision; empty: not known. Statistics of
+    another arithmetic than the worker's are kept but not used.
     """
 
     name: str
