@@ -190,13 +190,16 @@ def _power(matrix: Tensor, exponent: float, least: float) -> tuple[Tensor, Tenso
 class TotalVariation:
     """Σ of the squared differences between neighbours, both ways, over what is to be painted.
 
-    weight: what it is multiplied by. painted_px: Σ of the paint mask.
+    weight: what it is multiplied by. mask: the paint mask, (1, H, W) in [0, 1]; a difference
+    counts what the lesser of its pixels does.
     A mean and not a sum, so that one weight smooths a small and a large picture alike, and a
     selection as much as the whole.
     """
 
-    def __init__(self, weight: float, painted_px: float) -> None:
-        self._scale = weight / (3 * painted_px or 1)
+    def __init__(self, weight: float, mask: Tensor) -> None:
+        self._scale = weight / (3 * mask.numel())
+        self._mask = mask if weight and bool(mask.amin() < 1) else None
+        self._painted = _positive(total(mask) / mask.numel())
 
     def value_and_gradient(self, picture: Tensor) -> tuple[Tensor, Tensor]:
         """The loss of a picture, (1, 3, H, W), and its derivative, shaped like it."""
@@ -211,9 +214,14 @@ class TotalVariation:
                 seen, slope = (plane[..., top : top + rows, :] for plane in (picture, gradient))
                 difference = seen.diff(dim=axis)
                 count = difference.shape[axis]
-                slope.narrow(axis, 1, count).add_(difference, alpha=2 * scale)
-                slope.narrow(axis, 0, count).sub_(difference, alpha=2 * scale)
-                sums.append(total(difference.square_()))
+                counted = difference
+                if self._mask is not None:
+                    mask = self._mask[..., top : top + rows, :]
+                    pair = (mask.narrow(axis, begin, count) for begin in (0, 1))
+                    counted = difference * (torch.minimum(*pair) / self._painted)
+                slope.narrow(axis, 1, count).add_(counted, alpha=2 * scale)
+                slope.narrow(axis, 0, count).sub_(counted, alpha=2 * scale)
+                sums.append(total(difference.mul_(counted)))
         return scale * torch.stack(sums).sum(), gradient
 
 

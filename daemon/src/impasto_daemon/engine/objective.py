@@ -121,8 +121,8 @@ class Objective:
             layer: ContentLoss(weight, energies[layer], relative=_is_relative(settings))
             for layer, weight in content.items()
         }
-        painted_px = float(total(masked.paint_mask))
-        self._smoothness = TotalVariation(_SMOOTHING * settings.total_variation, painted_px)
+        weight = _SMOOTHING * settings.total_variation
+        self._smoothness = TotalVariation(weight, masked.paint_mask)
 
     @property
     def is_replayable(self) -> bool:

@@ -122,18 +122,35 @@ def test_masked_positions_do_not_count():
         assert float(loss(changed, target, mask, relative=True)) == unchanged
 
 
-def test_total_variation_is_the_mean_of_squared_differences():
+def paint_masks():
+    """Of all, of all alike, of each pixel its own."""
+    return [ones()[None], 0.1 * ones()[None], torch.arange(M).double().view(1, HEIGHT, WIDTH) / M]
+
+
+@pytest.mark.parametrize("mask", paint_masks())
+def test_total_variation_is_the_mean_of_squared_differences_by_the_lesser_mask(mask):
     picture = features(3)
     expected = 0.0
     for channel, row, column in itertools.product(range(N), range(HEIGHT), range(WIDTH)):
-        here = float(picture[0, channel, row, column])
-        if row + 1 < HEIGHT:
-            expected += (float(picture[0, channel, row + 1, column]) - here) ** 2
-        if column + 1 < WIDTH:
-            expected += (float(picture[0, channel, row, column + 1]) - here) ** 2
-    for painted_px in (M, M / 4):
-        loss, _ = TotalVariation(1.0, painted_px).value_and_gradient(picture)
-        assert float(loss) == pytest.approx(expected / (N * painted_px))
+        for down, across in ((1, 0), (0, 1)):
+            if row + down < HEIGHT and column + across < WIDTH:
+                here, next_to = (row, column), (row + down, column + across)
+                difference = float(picture[0, channel][next_to] - picture[0, channel][here])
+                expected += difference**2 * float(min(mask[0][here], mask[0][next_to]))
+    loss, _ = TotalVariation(1.0, mask).value_and_gradient(picture)
+    assert float(loss) == pytest.approx(expected / (N * float(mask.sum())))
+
+
+def test_total_variation_of_nothing_is_not_undefined():
+    loss, gradient = TotalVariation(1.0, 0 * ones()[None]).value_and_gradient(features(3))
+    assert float(loss) == 0 and not gradient.any()
+
+
+def test_total_variation_of_a_picture_looked_at_in_parts_is_that_of_the_whole(monkeypatch):
+    loss = TotalVariation(1.0, paint_masks()[-1])
+    whole = loss.value_and_gradient(features(3))
+    monkeypatch.setattr("impasto_daemon.engine.losses._ROWS", 1)
+    torch.testing.assert_close(loss.value_and_gradient(features(3)), whole)
 
 
 def slope_of_content(found, target, mask, *, relative):
@@ -158,8 +175,9 @@ def test_gradient_is_what_finite_differences_say(loss, slope, relative, mask):
     assert_slope(lambda at: loss(at, target, mask, relative=relative), found, gradient)
 
 
-def test_total_variations_gradient_is_what_finite_differences_say():
-    loss = TotalVariation(3.0, M).value_and_gradient
+@pytest.mark.parametrize("mask", paint_masks())
+def test_total_variations_gradient_is_what_finite_differences_say(mask):
+    loss = TotalVariation(3.0, mask).value_and_gradient
     assert_slope(lambda at: loss(at)[0], features(1), loss(features(1))[1])
 
 
