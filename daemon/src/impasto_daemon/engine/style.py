@@ -62,6 +62,7 @@ class Style:
     ) -> None:
         self.grams: GramMatrices = {} if grams is None else grams
         self._others: defaultdict[tuple[Statistic, float], GramMatrices] = defaultdict(dict)
+        self._without_positions = set[tuple[Statistic, float, int, str]]()
         self._picture, self._network = MaskedPicture.of(picture, part), network
 
     @property
@@ -136,13 +137,14 @@ class Style:
         degrees %= 360
         if self._others_bytes > _OTHERS_BYTES:
             self._others.clear()
+            self._without_positions.clear()
         size = _nearest_size_px(size_px, max(self._picture.alpha.shape))
         chosen = STATISTICS[style_loss]
         wanted = {layer: [one for one in chosen if one.is_of(layer)] for layer in layers}
         missing = {
             layer: found
             for layer, several in wanted.items()
-            if (found := [one for one in several if (size, layer) not in self._means(one, degrees)])
+            if (found := [one for one in several if not self._knows(one, degrees, size, layer)])
         }
         if missing:
             self._measure(size, missing, style_loss, degrees, between)
@@ -154,6 +156,15 @@ class Style:
             layer: tuple(None if mean is None else mean.to(self._network.device) for mean in found)
             for layer, found in means.items()
         }
+
+    def _knows(self, statistic: Statistic, degrees: float, size_px: int, layer: str) -> bool:
+        """Whether that was looked at so far, be it that nothing was there."""
+        return (size_px, layer) in self._means(statistic, degrees) or (
+            statistic,
+            degrees,
+            size_px,
+            layer,
+        ) in self._without_positions
 
     def _means(self, statistic: Statistic, degrees: float) -> GramMatrices:
         """Those that were found so far of a statistic, with the picture turned."""
@@ -215,6 +226,8 @@ class Style:
                     # A file has its upper half alone, by which a painting is to be the same.
                     mean = mean.triu() + mean.triu(1).T
                 self._means(one, degrees)[size_px, layer] = mean
+            else:
+                self._without_positions.add((one, degrees, size_px, layer))
 
 
 def _bytes_of(means: GramMatrices) -> int:

@@ -298,6 +298,19 @@ def test_neighbours_that_a_small_style_does_not_have_are_left_to_its_gram_matrix
     assert float(paired["style relu4_1"]) != pytest.approx(float(plain["style relu4_1"]))
 
 
+def test_style_that_is_too_small_for_neighbours_is_looked_at_once(network, noise, monkeypatch):
+    looks, measure = [], Style._measure
+    monkeypatch.setattr(Style, "_measure", lambda *args: looks.append(1) or measure(*args))
+    style = Style(noise(3, 48, 48), network)
+    for degrees, count in ((0, 1), (0, 1), (90, 2), (90, 2)):
+        assert style.targets(48, ["relu5_1"], "shifted", degrees)["relu5_1"][1:] == (None, None)
+        assert len(looks) == count
+    nothing = style.of_part(torch.zeros(1, 48, 48))
+    for _ in range(2):
+        assert nothing.targets(48, ["relu5_1"]) == {"relu5_1": (None,)}
+        assert len(looks) == 3
+
+
 def test_size_at_which_a_style_has_no_neighbours_is_not_in_their_mean(network, noise):
     style = Style(noise(3, 128, 128), network)
     settings = Settings(style_layers=("relu5_1",), style_loss="shifted", style_sizes=2)
