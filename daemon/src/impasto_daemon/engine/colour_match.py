@@ -21,7 +21,7 @@ def colour_match(
     like: Tensor,
     like_weights: Tensor,
     how: str,
-    mixing: str = "encoded",
+    mixing: str,
 ) -> Callable[[Tensor], Tensor]:
     """What gives a picture, (3, H, W), the mean and covariance of another one's colours, in [0, 1].
 
@@ -46,9 +46,7 @@ def colour_match(
     return match
 
 
-def recoloured(
-    colours: Tensor, painting: Tensor, strength: float, mixing: str = "encoded"
-) -> Tensor:
+def recoloured(colours: Tensor, painting: Tensor, strength: float, mixing: str) -> Tensor:
     """A painting, with its own lightness, between the colours of a picture, 0, and its own, 1.
 
     Both (3, H, W).
@@ -62,7 +60,7 @@ def recoloured(
     return found
 
 
-def luminance(picture: Tensor, mixing: str = "encoded") -> Tensor:
+def luminance(picture: Tensor, mixing: str) -> Tensor:
     """Of (3, H, W), (1, H, W): the grey of each pixel's lightness, which `recoloured` keeps."""
     mix = MIXINGS[mixing]
     return torch.cat([mix.grey(rows) for rows in torch.split(picture, _ROWS, dim=1)], dim=1)

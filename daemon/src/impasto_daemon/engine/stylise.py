@@ -285,7 +285,7 @@ class _Painter:
 
         def seen(painting: Tensor) -> Tensor:
             if how == "luminance":
-                return luminance(painting, mixing).repeat(3, 1, 1)
+                return luminance(painting, mixing).expand(3, -1, -1)
             return painting
 
         mask = part.paint_mask

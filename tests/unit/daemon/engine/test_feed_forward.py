@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from impasto_daemon.engine import feed_forward as module
+from impasto_daemon.engine import stylise as stylise_module
 from impasto_daemon.engine.baking import bake
 from impasto_daemon.engine.colour_match import luminance
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted
@@ -190,9 +191,12 @@ def test_colours_are_those_that_are_asked_for(paint_at_once, swirls):
 
 def test_light_and_dark_are_the_lightness_of_what_is_painted_matched(paint_at_once, swirls):
     network, photograph = swirls
-    content = luminance(resize(photograph, 96, 128)).repeat(3, 1, 1)
+    content = luminance(resize(photograph, 96, 128), "encoded").repeat(3, 1, 1)
     coloured, found = (
-        luminance(result(paint_at_once(content, baked=network, working_px=128, colours=colours)))
+        luminance(
+            result(paint_at_once(content, baked=network, working_px=128, colours=colours)),
+            "encoded",
+        )
         for colours in ("style", "luminance")
     )
     inside = (found > 0.001) & (found < 0.999)
@@ -201,11 +205,27 @@ def test_light_and_dark_are_the_lightness_of_what_is_painted_matched(paint_at_on
     assert float(found.std() / content.std()) == pytest.approx(1, abs=0.03)
 
 
+def test_light_and_dark_that_are_matched_have_the_memory_of_one_channel(
+    paint_at_once, noise, monkeypatch
+):
+    seen, colour_match = [], stylise_module.colour_match
+
+    def looking(picture, *args):
+        match = colour_match(picture, *args)
+        seen.append(picture)
+        return lambda painting: seen.append(painting) or match(painting)
+
+    monkeypatch.setattr(stylise_module, "colour_match", looking)
+    paint_at_once(noise(3, 100, 128), colours="luminance")
+    assert len(seen) > 2
+    assert all(3 * grey.untyped_storage().nbytes() == grey.nbytes for grey in seen)
+
+
 def test_grey_in_grey_has_the_photographs_mean_and_contrast_where_that_is_asked_for(
     paint_at_once, swirls, network, noise
 ):
     baked, photograph = swirls
-    content = luminance(resize(photograph, 96, 128)).repeat(3, 1, 1)
+    content = luminance(resize(photograph, 96, 128), "encoded").repeat(3, 1, 1)
     chosen = {
         "style": Style(noise(1, 40, 40).repeat(3, 1, 1), network),
         "baked": baked,
