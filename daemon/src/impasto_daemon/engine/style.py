@@ -159,12 +159,8 @@ class Style:
 
     def _knows(self, statistic: Statistic, degrees: float, size_px: int, layer: str) -> bool:
         """Whether that was looked at so far, be it that nothing was there."""
-        return (size_px, layer) in self._means(statistic, degrees) or (
-            statistic,
-            degrees,
-            size_px,
-            layer,
-        ) in self._without_positions
+        nothing = (statistic, degrees, size_px, layer) in self._without_positions
+        return nothing or (size_px, layer) in self._means(statistic, degrees)
 
     def _means(self, statistic: Statistic, degrees: float) -> GramMatrices:
         """Those that were found so far of a statistic, with the picture turned."""
