@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.colour_mixing import MIXINGS
+from impasto_daemon.engine.colour_mixing import MIXINGS, ColourMixing
 from impasto_daemon.engine.gram import gram_sum
 
 _LEAST_VARIANCE = (0.25 / 255) ** 2
@@ -31,19 +31,19 @@ def colour_match(
     *Preserving Color in Neural Artistic Style Transfer*.
     """
     mix = MIXINGS[mixing]
-    mean, covariance = _moments(mix.take(picture), weights)
-    wanted_mean, wanted = _moments(mix.take(like), like_weights)
+    mean, covariance = _moments(picture, weights, mix)
+    wanted_mean, wanted = _moments(like, like_weights, mix)
     if how == "cholesky":
         factor = torch.linalg.cholesky(wanted) @ torch.linalg.cholesky(covariance).inverse()
     else:
         factor = _power(wanted, 0.5) @ _power(covariance, -0.5)
     offset = wanted_mean - factor @ mean
 
-    def match(picture: Tensor) -> Tensor:
-        moved = torch.einsum("ij,jhw->ihw", factor.to(picture), mix.take(picture))
-        return mix.into_gamut(moved + offset.to(picture).view(3, 1, 1))
+    def moved(rows: Tensor) -> Tensor:
+        turned = torch.einsum("ij,jhw->ihw", factor.to(rows), mix.take(rows))
+        return mix.into_gamut(turned + offset.to(rows).view(3, 1, 1))
 
-    return match
+    return lambda picture: _by_rows(moved, picture)
 
 
 def recoloured(colours: Tensor, painting: Tensor, strength: float, mixing: str) -> Tensor:
@@ -51,13 +51,14 @@ def recoloured(colours: Tensor, painting: Tensor, strength: float, mixing: str) 
 
     Both (3, H, W).
     """
-    found, mix = torch.empty_like(painting), MIXINGS[mixing]
-    for top in range(0, painting.shape[1], _ROWS):  # or there would be many copies of all of it
-        rows = slice(top, top + _ROWS)
-        own = mix.take(painting[:, rows])
-        kept = mix.relit(mix.take(colours[:, rows]), own)
-        found[:, rows] = mix.into_gamut(torch.lerp(kept, own, strength))
-    return found
+    mix = MIXINGS[mixing]
+
+    def between(photograph: Tensor, painted: Tensor) -> Tensor:
+        own = mix.take(painted)
+        kept = mix.relit(mix.take(photograph), own)
+        return mix.into_gamut(torch.lerp(kept, own, strength))
+
+    return _by_rows(between, colours, painting)
 
 
 def luminance(picture: Tensor, mixing: str) -> Tensor:
@@ -66,10 +67,22 @@ def luminance(picture: Tensor, mixing: str) -> Tensor:
     return torch.cat([mix.grey(rows) for rows in torch.split(picture, _ROWS, dim=1)], dim=1)
 
 
-def _moments(picture: Tensor, weights: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean, (3,), and covariance, (3, 3), in float64 on the CPU."""
-    counted = torch.cat([picture - 0.5, torch.ones_like(picture[:1])])
-    sums = gram_sum(counted[None], weights[0]).cpu().double()
+def _by_rows(change: Callable[..., Tensor], *pictures: Tensor) -> Tensor:
+    """What becomes of pictures, (3, H, W), some rows at a time: it makes many copies of them."""
+    found = pictures[0].new_empty(pictures[0].shape)
+    parts = (torch.split(picture, _ROWS, dim=1) for picture in (found, *pictures))
+    for rows, *given in zip(*parts, strict=True):
+        rows.copy_(change(*given))
+    return found
+
+
+def _moments(picture: Tensor, weights: Tensor, mix: ColourMixing) -> tuple[Tensor, Tensor]:
+    """Mean, (3,), and covariance, (3, 3), as it is mixed, in float64 on the CPU."""
+    sums = torch.zeros(4, 4, dtype=torch.float64)
+    parts = (torch.split(plane, _ROWS, dim=1) for plane in (picture, weights))
+    for rows, weighs in zip(*parts, strict=True):
+        counted = torch.cat([mix.take(rows) - 0.5, torch.ones_like(rows[:1])])
+        sums += gram_sum(counted[None], weighs[0]).cpu()
     sums /= sums[3, 3].clamp_min(1e-12)
     mean, square = sums[3, :3], sums[:3, :3]
     return mean + 0.5, square - torch.outer(mean, mean) + _LEAST_VARIANCE * torch.eye(3)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from impasto_daemon.engine.colour_match import colour_match, luminance, recoloured
-from impasto_daemon.engine.colour_mixing import MIXINGS
+from impasto_daemon.engine.colour_mixing import MIXINGS, ColourMixing
 from impasto_daemon.engine.masked_picture import MaskedPicture
 from impasto_daemon.engine.style import Style
 
@@ -18,15 +18,15 @@ def moments(picture, weights=None):
 
 @pytest.fixture
 def style(noise):
-    """Around a middle grey, so that what it becomes lies within the range."""
+    """Around a middle grey, so that what it becomes lies within the range; of many rows."""
     mixed = torch.tensor([[1, 0.4, 0.1], [0, 0.8, 0.3], [0.2, 0, 0.6]])
-    return 0.5 + 0.2 * torch.einsum("ij,jhw->ihw", mixed, noise(3, 60, 80) - 0.5)
+    return 0.5 + 0.2 * torch.einsum("ij,jhw->ihw", mixed, noise(3, 600, 8) - 0.5)
 
 
 @pytest.fixture
 def photograph(noise):
     mixed = torch.tensor([[0.3, 0, 0], [0.2, 0.2, 0], [0, 0.1, 0.4]])
-    return 0.4 + 0.3 * torch.einsum("ij,jhw->ihw", mixed, noise(3, 50, 40) - 0.5)
+    return 0.4 + 0.3 * torch.einsum("ij,jhw->ihw", mixed, noise(3, 500, 4) - 0.5)
 
 
 def all_of(picture):
@@ -41,6 +41,17 @@ def test_mean_and_covariance_become_the_other_ones(style, photograph, how, mixin
     take = MIXINGS[mixing].take
     for found, wanted in zip(moments(take(match(style))), moments(take(photograph)), strict=True):
         np.testing.assert_allclose(found, wanted, atol=2e-4)
+
+
+def test_some_rows_are_mixed_at_a_time(style, photograph, monkeypatch):
+    heights, take = set(), ColourMixing.take
+    monkeypatch.setattr(
+        ColourMixing, "take", lambda mix, rows: heights.add(rows.shape[1]) or take(mix, rows)
+    )
+    seen = all_of(style), photograph, all_of(photograph)
+    colour_match(style, *seen, "matched", "encoded")(style)
+    recoloured(style, style, 0.5, "encoded")
+    assert max(heights) < 300
 
 
 def test_square_roots_are_the_symmetric_and_the_triangular_one(style, photograph):
