@@ -6,8 +6,8 @@ Each time a picture is painted, a style is kept, a pack is imported and a style 
 one to six times a process of theirs is killed, a random while after the last. Then every program
 that was not must have ended by itself, with a painting or an error, every style and picture must be
 whole or absent, and the next painting must succeed, with one daemon and one worker. In the end no
-process, and no file but what was asked for, is left. On two cores about an hour. Ends with 1 at the
-first thing that is not so. Linux only.
+process, and no file but what was asked for, is left. On two cores about two hours. Ends with 1 at
+the first thing that is not so. Linux only.
 """
 
 from __future__ import annotations
