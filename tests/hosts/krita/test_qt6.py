@@ -291,8 +291,8 @@ def test_broken_file_is_said_in_the_docker_and_copied(complete, nowhere, file, n
     assert "Krita 6.0.0" in copied and "Error" in copied
 
 
-def test_file_of_a_map_is_read_beside_krita_s_window(nowhere, pictures):
-    in_own, words = play("painting", "map_of_style", nowhere, photo=pictures["photo"])
+def test_file_of_a_map_is_read_beside_krita_s_window(environment, pictures):
+    in_own, words = play("painting", "map_of_style", environment, photo=pictures["photo"])
     assert in_own == [False] and words.startswith("map.png cannot be read.")
 
 
