@@ -52,8 +52,10 @@ def machine(tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
-def test_uv_is_bootstrapped_into_an_environment_of_its_own(machine, wheels, monkeypatch):
+def test_uv_is_bootstrapped_into_an_environment_of_its_own(machine, wheels, tmp_path, monkeypatch):
     monkeypatch.setattr(sys, "executable", getattr(sys, "_base_executable", sys.executable))
+    (tmp_path / "logging.py").write_text('raise SystemExit("a painter\'s own")')
+    monkeypatch.chdir(tmp_path)
     uv = Uv(machine, wheels("no route to host"))
     assert uv.missing
     uv.bootstrap()
@@ -74,8 +76,8 @@ def test_uv_is_had_from_pip_where_python_makes_no_whole_environment(
     python = getattr(sys, "_base_executable", sys.executable)
     debian = tmp_path / "python3"
     debian.write_text(
-        f'#!/bin/sh\n[ $2 = venv ] || exec {python} "$@"\nmkdir -p $3/bin\n'
-        "touch $3/bin/python3\nexit 1\n"
+        f'#!/bin/sh\n[ $3 = venv ] || exec {python} "$@"\nmkdir -p $4/bin\n'
+        "touch $4/bin/python3\nexit 1\n"
     )
     debian.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(debian))

@@ -127,6 +127,14 @@ def test_relative_home_is_where_it_was_named(tmp_path):
         assert (tmp_path / "here/run/connection.json").exists()
 
 
+def test_daemon_imports_nothing_from_the_home_that_it_runs_in(tmp_path):
+    (tmp_path / "random.py").write_text('raise SystemExit("a painter\'s own")')
+    with started(
+        {**os.environ, "IMPASTO_HOME": str(tmp_path / "h"), "HOME": str(tmp_path)}
+    ) as said:
+        assert said.returncode == 0, said.stderr
+
+
 def test_runtime_folder_on_a_full_disk_is_a_sentence(tmp_path):
     home = tmp_path / "home"
     home.mkdir()

@@ -117,7 +117,7 @@ def _open_log(file: Path) -> BinaryIO:
 
 
 def _start_process(options: Sequence[str], log: BinaryIO) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "impasto_daemon.cli", "daemon", "run", *options]
+    command = [sys.executable, "-P", "-m", "impasto_daemon.cli", "daemon", "run", *options]
     environment = dict(os.environ)
     if home := environment.get("IMPASTO_HOME"):
         environment["IMPASTO_HOME"] = str(Path(home).absolute())

@@ -67,7 +67,9 @@ class Uv:
         """Get uv from pip, into an environment of its own. Raises InstallFailed."""
         source = ["--no-index", "--find-links", str(self._wheels)] if self._wheels else []
         made = subprocess.run(
-            [sys.executable, "-m", "venv", str(self.private)], capture_output=True, check=False
+            [sys.executable, "-I", "-m", "venv", str(self.private)],
+            capture_output=True,
+            check=False,
         )
         python, into = str(self._machine.program(self.private, "python")), []
         if made.returncode:

@@ -47,7 +47,7 @@ unset PYTHONHOME PYTHONPATH
 [ -n "$APPIMAGE" ] && unset LD_LIBRARY_PATH
 # While an upgrade goes on, or after it was interrupted, the one before it serves.
 for python in '{data}'/unfinished/*/bin/python '{data}/environment/bin/python'; do
-    [ -x "$python" ] && exec "$python" -m impasto_daemon.cli "$@"
+    [ -x "$python" ] && exec "$python" -P -m impasto_daemon.cli "$@"
 done
 echo 'Impasto is not complete: its own Python is gone. Run its installer again.' >&2
 exit 1
@@ -270,7 +270,7 @@ def _drop_what_is_gone(old: Manifest | None, new: Manifest, changes: Transaction
 def _impasto(machine: Machine, *arguments: str) -> subprocess.CompletedProcess[bytes]:
     python = str(machine.program(machine.environment_dir, "python"))
     return subprocess.run(
-        [python, "-m", "impasto_daemon.cli", *arguments],
+        [python, "-P", "-m", "impasto_daemon.cli", *arguments],
         env=clean_environment(machine.environment), stdin=subprocess.DEVNULL,
         capture_output=True, check=False,
     )  # fmt: skip

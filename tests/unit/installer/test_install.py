@@ -122,6 +122,20 @@ def test_launcher_is_not_written_into_another_program(machine, tmp_path):
     assert other.read_text() == "another program"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="there is no launcher on Windows")
+def test_impasto_imports_nothing_from_the_folder_that_it_is_run_in(machine, tmp_path, monkeypatch):
+    installed(machine)
+    machine.environment_dir.rmdir()
+    machine.environment_dir.symlink_to(sys.prefix)
+    (tmp_path / "random.py").write_text('raise SystemExit("a painter\'s own")')
+    monkeypatch.chdir(tmp_path)
+    for run in (
+        subprocess.run([machine.launcher, "--version"], capture_output=True, check=False),
+        installing._impasto(machine, "--version"),
+    ):
+        assert run.returncode == 0, run.stderr
+
+
 def test_first_install_that_fails_takes_what_uv_fetched_with_it(machine, monkeypatch):
     def fail(self, folder, built, backend):
         for name in ("cache/archive", "python/cpython-3.13"):

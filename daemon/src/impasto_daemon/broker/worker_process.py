@@ -49,6 +49,8 @@ class WorkerProcess:
         self._process = context.Process(
             target=_worker_main, args=(theirs, config, data_dir, log), daemon=True
         )
+        # From the folder that the daemon was started in it imports nothing.
+        os.environ["PYTHONSAFEPATH"] = "1"
         # Read once each, when a process begins and when it first uses a GPU.
         os.environ.setdefault("GLIBC_TUNABLES", _TUNABLES)
         if sys.platform == "linux":

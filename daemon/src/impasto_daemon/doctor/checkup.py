@@ -170,7 +170,7 @@ def check_versions(installation: Installation) -> Iterator[Finding]:
 def check_torch(installation: Installation) -> Iterator[Finding]:
     """A small real convolution, and whether torch was built for the hardware."""
     device = installation.config.device.split(",")[0]
-    command = [sys.executable, "-m", "impasto_daemon.doctor.device_trial", device]
+    command = [sys.executable, "-P", "-m", "impasto_daemon.doctor.device_trial", device]
     try:
         tried = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     except subprocess.TimeoutExpired:

@@ -110,6 +110,15 @@ def test_damaged_and_missing_packages_are_named(home, tmp_path, monkeypatch, dam
     assert found.good is False and found.words.endswith("lacks parts of these: gone, torn.")
 
 
+def test_torch_is_tried_whatever_lies_in_the_folder_that_the_doctor_runs_in(
+    home, tmp_path, monkeypatch
+):
+    (tmp_path / "random.py").write_text('raise SystemExit("a painter\'s own")')
+    monkeypatch.chdir(tmp_path)
+    (found,) = checkup.check_torch(Installation.here())
+    assert "computes on" in found.words
+
+
 class NoClient:
     """A client that fails with `error`."""
 
