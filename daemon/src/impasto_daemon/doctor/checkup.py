@@ -6,6 +6,7 @@ Nothing here changes anything but the `mend` of a finding.
 from __future__ import annotations
 
 import contextlib
+import csv
 import hashlib
 import json
 import os
@@ -139,15 +140,17 @@ def check_environment(installation: Installation) -> Iterator[Finding]:
 
 
 def _whole(package: metadata.Distribution, *, checked: bool) -> bool:
-    for file in package.files or ():
-        path = Path(str(file.locate()))
+    # Not by `package.files`, which is without those that are gone.
+    files = list(csv.reader((package.read_text("RECORD") or "").splitlines()))
+    for name, recorded, *_ in ([*file, "", ""] for file in files):
+        path = Path(str(package.locate_file(name)))
         if not path.exists():
             return False
-        if checked and file.hash and path.suffix != ".pyc":
-            digest = hashlib.new(file.hash.mode, path.read_bytes()).digest()
-            if urlsafe_b64encode(digest).rstrip(b"=").decode() != file.hash.value:
+        if checked and recorded and path.suffix != ".pyc":
+            digest = urlsafe_b64encode(hashlib.sha256(path.read_bytes()).digest())
+            if f"sha256={digest.decode().rstrip('=')}" != recorded:
                 return False
-    return bool(package.files)
+    return bool(files)
 
 
 def check_versions(installation: Installation) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 import zipfile
-from importlib import import_module
+from importlib import import_module, metadata
 from unittest.mock import MagicMock
 
 import pytest
@@ -93,7 +93,7 @@ def test_command_line_without_its_packages_says_what_to_do():
     assert "Run its installer again" in done.stderr
 
 
-@pytest.mark.parametrize("damage", ["METADATA", "RECORD", "module.py"])
+@pytest.mark.parametrize("damage", ["METADATA", "RECORD", "module.py", "half-written"])
 def test_damaged_and_missing_packages_are_named(home, tmp_path, monkeypatch, damage):
     packages = {"impasto_daemon-1": "Requires-Dist: whole\nRequires-Dist: gone>=2\n",
                 "whole-1": "", "torn-2": ""}  # fmt: skip
@@ -104,7 +104,13 @@ def test_damaged_and_missing_packages_are_named(home, tmp_path, monkeypatch, dam
         (folder / "RECORD").write_text(f"{folder.name}/METADATA,,\n{name}.py,,\n")
         (folder.parent / f"{name}.py").touch()
     torn = tmp_path / "site/torn-2.dist-info"
-    (torn.parent / "torn-2.py" if damage == "module.py" else torn / damage).unlink()
+    if damage == "half-written":
+        (torn / "RECORD").write_text(f"{torn.name}/METADATA,,\n\ntorn-2.p")
+    else:
+        (torn.parent / "torn-2.py" if damage == "module.py" else torn / damage).unlink()
+    listed = metadata.Distribution.files.fget
+    there = property(lambda package: [f for f in listed(package) or () if f.locate().exists()])
+    monkeypatch.setattr(metadata.Distribution, "files", there)  # as from Python 3.12 on
     monkeypatch.setattr(sys, "path", [str(tmp_path / "site")])
     (found,) = checkup.check_environment(Installation.here())
     assert found.good is False and found.words.endswith("lacks parts of these: gone, torn.")
