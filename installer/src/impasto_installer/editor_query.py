@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import tempfile
@@ -44,6 +45,12 @@ def run(command: list[str], **environment: str) -> str:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_PATIENCE_S, check=False,
     )  # fmt: skip
     return ended.stdout.decode(errors="replace")
+
+
+def start_once(host: Host, run: Callable[..., str] = run) -> None:
+    """Start GIMP and end it again, without a window."""
+    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+        run([*host.command, "-idf", "--quit"])
 
 
 def ask(host: Host, run: Callable[..., str] = run) -> Answer:

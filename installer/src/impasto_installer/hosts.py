@@ -15,6 +15,7 @@ from pathlib import Path
 
 from impasto_installer.machine import Machine
 
+START_ONCE = "start it once, then run the installer again"
 _OLDEST_PYTHON = (3, 10)
 _FLATPAKS = {"GIMP": "org.gimp.GIMP", "Krita": "org.kde.krita"}
 
@@ -47,13 +48,24 @@ class Host:
     @property
     def hindrance(self) -> str:
         """Why the plug-in cannot be put into it, in words; empty where it can."""
-        if self.python and tuple(map(int, self.python.split("."))) < _OLDEST_PYTHON:
+        if self.python and _numbers(self.python) < _OLDEST_PYTHON:
             return f"its Python {self.python} is too old"
         # Were that link made a folder, the snap would not start any more.
         current = [folder for folder in self.folder.parents if folder.name == "current"]
-        if self.packaging == "snap" and not current[0].is_symlink():
-            return "start it once, then run the installer again"
-        return ""
+        never_started = self.packaging == "snap" and not current[0].is_symlink()
+        return START_ONCE if never_started or (self.takes_over and not self.command) else ""
+
+    @property
+    def takes_over(self) -> bool:
+        """Whether GIMP's next start takes over the settings of an older series.
+
+        It does so only where there is no folder of its own yet.
+        """
+        own = self.folder.parent
+        if self.editor != "GIMP" or own.exists():
+            return False
+        series = (f.name for f in _listed(own.parent) if re.match(r"\d+\.\d+$", f.name))
+        return any(_numbers(name) < _numbers(own.name) for name in series)
 
     @property
     def takes_compiled(self) -> bool:
@@ -288,6 +300,10 @@ def _linked(python: Path) -> str:
 def _first(pattern: str, *files: Iterable[Path]) -> str:
     names = (re.match(pattern, file.name) for some in files for file in some)
     return next((name[name.re.groups] for name in names if name), "")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))
 
 
 def _short(version: str) -> str:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from impasto_installer import kritarc
-from impasto_installer.editor_query import ask
+from impasto_installer.editor_query import ask, start_once
 from impasto_installer.environment import (
     Uv,
     free_gib,
     hardware,
     torch_backend,
 )
-from impasto_installer.hosts import Host, find_hosts
+from impasto_installer.hosts import START_ONCE, Host, find_hosts
 from impasto_installer.machine import Machine
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import (
@@ -91,6 +92,8 @@ class Plan:
         lines += [f"The command {machine.launcher}"] if machine.system != "win32" else []
         lines += [f"The plug-in for {host}, in {host.plugin}" for host in self.hosts]
         lines += filter(None, map(advice, self.hosts))
+        lines += [f"{host} started without a window, so that it takes over the settings of your "
+                  "older GIMP first" for host in self.hosts if host.takes_over]  # fmt: skip
         lines += [f"Turned on in {s}" for s in sorted({str(h.settings) for h in self.hosts
                                                        if h.settings})]  # fmt: skip
         if options.weights:
@@ -129,6 +132,7 @@ def install(plan: Plan, terminal: Terminal) -> None:
             manifest.weights = str(options.weights)
             with terminal.doing("Checking the trained network"):
                 _use_weights(machine, options.weights, changes)
+        _start_gimps(plan, terminal)
         spare = changes.replace(machine.data / "spare")
         spare.mkdir()
         _place_launcher(machine, manifest, changes, spare)
@@ -221,6 +225,18 @@ def _use_weights(machine: Machine, file: Path, changes: Transaction) -> None:
         )
 
 
+def _start_gimps(plan: Plan, terminal: Terminal) -> None:
+    """Have them take over settings before the plug-in makes the folder; leave out who cannot."""
+    for host in [*plan.hosts]:
+        if not host.takes_over:  # of two with one folder the first does
+            continue
+        with terminal.doing(f"{host} takes over the settings of your older GIMP"):
+            start_once(host)
+        if host.takes_over:
+            plan.hosts.remove(host)
+            terminal.say(f"  Not for {host}: {START_ONCE}")
+
+
 def _place_launcher(
     machine: Machine, manifest: Manifest, changes: Transaction, spare: Path
 ) -> None:
@@ -264,7 +280,8 @@ def _place_plugin(
 def _drop_what_is_gone(old: Manifest | None, new: Manifest, changes: Transaction) -> None:
     """The plug-ins in editors that are there no longer."""
     for place in set(old.places if old else ()) - set(new.places):
-        changes.replace(Path(place))
+        if os.path.lexists(place):
+            changes.replace(Path(place))
 
 
 def _impasto(machine: Machine, *arguments: str) -> subprocess.CompletedProcess[bytes]:

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from tests.hosts.conftest import ROOT
-from tests.hosts.installer.conftest import PYTHON
+from tests.hosts.installer.conftest import PYTHON, Painter
 
-from impasto_installer.editor_query import ask
+from impasto_installer.editor_query import ask, start_once
 from impasto_installer.hosts import Host
 
 SCRIPT = """
@@ -56,6 +56,17 @@ def test_other_python_first_on_the_path_does_not_hide_the_plug_in(painter):
     host = Host("GIMP", "package", "3", "3.13", painter.plugin.parent, ("gimp-console",))
     answer = ask(host, lambda command: painter.run(*command, **wrong).stdout)
     assert answer.seen, answer.log
+
+
+def test_gimp_that_is_started_once_takes_over_the_settings_of_an_older_one(tree, uv, tmp_path):
+    painter = Painter(tree, tmp_path / "home", uv)
+    older = painter.profile.parent / "2.10/gimprc"
+    older.parent.mkdir(parents=True)
+    older.write_text("(undo-levels 77)\n")
+    host = Host("GIMP", "package", "3", "3.13", painter.plugin.parent, ("gimp-console",))
+    assert host.takes_over
+    start_once(host, lambda command: painter.run(*command).stdout)
+    assert "(undo-levels 77)" in (painter.profile / "gimprc").read_text() and not host.takes_over
 
 
 def test_upgrade_keeps_settings_weights_and_presets_and_mends(painter):

@@ -129,6 +129,26 @@ def test_snaps(lay):
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("folders", "console", "words"),
+    [
+        (["2.10"], False, "start it once"),
+        (["2.10"], True, ""),
+        (["2.10", "3.0"], False, ""),
+        (["3.2"], False, ""),
+        ([], False, ""),
+    ],
+)
+def test_gimp_that_cannot_be_started_takes_over_older_settings_before_it_has_the_plug_in(
+    lay, folders, console, words
+):
+    """It does so at its first start, unless it finds a folder of its series."""
+    consoles = {"usr/bin/gimp-console-3.0": None} if console else {}
+    settings = {f"home/ada/.config/GIMP/{series}/gimprc": None for series in folders}
+    (gimp,) = find_hosts(lay("linux", {"usr/bin/gimp-3.0": None, **consoles, **settings}))
+    assert gimp.hindrance.startswith(words) and bool(gimp.hindrance) == bool(words)
+
+
 def test_snap_that_was_never_started_is_left_alone(lay):
     """Its folder `current` is a link that snapd makes, and is not to be made by others."""
     machine = lay("linux", {

@@ -11,6 +11,7 @@ from tests.unit.installer.test_krita import krita
 from tests.unit.installer.test_transaction import listing
 
 from impasto_installer import install as installing
+from impasto_installer.hosts import Host
 from impasto_installer.install import Options, Plan, install
 from impasto_installer.machine import Machine
 from impasto_installer.startup import startup
@@ -120,6 +121,23 @@ def test_launcher_is_not_written_into_another_program(machine, tmp_path):
     assert not machine.launcher.is_symlink()
     uninstall(machine, TERMINAL, presets=True)
     assert other.read_text() == "another program"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the program is a shell script")
+@pytest.mark.parametrize("starts", [True, False])
+def test_gimp_takes_over_older_settings_before_the_plug_in_is_there(
+    machine, tmp_path, capsys, starts
+):
+    own, program = machine.home / ".config/GIMP/3.0", tmp_path / "gimp-console"
+    own.with_name("2.10").mkdir(parents=True)
+    program.write_text(f"#!/bin/sh\nmkdir '{own}' && touch '{own}/gimprc'\n")
+    program.chmod(0o755 if starts else 0o644)
+    host = Host("GIMP", "package", "3.0.4", "3.13", own / "plug-ins", (str(program),))
+    plan = Plan(machine, Options(), [host, host])
+    assert any("started without a window" in line for line in plan.lines())
+    install(plan, TERMINAL)
+    assert (own / "gimprc").exists() == host.plugin.exists() == starts
+    assert ("Not for GIMP 3.0.4 (package): start it once" in capsys.readouterr().out) != starts
 
 
 @pytest.mark.skipif(os.name != "posix", reason="there is no launcher on Windows")
