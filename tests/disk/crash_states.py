@@ -231,7 +231,7 @@ def put(state: State, root: Path) -> Path:
     for name, node in state.items():
         path = root / name
         if node.content is None:
-            path.mkdir()
+            path.mkdir(stat.S_IMODE(node.mode))
         elif stat.S_ISLNK(node.mode):
             path.symlink_to(node.content.decode())
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -114,6 +114,7 @@ def install(plan: Plan, terminal: Terminal) -> None:
         uv = Uv(machine, options.wheels)
         if old:
             manifest.made, manifest.enabled, manifest.weights = old.made, old.enabled, old.weights
+            _close_folders(machine, old)
         stop_daemon(machine)
         # One that is started meanwhile runs on files that are about to go.
         afterwards.callback(stop_daemon, machine)
@@ -203,6 +204,14 @@ def _check_space(machine: Machine, backend: str, old: Manifest | None) -> None:
         raise DiskFull(
             f"{machine.data.parent} has {free:.1f} GiB of free space, and {needed:.0f} are needed."
         )
+
+
+def _close_folders(machine: Machine, old: Manifest) -> None:
+    """Keep others out of Impasto's own folders, which older installers made open to them."""
+    own = {machine.data, machine.config.parent, *machine.log.parents[:2]}
+    for folder in own.intersection(map(Path, old.made)):
+        with suppress(OSError):
+            folder.chmod(0o700)
 
 
 def _place_environment(machine: Machine, uv: Uv, backend: str, changes: Transaction) -> None:

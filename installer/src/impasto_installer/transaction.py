@@ -112,12 +112,12 @@ class Transaction:
         )
 
     def make(self, folder: Path) -> None:
-        """Make a folder and those above it that are missing."""
+        """Make a folder and those above it that are missing, each for its owner alone."""
         missing = [path for path in (folder, *folder.parents) if not path.exists()]
         for path in reversed(missing):
             if self._journal.parent.exists():
                 self._note(made=str(path))
-            path.mkdir()
+            path.mkdir(mode=0o700)
             sync_names(path.parent)
             self.made.append(path)
 

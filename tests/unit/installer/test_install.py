@@ -110,6 +110,20 @@ def test_space_is_looked_at_after_an_interrupted_installation_was_put_back(machi
     assert listing(machine.home).keys() == before.keys()
 
 
+@pytest.mark.skipif(os.name != "posix", reason="modes are POSIX's")
+def test_others_see_into_none_of_impastos_folders_whatever_the_umask(machine):
+    own = [machine.data, machine.config.parent, *machine.log.parents[:2]]
+    umask = os.umask(0)
+    try:
+        for _ in range(2):
+            installed(machine)
+            assert {folder.stat().st_mode & 0o777 for folder in own} == {0o700}
+            for folder in own:
+                folder.chmod(0o755)  # as an older installer made them
+    finally:
+        os.umask(umask)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="there is no launcher on Windows")
 def test_launcher_is_not_written_into_another_program(machine, tmp_path):
     other = tmp_path / "pipx-impasto"
