@@ -24,7 +24,11 @@ class Machine:
     def this(cls) -> Machine:
         """The one that this runs on."""
         system = sys.platform if sys.platform in ("darwin", "win32") else "linux"
-        return cls(system, Path.home(), os.environ)
+        environment = dict(os.environ)
+        if own := environment.get("IMPASTO_HOME"):
+            # What is run for us is run in other folders.
+            environment["IMPASTO_HOME"] = str(Path(own).absolute())
+        return cls(system, Path.home(), environment)
 
     def folder(self, variable: str, usual: str) -> Path:
         """The folder that an environment variable names, else the usual one in the home."""

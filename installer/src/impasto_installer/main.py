@@ -68,6 +68,12 @@ def _act(given: argparse.Namespace, terminal: Terminal) -> int:
         return _uninstall(given, machine, terminal)
     if given.action == "upgrade" and not machine.data.exists():
         raise InstallFailed("Impasto is not installed yet.", next_step="Leave out `upgrade`.")
+    if "WindowsApps" in sys.base_prefix:
+        raise InstallFailed(
+            "This Python is Microsoft Store's, which hides what it writes from other programs.",
+            next_step="Run the installer with Python from python.org, or have uv run it: "
+            "uv run --no-project --managed-python installer\\install.py",
+        )
     options = Options(given.torch_backend, given.wheels, given.weights, given.start_at_login)
     plan = Plan.of(machine, options)
     terminal.say("Impasto will be " + ("brought up to date:" if installed else "installed:"))

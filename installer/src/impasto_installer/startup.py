@@ -29,6 +29,7 @@ Nice=10
 WantedBy=default.target
 """
 
+# `daemon run` would keep a console open that ends the daemon when it is closed.
 _TASK = """<?xml version="1.0"?>
 <Task version="1.2" xmlns="http://schemas.microsoft.com/windows/2004/02/mit/task">
   <Triggers><LogonTrigger><UserId>{user}</UserId></LogonTrigger></Triggers>
@@ -37,7 +38,7 @@ _TASK = """<?xml version="1.0"?>
     <DisallowStartIfOnBatteries>false</DisallowStartIfOnBatteries>
     <ExecutionTimeLimit>PT0S</ExecutionTimeLimit>
   </Settings>
-  <Actions><Exec><Command>{program}</Command><Arguments>daemon run</Arguments></Exec></Actions>
+  <Actions><Exec><Command>{program}</Command><Arguments>daemon start</Arguments></Exec></Actions>
 </Task>
 """
 

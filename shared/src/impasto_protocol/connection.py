@@ -203,7 +203,7 @@ def impasto_command(environment: Mapping[str, str] = os.environ) -> list[str]:
     beside = shutil.which("impasto", path=str(Path(sys.executable).parent))
     on_path = shutil.which("impasto", path=environment.get("PATH"))
     # An editor that was started from a menu may not have the user's own programs on its path.
-    found = beside or on_path or shutil.which("impasto", path=str(_installed()))
+    found = beside or on_path or shutil.which("impasto", path=str(_installed(environment)))
     if not found:
         raise DaemonNotRunning(
             _("No daemon is running, and the program `impasto` was not found to start one."),
@@ -244,11 +244,13 @@ def clean_environment(environment: Mapping[str, str] = os.environ) -> dict[str, 
     }
 
 
-def _installed() -> Path:
+def _installed(environment: Mapping[str, str]) -> Path:
     """The folder that the installer puts the program into."""
-    if sys.platform == "win32":
-        return Path(os.environ["LOCALAPPDATA"]) / "impasto/environment/Scripts"
-    return Path.home() / ".local/bin"
+    if sys.platform != "win32":
+        return Path.home() / ".local/bin"
+    if home := environment.get("IMPASTO_HOME"):
+        return Path(home) / "data/environment/Scripts"
+    return Path(environment["LOCALAPPDATA"]) / "impasto/environment/Scripts"
 
 
 def connection_file(folder: Path) -> Path:

@@ -22,6 +22,7 @@ from impasto_installer.main import main
 from impasto_installer.manifest import Manifest
 from impasto_installer.plugins import common_python
 from impasto_installer.terminal import Terminal
+from impasto_protocol import connection
 from impasto_protocol.connection import impasto_command
 from impasto_protocol.errors import DiskFull
 
@@ -62,6 +63,21 @@ def test_plug_ins_find_the_launcher_though_it_is_not_on_the_path(tmp_path, monke
     launcher.chmod(0o755)
     monkeypatch.setattr("sys.executable", "/usr/bin/python3")
     assert impasto_command({"PATH": "/usr/bin:/bin"}) == [str(launcher)]
+
+
+@pytest.mark.parametrize("own", [{}, {"IMPASTO_HOME": "/x/y"}])
+def test_plug_ins_look_where_the_installer_puts_the_program_on_windows(tmp_path, monkeypatch, own):
+    environment = {"LOCALAPPDATA": str(tmp_path), **own}
+    monkeypatch.setattr("sys.platform", "win32")
+    launcher = Machine("win32", tmp_path, environment).launcher
+    assert connection._installed(environment) == launcher.parent
+
+
+def test_relative_home_is_where_it_was_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("IMPASTO_HOME", "here")
+    machine = Machine.this()
+    assert machine.data == tmp_path / "here/data" and machine.runtime == tmp_path / "here/run"
 
 
 @pytest.mark.parametrize(
@@ -124,6 +140,14 @@ def test_dry_run_says_what_it_would_do_and_does_nothing(tmp_path, monkeypatch, c
     assert main(["--dry-run", "--as-root"]) == 0
     assert str(tmp_path / ".local/share/impasto/environment") in capsys.readouterr().out
     assert not list(tmp_path.iterdir())
+
+
+def test_python_of_microsofts_store_is_sent_away(monkeypatch, capsys):
+    """Windows keeps its files apart, where no editor finds them."""
+    store = r"C:\Program Files\WindowsApps\PythonSoftwareFoundation.Python.3.13_3.13.2544.0_x64"
+    monkeypatch.setattr("sys.base_prefix", store)
+    assert main(["--dry-run", "--as-root"]) == 1
+    assert r"--managed-python installer\install.py" in capsys.readouterr().err
 
 
 def test_what_uninstalling_leaves_is_said(tmp_path, monkeypatch, capsys):

@@ -83,4 +83,5 @@ def test_windows_task_starts_at_logon():
     assert task.find("t:Triggers/t:LogonTrigger/t:UserId", space).text == "HOME\\ada & co"
     program = task.find("t:Actions/t:Exec/t:Command", space).text
     assert program.endswith("impasto.exe") and "ada & 100%" in program
+    assert task.find("t:Actions/t:Exec/t:Arguments", space).text == "daemon start"
     assert str(found.file) in found.register

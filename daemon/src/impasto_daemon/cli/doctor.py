@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from io import BytesIO
@@ -78,7 +78,8 @@ def _examine(
             finding.mend()
             if check is checkup.check_installation:
                 # What was put back is the environment that this runs in.
-                os.execv(impasto_command()[0], [*impasto_command(), *sys.argv[1:]])
+                again = subprocess.run([*impasto_command(), *sys.argv[1:]], check=False)
+                sys.exit(again.returncode)
         except (ImpastoError, OSError) as error:
             failed.append(finding)
             yield Finding(finding.check, False, f"It could not be mended: {error}")

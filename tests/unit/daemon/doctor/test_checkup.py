@@ -198,6 +198,19 @@ def test_daemon_is_ended_before_an_interrupted_installation_is_put_back(home, mo
     assert at_work == [True] and not journal.exists()
 
 
+def test_doctor_goes_on_in_what_was_put_back_with_the_same_words(
+    doctor, home, tmp_path, monkeypatch
+):
+    journal, said = home / "data/unfinished/journal.json", tmp_path / "said"
+    journal.parent.mkdir(parents=True)
+    journal.write_text("[]")
+    code = f"import sys; open({str(said)!r}, 'w').write(repr(sys.argv[1:])); sys.exit(7)"
+    monkeypatch.setattr(command, "impasto_command", lambda: [sys.executable, "-c", code])
+    monkeypatch.setattr(sys, "argv", ["impasto", "doctor", "--fix", "a b"])
+    doctor((checkup.check_installation,), "--fix", exit_code=7)
+    assert said.read_text() == "['doctor', '--fix', 'a b']"
+
+
 @pytest.fixture
 def krita(home):
     """A Krita whose settings name our plug-in, and are a link of its owner alone."""
