@@ -104,12 +104,35 @@ def test_pip_that_leaves_no_program_is_told(machine, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
-def test_full_disk_is_told_from_other_failures(machine, wheels, monkeypatch):
+@pytest.mark.parametrize(
+    "words",
+    [
+        "No space left on device",
+        "error: Disk quota exceeded '(os error 122)'",
+        "error: Disc quota exceeded '(os error 69)'",
+        "error: '(os error 112)'",
+    ],
+)
+def test_full_disk_is_told_from_other_failures(machine, wheels, monkeypatch, words):
     monkeypatch.setattr(sys, "executable", getattr(sys, "_base_executable", sys.executable))
-    uv = Uv(machine, wheels("No space left on device"))
+    uv = Uv(machine, wheels(words))
     uv.bootstrap()
     with pytest.raises(DiskFull):
         uv.vendor(machine.data / "vendor", "3.13", ("msgpack",))
+
+
+def test_offline_with_no_python_that_the_daemon_runs_on_it_says_which(
+    machine, tmp_path, monkeypatch
+):
+    def refuse(command, *_):
+        assert "--offline" in command
+        raise InstallFailed("No interpreter found")
+
+    monkeypatch.setattr(environment, "_run", refuse)
+    monkeypatch.setattr(environment, "_serves", lambda uv: True)
+    monkeypatch.setattr(sys, "version_info", (3, 10, 13))
+    with pytest.raises(InstallFailed, match=r"3\.11 to 3\.14, which cannot be had offline"):
+        Uv(machine, tmp_path).make(tmp_path / "environment")
 
 
 def test_without_pip_and_network_it_says_what_to_install(machine, tmp_path):

@@ -21,6 +21,8 @@ from impasto_protocol.errors import DiskFull, InstallFailed
 
 _OLDEST_UV = (0, 10)  # knows CUDA 13, for which torch is built
 PYTHONS = ">=3.11,<3.15"
+_FULL = ("No space left", "quota exceeded", "(os error 112)", "(os error 1295)")
+"""How uv and pip say it, also of a disk that is full for this user alone; by numbers on Windows."""
 
 
 def hardware(machine: Machine) -> str:
@@ -99,10 +101,22 @@ class Uv:
         return next(filter(_serves, map(str, programs)), None)
 
     def make(self, folder: Path) -> None:
-        """A Python environment at `folder`, of this Python if the daemon runs on it."""
+        """A Python environment at `folder`, of this Python if the daemon runs on it.
+
+        Raises InstallFailed.
+        """
         ours = (3, 11) <= sys.version_info[:2] < (3, 15)
         python = getattr(sys, "_base_executable", sys.executable) if ours else PYTHONS
-        self._uv("venv", "--quiet", "--python", python, str(folder))
+        offline = ["--offline"] if self._wheels else []
+        try:
+            self._uv("venv", "--quiet", *offline, "--python", python, str(folder))
+        except InstallFailed as error:
+            if ours or not offline:
+                raise
+            raise InstallFailed(
+                "The daemon needs Python 3.11 to 3.14, which cannot be had offline.",
+                next_step="Install one of these, and run the installer with it.",
+            ) from error
 
     def install_daemon(self, folder: Path, built: Path, backend: str) -> None:
         """Put the daemon into a new environment, building our own wheels in `built`."""
@@ -191,7 +205,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> N
     if not ended.returncode:
         return
     told = said.decode(errors="replace").strip()
-    if "No space left" in told or "os error 112" in told:
+    if any(words in told for words in _FULL):
         raise DiskFull("The disk is full.")
     last = " ".join(line.strip() for line in told.splitlines()[-6:])
     raise InstallFailed(

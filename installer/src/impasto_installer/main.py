@@ -124,9 +124,9 @@ def _parser() -> argparse.ArgumentParser:
     add("--torch-backend", default="", metavar="NAME",
         help="cpu, cu130, rocm7.1, … as uv knows them; pypi: the package index's own; auto: what "
         "fits the hardware; default: as before, and at first auto")  # fmt: skip
-    add("--wheels", type=_there, metavar="DIR", help="take every package from DIR, offline")
+    add("--wheels", type=_there, metavar="DIR",
+        help="take every package from DIR, offline; needs Python 3.11 to 3.14")  # fmt: skip
     add("--weights", type=_there, metavar="FILE", help="use this trained network, not Oxford's")
-    add("--no-weights", action="store_true", help=argparse.SUPPRESS)  # of older versions
     add("--start-at-login", action="store_true", help="start the daemon at login")
     add("--presets", action="store_true", help="with uninstall: remove the saved styles too")
     add("--as-root", action="store_true", help="install into root's own home")
