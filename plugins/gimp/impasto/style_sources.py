@@ -136,6 +136,13 @@ def _read_file(file: Gio.File) -> Picture:
             _("GIMP cannot read the style {name}: it is damaged, or no picture.").format(name=name)
         )
     try:
-        return layers.read_style(image.flatten())
+        return layers.read_style(_merged(image))
     finally:
         image.delete()
+
+
+def _merged(image: Gimp.Image) -> Gimp.Layer:
+    """All that is seen of an image; with an alpha channel only where something is transparent."""
+    merged = image.merge_visible_layers(Gimp.MergeType.CLIP_TO_IMAGE)
+    merged.resize_to_image_size()
+    return image.flatten() if layers.is_opaque(merged, layers.Box.of(merged)) else merged

@@ -4,7 +4,10 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 from tests.hosts.profiles import WIDE_PROFILES, wide_profile
+
+from impasto_protocol.codec import digest_of
 
 SIZE = (120, 160)
 
@@ -821,6 +824,34 @@ for name in names:
         assert (status, layers) == ("execution-error", 1), name
         assert error.startswith("STYLE_UNREADABLE") and NO_PICTURES[name][1] in error, error
         assert "Choose" in error or "Open the style picture" in error
+
+
+def test_what_is_transparent_in_a_style_file_is_no_part_of_the_style(gimp, pictures, tmp_path):
+    """It was painted in GIMP's background colour, which the draft and open layers were not."""
+    colours = np.array(Image.open(pictures["style"]).convert("RGBA"))
+    Image.fromarray(colours).save(tmp_path / "opaque.png")
+    colours[:, : colours.shape[1] // 2, 3] = 0
+    Image.fromarray(colours).save(tmp_path / "cut.png")
+    *painted, opaque = gimp.run(
+        """
+image, other = load(photo), load(folder / "cut.png")
+layer = image.get_layers()[0]
+layer.scale(48, 36, False)
+found = []
+for colour in ("red", "blue"):
+    Gimp.context_set_background(Gegl.Color.new(colour))
+    found.append(stylize(image, layer, folder / "cut.png")[1])
+(of_file,) = other.get_layers()
+found.append(stylize(image, layer, style, style_from="layer", style_layer=of_file)[1])
+opaque = stylize(image, layer, folder / "opaque.png")[1].get_parasite("impasto-recipe")
+answer = [tree([painted])[0]["pixels"] for painted in found]
+answer.append(json.loads(bytes(opaque.get_data()))["style-hash"])
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    assert painted[0] == painted[1] == painted[2]
+    assert opaque == digest_of(colours[..., :3].tobytes()).hex()  # as of one without alpha
 
 
 def test_style_is_taken_from_a_layer_or_a_pattern(gimp, pictures):
