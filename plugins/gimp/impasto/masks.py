@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import layers
+import sources
 from gi.repository import Gimp
 from layers import Box
 
@@ -38,14 +39,16 @@ def read(mask: Gimp.Drawable, source: Gimp.Drawable, box: Box, size: Size | None
 
     size: (width, height) in px of the picture, if not the box's own.
     """
-    return layers.read_grey(mask, *_scaled(mask, source, box, size))
+    with sources.seen(mask) as seen:
+        return layers.read_grey(seen, *_scaled(seen, source, box, size))
 
 
 def read_colours(
     found: Gimp.Drawable, source: Gimp.Drawable, box: Box, size: Size | None = None
 ) -> Picture:
     """A map of flat colours, likewise: 8-bit RGB."""
-    return layers.read_colours(found, *_scaled(found, source, box, size))
+    with sources.seen(found) as seen:
+        return layers.read_colours(seen, *_scaled(seen, source, box, size))
 
 
 def find(image: Gimp.Image, key: str) -> Gimp.Layer | Gimp.Channel:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from tests.hosts.gimp.test_dialog import screen, walk  # noqa: F401
-from tests.hosts.gimp.test_layers import raw
+from tests.hosts.gimp.test_layers import LOOKS, raw
 from tests.hosts.gimp.test_window import opened, plug_in  # noqa: F401
 
 SCENE = """
@@ -136,6 +136,45 @@ answer.append(error)
         painted = raw(tmp_path / name, shape=(60, 80))
         red += [painted[:, :30, 0].mean() - painted[:, 50:, 0].mean()]
     assert red[0] > red[1] + 0.2, red
+
+
+def test_masks_and_maps_are_layers_as_they_are_seen(gimp, pictures, tmp_path):
+    """They were read without their filters."""
+    colours = Image.new("RGB", (200, 150), "cyan")
+    colours.paste("yellow", (100, 0, 200, 150))
+    colours.save(tmp_path / "map.png")
+    masked, mapped = gimp.run(
+        LOOKS
+        + SCENE
+        + f"def doodle():{MAPPED}".replace("\n", "\n    ")
+        + """return image, layer, flat
+
+def painted(drawable, name, **arguments):
+    merged = drawable.copy()
+    merged.merge_filters()
+    merged.set_name("Merged")
+    image.insert_layer(merged, None, 0)
+    found = []
+    for key in (f"layer:{drawable.get_name()}", "layer:Merged"):
+        _, layer_above, error = stylize(image, layer, style, **{name: key}, **arguments)
+        found.append(tree([layer_above])[0]["pixels"] if layer_above else error)
+        layer.set_visible(True)
+    return found
+
+image, layer = scene()
+strength = image.get_layers()[0]
+filtered(strength, "gegl:invert-gamma")
+filtered(strength, "gegl:dropshadow")
+answer = [painted(strength, "strength_mask")]
+image, layer, flat = doodle()
+filtered(flat, "gegl:invert-gamma")
+answer.append(painted(flat, "map", style_map=f"file:{folder}/map.png"))
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    assert masked[0] == masked[1] and len(masked[0]) == 64
+    assert mapped[0] == mapped[1] and len(mapped[0]) == 64
 
 
 @pytest.mark.parametrize("mask", ["channel:Nowhere", "selection"])
