@@ -62,6 +62,10 @@ _SAVED_STYLES = (".safetensors", ".zip")
 
 
 class DialogWindow:
+class _DialogClosed(Cancelled):
+    nothing_chosen = True
+
+
     """GIMP's dialog of a procedure: controls that scroll, a preview beside them, a line below.
 
     lacking: what the painter has to do before it can run, or nothing.
@@ -250,7 +254,7 @@ class DialogWindow:
         chosen = self._browser and self._browser.get_visible()
         self.dialog.destroy()
         if not accepted:
-            raise Cancelled(_("The dialog was closed."))
+            raise _DialogClosed(_("The dialog was closed."))
         if chosen:
             remembered.use_style(self._config.get_property("style-preset"))
 

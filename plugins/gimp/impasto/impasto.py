@@ -119,7 +119,11 @@ class Impasto(Gimp.PlugIn):
             }
             layer = run[procedure.get_name()](procedure, run_mode, image, drawables, config)
         except Exception as error:
-            return _failure(procedure, error, interactive=interactive)
+            failed = _failure(procedure, error, interactive=interactive)
+            chosen = procedure.get_name() != AGAIN and not getattr(error, "nothing_chosen", False)
+            # GIMP keeps what was chosen in a dialog for the next only where it is told of success.
+            if run_mode != Gimp.RunMode.INTERACTIVE or not chosen:
+                return failed
         values = procedure.new_return_values(Gimp.PDBStatusType.SUCCESS, None)
         # To a script alone: GIMP 3.0.4 keeps it after an image that was closed meanwhile, and then
         # reads what is no longer there.

@@ -298,6 +298,46 @@ def test_cancel_ends_the_job_and_leaves_the_image_as_it_was(
     assert window.run(LOOK) == opened
 
 
+KEPT = "profile/plug-in-settings/GimpProcedureConfigRun-plug-in-impasto-stylize.last"
+
+
+def test_what_was_chosen_is_there_when_it_could_not_be_painted(window, opened):
+    """All of it had to be chosen again."""
+    title = "^Impasto Style Transfer$"
+    window.keys("ctrl+alt+y")
+    window.await_window(title)
+    window.keys("alt+i", "ctrl+a", *"8642", "Tab", window=title)
+    window.run("Gimp.get_images()[0].get_layers()[0].set_lock_visibility(True)\nkeep = True")
+    window.keys("alt+o", window=title)
+    window.keys("Escape", window="^Impasto$")  # which says so
+    wait_until_over(window)
+    assert "(iterations 8642)" in (window.folder / KEPT).read_text()
+    assert window.run(LOOK) == opened
+
+
+def test_what_was_chosen_is_there_when_a_painting_was_cancelled_but_not_when_the_dialog_was(
+    window, opened, gimp_daemon, running_job
+):
+    """All of it had to be chosen again."""
+    kept = window.folder / KEPT
+    window.run("Gimp.get_images()[0].clean_all()\nkeep = True")
+    begin(window, "alt+i", "ctrl+a", *"8765", "Tab")
+    running_job(gimp_daemon)
+    window.keys("alt+c", window="^Impasto$")
+    wait_until_over(window)
+    assert "(iterations 8765)" in kept.read_text()
+    window.keys("ctrl+alt+y")
+    title = "^Impasto Style Transfer$"
+    window.await_window(title)
+    window.keys("alt+i", "ctrl+a", *"4321", "Tab", "Escape", window=title)
+    wait_until_over(window)
+    assert "(iterations 8765)" in kept.read_text()
+    assert window.run(LOOK) == opened and not window.run(DIRTY)
+    window.keys("ctrl+z")
+    time.sleep(0.5)
+    assert window.run(LOOK) == opened
+
+
 SAVE = """
 file = Gio.File.new_for_path(str(folder / "watched.xcf"))
 Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, image, file)
