@@ -12,6 +12,7 @@ import gi
 import layer_recipes
 import recipe
 import remembered
+import sources
 
 gi.require_version("Gdk", "3.0")
 gi.require_version("GimpUi", "3.0")
@@ -61,11 +62,11 @@ _NEEDS_SAVED = _("Only a saved style that is baked is painted at once; choose an
 _SAVED_STYLES = (".safetensors", ".zip")
 
 
-class DialogWindow:
 class _DialogClosed(Cancelled):
     nothing_chosen = True
 
 
+class DialogWindow:
     """GIMP's dialog of a procedure: controls that scroll, a preview beside them, a line below.
 
     lacking: what the painter has to do before it can run, or nothing.
@@ -277,6 +278,7 @@ class _DialogClosed(Cancelled):
 
     def _come_back(self, *_: object) -> None:
         """The image may have been changed, or something else selected."""
+        sources.look_again()
         if self._preview:
             self._preview.forget()
         if self._style:

@@ -95,7 +95,8 @@ def read(drawable: Gimp.Drawable, box: Box, form: Form) -> Picture:
 
 def is_transparent(drawable: Gimp.Drawable, box: Box) -> bool:
     """Whether nothing can be seen of a box of a drawable."""
-    return drawable.has_alpha() and not any(map(any, _rows(drawable, box, "A u8")))
+    empty = (rows == bytes(len(rows)) for rows in _rows(drawable, box, "A u8"))
+    return drawable.has_alpha() and all(empty)
 
 
 def is_opaque(drawable: Gimp.Drawable, box: Box) -> bool:

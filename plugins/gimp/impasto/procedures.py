@@ -143,7 +143,7 @@ def _estimate(
     """
     sources.check(found, hide=config.get_property("as-source"))
     source = found[0]
-    inner = sources.box_to_expect(image, source)
+    inner, *_others = [sources.box_to_expect(image, layer) for layer in found]
     margin, selected = config.get_property("context-margin"), not Gimp.Selection.is_empty(image)
     outer = layers.box_to_send(source, inner, margin, selected=selected)
     return Estimate(

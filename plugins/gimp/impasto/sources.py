@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cache
 
 import layers
 from gi.repository import Gimp
@@ -13,6 +14,13 @@ from impasto_protocol.translations import _
 
 _OVER = (Gimp.LayerMode.NORMAL, Gimp.LayerMode.NORMAL_LEGACY)
 _AUTO_OR_UNION = (Gimp.LayerCompositeMode.AUTO, Gimp.LayerCompositeMode.UNION)
+_is_transparent = cache(layers.is_transparent)
+"""Of a layer that is only asked about, which a dialog does at every change in it."""
+
+
+def look_again() -> None:
+    """What was asked about may look otherwise now."""
+    _is_transparent.cache_clear()
 
 
 def find(image: Gimp.Image, drawables: Sequence[Gimp.Drawable]) -> list[Gimp.Layer]:
@@ -190,7 +198,7 @@ def box_to_paint(image: Gimp.Image, seen: Gimp.Drawable) -> layers.Box:
             next_step=_("Select a part of the layer, or nothing at all for the whole of it."),
         )
     layers.check_size(seen, box)
-    if layers.is_transparent(seen, box):
+    if _is_transparent(seen, box):
         raise HostUnsupported(
             _("There is nothing to paint: what is selected is transparent."),
             next_step=_("Select a layer, or a part of it, on which there is something."),

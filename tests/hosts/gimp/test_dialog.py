@@ -12,6 +12,7 @@ from tests.hosts.conftest import xvfb
 from tests.hosts.gimp.test_window import (  # noqa: F401
     BEFORE_DIALOG,
     OPEN_DIALOG,
+    SELECT_TWO,
     opened,
     plug_in,
     wait_for,
@@ -224,6 +225,46 @@ def test_what_cannot_be_painted_as_it_is_set_is_told_before_ok(walk, pictures):
         f"config.set_property('as-source', True) or not {ok}",
         "any(text.startswith('The visibility of the layer') for text in texts())",
         f"layers[0].set_lock_visibility(False) and config.set_property('seed', 9) or {ok}",
+        style_file=str(pictures["style"]),
+    )
+
+
+def test_each_of_several_layers_is_looked_at_before_ok(window, walk, pictures):
+    """Of a second one that was transparent it was told once the dialog had closed."""
+    window.run(
+        f"""{SELECT_TWO}
+second = image.get_selected_layers()[1]
+second.add_alpha()
+second.edit_clear()
+"""
+    )
+    ok = "dialog.get_widget_for_response(Gtk.ResponseType.OK).get_sensitive()"
+    walk(
+        "stylize",
+        "any('nothing to paint' in text for text in texts())",
+        f"not {ok}",
+        style_file=str(pictures["style"]),
+        patience_s=20,
+    )
+
+
+def test_layer_is_looked_at_when_the_dialog_comes_back_and_not_at_each_change(
+    window, walk, pictures
+):
+    """All its pixels were read, maybe seconds long, whenever a slider was moved."""
+    window.run("Gimp.get_images()[0].get_layers()[0].add_alpha()\nkeep = True")
+    count = """
+rows, read = procedures.layers._rows, []
+procedures.layers._rows = lambda *of: read.append(of) or rows(*of)
+"""
+    back = "dialog.emit('focus-in-event', Gdk.Event.new(Gdk.EventType.FOCUS_CHANGE))"
+    change = "[config.set_property('seed', seed) for seed in (1, 2, 3)]"
+    walk(
+        "stylize",
+        f"exec({count!r}, step.__globals__) or True",
+        f"(read.clear(), {back}, len(read) == 1)[-1]",
+        f"(read.clear(), {change}, not read)[-1]",
+        patience_s=5,
         style_file=str(pictures["style"]),
     )
 
