@@ -122,7 +122,8 @@ def settings_over_preset(config: Gimp.ProcedureConfig, own: Settings) -> Setting
 
 
 def _over_preset(config: Gimp.ProcedureConfig) -> dict[str, Any]:
-    chosen: dict[str, Any] = dict(QUALITIES.get(config.get_property("quality"), {}))
+    # The layers of snapshots are made before a style's own settings are known.
+    chosen: dict[str, Any] = {"snapshots": (), **QUALITIES.get(config.get_property("quality"), {})}
     if not config.get_property("own-settings"):
         chosen |= {
             "strength": config.get_property("strength"),

@@ -6,7 +6,10 @@ import pytest
 from PIL import Image
 from tests.hosts.gimp.test_meanwhile import conclude
 
-from impasto_protocol.messages import PresetDelete, PresetRename
+from impasto_protocol.client import new_job_id
+from impasto_protocol.codec import Picture
+from impasto_protocol.messages import PresetDelete, PresetRename, PresetSave
+from impasto_protocol.settings import Settings
 
 SETUP = """
 def photograph():
@@ -213,6 +216,29 @@ def test_picture_that_is_kept_is_that_of_the_style_that_was_painted_in(
         for name in {info.name for info in client.presets()} & {"Teal", "Moss", "Sea"}:
             client.ask(PresetDelete(name=name))
     assert told == [None, is_kept]
+
+
+SNAPSHOTS = """
+image, layer = photograph()
+status, painted, error = call("apply-preset", image, [layer], style_preset="Steps",
+                              quality="custom")
+assert painted, error
+kept = json.loads(bytes(painted.get_parasite("impasto-recipe").get_data()))["settings"]
+call("again", image, [painted])
+answer = [layer.is_group() for layer in image.get_layers()], kept["iterations"]
+"""
+
+
+def test_preset_is_painted_again_as_it_was_painted(gimp, gimp_daemon, pictures):
+    """Its snapshots came only then."""
+    settings = Settings(iterations=4, tolerance=0.0, snapshots=(2,))
+    message = PresetSave(job=new_job_id(), name="Steps", settings=settings)
+    grey = Picture(32, 32, 3, "uint8", bytes(32 * 32 * 3))
+    with gimp_daemon.connect() as client:
+        client.submit(message, {"style": grey}).result()
+        told = gimp.run(SETUP + SNAPSHOTS, **pictures)
+        client.ask(PresetDelete(name="Steps"))
+    assert told == [[False, False, False], 4]
 
 
 NO_RECIPES = [b" ", b"[1]", b"{}", b'{"style": {"from": "file"}, "settings": {}}', b"[" * 100_000]
