@@ -253,13 +253,15 @@ class StyleBrowser(Gtk.Box):
             try:
                 self._follow(client, client.bake(name, preview_px=_SIDE_PX), name)
             finally:
-                self._bakes = False
                 GLib.idle_add(self._narrow)  # each thumbnail is its own again
             return self._show_baked(client, [name])
 
+        def ended() -> None:
+            self._bakes = False
+
         self._bakes = True
         self._enough.clear()
-        self._in_thread(bake)
+        self._in_thread(bake, ended)
 
     def _follow(self, client: Client, job: Job, name: str) -> None:
         """Tell how far a baking is until it ends, with what is baked once that is enough."""
@@ -291,8 +293,13 @@ class StyleBrowser(Gtk.Box):
         self._narrow()
         self._tell_shown()
 
-    def _in_thread(self, ask: Callable[[Client], str]) -> None:
-        """Ask the daemon something beside the dialog; what it returns is shown as words."""
+    def _in_thread(
+        self, ask: Callable[[Client], str], ended: Callable[[], None] = lambda: None
+    ) -> None:
+        """Ask the daemon something beside the dialog; what it returns is shown as words.
+
+        ended: called whatever became of it, also where there is no daemon.
+        """
 
         def run() -> None:
             try:
@@ -302,6 +309,7 @@ class StyleBrowser(Gtk.Box):
                     words = ask(client)
             except Exception as error:
                 words = describe_error(error)
+            ended()
             GLib.idle_add(self._tell, words)
 
         threading.Thread(target=run, daemon=True).start()

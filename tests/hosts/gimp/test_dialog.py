@@ -692,3 +692,28 @@ def test_dialog_opened_anew_tells_how_far_a_style_is_baked_and_stops_it(window, 
     )
     assert found[3] == "_Stop Baking" and found[7] == "_Bake It Further (20 min)"
     assert found[6] == "Baked: the quality Instant paints it at once"
+
+
+def test_style_can_be_baked_after_a_baking_that_could_not_be_begun(walk, styles):
+    """Its menu had nothing but Stop Baking until the dialog was opened anew."""
+    browser = "find('Saved styles')"
+    menu = f"{browser}.get_parent().get_parent()._menu.get_children()"
+    lost = """
+found = sys.modules["impasto_protocol.client"].Client
+connect = found.__dict__["connect"]
+def lose(**_):
+    found.connect = connect
+    raise OSError("no daemon")
+found.connect = lose
+"""
+    *_, label = walk(
+        "apply-preset",
+        f"len({browser}.get_model()) == 2",
+        f"{browser}.select_path(Gtk.TreePath('0')) or True",
+        f"exec({lost!r}, step.__globals__) or True",
+        f"{browser}.emit('popup-menu') and ({menu}[0].activate() or True)",
+        "any('no daemon' in text for text in texts())",
+        f"{browser}.emit('popup-menu') and {menu}[0].get_label()",
+        patience_s=20,
+    )
+    assert label == "_Bake It (20 min)"
