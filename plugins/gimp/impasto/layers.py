@@ -15,6 +15,7 @@ from gi.repository import Babl, Gegl, Gimp  # noqa: E402
 
 from impasto_protocol import layer_size  # noqa: E402
 from impasto_protocol.codec import Picture  # noqa: E402
+from impasto_protocol.limits import FRAME_BYTES  # noqa: E402
 from impasto_protocol.messages import DTYPE_BYTES  # noqa: E402
 
 _LONGEST_STYLE_PX = 3000
@@ -255,6 +256,11 @@ def show_preview(layer: Gimp.Layer, data: bytes, box: Box) -> None:
         buffer = layer.get_buffer()
         buffer.set(Box(0, 0, box.width, box.height).rectangle(), "R'G'B'A u8", data)
         show(layer, buffer)
+
+
+def can_be_watched(layer: Gimp.Layer) -> bool:
+    """Whether GEGL, which counts bytes in 31 bits, takes a preview as large as a layer."""
+    return 4 * layer.get_width() * layer.get_height() < FRAME_BYTES
 
 
 def _can_be_shown(layer: Gimp.Layer, inner: Box) -> bool:

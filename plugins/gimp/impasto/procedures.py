@@ -291,7 +291,7 @@ def _have_painted(
     GIMP ends one that writes a preview in the moment that the layer of that is turned, or goes. The
     next one shows none.
     """
-    if order["preview"] and source.is_valid():
+    if order["preview"] and layers.can_be_watched(painting) and source.is_valid():
         with canvas.above(source, painting) as shown, suppress(_ProcessEnded):
             return _work(order, **read, painting=painting, canvas=shown)
     return _work(order, **read, painting=painting)

@@ -854,6 +854,31 @@ answer.append(json.loads(bytes(opaque.get_data()))["style-hash"])
     assert opaque == digest_of(colours[..., :3].tobytes()).hex()  # as of one without alpha
 
 
+def test_layer_of_which_gegl_takes_no_preview_is_painted_without(gimp, profile):
+    """A watched painting ended with an error."""
+    assert gimp.run(
+        """
+import sys
+sys.path[:0] = [plug_in, f"{plug_in}/vendor"]
+import procedures
+watched, work = [], procedures._work
+procedures._work = lambda order, **given: watched.append("canvas" in given)
+try:
+    for size in [(32_768, 16_384), (8, 8)]:
+        image = Gimp.Image.new(*size, Gimp.ImageBaseType.GRAY)
+        image.undo_disable()
+        layer = Gimp.Layer.new(image, "grey", *size, Gimp.ImageType.GRAY_IMAGE, 100,
+                               Gimp.LayerMode.NORMAL)
+        image.insert_layer(layer, None, 0)
+        procedures._have_painted({"preview": True}, layer, layer, {})
+finally:
+    procedures._work = work
+answer = watched
+""",
+        plug_in=str(profile / "plug-ins/impasto"),
+    ) == [False, True]
+
+
 def test_style_is_taken_from_a_layer_or_a_pattern(gimp, pictures):
     answer = gimp.run(
         """
