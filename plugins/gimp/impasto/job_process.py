@@ -23,10 +23,10 @@ import style_sources
 import thumbnails
 from form import Form
 from gi.repository import Gegl, Gimp
+from job_style import JobStyle
 from layer_recipes import STYLE
-from recipe import Recipe
+from recipe import Recipe, more_with_hashes
 
-from impasto_protocol import more_styles
 from impasto_protocol.chosen_style import ChosenStyle, in_message
 from impasto_protocol.client import Client, Job, new_job_id, result_in
 from impasto_protocol.codec import Picture
@@ -137,10 +137,10 @@ class _Content:
         def read(key: str) -> Picture:
             return masks.read(self._copy(key), source, self.outer)
 
-        self.more = more_styles.read(recipe["more-styles"])
+        self.more = more_with_hashes(recipe)
         self.masks = [
             read(key) if key else None
-            for key in (recipe["mask"], *(style.mask for style in self.more))
+            for key in (recipe["mask"], *(style.mask for style, _hash in self.more))
         ]
         if recipe["map"]:
             painted_like = self._copy(recipe["map"])
@@ -161,13 +161,12 @@ class _Content:
         key = f"layer:{name}"
         return self._copy(key) if key in self._copies else None
 
-    def styles(self, first: Picture | str) -> list[ChosenStyle]:
-        """All styles of it. Raises StyleUnreadable."""
-        chosen = [ChosenStyle(first, self.masks[0])]
-        for style, mask in zip(self.more, self.masks[1:], strict=True):
+    def styles(self, client: Client, first: JobStyle) -> list[ChosenStyle]:
+        """All styles of it. Raises StyleUnreadable or UnknownPreset."""
+        chosen = [ChosenStyle(first.given, self.masks[0])]
+        for (style, wanted), mask in zip(self.more, self.masks[1:], strict=True):
             source = style_sources.of_more(style, self._layer)
-            picture = style.name if style.kind == "preset" else style_sources.read(source)
-            chosen.append(style.chosen(picture, mask))
+            chosen.append(style.chosen(job_style.find_named(client, source, wanted).given, mask))
         return chosen
 
 
@@ -183,7 +182,7 @@ def _stylise(
             raise BadMessage(_("The daemon's answer was not a style."))
         own = to_dict(answer.presets[0].settings)
         settings = from_dict(Settings, own | recipe["over-preset"])
-    named, of_styles = in_message(content.styles(style.picture or style.preset))
+    named, of_styles = in_message(content.styles(client, style))
     message = Stylise(
         job=new_job_id(),
         settings=settings,
@@ -205,6 +204,7 @@ def _stylise(
         # With the memory it was planned for, Again gives the same bytes.
         "settings": to_dict(replace(settings, memory_mib=result.memory_mib)),
         "style-hash": result.style,
+        "more-hashes": result.styles,
         "snapshots": content.kept,
         "concluded": progress.wanted == "conclude",
     }

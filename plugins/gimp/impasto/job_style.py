@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import style_sources
 from gi.repository import Gimp
@@ -30,6 +31,11 @@ class JobStyle:
     note: str = ""
 
     @property
+    def given(self) -> Picture | str:
+        """The one that there is of them."""
+        return self.picture or self.preset
+
+    @property
     def is_kept(self) -> bool:
         """Whether it is the picture that is kept with a recipe."""
         return bool(self.note)
@@ -42,7 +48,7 @@ def find(client: Client, recipe: Recipe, kept: Gimp.Parasite | None) -> JobStyle
     one now, and none is kept.
     """
     try:
-        return _find_named(client, recipe)
+        return find_named(client, recipe["style"], recipe.get("style-hash", ""))
     except (StyleUnreadable, UnknownPreset) as error:
         if not kept:
             raise
@@ -52,8 +58,11 @@ def find(client: Client, recipe: Recipe, kept: Gimp.Parasite | None) -> JobStyle
         return JobStyle(picture=style_sources.from_text(kept.get_data()), note=note)
 
 
-def _find_named(client: Client, recipe: Recipe) -> JobStyle:
-    style, wanted = recipe["style"], recipe.get("style-hash", "")
+def find_named(client: Client, style: Mapping[str, Any], wanted: str) -> JobStyle:
+    """The style that a recipe names, as it is there. Raises StyleUnreadable or UnknownPreset.
+
+    wanted: the hash of the very picture; empty: whichever it is now.
+    """
     if style["from"] == "preset":
         name = style["name"]
         return JobStyle(preset=name_now(name, wanted, client.presets()) if wanted else name)

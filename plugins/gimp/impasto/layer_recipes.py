@@ -109,7 +109,7 @@ def show(
     A style that is gone becomes a picture file, in GIMP's own folder. presets: the saved styles, as
     far as they are known.
     """
-    recipe.show(made.recipe, config)
+    recipe.show(made.recipe, config, presets)
     style, style_hash = made.recipe["style"], made.recipe.get("style-hash", "")
     if not recipe.show_style(style, config, presets, style_hash) and made.style:
         file = _write(style_sources.png(made.style.get_data()), recipe.style_name(style))

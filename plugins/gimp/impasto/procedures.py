@@ -300,7 +300,8 @@ def _have_painted(
 def _kept(made: recipe.Recipe, told: dict[str, Any]) -> recipe.Recipe:
     """What is kept of a recipe when it has been painted."""
     kept = {name: value for name, value in made.items() if name != "over-preset"}
-    return {**kept, "settings": told["settings"], "style-hash": told["style-hash"]}
+    found = {name: told[name] for name in ("settings", "style-hash", "more-hashes")}
+    return {**kept, **found}
 
 
 @contextmanager

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from impasto_protocol import more_styles
 from impasto_protocol.errors import BadField, StyleUnreadable, UnknownPreset
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.messages import PresetInfo
-from impasto_protocol.more_styles import Places
+from impasto_protocol.more_styles import MoreStyle, Places
 from impasto_protocol.settings import (
     QUALITIES,
     VARIATION_NOISE,
@@ -29,7 +30,7 @@ from impasto_protocol.translations import _
 Recipe = dict[str, Any]
 """As it is sent to the process that works and kept on the layer: plain enough for JSON.
 
-style-hash: that of its style's picture, once something has been painted in it.
+style-hash, more-hashes: those of its styles' pictures, once something has been painted.
 """
 
 _ADDED = {"as-source": True, "mask": "", "strength-mask": "", "more-styles": "",
@@ -97,10 +98,11 @@ def from_preset(config: Gimp.ProcedureConfig) -> Recipe:
     }
 
 
-def show(recipe: Recipe, config: Gimp.ProcedureConfig) -> None:
-    """Have the arguments of a procedure say what a recipe says, but for the style.
+def show(recipe: Recipe, config: Gimp.ProcedureConfig, presets: Sequence[PresetInfo] = ()) -> None:
+    """Have the arguments of a procedure say what a recipe says, but for the first style.
 
-    The memory that it was planned for is nothing that a painter has chosen.
+    The memory that it was planned for is nothing that a painter has chosen. presets: the saved
+    styles, as far as they are known.
     """
     settings = to_dict(from_dict(Settings, recipe["settings"]))
     same = (
@@ -112,8 +114,18 @@ def show(recipe: Recipe, config: Gimp.ProcedureConfig) -> None:
         if name in _LISTS:
             value = ",".join(map(str, value))
         config.set_property(name, -1 if value is None else value)
+    more = [_named_now(style, found, presets) for style, found in more_with_hashes(recipe)]
+    values = {**recipe, "more-styles": more_styles.write(more)}
     for name in [*_RESULT, *_PLACES]:
-        config.set_property(name, recipe[name])
+        config.set_property(name, values[name])
+
+
+def _named_now(style: MoreStyle, style_hash: str, presets: Sequence[PresetInfo]) -> MoreStyle:
+    """A style under the name that it has now, if it is a saved one that is there."""
+    if style.kind == "preset" and style_hash:
+        with suppress(UnknownPreset):
+            return replace(style, name=name_now(style.name, style_hash, presets))
+    return style
 
 
 def settings_over_preset(config: Gimp.ProcedureConfig, own: Settings) -> Settings:
@@ -147,6 +159,13 @@ def to_save(config: Gimp.ProcedureConfig) -> Recipe:
 def snapshots(recipe: Recipe) -> list[int]:
     """The steps after which the painting so far is kept, in order; older recipes have none."""
     return sorted(set(recipe["settings"].get("snapshots", ())))
+
+
+def more_with_hashes(recipe: Recipe) -> list[tuple[MoreStyle, str]]:
+    """Its styles beside the first, each with its picture's hash; that is empty if not known."""
+    styles = more_styles.read(recipe["more-styles"])
+    hashes = [*recipe.get("more-hashes", ()), *[""] * len(styles)]
+    return list(zip(styles, hashes, strict=False))
 
 
 def layer_name(recipe: Recipe) -> str:
@@ -218,7 +237,7 @@ def show_style(
     return bool(chosen)
 
 
-def style_name(style: dict[str, Any]) -> str:
+def style_name(style: Mapping[str, Any]) -> str:
     """The style's name for people."""
     if style["from"] == "file":
         return Path(Gio.File.new_for_uri(style["uri"]).get_basename() or "style").stem

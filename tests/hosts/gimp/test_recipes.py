@@ -241,6 +241,56 @@ def test_preset_is_painted_again_as_it_was_painted(gimp, gimp_daemon, pictures):
     assert told == [[False, False, False], 4]
 
 
+SEVERAL = """
+image, layer = photograph()
+call("save-preset", image, [layer], style_from="file", style_file=folder / "first.png", name="Fir")
+more = json.dumps([{"kind": "preset", "name": "Fir"},
+                   {"kind": "file", "name": str(folder / "second.png")}])
+status, painted, error = stylize(image, layer, style, more_styles=more)
+assert painted, error
+painted.set_name("painting")
+answer = again(painted)
+reopened(image, folder / "several.xcf")
+"""
+AMONG = """
+image = load(folder / "several.xcf")
+answer = again(image.get_layers()[0])
+"""
+
+
+NAMED_NOW = """
+import sys
+sys.path[:0] = [plug_in, f"{plug_in}/vendor"]
+import layer_recipes
+from impasto_protocol.client import Client
+layer = load(folder / "several.xcf").get_layers()[0]
+config = Gimp.get_pdb().lookup_procedure("plug-in-impasto-stylize").create_config()
+with Client.connect(name="test") as client:
+    layer_recipes.show(layer_recipes.find(layer), config, client.presets())
+answer = [style["name"] for style in json.loads(config.get_property("more-styles"))]
+"""
+
+
+def test_every_style_of_several_is_known_by_its_picture(
+    gimp, gimp_daemon, profile, pictures, tmp_path
+):
+    """Only the first was."""
+    for name in ("first", "second", "third"):
+        Image.effect_noise((32, 32), 60).convert("RGB").save(tmp_path / f"{name}.png")
+    plug_in = str(profile / "plug-ins/impasto")
+    values = {**pictures, "folder": tmp_path, "plug_in": plug_in}
+    painted = gimp.run(SETUP + SEVERAL, **values)
+    with gimp_daemon.connect() as client:
+        client.ask(PresetRename(name="Fir", new_name="Pine"))
+        assert gimp.run(SETUP + AMONG, **values) == painted
+        second = str(tmp_path / "second.png")
+        assert gimp.run(NAMED_NOW, **values) == ["Pine", second]
+        shutil.copy(tmp_path / "third.png", tmp_path / "second.png")
+        told = gimp.run(SETUP + AMONG, **values)
+        client.ask(PresetDelete(name="Pine"))
+    assert "“second” is another picture now than the one that was used." in told
+
+
 NO_RECIPES = [b" ", b"[1]", b"{}", b'{"style": {"from": "file"}, "settings": {}}', b"[" * 100_000]
 
 
