@@ -214,7 +214,7 @@ class Worker:
         if settings.iterations:
             self._rates.learn(self._config.device, event.work, time.monotonic() - painting)
         unchanged = not event.steps and cut is None
-        notes += [_DIVERGED] * event.diverged
+        notes = [_DIVERGED] * event.diverged + notes
         job.send(
             messages.Result(
                 job=message.job,
@@ -227,7 +227,7 @@ class Worker:
                 weights=network.name,
                 style=keys[0],
                 styles=tuple(keys[1:]),
-                notes=tuple(dict.fromkeys(notes)),
+                notes=_as_sent(notes),
                 memory_mib=memory_mib,
             ),
             {"picture": sent if unchanged else finish(event.picture)},
@@ -334,7 +334,8 @@ class Worker:
             try:
                 self._presets.renew(info, network.name, found, network.arithmetic)
             except NotWritten as error:
-                notes.append(f"The style {info.name!r} could not be stored. {error}")
+                why = getattr(error.__cause__, "strerror", None) or error
+                notes.append(f"The style {info.name!r} could not be stored: {why}.")
         return notes
 
     def _take_statistics(
@@ -415,7 +416,7 @@ class Worker:
                     device=describe(self._models.device),
                     weights=network.name,
                     style=key,
-                    notes=tuple(notes),
+                    notes=_as_sent(notes),
                 )
             )
 
@@ -511,6 +512,11 @@ def _mapped(styles: list[Guided], pictures: Mapping[str, list[Picture]]) -> list
 def _between_tiles(job: JobChannel) -> None:
     job.poll()
     trim_heap()  # or the holes that one tile leaves would add to the next one's
+
+
+def _as_sent(notes: Sequence[str]) -> tuple[str, ...]:
+    """Each once, and no more than a result may have: there is a painting already."""
+    return tuple(dict.fromkeys(note[:256] for note in notes))[:16]
 
 
 def _finite(losses: dict[str, float]) -> dict[str, float] | None:

@@ -376,7 +376,16 @@ def test_preset_whose_file_cannot_be_written_is_still_applied(kept, networks, mo
         patched.setattr("os.fsync", lambda fd: (_ for _ in ()).throw(OSError(28, "No space left")))
         result, _ = kept.apply(networks[1])
     assert isinstance(result, messages.Result) and any("No space" in note for note in result.notes)
+    assert not any(str(kept.store.existing("kept").parent) in note for note in result.notes)
     assert kept.store.existing("kept").read_bytes() == before
+
+
+def test_notes_that_are_long_or_many_cost_no_painting(kept, networks, monkeypatch):
+    told = ["x" * 300, "x" * 300, *map(str, range(20))]
+    monkeypatch.setattr(module.Worker, "_renew", lambda *_: told)
+    result, _ = kept.apply(networks[1])
+    assert isinstance(result, messages.Result)
+    assert result.notes == ("x" * 256, *map(str, range(15)))
 
 
 def test_preset_of_the_same_network_by_its_old_name_is_used_as_it_is(kept, networks):
