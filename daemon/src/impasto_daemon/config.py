@@ -82,8 +82,9 @@ class Config:
         "how long a result can still be collected", unit="s", default=600, low=1, high=1e6
     )
     results_mib: int = spec_field(
-        "most memory for kept results", unit="MiB", default=1024, low=1, high=2**20
-    )
+        "most memory for kept results; one that is yet to be told always may", unit="MiB",
+        default=1024, low=1, high=2**20,
+    )  # fmt: skip
     stall_s: float = spec_field(
         "replace a worker that gives no sign of life for so long", unit="s",
         default=120, low=1, high=1e5,

@@ -313,7 +313,10 @@ class Scheduler:
     def _worker_gone(self, slot: DeviceSlot) -> None:
         ends_itself = slot.failure is None
         failure = slot.failure or WorkerFailed("The worker process ended in the middle of it.")
-        log.warning("the worker of %s is gone: %s", slot.device, failure)
+        if slot.job or slot.failure or not slot.was_up:
+            log.warning("the worker of %s is gone: %s", slot.device, failure)
+        else:
+            log.info("the worker of %s has ended", slot.device)
         job, slot.job = slot.job, None
         slot.worker, slot.failure = None, None
         slot.ready = slot.interrupted = slot.making_way = False
@@ -337,7 +340,7 @@ class Scheduler:
             if slot.is_free and idle_s > self._config.idle_unload_s and slot.worker:
                 log.info("the worker of %s is idle: ending it", slot.device)
                 slot.worker.send(Quit())
-                slot.ready = False
+                slot.ready, slot.deadline = False, now + self._config.cancel_grace_s
         self._assign()
         self._forget(now)
 
@@ -426,8 +429,9 @@ class Scheduler:
         kept_bytes, kept = sum(map(_kept_bytes, ended)), len(ended)
         forgotten = set[str]()
         for job in sorted(ended, key=lambda job: (not job.delivered, job.ended_at)):
-            too_much = kept_bytes > self._config.results_mib << 20 or kept > _MOST_KEPT
-            if too_much or now - job.ended_at > self._config.result_keep_s:
+            # However large, the last that is yet to be told is no more than one painting took.
+            over = kept_bytes > self._config.results_mib << 20 and (kept > 1 or job.delivered)
+            if over or kept > _MOST_KEPT or now - job.ended_at > self._config.result_keep_s:
                 kept_bytes, kept = kept_bytes - _kept_bytes(job), kept - 1
                 del self.jobs[job.id]
                 forgotten |= {job.user, job.user + job.client}

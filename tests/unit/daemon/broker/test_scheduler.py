@@ -462,6 +462,25 @@ def test_results_over_the_memory_limit_are_dropped_told_ones_first():
     assert list(harness.scheduler.jobs) == [jobs[0]]
 
 
+def test_result_larger_than_the_memory_limit_waits_for_its_owner():
+    harness = Harness(results_mib=1)
+    harness.reads = False
+    jobs = [harness.submit(), harness.submit()]
+    harness.ready()
+    for job in jobs:
+        harness.now += 1
+        result = messages.Result(job=job, steps=1, seconds=1, device="cpu", weights="", style="")
+        harness.say(JobUpdate(result, (memoryview(bytes(2 << 20)),)))
+        assert job in harness.scheduler.jobs
+        harness.say(Idle())
+    assert list(harness.scheduler.jobs) == jobs[1:]
+    harness.reads = True
+    harness.scheduler.deliver(b"a")
+    assert len(harness.endings(jobs[1])) == 1
+    harness.wait(1)
+    assert not harness.scheduler.jobs
+
+
 def test_no_more_jobs_are_kept_than_a_few_thousand(harness, running, monkeypatch):
     monkeypatch.setattr("impasto_daemon.broker.scheduler._MOST_KEPT", 2)
     jobs = []
@@ -498,6 +517,28 @@ def test_idle_worker_is_ended_and_hired_anew(harness, running):
     harness.say(None)
     harness.ready()
     assert harness.runs() == [job]
+
+
+def test_idle_worker_that_does_not_end_is_killed(harness, running):
+    harness.finish(running)
+    harness.wait(601)
+    job = harness.submit()
+    harness.wait(5.1)
+    assert harness.workers[-1].killed
+    harness.say(None)
+    harness.ready()
+    assert harness.runs() == [job]
+
+
+def test_worker_that_is_let_go_is_no_warning(harness, running, caplog):
+    harness.finish(running)
+    harness.wait(601)
+    harness.say(None)
+    assert not [each for each in caplog.records if each.levelname == "WARNING"]
+    job = harness.submit()
+    harness.ready()
+    harness.say(None)
+    assert "is gone" in caplog.text and harness.state(job) == "queued"
 
 
 def test_two_devices_work_side_by_side():
