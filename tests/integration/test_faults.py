@@ -339,6 +339,13 @@ def test_unreadable_messages_are_answered_or_dropped_and_the_daemon_lives(daemon
     }
     for sent, code in answers.items():
         assert raw(sent).code == code
+    job = "ab" * 16
+    for named, told in (
+        ({"request": 7, "job": job}, (7, job)), ({"request": -1, "job": job.upper()}, (0, "")),
+        ({"request": True, "job": 5}, (0, "")),
+    ):  # fmt: skip
+        answer = raw(msgpack.packb({"type": "nonsense", **named}))
+        assert (answer.request, answer.job) == told
     assert raw(b"", wait_ms=200) is None
     before = int(rss.read_text().split()[1])
     for _ in range(20_000):

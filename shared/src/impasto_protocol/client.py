@@ -28,6 +28,7 @@ from impasto_protocol.codec import (
     decode,
     digest_of,
     encode,
+    subject_of,
     verify,
 )
 from impasto_protocol.connection import (
@@ -46,6 +47,7 @@ from impasto_protocol.errors import (
     DaemonNotRunning,
     DaemonStartFailed,
     ImpastoError,
+    ProtocolError,
     UnknownClient,
     UnknownJob,
     VersionSkew,
@@ -445,7 +447,10 @@ class Client:
 
     def _receive(self, parts: Sequence[Buffer]) -> None:
         self._unanswered = None
-        message = decode(parts)
+        try:
+            message = decode(parts)
+        except ImpastoError as error:
+            message = _unreadable(parts, error)
         if isinstance(message, Error) and message.code == UnknownClient.code:
             # The transport mends itself, even to another daemon at the same place.
             raise DaemonLost(_("The daemon was started anew."))
@@ -546,6 +551,15 @@ class _Question:
     message: Message
     size_bytes: int
     asked: float
+
+
+def _unreadable(parts: Sequence[Buffer], error: ImpastoError) -> Error:
+    """What a newer daemon says and this client cannot read fails what it is about, if known."""
+    request, job = subject_of(parts)
+    if not (request or job):
+        raise error
+    step = ProtocolError.default_next_step
+    return Error(request=request, job=job, code=error.code, message=str(error), next_step=step)
 
 
 def _answer_bytes(message: Message) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,6 +15,7 @@ from impasto_protocol.errors import (
     BadField,
     BadImage,
     BadMessage,
+    ImpastoError,
     ProtocolError,
     TooLarge,
     TooManyParts,
@@ -21,7 +23,7 @@ from impasto_protocol.errors import (
 )
 from impasto_protocol.fields import from_dict, to_dict
 from impasto_protocol.limits import DIGEST_BYTES, FRAME_BYTES, HEADER_BYTES, LIST_ITEMS, PARTS
-from impasto_protocol.messages import DTYPE_BYTES, MESSAGES, FileInfo, FrameInfo, Message
+from impasto_protocol.messages import DTYPE_BYTES, JOB_ID, MESSAGES, FileInfo, FrameInfo, Message
 
 Buffer = bytes | bytearray | memoryview
 
@@ -110,6 +112,19 @@ def decode(parts: Sequence[Buffer], *, frame_bytes: int = FRAME_BYTES) -> Messag
     message = from_dict(MESSAGES[kind], header)
     _check_frames(message, parts[1:], frame_bytes)
     return message
+
+
+def subject_of(parts: Sequence[Buffer]) -> tuple[int, str]:
+    """The request and the job that a message which `decode` refuses is about; 0 and "" for none."""
+    try:
+        header = _read_header(parts[0])
+    except ImpastoError:
+        return 0, ""
+    request, job = header.get("request"), header.get("job")
+    return (
+        request if type(request) is int and request > 0 else 0,
+        job if isinstance(job, str) and re.fullmatch(JOB_ID, job) else "",
+    )
 
 
 def _read_header(data: Buffer) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import threading
 from collections import deque
 from dataclasses import replace
 
+import msgpack
 import pytest
 
 from impasto_protocol import client as client_module
@@ -289,6 +290,24 @@ def test_refusal_is_told_to_who_forgets_a_job_that_ended(client, link):
     assert job.ended
     with pytest.raises(errors.UnknownJob):
         job.poll()
+
+
+def test_answer_of_a_newer_daemon_that_cannot_be_read_fails_its_request_alone(client, link):
+    job, asked = client.collect("a" * 32), client.request(messages.PresetList())
+    for told in (
+        {"type": "presets", "request": asked, "presets": [{"state": "faded"}]},
+        {"type": "progress", "job": job.id, "phase": 5},
+    ):
+        link.arrived.append([msgpack.packb(told)])
+    client.pump()
+    with pytest.raises(errors.ProtocolError) as caught:
+        client.answer(asked)
+    assert caught.value.next_step == errors.ProtocolError.default_next_step
+    with pytest.raises(errors.ProtocolError):
+        job.poll()
+    link.arrived.append([msgpack.packb({"type": "sunset"})])
+    with pytest.raises(errors.UnknownType):
+        client.pump()
 
 
 def test_daemon_that_cannot_be_stopped_is_told(tmp_path, monkeypatch):

@@ -40,7 +40,7 @@ from impasto_daemon.weights import sources
 from impasto_daemon.worker.orders import WorkerMessage
 from impasto_daemon.worker.rates import RATES_FILE, Rates
 from impasto_protocol import messages
-from impasto_protocol.codec import Buffer, decode, encode
+from impasto_protocol.codec import Buffer, decode, encode, subject_of
 from impasto_protocol.colour_space import SRGB
 from impasto_protocol.connection import connection_file, read_connection, write_connection
 from impasto_protocol.errors import (
@@ -248,7 +248,8 @@ class Broker:
             # At 1, 2, 4, 8, …: a flood of them must not fill the log.
             if self._dropped & (self._dropped - 1) == 0:
                 log.warning("%s unreadable messages so far; the last: %s", self._dropped, error)
-            self._send(sender, _error(error))
+            request, job = subject_of(parts)
+            self._send(sender, dataclasses.replace(_error(error, job), request=request))
             return
         try:
             self._require_hello(sender, message, user)
