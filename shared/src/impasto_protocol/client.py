@@ -50,6 +50,7 @@ from impasto_protocol.errors import (
     ProtocolError,
     UnknownClient,
     UnknownJob,
+    UnsafeFolder,
     VersionSkew,
     error_from_code,
     error_from_lines,
@@ -622,11 +623,21 @@ def _run_program(*arguments: str) -> None:
 
 
 def _read_named(file: Path) -> Connection:
-    """The connection file of another machine's daemon, which a person has named."""
+    """The connection file of another machine's daemon, which a person has named.
+
+    There is no other of it, and a link to it is theirs.
+    """
     try:
-        return read_connection(file)
+        return read_connection(Path(os.path.realpath(file)))
+    except UnsafeFolder as error:
+        step = _("Run: chmod 600 '{path}'; then try again.").format(path=file)
+        raise UnsafeFolder(str(error), next_step=step) from error
     except DaemonNotRunning as error:
-        words = str(error) if file.exists() else _("There is no file {path}.").format(path=file)
+        words, why = str(error), error.__cause__
+        if isinstance(why, FileNotFoundError):
+            words = _("There is no file {path}.").format(path=file)
+        elif isinstance(why, OSError):
+            words = _("{name} cannot be read: {reason}.").format(name=file, reason=why.strerror)
         raise DaemonNotRunning(
             words, next_step=_("Set IMPASTO_CONNECTION to a connection file, or to nothing.")
         ) from error

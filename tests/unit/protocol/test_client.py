@@ -135,6 +135,36 @@ def test_connection_file_of_ones_own_that_is_no_good_is_named(tmp_path, monkeypa
     assert "IMPASTO_CONNECTION" in caught.value.next_step
 
 
+@pytest.fixture
+def named(tmp_path, monkeypatch):
+    """A connection file that a person has named, and its name, which is a link."""
+    told = write_connection(tmp_path, Connection("ipc://x", 1, 0, "1", 1))
+    (tmp_path / "link.json").symlink_to(told)
+    monkeypatch.setenv("IMPASTO_CONNECTION", str(tmp_path / "link.json"))
+    return told
+
+
+def test_connection_file_of_ones_own_may_be_a_link(link, named):
+    Client.connect().close()
+
+
+def test_connection_file_of_ones_own_is_closed_to_others_not_deleted(link, named):
+    named.chmod(0o644)
+    with pytest.raises(errors.UnsafeFolder, match="open to other users") as caught:
+        Client.connect()
+    assert "rm" not in caught.value.next_step
+    assert "chmod 600" in caught.value.next_step and "link.json" in caught.value.next_step
+
+
+@pytest.mark.parametrize("is_loop", [False, True])
+def test_connection_file_of_ones_own_that_cannot_be_read_says_why(named, is_loop):
+    named.unlink()
+    named.symlink_to(named) if is_loop else named.mkdir()
+    with pytest.raises(errors.DaemonNotRunning, match=r"link\.json cannot be read: .+\.") as caught:
+        Client.connect()
+    assert "IMPASTO_CONNECTION" in caught.value.next_step
+
+
 def test_key_that_there_cannot_be_is_told():
     keys = {"server_key": "#" * 40, "public_key": "p" * 40, "secret_key": "k" * 40}
     with pytest.raises(errors.DaemonLost, match="A key in the connection file"):

@@ -8,11 +8,15 @@ from pathlib import Path
 import zmq
 
 from impasto_protocol.connection import make_folders, open_private, write_file
-from impasto_protocol.errors import ConfigInvalid
+from impasto_protocol.errors import ConfigInvalid, UnsafeFolder
 
 log = logging.getLogger(__name__)
 
 _KEY_BYTES = 40
+_NEXT_STEP = (
+    "Put it back, readable to you alone, or delete it; other machines then need the new "
+    "`server_key`, which is in connection.json once the daemon runs."
+)
 
 
 def kept_key_pair(file: Path) -> tuple[bytes, bytes]:
@@ -25,6 +29,8 @@ def kept_key_pair(file: Path) -> tuple[bytes, bytes]:
             secret = kept.read(_KEY_BYTES + 1)
     except (FileNotFoundError, NotADirectoryError):
         return _make(file)
+    except UnsafeFolder as error:
+        raise UnsafeFolder(str(error), next_step=_NEXT_STEP) from error
     except OSError as error:
         raise _useless(file, f"cannot be read: {error.strerror}") from error
     try:
@@ -46,8 +52,4 @@ def _make(file: Path) -> tuple[bytes, bytes]:
 
 
 def _useless(file: Path, why: str) -> ConfigInvalid:
-    return ConfigInvalid(
-        f"{file} {why}.",
-        next_step="Put it back, or delete it; other machines then need the new `server_key`, "
-        "which is in connection.json once the daemon runs.",
-    )
+    return ConfigInvalid(f"{file} {why}.", next_step=_NEXT_STEP)

@@ -66,8 +66,9 @@ def test_server_key_that_is_damaged_is_told(server_key, tmp_path, content):
 def test_server_key_that_others_may_have_read_is_refused(server_key, tmp_path):
     server_key()
     (tmp_path / "data" / "server.key").chmod(0o640)
-    with pytest.raises(UnsafeFolder, match="open to other users"):
+    with pytest.raises(UnsafeFolder, match="open to other users") as raised:
         server_key()
+    assert "other machines then need the new" in raised.value.next_step
 
 
 def test_daemon_starts_where_its_key_cannot_be_kept(server_key, tmp_path):
