@@ -65,15 +65,6 @@ def _put_aside(file: Path, place: Path) -> None:
         os.truncate(file, 0)
 
 
-def tail(file: Path, lines: int) -> list[str]:
-    """The last lines of the log."""
-    try:
-        with file.open(encoding="utf-8", errors="replace") as opened:
-            return [line.rstrip("\n") for line in opened][-lines:]
-    except OSError:
-        return []
-
-
 def written(file: Path, lines: int) -> Iterator[str]:
     """The last lines of the log, then each time what has been added, also across `rotate`."""
     opened: BinaryIO = io.BytesIO()  # until there is one

@@ -33,6 +33,7 @@ from impasto_protocol.errors import (
     DaemonNotRunning,
     DaemonStartFailed,
     ImpastoError,
+    VersionSkew,
     error_from_lines,
 )
 
@@ -171,7 +172,7 @@ def _ask_to_end(paths: Paths, timeout_s: float) -> bool:
             return True
         except DaemonNotRunning:
             time.sleep(0.05)  # it is only just starting, or ending already
-        except DaemonLost:
+        except (DaemonLost, VersionSkew):
             break
     return False
 

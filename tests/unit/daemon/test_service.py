@@ -19,7 +19,7 @@ from impasto_protocol.connection import (
     make_private,
     write_connection,
 )
-from impasto_protocol.errors import DaemonStartFailed
+from impasto_protocol.errors import DaemonStartFailed, VersionSkew
 
 WAITS = "import time; time.sleep(60)"
 
@@ -42,6 +42,17 @@ def test_program_that_has_the_daemons_number_by_now_is_not_ended(paths, argument
     finally:
         other.kill()
         other.wait()
+
+
+def test_daemon_of_another_protocol_is_ended_by_force(paths, monkeypatch):
+    def refuse(*_, **__):
+        raise VersionSkew("The daemon speaks another version of the protocol.")
+
+    lock = hold_lock(paths.runtime)
+    write_connection(paths.runtime, Connection("ipc://x", 2, 0, "9", 0))
+    monkeypatch.setattr("impasto_protocol.client.Client", refuse)
+    monkeypatch.setattr(service, "_kill", lambda _: lock.close())
+    assert service.stop(paths, timeout_s=0.5)
 
 
 def test_daemon_that_a_virtual_environments_python_starts_as_its_child_has_come_up(

@@ -55,6 +55,8 @@ class PaintingRun:
             if isinstance(message, Snapshot):
                 snapshots[message.step] = pictures[0]
             elif isinstance(message, Progress) and message.losses:
+                if points and points[-1].step > message.step:  # it was begun anew
+                    points[:] = [point for point in points if point.step < message.step]
                 points.append(LossPoint(message.step, message.scale, message.losses))
 
         settings = self.recipe.settings

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import BinaryIO
 
 from impasto_daemon.doctor.checkup import Finding, Installation
-from impasto_daemon.logs import tail
+from impasto_daemon.logs import written
 from impasto_installer.hosts import find_hosts
 from impasto_protocol.descriptions import diagnostics
 from impasto_protocol.fields import to_dict
@@ -39,7 +39,7 @@ def write_bundle(target: BinaryIO, installation: Installation, findings: Sequenc
         "findings.json": json.dumps(told, indent=1, ensure_ascii=False),
         "settings.json": json.dumps(settings, indent=1),
         "system.txt": clean(diagnostics("impasto doctor")),
-        "daemon.log": clean("\n".join(tail(installation.paths.log, _LINES))),
+        "daemon.log": clean(next(written(installation.paths.log, _LINES))),
     }
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, text in parts.items():

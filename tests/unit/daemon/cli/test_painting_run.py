@@ -14,7 +14,7 @@ from impasto_daemon.images.metadata import KeptMetadata
 from impasto_daemon.images.pictures import write_picture
 from impasto_protocol.client import new_job_id
 from impasto_protocol.errors import NotWritten
-from impasto_protocol.messages import Result
+from impasto_protocol.messages import Progress, Result
 from impasto_protocol.settings import Settings
 
 RESULT = Result(job=new_job_id(), steps=1, seconds=1, device="cpu", weights="w", style="s")
@@ -118,6 +118,33 @@ def test_second_ctrl_c_while_the_painting_is_written_leaves_none(home, run):
 def test_ctrl_c_while_a_variation_is_written_ends_with_that_one(home, run):
     assert run(presses=1, variations=3)
     assert {path.name for path in home.glob("*.png")} == {"x-1.png", "x-sheet.png"}
+
+
+def test_loss_curve_of_a_painting_that_was_begun_anew_is_that_of_the_second(
+    home, picture, monkeypatch
+):
+    steps, drawn = [0, 5, 10, 0, 5, 10, 15], []
+
+    class Painted:
+        def result(self, on_event):
+            for step in steps:
+                on_event(
+                    Progress(
+                        job=RESULT.job, phase="painting", step=step, of=15, losses={"total": 1.0}
+                    ), [],
+                )  # fmt: skip
+            return RESULT, [picture()]
+
+    def write(self, _, points):
+        drawn.extend(point.step for point in points)
+
+    monkeypatch.setattr(PaintingRun, "_write_losses", write)
+    recipe = Recipe(Settings(snapshots=(5,)), styles=(), maps={})
+    with Interrupts() as interrupts:
+        PaintingRun(
+            lambda settings: Painted(), recipe, home / "x.png", KeptMetadata(), True, interrupts
+        ).paint()
+    assert drawn == [0, 5, 10, 15]
 
 
 def test_ctrl_c_between_two_variations_ends_with_the_next_as_it_stands(home, picture):
