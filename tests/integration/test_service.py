@@ -1,7 +1,9 @@
 """The daemon as a process: started from anywhere, gone when it is said to be, refused in words."""
 
 import contextlib
+import json
 import os
+import signal
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -12,7 +14,8 @@ from PIL import Image
 from tests.integration.conftest import make_daemon
 
 from impasto_protocol.client import Client, start_daemon, stop_daemon
-from impasto_protocol.errors import UnsafeFolder
+from impasto_protocol.connection import connection_file, read_connection
+from impasto_protocol.errors import DaemonNotRunning, UnsafeFolder
 from impasto_protocol.messages import Progress, Status
 from impasto_protocol.settings import Settings
 
@@ -163,3 +166,31 @@ def test_daemon_tells_anew_where_it_is_when_what_told_it_is_gone(own_daemon, dam
     damage(daemon.home / "run" / "connection.json")
     report = daemon.impasto("daemon", "stop")
     assert "has stopped" in report.stdout and daemon.process.wait(timeout=15) == 0
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it deletes no file that is open")
+def test_daemon_whose_lock_was_taken_away_leaves_its_place_to_the_next(own_daemon, gone):
+    """As by what clears old files out of a temporary folder."""
+    first = own_daemon()
+    first.process.send_signal(signal.SIGSTOP)
+    (first.runtime / "daemon.lock").unlink()
+    second = own_daemon(home=first.home)
+
+    def is_first():
+        with contextlib.suppress(DaemonNotRunning):
+            return read_connection(connection_file(first.runtime)).pid != second.process.pid
+        return True
+
+    gone(is_first, timeout_s=60)
+    first.process.send_signal(signal.SIGCONT)
+    assert first.process.wait(timeout=60) == 0
+    told = json.loads(second.impasto("daemon", "status", "--json").stdout)
+    assert told["pid"] == second.process.pid
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="it deletes no file that is open")
+def test_daemon_whose_lock_was_taken_away_ends(own_daemon):
+    daemon = own_daemon()
+    (daemon.runtime / "daemon.lock").unlink()
+    assert daemon.process.wait(timeout=60) == 0
+    assert [path.name for path in daemon.runtime.iterdir()] == ["daemon.sock"]

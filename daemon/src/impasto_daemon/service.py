@@ -11,6 +11,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -23,6 +24,7 @@ from impasto_protocol.connection import (
     connection_file,
     daemon_is_running,
     hold_lock,
+    keeps_lock,
     make_folders,
     make_private,
     read_connection,
@@ -64,15 +66,16 @@ def run(read: Callable[[], Config], paths: Paths) -> None:
         # ZeroMQ's sockets need a loop that selects, which is not the usual one on Windows.
         loop = asyncio.SelectorEventLoop if sys.platform == "win32" else None
         with asyncio.Runner(loop_factory=loop) as runner:
-            runner.run(_serve(config, read, paths))
+            runner.run(_serve(config, read, paths, lock))
 
 
-async def _serve(config: Config, read: Callable[[], Config], paths: Paths) -> None:
+async def _serve(config: Config, read: Callable[[], Config], paths: Paths, lock: BinaryIO) -> None:
     # Imported here, as the commands that only start or stop a daemon need none of it.
     from impasto_daemon.broker.address import Address
     from impasto_daemon.broker.broker import Broker
 
-    await Broker(config, paths, Address.of(config, read, paths)).serve()
+    address = Address.of(config, read, paths)
+    await Broker(config, paths, address, is_daemon=partial(keeps_lock, lock, paths.runtime)).serve()
 
 
 def start(options: Sequence[str], paths: Paths, timeout_s: float = 30) -> int:

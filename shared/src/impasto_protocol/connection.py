@@ -27,6 +27,7 @@ TEMPORARY = ".impasto-"
 """How the names of files begin that are being written."""
 
 _FILE_BYTES = 16 * 1024
+_TOUCHED_S = 3600
 _KEY = r"([0-9a-zA-Z.:+=^!/*?&<>()\[\]{}@%$#-]{40})?"
 _KEY_FORM = "40 letters of Z85, or empty"
 _RUN_USER = Path("/run/user")
@@ -262,7 +263,7 @@ def hold_lock(folder: Path) -> BinaryIO:
     """Take the lock that makes this process the daemon; it holds while the file stays open.
 
     Raises AlreadyRunning when another process has it, UnsafeFolder where there are no locks. The
-    lock file itself is never deleted.
+    lock file itself is never deleted by Impasto.
     """
     file = _open_lock(folder, "ab")
     # A client that looks whether a daemon lives holds the lock for a moment; hence a few tries.
@@ -272,6 +273,24 @@ def hold_lock(folder: Path) -> BinaryIO:
         time.sleep(pause_s)
     file.close()
     raise AlreadyRunning(_("Another daemon of this user is running."))
+
+
+def keeps_lock(lock: BinaryIO, folder: Path) -> bool:
+    """Whether the file of a lock that is held is still there; if not, another may have taken it.
+
+    What clears old files away is kept from this one.
+    """
+    if sys.platform == "win32":  # it deletes no file that is open
+        return True
+    try:
+        held = os.fstat(lock.fileno())
+        if time.time() - held.st_mtime > _TOUCHED_S:
+            os.utime(lock.fileno())
+        return os.path.samestat(held, (folder / "daemon.lock").stat())
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:  # which says nothing of it
+        return True
 
 
 def daemon_is_running(folder: Path) -> bool:

@@ -101,6 +101,20 @@ def test_lock_is_the_kernels_and_ends_with_its_process(folder):
     assert (folder / "daemon.lock").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="it deletes no file that is open")
+def test_lock_whose_file_is_gone_or_anothers_is_kept_no_longer(folder):
+    file = folder / "daemon.lock"
+    with connection.hold_lock(folder) as lock:
+        os.utime(file, (0, 0))
+        assert connection.keeps_lock(lock, folder)
+        assert file.stat().st_mtime > 0  # so that it is not taken for an old one
+        file.unlink()
+        assert not connection.keeps_lock(lock, folder)
+        with connection.hold_lock(folder) as other:
+            assert not connection.keeps_lock(lock, folder)
+            assert connection.keeps_lock(other, folder)
+
+
 def test_no_daemon_lives_where_there_is_no_folder(tmp_path):
     assert not connection.daemon_is_running(tmp_path / "none")
 

@@ -130,17 +130,17 @@ class Address:
             secret_key=self._own_secret,
         )
 
-    async def close(self, context: zmq.asyncio.Context) -> None:
+    async def close(self, context: zmq.asyncio.Context, *, is_ours: bool) -> None:
         """Once the socket is closed: end its context, and take its file away, which ZeroMQ leaves.
 
-        What is still to be said gets through before.
+        What is still to be said gets through before. is_ours: the file is no other daemon's by now.
         """
         if self._authenticator:
             self._authenticator.stop()
         await asyncio.to_thread(context.term)
         if self.gate:
             await self.gate.close()
-        if self._inside.startswith(IPC):
+        if is_ours and self._inside.startswith(IPC):
             with contextlib.suppress(OSError):
                 Path(self._inside.removeprefix(IPC)).unlink()
 

@@ -93,7 +93,10 @@ class ConnectedClient:
 
 
 class Broker:
-    """The daemon, bound to `address`. Run it with `await broker.serve()`."""
+    """The daemon, bound to `address`. Run it with `await broker.serve()`.
+
+    is_daemon: asked now and then whether this process still is the daemon.
+    """
 
     def __init__(
         self,
@@ -101,7 +104,9 @@ class Broker:
         paths: Paths,
         address: Address,
         clock: Callable[[], float] = time.monotonic,
+        is_daemon: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._is_daemon = is_daemon
         self._config, self._paths, self._clock = config, paths, AwakeClock(clock)
         self._began = self._clock()
         self._loop = asyncio.get_running_loop()
@@ -161,7 +166,7 @@ class Broker:
         await asyncio.gather(*tasks, *self._pending, return_exceptions=True)
         await self._end_workers()
         self._socket.close()
-        await self._address.close(self._context)
+        await self._address.close(self._context, is_ours=self._is_daemon())
 
     def _announce(self) -> None:
         """Tell clients where the daemon is, also when what told them is gone or damaged.
@@ -210,6 +215,10 @@ class Broker:
 
     def _look_around(self) -> None:
         """See who may no longer be here, and who is not."""
+        if not self._is_daemon():
+            log.warning("the lock's file was taken away, so that another daemon may be here")
+            self._stopping.set()
+            return
         with contextlib.suppress(NotWritten):
             self._announce()
         for user in self._address.keys.withdrawn() if self._address.keys else ():
