@@ -24,6 +24,7 @@ from impasto_daemon.worker.orders import (
     Quit,
     Ready,
     Run,
+    Stored,
     WeightsLoaded,
     WorkerMessage,
 )
@@ -56,7 +57,8 @@ JobRequest = messages.Stylise | messages.PresetSave | messages.PresetBake
 class Job:
     """A job and what is known of it. owner: the client to tell. user: who may ask for it.
 
-    rest: what is left of one that has made way. unsent: snapshots that its owner is yet to get.
+    rest: what is left of one that has made way, or has stored what it has. unsent: snapshots that
+    its owner is yet to get.
     """
 
     request: JobRequest
@@ -278,6 +280,9 @@ class Scheduler:
                     job.rest = rest
                     self._apply(job, Event.MADE_WAY)
                 slot.job = None
+            case Stored(job_id, rest):
+                if job := self.jobs.get(job_id):
+                    job.rest = rest
             case Idle() if not slot.failure:  # or else its job waits for the process to be gone
                 slot.job, slot.interrupted, slot.making_way = None, False, False
                 slot.deadline, slot.idle_since = float("inf"), self._clock()

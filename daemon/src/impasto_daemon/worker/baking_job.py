@@ -97,10 +97,9 @@ class Baker:
         try:
             self._go_on(job, message, batch)
         finally:
-            self._store(batch)
+            self._store(job, message, batch)
         if job.making_way and not job.concluding:
-            left = max(0.01, batch.minutes - batch.spent_minutes)
-            self._held, batch.rest = batch, replace(message, minutes=left, anew=False)
+            self._held, batch.rest = batch, _rest(message, batch)
             job.put_by(batch.rest)
             return None
         assert batch.last
@@ -143,7 +142,7 @@ class Baker:
                 self._report(job, batch, event, with_preview=with_preview)
             if now - stored > _STORE_EVERY_S:
                 stored = now
-                self._store(batch)
+                self._store(job, message, batch)
 
     def _report(self, job: JobChannel, batch: _Batch, at: Baked, *, with_preview: bool) -> None:
         seconds = batch.minutes * 60
@@ -161,7 +160,7 @@ class Baker:
             preview["preview"] = to_preview(painted, SRGB)
         job.send(progress, preview)
 
-    def _store(self, batch: _Batch) -> None:
+    def _store(self, job: JobChannel, message: messages.PresetBake, batch: _Batch) -> None:
         """Raises UnknownPreset, WorkerFailed."""
         if batch.last is None:
             return
@@ -175,6 +174,13 @@ class Baker:
         baked = BakedNetwork(batch.before + batch.spent_minutes, tensors)
         if not self._presets.bake(batch.info, baked):
             raise UnknownPreset(f"The style {batch.info.name!r} is gone, or is another one now.")
+        job.stored(_rest(message, batch))
+
+
+def _rest(message: messages.PresetBake, batch: _Batch) -> messages.PresetBake:
+    """What is left to be done once what there is has been stored."""
+    left = max(0.01, batch.minutes - batch.spent_minutes)
+    return replace(message, minutes=left, anew=False)
 
 
 def as_tensors(arrays: Mapping[str, NDArray[Any]]) -> dict[str, Tensor]:

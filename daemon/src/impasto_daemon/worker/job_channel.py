@@ -16,6 +16,7 @@ from impasto_daemon.worker.orders import (
     PutBy,
     Quit,
     Run,
+    Stored,
 )
 from impasto_daemon.worker.pipe import receive, send
 from impasto_protocol import messages
@@ -80,6 +81,11 @@ class JobChannel:
         """Send a message to the job's owner."""
         self._sent_at = time.monotonic()
         self._send(message, pictures or {})
+
+    def stored(self, rest: PresetBake) -> None:
+        """Have it begin with what is left of it from now on, here and in any other worker."""
+        self.message = rest
+        send(self._pipe, Stored(rest.job, rest))
 
     def put_by(self, rest: PresetBake) -> None:
         """Say what is left of a job that makes way."""

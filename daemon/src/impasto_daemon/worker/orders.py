@@ -78,9 +78,17 @@ class PutBy:
 
 
 @dataclass(frozen=True)
+class Stored:
+    """From the worker: what would be left of this job if it had to begin again now."""
+
+    job: str
+    rest: PresetBake
+
+
+@dataclass(frozen=True)
 class Idle:
     """From the worker: it has let go of its job."""
 
 
-WorkerMessage = Ready | Alive | WeightsLoaded | JobUpdate | PutBy | Idle
+WorkerMessage = Ready | Alive | WeightsLoaded | JobUpdate | PutBy | Stored | Idle
 Order = Run | Interrupt | MakeWay | Quit

@@ -16,6 +16,7 @@ from impasto_daemon.worker.orders import (
     Quit,
     Ready,
     Run,
+    Stored,
 )
 from impasto_protocol import messages
 from impasto_protocol.client import new_job_id
@@ -680,6 +681,17 @@ def test_closing_cancels_everything_and_ends_the_workers(harness, running):
 
 def made_way(harness):
     return [o.job for o in harness.workers[-1].orders if isinstance(o, MakeWay)]
+
+
+def test_baking_whose_worker_dies_goes_on_with_what_was_left_when_it_was_stored(harness):
+    baked = harness.bake()
+    harness.ready()
+    rest = messages.PresetBake(job=baked, name="x", minutes=12)
+    harness.say(Stored(baked, rest))
+    assert harness.state(baked) == "running"
+    harness.say(None)
+    harness.ready()
+    assert harness.runs() == [baked] and harness.workers[-1].orders[-1].message == rest
 
 
 def test_baking_makes_way_for_a_painting_and_goes_on_with_what_is_left(harness):

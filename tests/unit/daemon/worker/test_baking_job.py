@@ -37,6 +37,9 @@ class Job:
     def put_by(self, rest):
         self.rest = rest
 
+    def stored(self, rest):
+        self.message = rest
+
 
 class Presets:
     """Keeps for how long what was stored was baked."""
@@ -81,6 +84,24 @@ def test_baking_goes_on_where_it_was_unless_another_device_has_gone_on_with_it(b
     assert rest.minutes == 17 and begun == [20, 18]
     put_by(here, rest)
     assert begun == [20, 18, 17]
+
+
+def test_baking_whose_memory_runs_out_begins_again_with_what_is_left(begun, monkeypatch):
+    job = Job(PresetBake(job=new_job_id(), name="Dusk", minutes=20, anew=True))
+    job.making_way = False
+
+    def bake(*_, **__):
+        for minute in (1, 2, 3):
+            yield SimpleNamespace(step=minute, spent_s=60 * minute, weights=dict)
+        raise MemoryError
+
+    with monkeypatch.context() as patched, pytest.raises(MemoryError):
+        patched.setattr(baking_job, "bake", bake)
+        Baker(Presets()).bake(job, INFO, None, None)
+    assert not job.message.anew
+    job.making_way = True
+    Baker(Presets()).bake(job, INFO, None, None)
+    assert begun == [17]
 
 
 def test_baking_that_goes_astray_leaves_what_was_stored_and_says_so(begun, monkeypatch):
