@@ -118,7 +118,7 @@ def subject_of(parts: Sequence[Buffer]) -> tuple[int, str]:
     """The request and the job that a message which `decode` refuses is about; 0 and "" for none."""
     try:
         header = _read_header(parts[0])
-    except ImpastoError:
+    except (ImpastoError, IndexError):
         return 0, ""
     request, job = header.get("request"), header.get("job")
     return (

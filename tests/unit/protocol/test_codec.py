@@ -14,7 +14,7 @@ from tests.unit.protocol.samples import JOB, sample
 
 from impasto_daemon.broker.preset_requests import _A_PAGE
 from impasto_protocol import errors, fields, limits, messages
-from impasto_protocol.codec import Picture, decode, digest_of, encode, verify
+from impasto_protocol.codec import Picture, decode, digest_of, encode, subject_of, verify
 from impasto_protocol.messages import MESSAGES, FileInfo, FrameInfo, JobInfo, PresetInfo
 from impasto_protocol.networks import NETWORKS
 from impasto_protocol.settings import Settings
@@ -171,6 +171,19 @@ def test_hostile_message_is_refused(what):
     parts, error = HOSTILE[what]
     with pytest.raises(error):
         decode(parts)
+    subject_of(parts)  # which raises nothing
+
+
+@pytest.mark.parametrize(
+    ("names", "subject"),
+    [
+        ({"request": 7, "job": "0" * 32}, (7, "0" * 32)),
+        ({"request": True, "job": "../x"}, (0, "")),
+        ({"request": -1, "job": 7}, (0, "")),
+    ],
+)
+def test_message_that_is_refused_says_what_it_is_about(names, subject):
+    assert subject_of([header(type="nonsense", **names)]) == subject
 
 
 def frame(**changes):
