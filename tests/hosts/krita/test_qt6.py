@@ -324,6 +324,11 @@ def test_ok_rounds_no_setting(nowhere):
     assert play("painting", "rounded", nowhere) == [True, True]
 
 
+def test_whatever_is_not_in_the_docker_is_set_in_advanced(nowhere):
+    lacking, turned = play("painting", "advanced", nowhere)
+    assert lacking == ["keep_colours", "seed", "strength", "style_scale", "uncovered"] and turned
+
+
 def test_recipe_is_edited_also_where_its_style_is_gone(nowhere, pictures):
     strength, words = play("painting", "edit_without_style", nowhere, photo=pictures["photo"])
     assert strength == 90 and words.startswith("The style “Night” is gone.")

@@ -71,6 +71,8 @@ _LEAST = {
     "content_weight": _("From the strength"), "style_weight": _("From the strength"),
 }  # fmt: skip
 """What the least value of a setting means."""
+_LEFT = (_("Size and steps"), _("Brush strokes"), _("Optimiser"))
+"""The groups in the left column; all others are in the right one."""
 
 
 class _Editor(NamedTuple):
@@ -94,10 +96,7 @@ class AdvancedDialog(QtWidgets.QDialog):
         self._editors: dict[str, _Editor] = {}
         self._by_quality = QtWidgets.QCheckBox(_("As the quality says"))
         columns = QtWidgets.QHBoxLayout()
-        for headings in (
-            (_("Size and steps"), _("Optimiser")),
-            (_("Content and style"), _("Colours"), _("Network")),
-        ):
+        for headings in (_LEFT, [heading for heading in _GROUPS if heading not in _LEFT]):
             column = QtWidgets.QVBoxLayout()
             for heading in headings:
                 column.addWidget(self._group(heading))
@@ -223,7 +222,8 @@ def _number_editor(name: str, default: float | None) -> _Editor:
         spin.setDecimals(_DECIMALS.get(name, 5 if is_share else 3))
         spin.setSingleStep(0.01 if is_share else 1)
     spin.setRange(low, min(spec.high, _LARGEST_INT) if whole else spec.high)
-    spin.setSuffix(f" {spec.unit}" if spec.unit else "")
+    # Degrees stand in the label.
+    spin.setSuffix(f" {spec.unit}" if spec.unit not in ("", "degrees") else "")
     spin.setSpecialValueText(_LEAST.get(name, ""))
     # The largest of some would make the dialog as wide as a screen.
     spin.setMaximumWidth(spin.fontMetrics().horizontalAdvance("M") * 16)

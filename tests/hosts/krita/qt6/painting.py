@@ -227,6 +227,17 @@ def rounded(painter):
     return [kept, dialog.settings == replace(fine, style_weight=5e-4)]
 
 
+def advanced(painter):
+    """The settings that are not in the dialog, and what is made of some that are."""
+    dialog = AdvancedDialog(painter.docker, Settings(), by_quality=True)
+    turned = {"style_rotation": 30.0, "style_rotations": 4, "style_sizes": 2}
+    for name, value in turned.items():
+        dialog._editors[name].show(value)
+    dialog.accept()
+    lacking = to_dict(Settings()).keys() - dialog._editors.keys()
+    return [sorted(lacking), dialog.settings == Settings(**turned)]
+
+
 def edit_without_style(painter, photo):
     """A layer's recipe whose style is gone: what the controls say, and the docker."""
     docker, Krita.document = painter.docker, Document(photo)
