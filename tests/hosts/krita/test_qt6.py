@@ -96,14 +96,28 @@ def test_quality_of_the_last_painting_is_chosen_even_of_one_that_was_not_refined
     settings = dict(QUALITIES[quality])
     if refinement is not None:
         settings["refinement"] = refinement
-    seen = play("painting", "quality_remembered", environment, settings=settings)
+    older = refinement is not None
+    seen = play("painting", "quality_remembered", environment, settings=settings, is_older=older)
     assert seen == [quality.capitalize(), settings["refinement"]]
 
 
-def test_settings_of_no_quality_are_said_to_be_those_of_advanced(environment):
-    custom = {"iterations": 500, "working_px": 768, "refinement": 0}
-    seen = play("painting", "quality_remembered", environment, settings=custom)
+@pytest.mark.parametrize(
+    ("iterations", "is_older"), [(500, False), (500, True), (300, False)],
+    ids=["other steps", "other steps, older", "good without refinement"],
+)  # fmt: skip
+def test_settings_of_no_quality_are_said_to_be_those_of_advanced(nowhere, iterations, is_older):
+    custom = {"iterations": iterations, "working_px": 768, "refinement": 0}
+    seen = play("painting", "quality_remembered", nowhere, settings=custom, is_older=is_older)
     assert seen == ["As set in Advanced", 0]
+
+
+def test_refinement_that_was_taken_away_stays_away(nowhere):
+    assert play("painting", "refinement_taken_away", nowhere) == [["As set in Advanced", 0]] * 2
+
+
+def test_most_memory_stays_with_its_document_but_is_not_that_of_a_recipe(nowhere, pictures):
+    photo = pictures["photo"]
+    assert play("painting", "memory_of_documents", nowhere, photo=photo) == [2048, 0]
 
 
 def test_masks_of_one_document_are_not_used_in_another(environment, pictures):

@@ -138,10 +138,8 @@ class Controls(QtWidgets.QWidget):
 
 
 def is_of_quality(settings: Settings, quality: str) -> bool:
-    """Also where they are not refined, as those that an older Impasto has kept."""
-    values = QUALITIES[quality]
-    refinement = settings.refinement or values["refinement"]
-    return replace(settings, refinement=refinement) == replace(settings, **values)
+    """Whether a quality says how long to paint, and at which sizes."""
+    return settings == replace(settings, **QUALITIES[quality])
 
 
 def _quality_box() -> QtWidgets.QComboBox:

@@ -216,10 +216,6 @@ class Docker(DockWidget):
         """What the controls say, and of all else what was saved with the chosen style."""
         return self.controls.settings()
 
-    def show_settings(self, settings: Settings) -> None:
-        """Have the controls say what a painting was made from; its memory was for that one."""
-        self.controls.show_settings(replace(settings, memory_mib=0))
-
     # A painting's life ------------------------------------------------------------------------
 
     def _paint(
@@ -298,7 +294,7 @@ class Docker(DockWidget):
     def _choose(self, choice: Choice) -> None:
         """Have the controls say what a painting was made from; no style where that one is gone."""
         self.styles.choose(choice.style, choice.style_hash)
-        self.show_settings(choice.settings)
+        self.controls.show_settings(choice.settings)
         self._as_source.setChecked(choice.as_source)
         self._take_places(choice.places)
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 from krita import Krita
 
 from impasto_protocol.more_styles import Places
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import QUALITIES, Settings
 
 from . import layer_recipes
 from .recipe import Recipe
@@ -28,12 +29,21 @@ class Choice(NamedTuple):
 
     @classmethod
     def of(cls, made: Recipe) -> Choice:
-        """What they said when something was painted by a recipe."""
-        return cls(made.style, made.settings, made.as_source, made.places, made.style_hash)
+        """What they said when something was painted by a recipe; its memory was for that one."""
+        settings = replace(made.settings, memory_mib=0)
+        if made.is_older:
+            settings = _refined(settings)
+        return cls(made.style, settings, made.as_source, made.places, made.style_hash)
 
     def recipe(self) -> Recipe:
         """The recipe that they amount to. Raises StyleUnreadable where no style is chosen."""
         return Recipe(self.style, self.settings, as_source=self.as_source, places=self.places)
+
+
+def _refined(settings: Settings) -> Settings:
+    """Those of a quality that is refined today, where these are of it as it was."""
+    found = (replace(settings, **values) for values in QUALITIES.values())
+    return next((each for each in found if replace(each, refinement=0) == settings), settings)
 
 
 class DocumentSettings:

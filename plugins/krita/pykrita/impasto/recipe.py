@@ -24,7 +24,7 @@ class Recipe:
 
     as_source: the painting takes the mode and opacity of its layer, and hides it.
     style_hash: that of its picture, by which it is known under another name; empty: not known.
-    places: other styles, and where each goes.
+    places: other styles, and where each goes. is_older: kept by an Impasto that did not refine.
     """
 
     style: str
@@ -33,6 +33,7 @@ class Recipe:
     as_source: bool = True
     style_hash: str = ""
     places: Places = Places()
+    is_older: bool = False
 
     def __post_init__(self) -> None:
         if not self.style:
@@ -80,7 +81,8 @@ def from_text(text: str) -> Recipe:
         maps = told.get("map", ""), told.get("style-map", "")
         places = Places(told.get("mask", ""), told.get("strength-mask", ""), others, *maps)
         more = told.get("as-source", True), told.get("style-hash", ""), places
-        return Recipe(told["style"], settings, told["margin"], *more)
+        is_older = "refinement" not in told["settings"]
+        return Recipe(told["style"], settings, told["margin"], *more, is_older)
     except VersionSkew:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, ImpastoError) as error:

@@ -8,6 +8,7 @@ from unittest.mock import Mock, patch
 
 from impasto import draft, layer_recipes, recipe, style_files
 from impasto.advanced import AdvancedDialog
+from impasto.document_settings import Choice
 from impasto.places import PlacesDialog
 from impasto.recipe import Recipe
 from krita import Document, Krita
@@ -115,7 +116,7 @@ def dice(painter):
 def go_back(painter, photo):
     """To a result, from the settings that were saved with a style."""
     docker = painter.docker
-    docker.show_settings(Settings(uncovered="photograph"))
+    docker.controls.show_settings(Settings(uncovered="photograph"))
     painter.click(painter.style("Bark"))
     saved = docker.settings()
     begin(painter, photo, Settings(strength=0.3, iterations=2, working_px=64))
@@ -248,13 +249,53 @@ def edit_without_style(painter, photo):
     return [docker.controls.strength.value(), words_of(painter)]
 
 
-def quality_remembered(painter, settings):
+def refinement_taken_away(painter):
+    """What is shown and painted with once it is set in Advanced, and a style was clicked then."""
+    docker, told = painter.docker, []
+
+    def set_to_none(dialog):
+        dialog._by_quality.setChecked(False)
+        dialog._editors["refinement"].show(0)
+        dialog.accept()
+
+    def tell():
+        told.append([docker.controls.quality.currentText(), docker.settings().refinement])
+
+    with painter.answering("Advanced", set_to_none):
+        docker.controls.ask_advanced()
+    tell()
+    docker.controls.show_style(Settings())
+    tell()
+    return told
+
+
+def quality_remembered(painter, settings, is_older):
     """The quality that is chosen at a start after a painting, and how “Again” would refine."""
     told = {"style": "Dusk", "settings": to_dict(Settings(**settings)), "margin": 64}
+    if is_older:
+        del told["settings"]["refinement"]
     Krita.settings["impasto", "last-recipe"] = json.dumps(told)
     painter.leave()
     docker = Krita.open()
     return [docker.controls.quality.currentText(), recipe.last().settings.refinement]
+
+
+def memory_of_documents(painter, photo):
+    """The most memory that a painting may take, for one document, another, and the first again."""
+    docker, one, two = painter.docker, Document(photo), Document(photo)
+    bring_to_front(painter, one)
+    docker.controls.show_settings(Settings(memory_mib=2048))
+    for document in two, one:
+        bring_to_front(painter, document)
+    kept = docker.settings().memory_mib
+    docker._choose(Choice.of(Recipe("Dusk", docker.settings())))
+    return [kept, docker.settings().memory_mib]
+
+
+def bring_to_front(painter, document):
+    Krita.document = document
+    painter.docker.canvasChanged(None)
+    painter.until("it followed", lambda: not painter.docker._follower.isActive())
 
 
 def masks_of_documents(painter, photo):
@@ -263,18 +304,12 @@ def masks_of_documents(painter, photo):
     Krita.settings["impasto", "last-recipe"] = json.dumps(told)
     painter.leave()
     docker = Krita.open()
-    masks = [docker._places.mask]
-
-    def bring_to_front(document):
-        Krita.document = document
-        docker.canvasChanged(None)
-        painter.until("it followed", lambda: not docker._follower.isActive())
-
+    painter.docker, masks = docker, [docker._places.mask]
     one, two = Document(photo), Document(photo)
-    bring_to_front(one)
+    bring_to_front(painter, one)
     docker._take_places(Places("layer:Sky"))
     for document in two, one:
-        bring_to_front(document)
+        bring_to_front(painter, document)
         masks.append(docker._places.mask)
     return masks
 
