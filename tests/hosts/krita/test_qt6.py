@@ -310,6 +310,29 @@ def test_file_of_a_map_is_read_beside_krita_s_window(environment, pictures):
     assert in_own == [False] and words.startswith("map.png cannot be read.")
 
 
+def test_empty_layer_as_the_map_of_the_style_is_named(nowhere, pictures):
+    words = play("painting", "nothing_on_the_map", nowhere, photo=pictures["photo"])
+    assert words == "There is nothing on “Empty” to paint."
+
+
+def test_preview_follows_the_map_of_the_style(nowhere, pictures):
+    same = play("painting", "map_followed", nowhere, photo=pictures["photo"])
+    assert same == [False, True, False]
+
+
+def test_masks_of_one_name_are_told_apart_by_their_layers(nowhere, pictures):
+    offered, found, plain, none, left = play("painting", "alike", nowhere, photo=pictures["photo"])
+    assert offered == {
+        "layer:Background": "Layer Background", "layer:Sky": "Layer Sky",
+        "layer:Hill": "Layer Hill", "layer:Sky (2)": "Layer Sky (2)",
+        "mask:Sky/Cut": "Mask Sky/Cut",
+        "mask:Hill/Cut": "Mask Hill/Cut", "mask:Hill/Cut (2)": "Mask Hill/Cut (2)",
+        "mask:Sky/Cut (2)": "Mask Sky/Cut (2)",
+    }  # fmt: skip
+    # As it was known before there were others, and again once there are none.
+    assert found == [*range(8)] and plain == 4 and none and left
+
+
 def test_map_stays_where_no_file_is_chosen_instead(nowhere):
     told = play("painting", "map_chosen", nowhere)
     assert told == ["layer:Sky", "file:map.png", "file:map.png"]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from itertools import count
 
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import HostUnsupported
@@ -19,14 +20,14 @@ _MASKS = ("selectionmask", "transparencymask", "filtermask")
 
 
 def offered(document: Document | None) -> dict[str, str]:
-    """What each is called for people, by how it is known: `layer:Sky`, `mask:Town`."""
+    """What each is called for people, by how it is known: `layer:Sky`, `mask:Hill/Town`."""
     if not document:
         return {}
     found = {
         key: (_("Mask {name}") if "mask" in node.type() else _("Layer {name}")).format(
-            name=node.name()
+            name=key.partition(":")[2]
         )
-        for key, node in _all(document)
+        for key, node in _all(document).items()
     }
     return {_SELECTION: _("The selection"), **found} if document.selection() else found
 
@@ -47,12 +48,15 @@ def read_map(
 ) -> Picture:
     """A map of flat colours, 8-bit with alpha: a box of a layer, or all of it.
 
-    Raises HostUnsupported where there is no such layer.
+    Raises HostUnsupported where there is no such layer, or nothing on it at all.
     """
     node = layer_of(document, key)
     if node is None:
         raise _not_there(key)
-    return layers.to_picture(_look(converter, document, node, box or Box.of(node.bounds())))
+    box = box or Box.of(node.bounds())
+    if box.qt().isEmpty():
+        raise layers.nothing_on(node)
+    return layers.to_picture(_look(converter, document, node, box))
 
 
 def file_of(key: str) -> str:
@@ -120,13 +124,32 @@ def _look(converter: ConversionDocument, document: Document, node: Node, box: Bo
 
 
 def _node(document: Document, key: str) -> Node | None:
-    return next((node for known, node in _all(document) if known == key), None)
+    """The one that is meant, also where others of its name came or went since; else the first."""
+    found = _all(document)
+    alike = (node for node in found.values() if key in _keys(node))
+    return found.get(key) or next(alike, None)
 
 
-def _all(document: Document) -> Iterator[tuple[str, Node]]:
-    for node in layers.below(document.rootNode()):
-        kind = node.type()
-        if kind in _MASKS:
-            yield f"mask:{node.name()}", node
-        elif "mask" not in kind:
-            yield f"layer:{node.name()}", node
+def _all(document: Document) -> dict[str, Node]:
+    """Each by its name; where others have that too, by its parent's as well, then by a number."""
+    nodes = [node for node in layers.below(document.rootNode()) if _keys(node)]
+    alike = Counter(_keys(node)[0] for node in nodes)
+    found: dict[str, Node] = {}
+    for node in nodes:
+        plain, *longer = _keys(node)
+        key = longer[0] if longer and alike[plain] > 1 else plain
+        numbered = (f"{key} ({number})" if number > 1 else key for number in count(1))
+        found[next(free for free in numbered if free not in found)] = node
+    return found
+
+
+def _keys(node: Node) -> list[str]:
+    """What it may be known by; nothing where it says nothing of places."""
+    kind = node.type()
+    if "mask" in kind and kind not in _MASKS:
+        return []
+    word, parent = "mask" if "mask" in kind else "layer", node.parentNode()
+    names = [node.name()]
+    if parent and parent.parentNode():  # what lies in no layer lies in the root
+        names.append(f"{parent.name()}/{node.name()}")
+    return [f"{word}:{name}" for name in names]

@@ -174,6 +174,8 @@ class PreviewWindow(QtWidgets.QDialog):
         looks = [node.uniqueId(), seen.trace(node, box)]
         keys = list(filter(None, [*places.keys, places.picture_map]))
         looks += [masks.trace(document, key, inner) for key in keys]
+        if style_map := masks.layer_of(document, places.style_map):
+            looks.append(seen.trace(style_map, layers.Box.of(style_map.bounds())))
         style = info.name, info.style, info.baked_minutes
         wanted = (looks, box, part, style, settings, places)
         settled, self._seen = wanted == self._seen, wanted

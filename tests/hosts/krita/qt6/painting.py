@@ -6,9 +6,11 @@ import threading
 from dataclasses import replace
 from unittest.mock import Mock, patch
 
-from impasto import draft, layer_recipes, recipe, style_files
+from browser import info
+from impasto import draft, layer_recipes, masks, recipe, style_files
 from impasto.advanced import AdvancedDialog
 from impasto.document_settings import Choice
+from impasto.layers import ConversionDocument
 from impasto.places import PlacesDialog
 from impasto.recipe import Recipe
 from krita import Document, Krita
@@ -17,7 +19,7 @@ from PyQt6 import QtCore, QtGui, QtTest, QtWidgets
 
 from impasto_protocol import settings
 from impasto_protocol.client import new_job_id
-from impasto_protocol.errors import StyleUnreadable
+from impasto_protocol.errors import HostUnsupported, StyleUnreadable
 from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import JobInfo, Report
 from impasto_protocol.more_styles import Places
@@ -169,6 +171,60 @@ def map_of_style(painter, photo):
         painter.docker._paint(lambda: Recipe("Dusk", Settings(), places=places))
         painter.until("the end", lambda: painter.docker.painting is None)
     return [in_own, words_of(painter)]
+
+
+def nothing_on_the_map(painter, photo):
+    """What is said where the layer that is to be the style's map is empty."""
+    Krita.document = Document(photo)
+    empty = Krita.document.createNode("Empty", "paintlayer")
+    empty._size = (0, 0)
+    Krita.document.root.addChildNode(empty, None)
+    try:
+        masks.read_map(ConversionDocument(Krita.document), Krita.document, "layer:Empty")
+    except HostUnsupported as error:
+        return str(error)
+
+
+def map_followed(painter, photo):
+    """Whether the preview sees a change of the layer that is the style's map."""
+    docker, Krita.document = painter.docker, Document(photo)
+    window, document = docker.preview, Krita.document
+    colours = document.createNode("Colours", "paintlayer")
+    document.root.addChildNode(colours, None)
+    docker._take_places(Places(picture_map="layer:Background", style_map="layer:Colours"))
+    window._chosen = lambda: (info("Dusk"), QtGui.QIcon(), Settings())
+    window._lacking = lambda *_: ""
+    told = []
+    for colour in 0, 0, 255:
+        colours._data[:] = bytes([colour]) * len(colours._data)
+        seen = window._seen
+        window._follow()
+        told.append(window._seen == seen)
+    return told
+
+
+def alike(painter, photo):
+    """Masks and layers of one name: how they are offered, which is which, and when one is gone."""
+    Krita.document = document = Document(photo)
+    sky, hill, sky_too = (document.createNode(n, "paintlayer") for n in ("Sky", "Hill", "Sky"))
+    for layer in sky, hill, sky_too:
+        document.root.addChildNode(layer, document.root.children[-1])
+    cuts = []
+    for layer in sky, hill, hill, sky_too:
+        cuts.append(document.createNode("Cut", "transparencymask"))
+        layer.addChildNode(cuts[-1], layer.children[-1] if layer.children else None)
+    offered = masks.offered(document)
+    found = [masks._node(document, key) for key in offered]
+    which = [*Krita.document.root.children, *cuts]
+    told = [
+        offered,
+        sorted(map(which.index, found)),
+        which.index(masks._node(document, "mask:Cut")),
+    ]
+    for gone in cuts[0], cuts[2], cuts[3]:
+        gone.remove()
+    left = masks._node(document, "mask:Hill/Cut")
+    return [*told, masks._node(document, "mask:Sky/Cut") is None, left is cuts[1]]
 
 
 def map_chosen(painter):

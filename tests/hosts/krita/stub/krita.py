@@ -17,7 +17,8 @@ class Keeper:
 
 
 class Node(Keeper):
-    def __init__(self, document, name, size):
+    def __init__(self, document, name, size, kind="paintlayer"):
+        self._kind = kind
         self._document, self._name, self._size, self._parent = document, name, size, None
         self._id = QtCore.QUuid.createUuid()
         self._data, self.children = bytearray(size[0] * size[1] * 4), []
@@ -45,7 +46,7 @@ class Node(Keeper):
         self._visible = visible
 
     def type(self):
-        return "paintlayer"
+        return self._kind
 
     def animated(self):
         return False
@@ -126,7 +127,7 @@ class Document(Keeper):
         self.added, self._modified, self._annotations = [], False, {}
 
     def createNode(self, name, kind):
-        return Node(self, name, self._size)
+        return Node(self, name, self._size, kind)
 
     def bounds(self):
         return QtCore.QRect(0, 0, *self._size)
