@@ -199,6 +199,13 @@ def test_daemon_is_started_anew_and_again(own_daemon):
     assert gone[0] == "The daemon is not connected." and gone[1].startswith("The daemon has")
 
 
+def test_daemon_that_another_program_has_started_meanwhile_is_not_ended(nowhere):
+    """Nor this machine's own, where another one is named."""
+    restarted, answers, silent, *named = play("daemon_client", "restarts", nowhere)
+    assert restarted == ["stopped", "connected"] and answers == ["connected"]
+    assert silent == ["lost", "stopped", "connected"] and named == [["connected"]] * 2
+
+
 @pytest.fixture
 def bark(krita_daemon, environment):
     """There is another style, with settings that no control has by itself."""

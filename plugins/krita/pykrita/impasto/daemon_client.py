@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -53,13 +55,17 @@ class DaemonClient:
         self._thread_timer.timeout.connect(self._look_at_threads)
 
     def open(self, *, restart: bool = False) -> None:
-        """Connect, unless that is under way; a daemon is started when none runs, or anew."""
+        """Connect, unless that is under way; a daemon is started when none runs, or anew.
+
+        restart: also the one that runs is ended, or was lost and does not answer.
+        """
         if self.state == "connecting" or (self.state == "ready" and not restart):
             return
+        is_lost = self.state != "ready"
         if restart:
             self._drop(DaemonLost(_("The daemon was started anew.")))
         self._change("connecting")
-        self.in_thread(partial(self._connect, restart), self._take, self._lose)
+        self.in_thread(partial(self._connect, restart, is_lost), self._take, self._lose)
 
     def close(self) -> None:
         """Let go of the daemon, and tell nobody: those who waited are going too."""
@@ -133,10 +139,18 @@ class DaemonClient:
 
     # Connecting -------------------------------------------------------------------------------
 
-    def _connect(self, restart: bool) -> Client:
+    def _connect(self, restart: bool, is_lost: bool) -> Client:
+        # Another machine's is not ended here, nor the one that would be this machine's.
+        restart = restart and not os.environ.get("IMPASTO_CONNECTION")
+        if restart and is_lost:
+            # Another program may have started one meanwhile, or it has come to itself.
+            with contextlib.suppress(DaemonLost):
+                return self._arrived(Client.connect(name="Krita"))
         if restart:
             stop_daemon()
-        client = Client.connect(name="Krita")
+        return self._arrived(Client.connect(name="Krita"))
+
+    def _arrived(self, client: Client) -> Client:
         # Either nobody has gone yet, who would then close it, or it is closed here.
         with self._door:
             if self._closed:

@@ -1,10 +1,13 @@
 """Scenes of the connection to the daemon: what is told of it, and how it begins and ends."""
 
 import gc
+import os
 import threading
 from dataclasses import replace
+from unittest.mock import Mock, patch
 
 import zmq
+from impasto import daemon_client
 from krita import Document, Krita
 from painter import declining
 from painting import LONG, begin, end, words_of
@@ -76,6 +79,32 @@ def restart(painter):
     told.append([state(docker), words_of(painter)])
     restarted("Start")
     return told
+
+
+def restarts(painter):
+    """What is done where the daemon is to be restarted, or was lost and answers or does not."""
+    daemon, done = painter.docker._daemon, []
+    named, silent = {"IMPASTO_CONNECTION": "/nowhere"}, DaemonLost("It is silent.")
+    answers = iter((Mock(), Mock(), silent, Mock(), Mock(), Mock()))
+
+    def connect(name):
+        answer = next(answers)
+        done[-1].append("lost" if answer is silent else "connected")
+        if answer is silent:
+            raise silent
+        return answer
+
+    with (
+        patch.object(Client, "connect", connect),
+        patch.object(daemon_client, "stop_daemon", lambda: done[-1].append("stopped")),
+    ):
+        for is_lost, environment in ((False, {}), (True, {}), (True, {}), (False, named),
+                                     (True, named)):  # fmt: skip
+            done.append([])
+            with patch.dict(os.environ, environment):
+                daemon._connect(True, is_lost)
+    daemon._arriving = None
+    return done
 
 
 def estimate(painter, photo):
