@@ -354,18 +354,22 @@ def test_nothing_is_put_in_while_the_pen_is_down(krita, pictures, tmp_path):
     """Krita would wait for the pen to be lifted, and never hear of it."""
     number = krita.begin(
         BEFORE
-        + """
+        + f"""
 def main():
     document = yield from opened(photo)
+    begin({LONG})
+    painting = docker.painting
+    painting._show = lambda preview: None  # what comes is to be put in at last
+    yield from until(lambda: painting._sent)
     (folder / "open").touch()
     yield from until((folder / "down").exists)
     yield 500
     assert not document.tryBarrierLock(), "the pen is not down"
-    begin()
-    painting = docker.painting
+    docker.conclude()
     yield from until(lambda: painting._over)
     yield 1000
     held = [len(document.topLevelNodes()), docker.painting is not None]
+    yield from until(lambda: docker.words.text().startswith("Krita is busy"))
     (folder / "held").touch()
     yield from done(document, painting)
     names = [node.name() for node in document.topLevelNodes()]
@@ -394,6 +398,50 @@ def main():
     assert held == [1, True]
     assert names == ["Background", "Dusk 50%"] and words.startswith("Done")
     assert "Add" in undo
+
+
+def test_painting_waits_for_what_the_move_tool_has_begun_and_says_so(krita, pictures, tmp_path):
+    """It stays begun until Enter is pressed or another tool is chosen."""
+    number = krita.begin(
+        BEFORE
+        + """
+def main():
+    document = yield from opened(photo)
+    source, = document.topLevelNodes()
+    krita.action("KritaTransform/KisToolMove").trigger()
+    yield 500
+    (folder / "open").touch()
+    yield from until((folder / "moved").exists)
+    yield 500
+    assert not document.tryBarrierLock(), "nothing is moved"
+    begin()
+    painting = docker.painting
+    yield from until(lambda: docker.words.text().startswith("Krita is busy"))
+    held = [len(document.topLevelNodes()), painting._sent]
+    krita.action("KritaShape/KisToolBrush").trigger()
+    yield from done(document, painting)
+    there = [source.bounds(), painting.canvas.bounds()]
+    within = [box.intersected(document.bounds()).getRect() for box in there]
+    words = docker.words.text()
+    yield from closed(document)
+    return [held, words, within]
+""",
+        folder=tmp_path,
+        **pictures,
+    )
+    deadline = time.monotonic() + 250
+    while not (tmp_path / "open").exists():
+        assert time.monotonic() < deadline, krita.log()
+        time.sleep(0.1)
+    for hands in (("mousemove", "700", "400"), ("mousedown", "1"),
+                  ("mousemove_relative", "20", "20"), ("mousemove_relative", "20", "10"),
+                  ("mouseup", "1")):  # fmt: skip
+        krita.xdotool(*hands)
+        time.sleep(0.2)
+    (tmp_path / "moved").touch()
+    held, words, (source, canvas) = krita.end(number)
+    assert held == [1, False] and words.startswith("Done")
+    assert source == canvas and source[:2] != [0, 0]
 
 
 def test_the_view_in_front_says_which_layer(krita, pictures):

@@ -120,6 +120,29 @@ def test_most_memory_stays_with_its_document_but_is_not_that_of_a_recipe(nowhere
     assert play("painting", "memory_of_documents", nowhere, photo=photo) == [2048, 0]
 
 
+BUSY = "Krita is busy with the image: finish what the tool has begun"
+
+
+def test_painting_says_that_krita_is_busy_and_is_cancelled_at_once(nowhere, pictures):
+    words, ended = play("painting", "busy_at_first", nowhere, photo=pictures["photo"])
+    assert words == "The job was cancelled." and ended
+
+
+def test_painting_that_is_ready_says_that_krita_is_busy(environment, pictures):
+    layers, words = play("painting", "busy_at_last", environment, photo=pictures["photo"])
+    assert layers == 1 and words.startswith("Done")
+
+
+def test_error_is_told_while_krita_is_busy(environment, pictures):
+    words = play("painting", "error_while_busy", environment, photo=pictures["photo"])
+    assert "Nowhere" in words
+
+
+def test_preview_says_that_krita_is_busy(nowhere, pictures):
+    *first, busy, again = play("painting", "busy_in_preview", nowhere, photo=pictures["photo"])
+    assert first == ["", ""] and busy.startswith(BUSY) and not again.startswith(BUSY)
+
+
 def test_masks_of_one_document_are_not_used_in_another(environment, pictures):
     photo = pictures["photo"]
     assert play("painting", "masks_of_documents", environment, photo=photo) == ["", "", "layer:Sky"]

@@ -282,6 +282,65 @@ def main():
     assert is_seen and not undone
 
 
+@pytest.mark.parametrize("then", ["cancelled", "moved"])
+@pytest.mark.parametrize("of", ["variations", "a part"])
+def test_group_that_is_dissolved_while_it_is_painted(krita, version, pictures, of, then):
+    if version == "5.1" and of == "a part":
+        pytest.skip("has no mask, and so no group")
+    words, names, bounds, wrong = krita.run(
+        SERIES
+        + """
+from krita import Selection
+
+def main():
+    wrong, shown = [], sys.excepthook
+    sys.excepthook = lambda *error: wrong.append(str(error))
+    if of == "variations":
+        painting = yield from varying(0, iterations=9000)
+    else:
+        yield from prepared()
+        background.setOpacity(200)
+        part = Selection()
+        part.select(50, 40, 60, 50, 255)
+        document.setSelection(part)
+        begin(iterations=9000, working_px=256)
+        painting = docker.painting
+        yield from until(lambda: painting.canvas)
+    yield from until(lambda: painting._step is not None)
+    yield from active(document.topLevelNodes()[1])
+    yield from trigger("quick_ungroup")
+    assert not [node for node in document.topLevelNodes() if node.type() == "grouplayer"]
+    if then == "moved":
+        background.move(7, 8)
+        document.waitForDone()
+        docker.conclude()
+        yield from until(lambda: docker.painting is None)
+    else:
+        docker.cancel()
+        yield from ended(painting)
+    yield 800
+    words, names = docker.words.text(), sorted(layers(document))
+    box = painting.canvas and painting.canvas.bounds()
+    if sheet():
+        sheet().close()
+    document.setSelection(None)
+    yield from settled()
+    sys.excepthook = shown
+    return [words, names, box and [box.x(), box.y(), box.width(), box.height()], wrong]
+""",
+        of=of,
+        then=then,
+        **pictures,
+    )
+    assert not wrong
+    if then == "cancelled":
+        assert words == "The job was cancelled." and names == ["Background"]
+    else:
+        assert words.startswith("Done") and bounds[:2] == (
+            [7, 8] if of == "variations" else [57, 48]
+        )
+
+
 def test_document_closed_during_a_later_variation_ends_them_quietly(krita, pictures):
     words, wrong = krita.run(
         SERIES

@@ -274,8 +274,9 @@ class Docker(DockWidget):
             self.results.choose_of(before)
 
     def _failed(self, painting: Painting, error: Exception) -> None:
-        self._further = []
-        self._set_painting(None)
+        if painting is self.painting:  # or it could not be taken out after it had ended
+            self._further = []
+            self._set_painting(None)
         if getattr(error, "code", "") == "CANCELLED":
             self._tell(str(error), None)
         else:

@@ -150,6 +150,12 @@ def is_open(document: Document) -> bool:
     return any(document == other for other in Krita.instance().documents())
 
 
+BUSY = _(
+    "Krita is busy with the image: finish what the tool has begun (Enter, or choose another tool)."
+)
+"""What a painter is told who has to wait because it is not at rest."""
+
+
 def is_at_rest(document: Document) -> bool:
     """Whether nothing is being done to a document; while a pen is down Krita would wait for it."""
     if at_rest := document.tryBarrierLock():

@@ -43,6 +43,8 @@ _UNLIKE = _(
 _SETTLE_MS = 300
 """Krita does some things only when its event loop runs again: by then it has."""
 _RETRY_MS = 100
+_PATIENCE = 10
+"""So many times in a row Krita may be busy before that is said."""
 _CHECK_MS = 250
 _EASE = 3
 """So many times as long as a preview took to show does Krita have for itself afterwards."""
@@ -76,16 +78,12 @@ class Painting:
         self.recipe, self._daemon, self._listener, self.series = made, daemon, listener, series
         self.document = Krita.instance().activeDocument()
         self.slot = Slot(series.begin())
-        self._source, self._selection, self._reach, self._box = self._find_subject()
-        self._bounds = self.document.bounds()
-        self._keyframe = self._keyframe_shown(self._source)
+        self._look_at(self._find_subject())
         self._space = layers.Space.of(self._source)
         self._converter = layers.ConversionDocument(self.document)
         self.thumbnail: QtGui.QImage | None = None
-        self._outer = layers.box_to_send(self.document, self._box, self._selection, made.margin_px)
         self._next = 0.0
         self._source_id = self._source.uniqueId()
-        self._source_marks = Landmarks(self.document, self._source, self._box)
         self._canvas_id: Any = None
         self._whole: placement.Whole | None = None
         self._canvas_marks: Landmarks | None = None
@@ -112,6 +110,14 @@ class Painting:
         subject = find_subject(self.document)
         self.series.selection = subject.selection and subject.selection.duplicate()
         return subject
+
+    def _look_at(self, subject: Subject) -> None:
+        self._source, self._selection, self._reach, self._box = subject
+        self._bounds = self.document.bounds()
+        self._outer = layers.box_to_send(
+            self.document, self._box, self._selection, self.recipe.margin_px
+        )
+        self._keyframe = self._keyframe_shown(self._source)
 
     @property
     def canvas(self) -> Any:
@@ -161,7 +167,7 @@ class Painting:
 
     def begin(self) -> None:
         """Send the layer to the daemon."""
-        self._alone(guarded(self._fail, self._submit))
+        self._when_idle(guarded(self._fail, self._submit))
 
     def cancel(self) -> None:
         """Leave the document as it was."""
@@ -189,6 +195,12 @@ class Painting:
             self.series.remove_unpainted(self.document)
 
     def _submit(self) -> None:
+        if self._over:
+            return
+        self._check()
+        # What Krita was busy with when it was pressed may have moved it.
+        self._look_at(subject_of(self.document, self._source, self._selection))
+        self._source_marks = Landmarks(self.document, self._source, self._box)
         pictures = {}
         self._space, colours = self._converter.sendable(layers.Space.of(self._source))
         content = layers.read(
@@ -397,21 +409,26 @@ class Painting:
         self._over = True
         self._timer.stop()
         self._daemon.cancel(self.job)
-        self._when_idle(lambda: self._end(error))
+        if self._busy or self._canvas_id is not None or self.slot.number:
+            self._when_idle(lambda: self._end(error))
+        else:  # nothing is to be taken out of the document
+            self._end(error)
 
     def _end(self, error: Exception) -> None:
         if self._source is None:  # it has ended already
             return
         self._let_go()
         self.series.let_go()
+        listener, self._listener = self._listener, _NOBODY
         if self._taken_out and self.is_open:
             self._release(self._taken_out)
             self.end_series()
         elif self._canvas_id is not None or self.slot.number:
             # Qt does not keep the owner of a method alive, but it does keep a lambda.
             pause_ms = _SETTLE_MS if self._step is None else 0
-            QtCore.QTimer.singleShot(pause_ms, lambda: self._when_idle(self._take_out))
-        self._listener.on_failed(self, error)
+            take_out = guarded(partial(listener.on_failed, self), self._take_out)
+            QtCore.QTimer.singleShot(pause_ms, lambda: self._when_idle(take_out))
+        listener.on_failed(self, error)
 
     def _let_go(self) -> None:
         """Forget what only a painting under way needs; its layer may be large."""
@@ -421,13 +438,18 @@ class Painting:
 
     # What is done to the document -------------------------------------------------------------
 
-    def _when_idle(self, act: Callable[[], None]) -> None:
+    def _when_idle(self, act: Callable[[], None], refused: int = 0) -> None:
         """Do something to the document once Krita is at rest, and nothing else of this painting.
 
         While a pen is down, for one, Krita would wait for its end, and never hear of it.
         """
-        if self._busy or (self.is_open and not layers.is_at_rest(self.document)):
+        if self._busy:
             QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._when_idle(act))
+        elif self.is_open and not layers.is_at_rest(self.document):
+            # While it is painted something else is told.
+            if refused >= _PATIENCE and (self._over or not self._sent):
+                self._listener.on_progress(layers.BUSY, None)
+            QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._when_idle(act, refused + 1))
         else:
             self._alone(act)
 
@@ -511,7 +533,8 @@ class Painting:
                 self._source_marks = Landmarks(self.document, source, self._box)
             if canvas:
                 further = shift[0] - by_canvas[0], shift[1] - by_canvas[1]
-                layers.move(self._find(self.series.inserted_id), further)
+                for node in self.series.roots(self.document):
+                    layers.move(node, further)
                 self._canvas_marks = Landmarks(self.document, canvas, self._box)
 
     def _is_buried(self) -> bool:
@@ -664,7 +687,8 @@ class Painting:
             self._release(self.canvas)  # or it would come back locked by a redo
             undone = self._undo_canvas()
             if not undone:
-                self._find(self.series.inserted_id).remove()
+                for node in self.series.roots(self.document):
+                    node.remove()
                 self.document.refreshProjection()
         if self.series.cover:
             self.series.cover.uncover()

@@ -27,6 +27,8 @@ from .subject import find_subject
 from .widgets import button, label
 
 _LOOK_MS = 400
+_PATIENCE = 3
+"""So many times in a row Krita may be busy before that is said."""
 _THUMBNAIL_PX = 120
 _GROUP, _SHOWN = "impasto", "preview"
 
@@ -61,6 +63,7 @@ class PreviewWindow(QtWidgets.QDialog):
         self._file_under_way = ""
         self._before, self._after = QtGui.QImage(), QtGui.QImage()
         self._is_free = self.is_paused = self._looking = False
+        self._refused, self._interrupted = 0, ""
         self._build()
         self._timer = QtCore.QTimer(self)
         self._timer.timeout.connect(guarded(self._give_up, self._look))
@@ -161,8 +164,16 @@ class PreviewWindow(QtWidgets.QDialog):
         if words := self._lacking(document, info):
             self._tell_instead(words)
             return
-        if not info or not layers.is_at_rest(document):
+        if not info:
             return
+        self._refused = 0 if layers.is_at_rest(document) else self._refused + 1
+        if self._refused:
+            if self._refused == _PATIENCE:
+                self._interrupted = self._words.text()
+                self._words.setText(layers.BUSY)
+            return
+        if self._words.text() == layers.BUSY:
+            self._words.setText(self._interrupted)
         try:
             subject = find_subject(document)
             node, box = subject.layer, subject.box

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from impasto_protocol.codec import Picture
 
-from .layers import ConversionDocument, Document, Node, find_below, is_at_rest
+from .layers import ConversionDocument, Document, Node, below, find_below, is_at_rest
 from .placement import Blending, Cover
 
 
@@ -37,6 +37,7 @@ class Series:
         ]
         self._places: dict[Slot, Any] = {}
         self._left_out: set[Any] = set()
+        self._made: set[Any] = set()
         self._begun = itertools.count()
         self.painted: set[Slot] = set()
         self.inserted_id: Any = None
@@ -76,10 +77,16 @@ class Series:
     def inserted(self, made: Node) -> None:
         """It is in the document now."""
         self.inserted_id = made.uniqueId()
+        self._made = {node.uniqueId() for node in (made, *below(made))}
         nodes = made.childNodes() if self.is_group else [made]
         self._places = {
             slot: node.uniqueId() for slot, node in zip(self._slots, nodes, strict=True)
         }
+
+    def roots(self, document: Document) -> list[Node]:
+        """All that went in: a layer or a group, or what was in it if the painter dissolved that."""
+        there = [node for node in below(document.rootNode()) if node.uniqueId() in self._made]
+        return [node for node in there if node.parentNode().uniqueId() not in self._made]
 
     def place(self, document: Document, slot: Slot) -> Node | None:
         """The layer of a painting, or the group that it is in with the rest of its layer."""

@@ -336,6 +336,50 @@ def quality_remembered(painter, settings, is_older):
     return [docker.controls.quality.currentText(), recipe.last().settings.refinement]
 
 
+def busy_at_first(painter, photo):
+    """What is said where Krita is busy as a painting is begun, at once where it is cancelled."""
+    docker, Krita.document = painter.docker, Document(photo)
+    Krita.document.is_at_rest = False
+    docker._paint(lambda: Recipe("Dusk", LONG))
+    painter.until("a word on that", lambda: words_of(painter).startswith("Krita is busy"))
+    docker.cancel()
+    return [words_of(painter), docker.painting is None]
+
+
+def busy_at_last(painter, photo):
+    """What is said where Krita is busy as it is done, and afterwards."""
+    docker, told = painter.docker, []
+    begin(painter, photo, Settings(iterations=2, working_px=64))
+    Krita.document.is_at_rest = False
+    painter.until("a word on that", lambda: words_of(painter).startswith("Krita is busy"))
+    told.append(len(Krita.document.root.children))
+    Krita.document.is_at_rest = True
+    painter.until("the end", lambda: docker.painting is None)
+    return [*told, words_of(painter)]
+
+
+def error_while_busy(painter, photo):
+    """What the daemon says of a style that is not there."""
+    Krita.document = Document(photo)
+    painter.docker._paint(lambda: Recipe("Nowhere", LONG))
+    Krita.document.is_at_rest = False
+    painter.until("the end", lambda: painter.docker.painting is None)
+    return words_of(painter)
+
+
+def busy_in_preview(painter, photo):
+    """What stands there each time that the preview looks and Krita is busy."""
+    window, Krita.document = painter.docker.preview, Document(photo)
+    Krita.document.is_at_rest = False
+    window._chosen = lambda: (info("Dusk"), QtGui.QIcon(), Settings())
+    window._lacking = lambda *_: ""
+    told = []
+    for Krita.document.is_at_rest in (False, False, False, True):
+        window._follow()
+        told.append(window._words.text())
+    return told
+
+
 def memory_of_documents(painter, photo):
     """The most memory that a painting may take, for one document, another, and the first again."""
     docker, one, two = painter.docker, Document(photo), Document(photo)

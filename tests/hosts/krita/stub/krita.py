@@ -125,6 +125,7 @@ class Document(Keeper):
         self._active.setPixelData(QtCore.QByteArray(bytes(bits)), 0, 0, *self._size)
         self.root.addChildNode(self._active, None)
         self.added, self._modified, self._annotations = [], False, {}
+        self.is_at_rest = True
 
     def createNode(self, name, kind):
         return Node(self, name, self._size, kind)
@@ -139,7 +140,7 @@ class Document(Keeper):
         return 72.0
 
     def tryBarrierLock(self):
-        return True
+        return self.is_at_rest
 
     def unlock(self):
         pass
