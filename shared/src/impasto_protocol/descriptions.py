@@ -149,15 +149,22 @@ def diagnostics(host: str, error: BaseException | None = None) -> str:
         f"connection file: {_tell(lambda: str(connection_file(runtime_dir()).exists()))}",
         f"daemon holds its lock: {_tell(lambda: str(daemon_is_running(runtime_dir())))}",
     ]
-    if isinstance(error, ImpastoError):
-        lines.append(f"error: {error.code}: {error} {error.next_step}")
-    elif error:
-        where = error.__traceback__
-        while where and where.tb_next:
-            where = where.tb_next
-        at = f" at {where.tb_frame.f_code.co_name}:{where.tb_lineno}" if where else ""
-        lines.append(f"error: {type(error).__name__}: {error}{at}")
+    if error:
+        lines.append(f"error: {_without_names(error)}")
     return "\n".join(lines)
+
+
+def _without_names(error: BaseException) -> str:
+    """What an error is and where it came up; its sentence may name layers, styles and files."""
+    where = error.__traceback__
+    while where and where.tb_next:
+        where = where.tb_next
+    at = f" at {where.tb_frame.f_code.co_name}:{where.tb_lineno}" if where else ""
+    name = type(error).__name__
+    if isinstance(error, ImpastoError):
+        return f"{error.code}: {name}{at}"
+    words = error.strerror if isinstance(error, OSError) else error
+    return f"{name}: {words}{at}"
 
 
 def _version(module: str) -> str:
@@ -172,4 +179,4 @@ def _tell(question: Callable[[], str]) -> str:
     try:
         return question()
     except Exception as error:
-        return f"{type(error).__name__}: {error}"
+        return _without_names(error)

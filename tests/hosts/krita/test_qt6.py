@@ -77,7 +77,7 @@ def test_what_is_lacking_for_a_painting_is_said_and_copied(environment, pictures
     # Quietly: what went wrong stays to be read.
     assert seen["copied"] == [seen["document"], "Diagnostics Copied"]
     assert "host: Krita 6.0.0" in seen["diagnostics"]
-    assert "error: HOST_UNSUPPORTED: There is no layer" in seen["diagnostics"]
+    assert "error: HOST_UNSUPPORTED: HostUnsupported at find_source:" in seen["diagnostics"]
     assert seen["buttons"] == ["Stylise"]
 
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from impasto_protocol.descriptions import describe_estimate, describe_progress
+from impasto_protocol.descriptions import describe_estimate, describe_progress, diagnostics
+from impasto_protocol.errors import HostUnsupported
 from impasto_protocol.messages import Accepted, Estimated, Progress
 
 
@@ -40,3 +41,23 @@ def test_estimate_is_of_all_paintings_that_are_to_be():
 ])  # fmt: skip
 def test_progress_in_a_painters_words(message, words, share):
     assert describe_progress(message) == (words, share)
+
+
+def fail(error):
+    raise error
+
+
+@pytest.mark.parametrize(
+    "error, told",
+    [(HostUnsupported("“Anna's face” is a mask.", next_step="Select Anna's layer."),
+      "HOST_UNSUPPORTED: HostUnsupported at fail:"),
+     (FileNotFoundError(2, "No such file or directory", "/home/anna/face.png"),
+      "FileNotFoundError: No such file or directory at fail:"),
+     (AttributeError("'NoneType' object has no attribute 'remove'"),
+      "AttributeError: 'NoneType' object has no attribute 'remove' at fail:")],
+)  # fmt: skip
+def test_diagnostics_tell_what_went_wrong_and_where_but_no_names(error, told):
+    with pytest.raises(type(error)) as raised:
+        fail(error)
+    words = diagnostics("Krita 6.0.0", raised.value)
+    assert f"\nerror: {told}" in words and "anna" not in words.lower()
