@@ -373,6 +373,13 @@ def test_error_is_not_replaced_by_how_far_a_baking_is(nowhere):
     assert error.startswith("No.") and share == 500 and words == "Bark: Baking, 50%"
 
 
+def test_only_what_was_baked_is_told_as_baked(nowhere):
+    """Not what was stopped, failed, renamed or forgotten; and no error is replaced by it."""
+    *otherwise, beside_error, baked = play("painting", "no_longer_baked", nowhere)
+    assert otherwise == [""] * 3
+    assert beside_error.startswith("No.") and baked == "“Bark” is baked."
+
+
 def test_one_is_told_as_one_and_in_the_language_of_krita(nowhere):
     english, german = (
         play("painting", "counted", {**nowhere, "LANGUAGE": language}) for language in ("C", "de")

@@ -96,9 +96,13 @@ class StyleSaver:
         for job in self._elsewhere.values():
             if job.state == "running":
                 self._progress(*describe_baking(job))
-        for name in before.keys() - self._elsewhere.keys():
-            self._tell(_BAKED.format(name=name), None)
-            self._saved("")
+        going_on = {job.job for job in self._elsewhere.values()}
+        states = {job.job: job.state for job in report.jobs}
+        for name, job in before.items():
+            if job.job not in going_on:
+                is_baked = states.get(job.job) == "done"
+                self._progress(_BAKED.format(name=name) if is_baked else "", None)
+                self._saved("")
         if before.keys() != self._elsewhere.keys():
             self._changed()
 

@@ -256,6 +256,29 @@ def while_baked(painter):
     return told
 
 
+def no_longer_baked(painter):
+    """What stands there once a baking for another program has ended, one way or another."""
+    docker, told = painter.docker, []
+    docker.styles._saver._saved = lambda _: told.append(words_of(painter))
+
+    def hear(state, name="Bark"):
+        job = JobInfo(job="a" * 32, client="", state=state, bakes=name)
+        docker._show_report(report((job,) if state else ()))
+
+    for state in ("cancelled", "failed", "", "done"):
+        docker._tell("", None)
+        hear("running")
+        hear("running", "Oak")
+        assert docker.styles._saver.names == ["Oak"]
+        if state == "done":
+            docker.fail(StyleUnreadable("No."))
+            hear(state, "Oak")
+            hear("running")
+            docker._tell("", None)
+        hear(state)
+    return told
+
+
 def counted(painter):
     """What is told of one and of two steps, variations to come, and jobs that wait."""
     docker, told = painter.docker, []
