@@ -408,6 +408,13 @@ def test_recipe_is_edited_also_where_its_style_is_gone(nowhere, pictures):
     assert strength == 90 and words.startswith("The style “Night” is gone.")
 
 
+def test_all_styles_of_a_recipe_are_known_when_they_were_renamed(nowhere, pictures):
+    known, by_name, words = play("painting", "renamed_since", nowhere, photo=pictures["photo"])
+    assert known == ["Evening", "Day", "Moon"]
+    assert by_name == ["Dusk", "Dawn", "Night"]  # as an older Impasto has kept it
+    assert words.startswith("“Night” is another style now")
+
+
 def test_right_click_chooses_no_style(nowhere):
     assert play("browser", "pressed", nowhere) == ["Dawn", "Dusk"]
 

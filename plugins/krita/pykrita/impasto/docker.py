@@ -16,7 +16,6 @@ from impasto_protocol.errors import BadField, DaemonLost, UnknownPreset, Version
 from impasto_protocol.messages import PresetInfo, Report, Result, Status
 from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import Settings, variations_of
-from impasto_protocol.style_names import name_now
 from impasto_protocol.translations import _, ngettext
 
 from . import layer_recipes, layers, masks, recipe
@@ -132,18 +131,15 @@ class Docker(DockWidget):
 
         def show() -> None:
             self._choose(Choice.of(found))
-            self._as_named_now(found)  # or it is said that the style is gone
+            # Or it is said that a style is gone.
+            self._take_places(found.named_now(self.styles.infos).places)
             self._tell(_("This is the recipe of “{name}”.").format(name=layer.name()), None)
 
         self.styles.when_there(guarded(self.fail, show))
 
     def _repeat(self) -> None:
         found, whose = layer_recipes.to_repeat(*_active())
-        self._paint_with_styles(lambda: self._as_named_now(found), whose)
-
-    def _as_named_now(self, made: Recipe) -> Recipe:
-        name = name_now(made.style, made.style_hash, self.styles.infos)
-        return replace(made, style=name)
+        self._paint_with_styles(lambda: found.named_now(self.styles.infos), whose)
 
     def _paint_with_styles(self, make: Callable[[], Recipe], note: str = "") -> None:
         document, layer = _active()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass, replace
+from itertools import chain, repeat
 
 from krita import Krita
 
 from impasto_protocol import more_styles
 from impasto_protocol.errors import BadField, ImpastoError, StyleUnreadable, VersionSkew
 from impasto_protocol.fields import to_dict
-from impasto_protocol.messages import Result
+from impasto_protocol.messages import PresetInfo, Result
 from impasto_protocol.more_styles import Places
 from impasto_protocol.settings import Settings, kept_settings
+from impasto_protocol.style_names import name_now
 from impasto_protocol.translations import _
 
 _GROUP, _LAST = "impasto", "last-recipe"
@@ -24,7 +27,8 @@ class Recipe:
 
     as_source: the painting takes the mode and opacity of its layer, and hides it.
     style_hash: that of its picture, by which it is known under another name; empty: not known.
-    places: other styles, and where each goes. is_older: kept by an Impasto that did not refine.
+    places: other styles, and where each goes. more_hashes: those of their pictures, or none.
+    is_older: kept by an Impasto that did not refine.
     """
 
     style: str
@@ -33,6 +37,7 @@ class Recipe:
     as_source: bool = True
     style_hash: str = ""
     places: Places = Places()
+    more_hashes: tuple[str, ...] = ()
     is_older: bool = False
 
     def __post_init__(self) -> None:
@@ -51,7 +56,17 @@ class Recipe:
     def as_made(self, result: Result) -> Recipe:
         """The same with what a repetition of its painting needs to be the same to the byte."""
         settings = replace(self.settings, memory_mib=result.memory_mib)
-        return replace(self, settings=settings, style_hash=result.style)
+        return replace(self, settings=settings, style_hash=result.style, more_hashes=result.styles)
+
+    def named_now(self, presets: Collection[PresetInfo]) -> Recipe:
+        """The same with its styles as they are called now. Raises UnknownPreset."""
+        name = name_now(self.style, self.style_hash, presets)
+        hashes = chain(self.more_hashes, repeat(""))  # those of an older Impasto are not known
+        more = tuple(
+            replace(style, name=name_now(style.name, known, presets))
+            for style, known in zip(self.places.more, hashes, strict=False)
+        )
+        return replace(self, style=name, places=replace(self.places, more=more))
 
 
 def to_text(recipe: Recipe) -> str:
@@ -65,6 +80,7 @@ def to_text(recipe: Recipe) -> str:
         "mask": recipe.places.mask,
         "strength-mask": recipe.places.strength_mask,
         "more-styles": more_styles.write(recipe.places.more),
+        "more-hashes": recipe.more_hashes,
         "map": recipe.places.picture_map,
         "style-map": recipe.places.style_map,
     }
@@ -81,8 +97,8 @@ def from_text(text: str) -> Recipe:
         maps = told.get("map", ""), told.get("style-map", "")
         places = Places(told.get("mask", ""), told.get("strength-mask", ""), others, *maps)
         more = told.get("as-source", True), told.get("style-hash", ""), places
-        is_older = "refinement" not in told["settings"]
-        return Recipe(told["style"], settings, told["margin"], *more, is_older)
+        hashes, is_older = tuple(told.get("more-hashes", ())), "refinement" not in told["settings"]
+        return Recipe(told["style"], settings, told["margin"], *more, hashes, is_older)
     except VersionSkew:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, ImpastoError) as error:

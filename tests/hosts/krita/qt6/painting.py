@@ -22,7 +22,7 @@ from impasto_protocol.client import new_job_id
 from impasto_protocol.errors import HostUnsupported, StyleUnreadable
 from impasto_protocol.fields import to_dict
 from impasto_protocol.messages import JobInfo, Report
-from impasto_protocol.more_styles import Places
+from impasto_protocol.more_styles import MoreStyle, Places
 from impasto_protocol.settings import Settings
 
 BUTTONS = ("Stylise", "Finish Now", "Cancel")
@@ -357,6 +357,29 @@ def quality_remembered(painter, settings, is_older):
     painter.leave()
     docker = Krita.open()
     return [docker.controls.quality.currentText(), recipe.last().settings.refinement]
+
+
+def renamed_since(painter, photo):
+    """What a layer's recipe of several styles has become when they were renamed or replaced."""
+    docker, Krita.document = painter.docker, Document(photo)
+    told, layer = [], Krita.document.activeNode()
+    places = Places(more=(MoreStyle("preset", "Dawn"), MoreStyle("preset", "Night")))
+    made = Recipe("Dusk", Settings(), places=places)
+    result = Mock(style="Dusk", styles=("Dawn", "Night"), memory_mib=0)
+    docker._paint = lambda make, note: told.append(make())
+
+    def styles_of(recipe):
+        return [recipe.style, *(style.name for style in recipe.places.more)]
+
+    for kept, now in (
+        (made.as_made(result), {"Evening": "Dusk", "Dawn": "?", "Day": "Dawn", "Moon": "Night"}),
+        (made, {"Dusk": "Dusk", "Dawn": "?", "Night": "?"}),
+        (made.as_made(result), {"Dusk": "Dusk", "Dawn": "Dawn", "Night": "?"}),
+    ):
+        layer_recipes.keep(Krita.document, layer, kept)
+        docker.styles._fill([replace(info(name), style=style) for name, style in now.items()])
+        docker.again()
+    return [*map(styles_of, told), words_of(painter)]
 
 
 def busy_at_first(painter, photo):
