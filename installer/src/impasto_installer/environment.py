@@ -30,7 +30,7 @@ def hardware(machine: Machine) -> str:
     if machine.system == "darwin":
         return "apple" if platform.machine() == "arm64" else "cpu"
     if machine.system == "win32":
-        nvidia = [machine.folder("SystemRoot", "Windows") / "System32/nvcuda.dll"]
+        nvidia = [machine.folder("SYSTEMROOT", "Windows") / "System32/nvcuda.dll"]
     else:
         names = ("proc/driver/nvidia/version", "dev/nvidiactl", "usr/lib/wsl/lib/libcuda.so.1")
         nvidia = [machine.root / name for name in names]

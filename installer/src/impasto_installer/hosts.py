@@ -202,7 +202,7 @@ def _bundles(machine: Machine) -> Iterator[Host]:
 
 def _windows_installers(machine: Machine) -> Iterator[Host]:
     roaming, local = _app_data(machine)
-    places = [machine.folder("ProgramFiles", "Program Files"), local / "Programs"]
+    places = [machine.folder("PROGRAMFILES", "Program Files"), local / "Programs"]
     for program in (child for place in places for child in _listed(place)):
         if program.name.startswith("GIMP"):
             python = _first(r"^python(3\.\d+)$", _listed(program / "lib"))

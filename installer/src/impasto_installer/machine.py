@@ -24,7 +24,7 @@ class Machine:
     def this(cls) -> Machine:
         """The one that this runs on."""
         system = sys.platform if sys.platform in ("darwin", "win32") else "linux"
-        environment = dict(os.environ)
+        environment = dict(os.environ)  # on Windows its names are in capitals, and stay so
         if own := environment.get("IMPASTO_HOME"):
             # What is run for us is run in other folders.
             environment["IMPASTO_HOME"] = str(Path(own).absolute())

@@ -41,6 +41,7 @@ from impasto_protocol.connection import (
     runtime_dir,
 )
 from impasto_protocol.errors import (
+    BadField,
     BadMessage,
     Cancelled,
     DaemonLost,
@@ -456,7 +457,11 @@ class Client:
             # The transport mends itself, even to another daemon at the same place.
             raise DaemonLost(_("The daemon was started anew."))
         if isinstance(message, JobMessage | Error) and (job := self._jobs.get(message.job)):
-            job.take(message, pictures_in(message, parts[1:]))
+            try:
+                pictures = pictures_in(message, parts[1:])
+            except ImpastoError as error:  # they were damaged on the way
+                message, pictures = _unreadable(parts, error), []
+            job.take(message, pictures)
             if job.ended:
                 del self._jobs[job.id]
         elif message.request in self._asked:
@@ -559,7 +564,7 @@ def _unreadable(parts: Sequence[Buffer], error: ImpastoError) -> Error:
     request, job = subject_of(parts)
     if not (request or job):
         raise error
-    step = ProtocolError.default_next_step
+    step = ProtocolError.default_next_step if isinstance(error, BadField) else error.next_step
     return Error(request=request, job=job, code=error.code, message=str(error), next_step=step)
 
 

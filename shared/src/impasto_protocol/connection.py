@@ -288,7 +288,8 @@ def keeps_lock(lock: BinaryIO, folder: Path) -> bool:
             os.utime(lock.fileno())
         return os.path.samestat(held, (folder / "daemon.lock").stat())
     except (FileNotFoundError, NotADirectoryError):
-        return False
+        # Where the folder went as well, as at a logout, no other has begun.
+        return not os.path.lexists(folder)
     except OSError:  # which says nothing of it
         return True
 

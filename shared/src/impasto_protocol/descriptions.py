@@ -163,8 +163,10 @@ def _without_names(error: BaseException) -> str:
     name = type(error).__name__
     if isinstance(error, ImpastoError):
         return f"{error.code}: {name}{at}"
-    words = error.strerror if isinstance(error, OSError) else error
-    return f"{name}: {words}{at}"
+    words = error.strerror if isinstance(error, OSError) else ""
+    if isinstance(error, TypeError | AttributeError | NameError):  # these are about our own code
+        words = str(error)
+    return ": ".join(filter(None, [name, words])) + at
 
 
 def _version(module: str) -> str:

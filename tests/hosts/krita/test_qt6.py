@@ -128,6 +128,10 @@ def test_painting_says_that_krita_is_busy_and_is_cancelled_at_once(nowhere, pict
     assert words == "The job was cancelled." and ended
 
 
+def test_krita_is_said_to_be_busy_for_no_longer_than_it_is(environment, pictures):
+    assert play("painting", "busy_for_a_while", environment, photo=pictures["photo"]) == "Starting"
+
+
 def test_painting_that_is_ready_says_that_krita_is_busy(environment, pictures):
     layers, words = play("painting", "busy_at_last", environment, photo=pictures["photo"])
     assert layers == 1 and words.startswith("Done")

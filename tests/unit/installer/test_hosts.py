@@ -204,7 +204,7 @@ def test_version_that_is_no_number_is_none(lay):
     assert str(krita) == "Krita (bundle)" and not krita.hindrance
 
 
-WINDOWS = {"ProgramFiles": "Program Files", "APPDATA": "Users/ada/AppData/Roaming",
+WINDOWS = {"PROGRAMFILES": "Program Files", "APPDATA": "Users/ada/AppData/Roaming",
            "LOCALAPPDATA": "Users/ada/AppData/Local"}  # fmt: skip
 
 

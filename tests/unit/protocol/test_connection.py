@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -112,6 +113,8 @@ def test_lock_whose_file_is_gone_or_anothers_is_kept_no_longer(folder):
         assert not connection.keeps_lock(lock, folder)
         with connection.hold_lock(folder) as other:
             assert not connection.keeps_lock(lock, folder)
+            assert connection.keeps_lock(other, folder)
+            shutil.rmtree(folder)
             assert connection.keeps_lock(other, folder)
 
 

@@ -54,7 +54,8 @@ def fail(error):
      (FileNotFoundError(2, "No such file or directory", "/home/anna/face.png"),
       "FileNotFoundError: No such file or directory at fail:"),
      (AttributeError("'NoneType' object has no attribute 'remove'"),
-      "AttributeError: 'NoneType' object has no attribute 'remove' at fail:")],
+      "AttributeError: 'NoneType' object has no attribute 'remove' at fail:"),
+     (KeyError("Anna's face"), "KeyError at fail:")],
 )  # fmt: skip
 def test_diagnostics_tell_what_went_wrong_and_where_but_no_names(error, told):
     with pytest.raises(type(error)) as raised:

@@ -157,8 +157,10 @@ class Broker:
         tasks = [asyncio.create_task(task) for task in work]
         await self._stopping.wait()
         log.info("ending")
-        with contextlib.suppress(OSError):
-            connection_file(self._paths.runtime).unlink()
+        file = connection_file(self._paths.runtime)
+        with contextlib.suppress(OSError, ImpastoError):
+            if read_connection(file) == self._address.connection():  # or it is the next daemon's
+                file.unlink()
         self._scheduler.close()
         self._preset_thread.shutdown(wait=False, cancel_futures=True)
         for task in (*tasks, *self._pending):

@@ -318,7 +318,7 @@ class Scheduler:
     def _worker_gone(self, slot: DeviceSlot) -> None:
         ends_itself = slot.failure is None
         failure = slot.failure or WorkerFailed("The worker process ended in the middle of it.")
-        if slot.job or slot.failure or not slot.was_up:
+        if slot.job or slot.failure or slot.ready or not slot.was_up:  # or it was to end
             log.warning("the worker of %s is gone: %s", slot.device, failure)
         else:
             log.info("the worker of %s has ended", slot.device)

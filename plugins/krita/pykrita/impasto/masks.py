@@ -124,7 +124,7 @@ def _look(converter: ConversionDocument, document: Document, node: Node, box: Bo
 
 
 def _node(document: Document, key: str) -> Node | None:
-    """The one that is meant, also where others of its name came or went since; else the first."""
+    """The one that is known so, else the first of that name."""
     found = _all(document)
     alike = (node for node in found.values() if key in _keys(node))
     return found.get(key) or next(alike, None)

@@ -451,6 +451,8 @@ class Painting:
                 self._listener.on_progress(layers.BUSY, None)
             QtCore.QTimer.singleShot(_RETRY_MS, lambda: self._when_idle(act, refused + 1))
         else:
+            if refused > _PATIENCE and not (self._over or self._sent):
+                self._listener.on_progress(_("Starting"), None)
             self._alone(act)
 
     def _alone(self, act: Callable[[], None]) -> None:

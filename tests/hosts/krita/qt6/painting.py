@@ -392,6 +392,21 @@ def busy_at_first(painter, photo):
     return [words_of(painter), docker.painting is None]
 
 
+def busy_for_a_while(painter, photo):
+    """What is said next where Krita was busy as a painting is begun."""
+    docker, told, tell = painter.docker, [], painter.docker._tell
+    Krita.document = Document(photo)
+    Krita.document.is_at_rest = False
+    with patch.object(
+        docker, "_tell", lambda words, share: told.append(words) or tell(words, share)
+    ):
+        docker._paint(lambda: Recipe("Dusk", Settings(iterations=2, working_px=64)))
+        painter.until("a word on that", lambda: words_of(painter).startswith("Krita is busy"))
+        Krita.document.is_at_rest = True
+        painter.until("the end", lambda: docker.painting is None)
+    return [words for words in told if not words.startswith("Krita is busy")][1]
+
+
 def busy_at_last(painter, photo):
     """What is said where Krita is busy as it is done, and afterwards."""
     docker, told = painter.docker, []
