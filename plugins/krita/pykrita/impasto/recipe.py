@@ -59,11 +59,16 @@ class Recipe:
         return replace(self, settings=settings, style_hash=result.style, more_hashes=result.styles)
 
     def named_now(self, presets: Collection[PresetInfo]) -> Recipe:
-        """The same with its styles as they are called now. Raises UnknownPreset."""
+        """The same with its styles as they are called now. Raises UnknownPreset.
+
+        One beside the first that is not listed stays as it is: the daemon may have it by now.
+        """
         name = name_now(self.style, self.style_hash, presets)
         hashes = chain(self.more_hashes, repeat(""))  # those of an older Impasto are not known
         more = tuple(
             replace(style, name=name_now(style.name, known, presets))
+            if any(style.name == info.name or known == info.style for info in presets)
+            else style
             for style, known in zip(self.places.more, hashes, strict=False)
         )
         return replace(self, style=name, places=replace(self.places, more=more))
