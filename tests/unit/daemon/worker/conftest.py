@@ -6,11 +6,11 @@ import pytest
 
 from impasto_daemon.weights import oxford, sources
 
+unpack = cache(oxford.unpack)
 
-@pytest.fixture(autouse=True, scope="session")
+
+@pytest.fixture(autouse=True, scope="module")
 def network_unpacked_once():
-    unpack = cache(oxford.unpack)
-
     def open_oxford(path, data_dir):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch()  # as where it was unpacked
