@@ -132,11 +132,13 @@ def _node(document: Document, key: str) -> Node | None:
 
 def _all(document: Document) -> dict[str, Node]:
     """Each by its name; where others have that too, by its parent's as well, then by a number."""
-    nodes = [node for node in layers.below(document.rootNode()) if _keys(node)]
-    alike = Counter(_keys(node)[0] for node in nodes)
+    known = [(node, _keys(node)) for node in layers.below(document.rootNode())]
+    alike = Counter(keys[0] for _of, keys in known if keys)
     found: dict[str, Node] = {}
-    for node in nodes:
-        plain, *longer = _keys(node)
+    for node, keys in known:
+        if not keys:
+            continue
+        plain, *longer = keys
         key = longer[0] if longer and alike[plain] > 1 else plain
         numbered = (f"{key} ({number})" if number > 1 else key for number in count(1))
         found[next(free for free in numbered if free not in found)] = node
