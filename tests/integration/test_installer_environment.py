@@ -171,6 +171,23 @@ def test_what_is_stopped_while_it_is_being_started_does_not_go_on(machine, tmp_p
     assert not (tmp_path / "uv.went-on").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
+def test_what_ends_by_itself_while_it_is_being_stopped_is_stopped(machine, tmp_path, monkeypatch):
+    class Interrupted(subprocess.Popen):
+        def communicate(self, *arguments, **options):
+            super().communicate(*arguments, **options)
+            if self.args[1] != "--version":
+                signal.raise_signal(signal.SIGINT)
+
+    (tmp_path / "uv").write_text("#!/bin/sh\necho uv 9.1.0\n")
+    (tmp_path / "uv").chmod(0o755)
+    uv = Uv(dataclasses.replace(machine, environment={"PATH": f"{tmp_path}:/usr/bin:/bin"}))
+    assert not uv.missing
+    monkeypatch.setattr(subprocess, "Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        uv.make(tmp_path / "environment")
+
+
 def test_offline_folder_without_packages_for_the_editors_python_still_gives_a_plug_in(tmp_path):
     def of_this_python_alone(folder, python, requirements):
         folder.mkdir()

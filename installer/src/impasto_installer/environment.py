@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
 import re
@@ -198,7 +199,7 @@ def _run(command: Sequence[str], environment: Mapping[str, str], cwd: Path) -> N
         except BaseException:
             starter.shutdown()
             for process in started:
-                with process:
+                with process, contextlib.suppress(OSError):  # it may have ended by itself
                     process.kill() if os.name == "nt" else os.killpg(process.pid, signal.SIGKILL)
             raise
     (ended,) = started
