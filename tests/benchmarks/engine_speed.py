@@ -37,7 +37,9 @@ NEARLY = 1.05
 """How near to the plain loop's last loss is as good: its very last share depends on chance."""
 
 LAYERS = STYLE_LAYERS + CONTENT_LAYERS
-UNENDING = Settings(iterations=100_000, scales=1, tolerance=0)
+UNENDING = Settings(
+    iterations=100_000, scales=1, tolerance=0, normalisation="relative", style_loss="gram"
+)
 
 
 def main() -> None:

@@ -98,11 +98,9 @@ def one_evaluation(content: Tensor, style: Style, network: FeatureNetwork) -> Ca
 def save_preset(store: PresetStore, network: FeatureNetwork) -> None:
     """Keep the picture as `kept`, with the statistics that a worker would take."""
     style = Style(tensor_of(painting(1024)), network)
-    statistics = {
-        (size, layer): gram.cpu().numpy()
-        for size in preset_sizes_px(max(PICTURE.width, PICTURE.height))
-        for layer, gram in style.statistics(size, STYLE_LAYERS).items()
-    }
+    for size in preset_sizes_px(max(PICTURE.width, PICTURE.height)):
+        style.statistics(size, STYLE_LAYERS)
+    statistics = {key: moments.numpy() for key, moments in style.moments.items()}
     thumbnail = from_image(painting(128))
     store.save(Preset("kept", Settings(), PICTURE, thumbnail, network.name, HASH, statistics))
 

@@ -240,11 +240,11 @@ def ours(
     judge: Callable[[Image.Image], tuple[float, float]],
     goals: dict[str, Seen],
 ) -> list[Seen]:
-    """Finished paintings of the default settings and more and more evaluations."""
+    """Finished paintings by what the others match, and more and more evaluations."""
     curve: list[Seen] = []
     for evaluations, strength in ((1, 0.5), *itertools.product(BUDGETS, STRENGTHS)):
-        settings = Settings(**(QUALITIES["good"] | {"iterations": evaluations}),
-                            strength=strength, tolerance=0)  # fmt: skip
+        settings = Settings(**(QUALITIES["good"] | {"iterations": evaluations}), strength=strength,
+                            tolerance=0, normalisation="relative", style_loss="gram")  # fmt: skip
         began = time.perf_counter()
         *_, end = stylise(tensor_of(photo), Style(tensor_of(style), inputs.network), settings,
                           inputs.network)  # fmt: skip

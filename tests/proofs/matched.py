@@ -51,7 +51,7 @@ EVALUATIONS = 4
 ROUNDS = 3
 WAYS = {f"{loss}-{weights}": (loss, weights)
         for loss, weights in itertools.product(STATISTICS, ("relative", "even"))}  # fmt: skip
-DEFAULT = "gram-relative"
+DEFAULT = "wasserstein-even"
 PEERS = {"neural-style-pt": neural_style_pt, "crowsonkb": crowsonkb}
 PAIRS = (
     ("face", "Swirls"), ("face", "Woodcut"), ("cat", "Pastel"),

@@ -64,10 +64,11 @@ def compare(photo: Tensor, picture: Tensor, network: FeatureNetwork) -> Tensor:
     style = Style(picture, network)
     painted = paint(photo, style, GOOD, network)
     enlarged = paint(photo, style, replace(GOOD, refinement=0), network)
-    grams = style.statistics(max(photo.shape), Settings().style_layers)
+    large = Style(picture, network)
+    grams = large.statistics(max(photo.shape), Settings().style_layers)
     crop = photo[:, -CROP_PX:, -CROP_PX:]
     # The style as large as it is for the whole picture.
-    same = Style(picture, network, {(CROP_PX, layer): gram for layer, gram in grams.items()})
+    same = Style(picture, network, {(CROP_PX, layer): m for (_, layer), m in large.moments.items()})
     hundred = Settings(iterations=100, scales=1, tolerance=0)
     reference = paint(crop, same, hundred, network)
     distances = [distance(one, grams, network) for one in (painted, enlarged, reference)]

@@ -137,11 +137,11 @@ ADVANCED_GROUPS: dict[str, tuple[Argument, ...]] = {
     _("Loss"): (
         ("choice", "normalisation", _("Loss"), _("How the terms of the loss are measured"),
          {"relative": _("Relative"), "even": _("Every layer alike"),
-          "gatys": _("As in the paper")}, "relative"),
+          "gatys": _("As in the paper")}, "even"),
         ("choice", "style-loss", _("Match"), _("What of the style is matched"),
          {"gram": _("Gram matrices"), "wasserstein": _("Mean and covariance"),
           "histogram": _("Gram matrices and histograms"),
-          "shifted": _("Gram matrices of neighbours")}, "gram"),
+          "shifted": _("Gram matrices of neighbours")}, "wasserstein"),
         ("double", "content-weight", _("Content weight (α)"), _("-1 takes it from the strength"),
          -1, 1e12, -1),
         ("double", "style-weight", _("Style weight (β)"), _("-1 takes it from the strength"),

@@ -251,7 +251,7 @@ def from_text(text: bytes) -> Recipe:
     """
     try:
         recipe: Recipe = {**_ADDED, **json.loads(text)}
-        kept_settings(recipe["settings"])
+        recipe["settings"] = to_dict(kept_settings(recipe["settings"]))
         layer_name(recipe)
         more_styles.read(recipe["more-styles"])
         if recipe["style"]["from"] not in arguments.STYLE_FROM or set(_RESULT) - recipe.keys():

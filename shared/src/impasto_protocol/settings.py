@@ -41,6 +41,9 @@ MAP_COLOURS = 16
 VARIATION_NOISE = 0.4
 """The noise to start from where seeds are to differ and none was asked for."""
 
+_ONCE = {"style_loss": "gram"}
+"""What was so for all before it could be chosen, and is not the default."""
+
 DRAFT_PX = 256
 """The long edge of a draft, which shows in small what would be painted."""
 DRAFT_ITERATIONS = 60
@@ -183,7 +186,7 @@ class Settings:
         "relative: each term over its target's energy; even: the same, with the style layers made "
         "to count alike, by their gradients at the start of each size; gatys: the sums as the "
         "paper prints them, of whose style relu4_1 is nearly all",
-        default="relative",
+        default="even",
         choices=("relative", "even", "gatys"),
     )
     style_loss: str = spec_field(
@@ -191,7 +194,7 @@ class Settings:
         "the Wasserstein-2 distance of two Gaussians; histogram: Gram matrices and the histograms "
         "of relu1_1 and relu4_1, where these are style layers; shifted: Gram matrices also of "
         "neighbours, for longer strokes",
-        default="gram",
+        default="wasserstein",
         choices=("gram", "wasserstein", "histogram", "shifted"),
         since="1.8",
     )
@@ -268,7 +271,7 @@ class Settings:
 
 
 def kept_settings(values: Mapping[str, Any]) -> Settings:
-    """The settings of a recipe that an editor has kept.
+    """The settings that a recipe or a saved style was kept with, by this or an older version.
 
     Raises BadField, and VersionSkew where there are some that this version does not know.
     """
@@ -277,7 +280,7 @@ def kept_settings(values: Mapping[str, Any]) -> Settings:
             _("The recipe was made by a newer Impasto."),
             next_step=_("Update Impasto, then try again."),
         )
-    return from_dict(Settings, values)
+    return from_dict(Settings, {**_ONCE, **values})
 
 
 def draft_of(settings: Settings, share: float = 1.0) -> Settings:

@@ -68,10 +68,16 @@ def test_another_network_has_its_own_layers_where_none_are_named():
 
 
 def test_recipe_with_a_setting_that_is_not_known_asks_for_an_update():
-    assert kept_settings({"strength": 0.5}) == Settings(strength=0.5)
+    assert kept_settings(to_dict(Settings(strength=0.4))) == Settings(strength=0.4)
     with pytest.raises(VersionSkew) as caught:
         kept_settings({"strength": 0.5, "later": 1})
     assert "Update Impasto" in caught.value.next_step
+
+
+def test_recipe_of_before_there_was_a_choice_is_painted_as_it_was():
+    older = to_dict(Settings(normalisation="relative", style_loss="gram"))
+    del older["style_loss"]
+    assert kept_settings(older) == Settings(normalisation="relative", style_loss="gram")
 
 
 def test_layer_that_a_network_does_not_have_is_refused_by_name():

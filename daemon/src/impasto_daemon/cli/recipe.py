@@ -15,7 +15,7 @@ from impasto_protocol.codec import digest_of
 from impasto_protocol.errors import BadField, PictureRejected, PictureUnreadable, StyleUnreadable
 from impasto_protocol.fields import from_dict, to_dict, unknown_names
 from impasto_protocol.messages import STYLES, PresetInfo, Result, StyleUse
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import Settings, kept_settings
 from impasto_protocol.style_names import name_now
 
 MAPS = {
@@ -187,7 +187,7 @@ def _of(told: dict[str, Any]) -> Recipe:
     size_px = told.get("size_px", 0)
     if type(size_px) is not int or size_px < 0:
         raise ValueError("size_px")
-    return Recipe(from_dict(Settings, told["settings"]), styles, maps, size_px)
+    return Recipe(kept_settings(told["settings"]), styles, maps, size_px)
 
 
 def _file(name: object, digest: object) -> FileSource:

@@ -67,7 +67,8 @@ def bake(
     """Train for so long; an event after every step, between which the time does not count.
 
     photographs: (3, H, W) in [0, 1], at least one. settings: whose layers, weights and smoothing
-    are taken; the strength is drawn anew at each step. start: a network to go on with.
+    are taken; the strength is drawn anew at each step, and Gram matrices are matched, each relative
+    to the style's. start: a network to go on with.
     Closing the generator ends it.
     """
     drawn = torch.Generator().manual_seed(seed)
@@ -75,7 +76,8 @@ def bake(
         name: tensor.to(network.device, torch.float32).clone().requires_grad_()
         for name, tensor in (start or fresh_weights(seed)).items()
     }
-    target = Guided(style).target(BAKED_PX, replace(settings, style_scale=1.0))
+    settings = replace(settings, style_scale=1.0, style_loss="gram", normalisation="relative")
+    target = Guided(style).target(BAKED_PX, settings)
     optimiser = torch.optim.Adam(weights.values(), lr=_RATE, betas=(0.9, 0.99))
     first_rate = _RATE if start is None else _RATE * _WARM_RATE
 

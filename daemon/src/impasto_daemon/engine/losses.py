@@ -6,13 +6,14 @@ Content and style are sums over positions, so that a picture may be looked at ti
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from impasto_daemon.engine.histogram import EDGES, quantiles, shares_below
-from impasto_daemon.engine.sums import one_thread, total
+from impasto_daemon.engine.sums import dot, one_thread, total
 
 _ROWS = 1 << 22
 """So many numbers of a picture are looked at together."""
@@ -20,6 +21,12 @@ _ROWS = 1 << 22
 _NOISE = 1e-3
 """Of the mean variance of a style's features."""
 _LEAST_NOISE = 1e-12
+_ROUNDING = 1e-6
+"""Of the sum of the features' mean squares; of flat pictures float32 has been out by a seventh."""
+_POLAR_STEPS = 24
+"""Until all singular values are 1 that were a hundred-millionth of the norm, and more."""
+_SCALED_FROM = 1e-3
+"""A step leaves the largest singular value so much, and for less its float32 has no digits."""
 
 
 class ContentLoss:
@@ -87,46 +94,100 @@ class GramLoss:
 class GaussianLoss:
     """The squared Wasserstein-2 distance of two Gaussians, with the features' mean and covariance.
 
-    |m − n|² + tr(S + T − 2 (T^½ S T^½)^½), Olkin and Pukelsheim 1982, between the picture's and
-    the style's, each with as much of noise as keeps its covariance from being singular.
+    |m − n|² + tr(S + T) − 2 |KᵀL|, the last the nuclear norm, where S = K Kᵀ and T = L Lᵀ, Olkin
+    and Pukelsheim 1982, between the picture's and the style's, each with as much of noise as keeps
+    its covariance from being singular.
 
     target: Σ F Fᵀ, (C + 1, C + 1), of a position with a 1 beside its features.
     relative: over the distance of the style from nothing.
     """
 
     def __init__(self, target: Tensor, *, relative: bool) -> None:
-        self._mean, covariance = self._moments(target.cpu().double())
-        noise = _NOISE * covariance.trace() / len(covariance)
-        self._noise = float(noise.clamp_min(_LEAST_NOISE))
-        self._covariance = self._noisy(covariance)
-        self._root = _power(self._covariance, 0.5, self._noise)[0]
-        energy = self._covariance.trace() + self._mean.square().sum()
+        style = _Gaussian.of(target)
+        noise = _NOISE * style.covariance.trace() / len(style.covariance)
+        self._noise = noise.clamp_min(_LEAST_NOISE)
+        self._style = style.with_noise(self._noise)
+        energy = self._style.covariance.trace() + style.mean.square().sum()
         self._scale = 1 / energy if relative else torch.ones_like(energy)
 
     def at(self, mean: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, 0-d, and its derivative by the sums of the products."""
-        centre, covariance = self._moments(mean.cpu().double())
-        covariance = self._noisy(covariance)
-        away = centre - self._mean
-        product = self._root @ covariance @ self._root
-        inverse, roots = _power(product, -0.5, self._noise**2)
-        value = (
-            away.square().sum() + covariance.trace() + self._covariance.trace() - 2 * roots.sum()
+        found, style = _Gaussian.of(mean).with_noise(self._noise), self._style
+        away, product = found.mean - style.mean, found.factor.mT @ style.factor
+        # Sums have the digits of their features.
+        polar = polar_factor(product.to(mean.dtype), (found.least * style.least).sqrt())
+        traces = found.covariance.trace() + style.covariance.trace()
+        value = away.square().sum() + traces - 2 * total(polar * product)
+        # What takes the one Gaussian to the other, as good as symmetric.
+        transport = torch.linalg.solve_triangular(
+            found.factor.mT, polar @ style.factor.mT, upper=True
         )
-        by_covariance = torch.eye(len(centre)).to(centre) - self._root @ inverse @ self._root
-        slope = torch.zeros_like(mean, dtype=torch.float64, device="cpu")
-        slope[:-1, :-1] = by_covariance
+        slope = torch.zeros_like(mean, dtype=away.dtype, device=away.device)
+        by_covariance = slope[:-1, :-1]
+        by_covariance.sub_(transport + transport.mT).mul_(0.5).diagonal().add_(1)
         # Half above the diagonal and half below it; the covariance is Σ F Fᵀ − μ μᵀ.
-        slope[-1, :-1] = slope[:-1, -1] = away - by_covariance @ centre
+        slope[-1, :-1] = slope[:-1, -1] = away - by_covariance @ found.mean
+        by_covariance.diagonal().add_(_ROUNDING * by_covariance.trace())
         return (self._scale * value).to(mean), (self._scale * slope).to(mean)
 
-    def _noisy(self, covariance: Tensor) -> Tensor:
-        return covariance + self._noise * torch.eye(len(covariance)).to(covariance)
 
-    @staticmethod
-    def _moments(sums: Tensor) -> tuple[Tensor, Tensor]:
+@dataclass(frozen=True)
+class _Gaussian:
+    """Mean, (C,), and covariance, (C, C), of features, float64.
+
+    factor: K of K Kᵀ, the covariance. least: none of its eigenvalues is smaller, 0-d.
+    """
+
+    mean: Tensor
+    covariance: Tensor
+    least: Tensor
+    factor: Tensor = field(default_factory=lambda: torch.empty(0))
+
+    @classmethod
+    def of(cls, sums: Tensor) -> _Gaussian:
+        """By Σ F Fᵀ, whose rounding is not to leave the covariance a negative eigenvalue."""
+        sums = (sums if sums.is_cuda else sums.cpu()).double()  # which an Apple GPU does not have
         sums = sums / sums[-1, -1].clamp_min(1e-12)
-        return sums[-1, :-1], sums[:-1, :-1] - torch.outer(sums[-1, :-1], sums[-1, :-1])
+        products, mean = sums[:-1, :-1], sums[-1, :-1]
+        rounding = _ROUNDING * products.trace()
+        covariance = products - torch.outer(mean, mean)
+        covariance.diagonal().add_(rounding)
+        return cls(mean, covariance, rounding / 2)
+
+    def with_noise(self, variance: Tensor) -> _Gaussian:
+        """That of features with so much of noise, with its factor."""
+        covariance = self.covariance.clone()
+        covariance.diagonal().add_(variance)
+        with one_thread():
+            factor = torch.linalg.cholesky_ex(covariance).L
+        return _Gaussian(self.mean, covariance, self.least + variance, factor)
+
+
+def polar_factor(matrix: Tensor, least: Tensor) -> Tensor:
+    """U of B = U (BᵀB)^½, the orthogonal matrix next to B, as exact as B's type and orthogonal as
+    float64.
+
+    least: none of its singular values is smaller, 0-d.
+
+    By the iteration of Newton and Schulz, each step scaled by what the singular values may be: it
+    only multiplies, on a GPU without waiting for it.
+    """
+    norm = dot(matrix, matrix).sqrt()
+    polar, low = matrix / norm, (least / norm).to(matrix)
+    nearly = 1 - torch.finfo(matrix.dtype).eps ** 0.5  # the last step squares what is lacking
+    for _ in range(_POLAR_STEPS):
+        bound = low.clamp_min(_SCALED_FROM)
+        scale = (3 / (1 + bound + bound**2)).sqrt()
+        polar = _step(scale * polar)
+        low = 0.5 * scale * low * (3 - (scale * low) ** 2)
+        if not low.is_cuda and low > nearly:
+            break
+    return _step(polar.double())  # as orthogonal as that can be, by which a distance has its digits
+
+
+def _step(matrix: Tensor) -> Tensor:
+    """½ B (3 − BᵀB): all singular values nearer to 1."""
+    return 1.5 * matrix - 0.5 * (matrix @ (matrix.mT @ matrix))
 
 
 class HistogramLoss:
@@ -144,10 +205,11 @@ class HistogramLoss:
 
     def at(self, mean: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, 0-d, and its derivative by F where the bins begin and end, (2, C, B)."""
-        edges, shares = EDGES.to(mean), shares_below(mean)
-        begin = edges[:-1] - quantiles(self._target, shares[:, :-1], above=True)
-        end = edges[1:] - quantiles(self._target, shares[:, 1:], above=False)
-        away, value = torch.stack([begin, end]), (mean * _mean_square(begin, end)).sum()
+        with one_thread():
+            edges, shares = EDGES.to(mean), shares_below(mean)
+            begin = edges[:-1] - quantiles(self._target, shares[:, :-1], above=True)
+            end = edges[1:] - quantiles(self._target, shares[:, 1:], above=False)
+            away, value = torch.stack([begin, end]), (mean * _mean_square(begin, end)).sum()
         return (self._scale * value).float(), (2 * self._scale * away).float()
 
 
@@ -169,8 +231,7 @@ class StyleLosses:
     def at(self, sums: Tensor) -> tuple[Tensor, Tensor]:
         """The loss at the sums over the whole picture, 0-d, and its derivative by them."""
         mean = sums / self._positions
-        with one_thread():
-            found = [(weight, *loss.at(mean)) for weight, loss in self._losses]
+        found = [(weight, *loss.at(mean)) for weight, loss in self._losses]
         value = torch.stack([weight * loss for weight, loss, _ in found]).sum()
         slope = torch.stack([weight * slope for weight, _, slope in found]).sum(dim=0)
         return value, slope / self._positions
@@ -178,13 +239,6 @@ class StyleLosses:
     def scale(self, factor: Tensor) -> None:
         """Have all of them count so many times as much from now on."""
         self._losses = [(weight * factor, loss) for weight, loss in self._losses]
-
-
-def _power(matrix: Tensor, exponent: float, least: float) -> tuple[Tensor, Tensor]:
-    """A power of a matrix whose eigenvalues are no less but by the rounding, and their roots."""
-    values, vectors = torch.linalg.eigh(matrix)
-    values = values.clamp_min(least)
-    return (vectors * values**exponent) @ vectors.T, values.sqrt()
 
 
 class TotalVariation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import torch
@@ -143,12 +144,6 @@ class Objective:
         First the sums over all tiles, then, as these are known, the gradient of each tile, which
         reaches into its margin and is added up there.
         """
-        with one_thread_if_small(*picture.shape[-2:]):
-            return self._evaluate(picture, between)
-
-    def _evaluate(
-        self, picture: Tensor, between: Callable[[], None]
-    ) -> tuple[dict[str, Tensor], Tensor]:
         errors, sums = LayerSums[str](), LayerSums[tuple[str, _Matched]]()
         for index, part in enumerate(self._parts):
             if index:
@@ -157,7 +152,8 @@ class Objective:
             # The last tile's graph stays, so that a picture of one tile is looked at once; not
             # beside those that even out.
             hold = part is self._parts[-1] and not self._uneven
-            segments = self._see(part, picture, targets, errors, sums, hold=hold)
+            with self._one_thread_if_small():
+                segments = self._see(part, picture, targets, errors, sums, hold=hold)
         if self._uneven:
             self._even_out(picture, sums, between)
         smoothness, gradient = self._smoothness.value_and_gradient(picture)
@@ -174,10 +170,15 @@ class Objective:
             if not segments:
                 between()
                 targets = self._targets(part)
-                segments = list(self._segments(part, picture, self._layers, graph=True))
-            add_slope = functools.partial(self._add_slope, part, targets, slopes)
-            part.tile.window(gradient).add_(backpropagate(segments, add_slope))
+            with self._one_thread_if_small():
+                if not segments:
+                    segments = list(self._segments(part, picture, self._layers, graph=True))
+                add_slope = functools.partial(self._add_slope, part, targets, slopes)
+                part.tile.window(gradient).add_(backpropagate(segments, add_slope))
         return terms, gradient
+
+    def _one_thread_if_small(self) -> AbstractContextManager[None]:
+        return one_thread_if_small(*self._colours.shape[-2:])
 
     def _even_out(
         self, picture: Tensor, sums: LayerSums[tuple[str, _Matched]], between: Callable[[], None]
@@ -193,9 +194,10 @@ class Objective:
             gradient = torch.zeros_like(picture)
             for part in self._parts:
                 between()
-                segments = list(self._segments(part, picture, [layer], graph=True))
-                add_slope = functools.partial(self._add_style_slope, part, slopes)
-                part.tile.window(gradient).add_(backpropagate(segments, add_slope))
+                with self._one_thread_if_small():
+                    segments = list(self._segments(part, picture, [layer], graph=True))
+                    add_slope = functools.partial(self._add_style_slope, part, slopes)
+                    part.tile.window(gradient).add_(backpropagate(segments, add_slope))
             norms[layer] = dot(gradient, gradient).sqrt() / self._style_weights[layer]
         mean = torch.stack(list(norms.values())).mean()
         for (layer, _), losses in self._style.items():
@@ -283,7 +285,7 @@ class Objective:
         if not layers:
             return {}
         segments = self._segments(part, self._colours, layers, graph=False)
-        with one_thread_if_small(*self._colours.shape[-2:]):
+        with self._one_thread_if_small():
             # A copy, so that the margin's features are not kept with them.
             return {s.layer: part.core(s.features, s.layer).clone() for s in segments}
 

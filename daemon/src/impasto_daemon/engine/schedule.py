@@ -19,10 +19,11 @@ Size = tuple[int, int]
 """(height, width) in px."""
 
 _COARSEST_PX = 128
-_COARSE_BORDER_PX = 16
+_WIDE_BORDER_PX = 16
 _BORDER_PX = 8
 """At least so much is painted beyond each side, as what is outermost has strokes of its own: on the
-scales below the working size, whose strokes are wide, and at that size."""
+scales below the working size, whose strokes are wide, and where deep layers count as much as the
+others; and at that size."""
 _BORDERED_PX = 1024
 """The long edge above which two paler pixels are not seen, and more of them cost memory."""
 _REFINED_REACH_PX = reach_px("relu3_1")
@@ -93,7 +94,7 @@ def schedule(whole: Size, part: Size, settings: Settings) -> list[Stage]:
         for size, share in zip(sizes, shares, strict=True)
     )
     stages = [
-        *(replace(stage, border_px=_COARSE_BORDER_PX) for stage in coarse if stage.iterations),
+        *(replace(stage, border_px=_WIDE_BORDER_PX) for stage in coarse if stage.iterations),
         painted,
     ]
     if not settings.refinement:
@@ -138,7 +139,8 @@ def _stage(
         max(1, round(px * scaled / full))
         for px, scaled, full in zip(part, size, whole, strict=True)
     )
-    border_px = _BORDER_PX if max(size) <= _BORDERED_PX else 0
+    border_px = _WIDE_BORDER_PX if settings.normalisation == "even" else _BORDER_PX
+    border_px *= max(size) <= _BORDERED_PX
     return Stage(height, width, max(size), iterations, settings, refines, border_px=border_px)
 
 
@@ -156,6 +158,8 @@ def refinement(settings: Settings) -> Settings:
         settings,
         style_layers=tuple(kept) or (deepest,),
         style_layer_weights=tuple(kept.values()),
+        # At the start of so few evaluations it would take as long as one or two to measure.
+        normalisation="relative" if settings.normalisation == "even" else settings.normalisation,
         content_layers=(deepest,),
         content_layer_weights=(),
         total_variation=0.0,  # the finest differences are what a refinement is for

@@ -111,7 +111,7 @@ _HISTOGRAM_LAYERS = tuple(
 
 STATISTICS: dict[str, tuple[Statistic, ...]] = {
     "gram": (Statistic(),),
-    "wasserstein": (Statistic(loss=GaussianLoss, sum_of=partial(gram_sum, ones=True), waits=True),),
+    "wasserstein": (Statistic(loss=GaussianLoss, sum_of=partial(gram_sum, ones=True)),),
     "histogram": (
         Statistic(),
         Statistic(

@@ -19,7 +19,10 @@ from impasto_daemon.engine.statistics import STATISTICS, Statistic
 from impasto_daemon.engine.sums import LayerSums, one_thread_if_small, total
 from impasto_daemon.engine.tiles import Tiling, cut, margin_px
 
-GramMatrices = dict[tuple[int, str], Tensor]
+Moments = dict[tuple[int, str], Tensor]
+"""Mean products of features, and of a 1 beside them, (C + 1, C + 1), by size in px and layer."""
+
+_MOMENTS, _GRAM = STATISTICS["wasserstein"][0], STATISTICS["gram"][0]
 
 _SMALLEST_PX = 64
 _LARGEST_KEPT_PX = 1024
@@ -48,8 +51,8 @@ def _nearest_size_px(size_px: float, largest_px: int) -> int:
 class Style:
     """The style of a picture, (3 or 4, H, W) float32 in [0, 1], as `network` sees it.
 
-    grams: Gram matrices by (size in px, layer) from an earlier Style of the same picture, part and
-    network; those found anew are added to it. Transparent pixels do not count.
+    moments: from an earlier Style of the same picture, part and network; those found anew are added
+    to it. Transparent pixels do not count.
     part: (1, H, W) in [0, 1], how much each pixel counts; the others are seen beside it.
     """
 
@@ -57,18 +60,18 @@ class Style:
         self,
         picture: Tensor,
         network: FeatureNetwork,
-        grams: GramMatrices | None = None,
+        moments: Moments | None = None,
         part: Tensor | None = None,
     ) -> None:
-        self.grams: GramMatrices = {} if grams is None else grams
-        self._others: defaultdict[tuple[Statistic, float], GramMatrices] = defaultdict(dict)
+        self.moments: Moments = {} if moments is None else moments
+        self._others: defaultdict[tuple[Statistic, float], Moments] = defaultdict(dict)
         self._without_positions = set[tuple[Statistic, float, int, str]]()
         self._picture, self._network = MaskedPicture.of(picture, part), network
 
     @property
     def size_bytes(self) -> int:
         """What its picture takes of the memory, with what was measured of it."""
-        return self._picture.original.nbytes + _bytes_of(self.grams) + self._others_bytes
+        return self._picture.original.nbytes + _bytes_of(self.moments) + self._others_bytes
 
     @property
     def _others_bytes(self) -> int:
@@ -106,7 +109,7 @@ class Style:
 
         The size is rounded to a power of √2, and is never larger than the picture itself.
         """
-        grams = self.targets(size_px, layers)
+        grams = self.targets(size_px, layers, "gram")
         return {layer: gram for layer, (gram,) in grams.items() if gram is not None}
 
     def sizes_px(self, size_px: float, count: int) -> list[int]:
@@ -123,7 +126,7 @@ class Style:
         self,
         size_px: float,
         layers: Collection[str],
-        style_loss: str = "gram",
+        style_loss: str,
         degrees: float = 0.0,
         between: Callable[[], None] = lambda: None,
     ) -> dict[str, tuple[Tensor | None, ...]]:
@@ -140,7 +143,7 @@ class Style:
             self._without_positions.clear()
         size = _nearest_size_px(size_px, max(self._picture.alpha.shape))
         chosen = STATISTICS[style_loss]
-        wanted = {layer: [one for one in chosen if one.is_of(layer)] for layer in layers}
+        wanted = {layer: [_taken(one) for one in chosen if one.is_of(layer)] for layer in layers}
         missing = {
             layer: found
             for layer, several in wanted.items()
@@ -149,8 +152,7 @@ class Style:
         if missing:
             self._measure(size, missing, style_loss, degrees, between)
         means = {
-            layer: [self._means(one, degrees).get((size, layer)) for one in chosen]
-            for layer in layers
+            layer: [self._mean(one, degrees, size, layer) for one in chosen] for layer in layers
         }
         return {
             layer: tuple(None if mean is None else mean.to(self._network.device) for mean in found)
@@ -162,10 +164,16 @@ class Style:
         nothing = (statistic, degrees, size_px, layer) in self._without_positions
         return nothing or (size_px, layer) in self._means(statistic, degrees)
 
-    def _means(self, statistic: Statistic, degrees: float) -> GramMatrices:
+    def _mean(
+        self, statistic: Statistic, degrees: float, size_px: int, layer: str
+    ) -> Tensor | None:
+        found = self._means(_taken(statistic), degrees).get((size_px, layer))
+        return found[:-1, :-1] if found is not None and statistic == _GRAM else found
+
+    def _means(self, statistic: Statistic, degrees: float) -> Moments:
         """Those that were found so far of a statistic, with the picture turned."""
-        if statistic == Statistic() and not degrees:
-            return self.grams
+        if statistic == _MOMENTS and not degrees:
+            return self.moments
         return self._others[statistic, degrees]
 
     def _scaled(self, size_px: int) -> MaskedPicture:
@@ -218,7 +226,7 @@ class Style:
             count = total(counted[layer, one]).to(found)
             if count > 0:
                 mean = (found / count).cpu()
-                if one == Statistic():
+                if one == _MOMENTS:
                     # A file has its upper half alone, by which a painting is to be the same.
                     mean = mean.triu() + mean.triu(1).T
                 self._means(one, degrees)[size_px, layer] = mean
@@ -226,5 +234,10 @@ class Style:
                 self._without_positions.add((one, degrees, size_px, layer))
 
 
-def _bytes_of(means: GramMatrices) -> int:
+def _taken(statistic: Statistic) -> Statistic:
+    """What is taken of a style for a statistic: Gram matrices are a part of the moments."""
+    return _MOMENTS if statistic == _GRAM else statistic
+
+
+def _bytes_of(means: Moments) -> int:
     return sum(mean.nbytes for mean in means.values())

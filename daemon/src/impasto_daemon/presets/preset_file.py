@@ -23,9 +23,9 @@ from impasto_daemon.presets.baked_network import BakedNetwork, pack_network, unp
 from impasto_daemon.presets.statistics import Statistics, pack_statistics, unpack_statistics
 from impasto_protocol.codec import Picture
 from impasto_protocol.errors import ImpastoError, PresetInvalid
-from impasto_protocol.fields import from_dict, to_dict, unknown_names
+from impasto_protocol.fields import to_dict, unknown_names
 from impasto_protocol.messages import PresetInfo
-from impasto_protocol.settings import Settings
+from impasto_protocol.settings import Settings, kept_settings
 
 SUFFIX = ".safetensors"
 PICTURE_PX = 1448
@@ -34,9 +34,10 @@ LARGEST_BYTES = 64 << 20
 STATISTICS_BYTES = LARGEST_BYTES - (10 << 20)
 """So large may its statistics be: its pictures, its header and a baked network take the rest."""
 
-_VERSION = 3
-"""1: without folder and tags. 2: without the network that it is baked into."""
-_MEASURED_VERSION = 2
+_VERSION = 4
+"""1: without folder and tags. 2: without the network that it is baked into. 3: with Gram matrices
+alone."""
+_MEASURED_VERSION = 4
 """From which on its statistics are what is taken now."""
 
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
@@ -172,11 +173,12 @@ def _header(name: str, file: BinaryIO, size_bytes: int) -> tuple[PresetInfo, str
         if size_bytes != 8 + length + max(tensor["data_offsets"][1] for tensor in header.values()):
             raise _bad_file(name, "it ends too early or too late")
         height, width, _ = header["picture"]["shape"]
-        sizes = {int(key.split("/")[1]) for key in header if key.startswith("gram/")}
+        measured = (key.split("/") for key in header if key.startswith(("moments/", "gram/")))
+        sizes = {int(size) for _, size, _ in measured}
         aged = "older_version" if about["version"] < _MEASURED_VERSION else "good"
         info = PresetInfo(
             name=name,
-            settings=from_dict(Settings, about["settings"]),
+            settings=kept_settings(about["settings"]),
             width=width,
             height=height,
             sizes=tuple(sorted(sizes)),

@@ -15,7 +15,7 @@ import torch
 from impasto_daemon.config import Config
 from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.network_name import network_name
-from impasto_daemon.engine.style import GramMatrices, Style
+from impasto_daemon.engine.style import Moments, Style
 from impasto_daemon.presets.statistics import Statistics
 from impasto_daemon.presets.style_cache import StyleCache
 from impasto_daemon.weights import sources
@@ -198,8 +198,8 @@ class ModelCache:
             about += f" {picture.space} {space}"
         name = digest_of(about.encode()).hex()
         if name not in self._styles:
-            pixels, grams = to_tensor(picture, space), {**self._cache.get(name), **known}
-            self._styles[name] = Style(pixels, network, _tensors(grams))
+            pixels, moments = to_tensor(picture, space), {**self._cache.get(name), **known}
+            self._styles[name] = Style(pixels, network, _tensors(moments))
         self._styles.move_to_end(name)
         while len(self._styles) > _STYLES_KEPT:
             self._styles.popitem(last=False)
@@ -209,8 +209,8 @@ class ModelCache:
         """Have the statistics of a style on disk as well, for the next worker."""
         for name, found in self._styles.items():
             if found is style:
-                grams = style.grams.items()
-                self._cache.put(name, {key: gram.cpu().numpy() for key, gram in grams})
+                moments = style.moments.items()
+                self._cache.put(name, {key: found.cpu().numpy() for key, found in moments})
 
     def forget_large_styles(self) -> None:
         """Let go of the styles used longest ago that are more than is kept between two jobs."""
@@ -241,8 +241,8 @@ def _digest(statistics: Statistics) -> str:
     return digest_of(" ".join(told).encode()).hex()
 
 
-def _tensors(statistics: Statistics) -> GramMatrices:
-    return {key: torch.from_numpy(gram) for key, gram in statistics.items()}
+def _tensors(statistics: Statistics) -> Moments:
+    return {key: torch.from_numpy(found) for key, found in statistics.items()}
 
 
 def _limit_load(threads: int) -> None:

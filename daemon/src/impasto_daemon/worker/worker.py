@@ -181,7 +181,7 @@ class Worker:
         (sent,) = pictures["content"]
         space = painting_space(sent.space)
         styles, keys, notes = self._styles(job, message, pictures)
-        known = [len(guided.style.grams) for guided in styles]
+        known = [len(guided.style.moments) for guided in styles]
         content = to_tensor(sent, space)
         start = to_tensor(pictures["start"][0], space) if pictures["start"] else None
         selection, strength = (
@@ -234,7 +234,7 @@ class Worker:
         )
         try:
             for guided, before in zip(styles, known, strict=True):
-                if len(guided.style.grams) > before:
+                if len(guided.style.moments) > before:
                     self._models.keep(guided.style)
             if not message.draft:
                 self._baker.remember(sent)
@@ -347,8 +347,8 @@ class Worker:
         for done, size in enumerate(sizes):
             job.progress("style", done, len(sizes))
             job.poll()
-            for layer, gram in style.statistics(size, layers).items():
-                found[size, layer] = gram.cpu().numpy()
+            for layer in style.statistics(size, layers):
+                found[size, layer] = style.moments[size, layer].numpy()
         return found
 
     def _save_preset(self, job: JobChannel, share: float) -> None:

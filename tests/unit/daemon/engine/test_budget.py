@@ -103,7 +103,9 @@ def test_work_counts_the_margins_and_the_second_pass():
 
 
 def test_work_is_less_where_products_are_saved_and_of_a_refinement_hardly():
-    first, *_, last = schedule((768, 1024), (768, 1024), replace(SHARP, working_px=384, scales=1))
+    first, *_, last = schedule(
+        (768, 1024), (768, 1024), replace(SHARP, working_px=384, scales=1, style_loss="gram")
+    )
     assert last.refines and not first.refines
     plain, saved = (
         evaluation_work(first, make_plan(first, 10**6, DeviceKind(4, gpu=gpu), 16 << 30))

@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import DataDependentOutputException, FakeTensorMode
 
 from impasto_daemon.engine.gram import add_gram_gradient, gram_sum
 from impasto_daemon.engine.histogram import add_remapped, bin_sum
@@ -15,6 +16,7 @@ from impasto_daemon.engine.losses import (
     HistogramLoss,
     StyleLosses,
     TotalVariation,
+    polar_factor,
     squared_error,
 )
 
@@ -246,6 +248,34 @@ def test_distance_of_gaussians_is_stable_where_features_vanish(factor):
         value, slope = loss.at(gram_sum(features(1) * factor, ones=True) / M)
         assert value.isfinite() and slope.isfinite().all()
     assert float(GaussianLoss(target, relative=True).at(target)[0]) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize(("smallest", "bound", "within"), [(-2, 1, 1e-3), (-3, 0.05, 5e-3)])
+def test_polar_factor_is_the_orthogonal_matrix_next_to_one(smallest, bound, within):
+    drawn = torch.Generator().manual_seed(7)
+    left, right = (
+        torch.linalg.qr(torch.randn(128, 128, generator=drawn, dtype=torch.float64)).Q
+        for _ in range(2)
+    )
+    singular = torch.logspace(3, smallest, 128, dtype=torch.float64)
+    matrix = left @ singular.diag() @ right.T
+    exact = polar_factor(matrix, bound * singular[-1])
+    assert float((exact - left @ right.T).abs().max()) < 1e-6
+    found = polar_factor(matrix.float(), bound * singular[-1])
+    assert float((found - left @ right.T).abs().max()) < within
+    assert float((found.T @ found - torch.eye(128)).abs().max()) < 1e-8
+    assert float((found * matrix).sum()) == pytest.approx(float(singular.sum()), rel=1e-6)
+
+
+def test_distance_of_gaussians_does_not_wait_for_a_gpu():
+    """A tensor without numbers, as a GPU's are before it is done, raises where one is asked for."""
+    with FakeTensorMode():
+        target, mean = (torch.rand(65, 65, device="cuda") for _ in range(2))
+        loss = GaussianLoss(target, relative=True)
+        value, slope = loss.at(mean)
+        assert value.is_cuda and slope.shape == (65, 65)
+        with pytest.raises(DataDependentOutputException):
+            float(value)
 
 
 def assert_slope(loss, at, gradient: Tensor):

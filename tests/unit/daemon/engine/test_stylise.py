@@ -396,7 +396,9 @@ def test_iterations_carry_step_terms_and_seconds_left(network, noise):
 
 
 def test_share_that_is_done_grows_with_the_work_and_not_with_the_evaluations(network, noise):
-    settings = Settings(iterations=4, scales=1, working_px=32, refinement=1, tolerance=0)
+    settings = Settings(
+        iterations=4, scales=1, working_px=32, refinement=1, tolerance=0, style_loss="gram"
+    )
     events = stylise(noise(3, 256, 256), Style(noise(3, 64, 64), network), settings, network)
     shares = {e.step: e.share for e in events if isinstance(e, Iteration)}
     assert len(shares) == 7 and shares[4] < 0.5 and shares[7] == 1
@@ -525,7 +527,9 @@ def test_loop_does_not_wait_for_the_device(network, noise, monkeypatch):
 
         monkeypatch.setattr(torch.Tensor, name, counted)
     style = Style(noise(3, 20, 20), network)
-    chosen = Settings(iterations=2 * CHECK_EVERY, scales=1, tolerance=1e-6, **SHALLOW)
+    chosen = Settings(
+        iterations=2 * CHECK_EVERY, scales=1, tolerance=1e-6, style_loss="gram", **SHALLOW
+    )
     seen = []
     for event in stylise(noise(3, 20, 20), style, chosen, network):
         if isinstance(event, Iteration):
@@ -554,7 +558,7 @@ def test_known_statistics_spare_the_style_pass(network, noise):
     first = Style(picture, network)
     for size in preset_sizes_px(100):
         first.statistics(size, STYLE_LAYERS)
-    again = Style(picture, network, grams=dict(first.grams))
+    again = Style(picture, network, moments=dict(first.moments))
     before = network.evaluations
     for size in (64, 70, 91, 100, 400):
         assert set(again.statistics(size, STYLE_LAYERS)) == set(STYLE_LAYERS)

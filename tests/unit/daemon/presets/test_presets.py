@@ -40,7 +40,7 @@ def store(tmp_path):
 @pytest.fixture
 def preset(picture):
     def make(name="Starry", **fields):
-        root = np.random.default_rng(0).random((64, 64), np.float32)
+        root = np.random.default_rng(0).random((65, 65), np.float32)
         return Preset(**{
             "name": name, "settings": Settings(strength=0.7), "picture": picture(20, 30),
             "thumbnail": picture(4, 6), "network": "vgg19-max-abc", "style": "0f",
@@ -66,7 +66,8 @@ def test_file_of_the_first_version_is_read_and_known_for_its_age(store, preset, 
     path = tmp_path / "presets" / "Starry.safetensors"
     path.write_bytes(damage(path, "first version"))
     assert (store.info("Starry").state, store.info("Starry").folder) == ("older_version", "")
-    assert store.get("Starry").settings.strength == 0.7
+    assert store.info("Starry").sizes == (64,)
+    assert (store.get("Starry").settings.strength, store.get("Starry").statistics) == (0.7, {})
 
 
 @pytest.mark.parametrize("how", ["newer version", "unknown setting"])
@@ -300,6 +301,7 @@ def damage(path, how):
     if how == "first version":
         del about["folder"], about["tags"]
         about["version"] = 1
+        tensors["gram/64/relu1_1"] = tensors.pop("moments/64/relu1_1")[: 64 * 65 // 2]
     elif how == "newer version":
         about["version"] = 99
     elif how == "version that is no number":
@@ -319,9 +321,9 @@ def damage(path, how):
     elif how == "unknown layer":
         about["settings"]["style_layers"] = ["conv9_9"]
     elif how == "infinite statistics":
-        tensors["gram/64/relu1_1"][0] = np.inf
+        tensors["moments/64/relu1_1"][0] = np.inf
     elif how == "statistics of another size":
-        tensors["gram/64/relu1_1"] = np.zeros(10, np.float32)
+        tensors["moments/64/relu1_1"] = np.zeros(10, np.float32)
     elif how == "picture of floats":
         tensors["picture"] = tensors["picture"].astype(np.float32)
     elif how == "no picture":
@@ -396,10 +398,10 @@ def test_baked_network_comes_back_and_stays_with_its_style(store, preset, networ
 def test_fullest_style_has_room_in_its_file(store, preset, picture, network):
     layers = [f"layer3_{number}" for number in (1, 2, 3, 4)]
     sizes = range(1, 1 + STATISTICS_BYTES // packed_bytes(layers))
-    gram = np.zeros((1024, 1024), np.float32)
+    moments = np.zeros((1025, 1025), np.float32)
     full = preset(
         picture=Picture(PICTURE_PX, PICTURE_PX, 4, "uint8", bytes(4 * PICTURE_PX**2)),
-        statistics={(size, layer): gram for size in sizes for layer in layers},
+        statistics={(size, layer): moments for size in sizes for layer in layers},
         baked=network,
     )
     assert store.save(full).sizes == tuple(sizes) and len(sizes) == 6
@@ -411,9 +413,9 @@ def test_what_is_no_number_is_not_stored_and_the_style_stays(store, preset, netw
     spoilt = {name: np.full_like(tensor, number) for name, tensor in network.tensors.items()}
     with pytest.raises(PresetInvalid):
         store.bake(info, BakedNetwork(1.0, spoilt))
-    gram = np.full((64, 64), number, np.float32)
+    moments = np.full((65, 65), number, np.float32)
     with pytest.raises(PresetInvalid):
-        store.renew(info, "vgg19", {(256, "relu1_1"): gram})
+        store.renew(info, "vgg19", {(256, "relu1_1"): moments})
     kept = store.get("Starry")
     assert kept.baked is None and kept.style == info.style
 

@@ -162,8 +162,8 @@ def test_out_of_memory_while_a_style_is_kept_tells_what_there_is(work, picture, 
 
 
 def test_style_that_is_very_large_is_not_kept_warm(work, order, picture, monkeypatch):
-    grams = 4 * (64**2 + 128**2 + 256**2)
-    monkeypatch.setattr(models, "_STYLES_KEPT_BYTES", 24 * 32 * 12 + grams)
+    moments = 4 * (65**2 + 129**2 + 257**2)
+    monkeypatch.setattr(models, "_STYLES_KEPT_BYTES", 24 * 32 * 12 + moments)
     seen, forget = [], models.ModelCache.forget_large_styles
 
     def forget_and_look(self):
@@ -177,7 +177,7 @@ def test_style_that_is_very_large_is_not_kept_warm(work, order, picture, monkeyp
         frames=tuple(p.info(role, digest=True) for role, p in pictures.items()),
     )  # fmt: skip
     assert len(endings(work(small, run(large, *pictures.values())))) == 2
-    assert seen == [[24 * 32 * 12 + grams], []]
+    assert seen == [[24 * 32 * 12 + moments], []]
 
 
 @pytest.mark.parametrize(
@@ -411,8 +411,8 @@ def test_preset_that_was_never_measured_is_so_when_it_is_used(kept, networks):
 
 
 def test_preset_of_an_older_version_is_stored_as_one_of_today(kept, networks, monkeypatch):
-    monkeypatch.setattr("impasto_daemon.presets.preset_file._VERSION", 4)
-    monkeypatch.setattr("impasto_daemon.presets.preset_file._MEASURED_VERSION", 4)
+    monkeypatch.setattr("impasto_daemon.presets.preset_file._VERSION", 5)
+    monkeypatch.setattr("impasto_daemon.presets.preset_file._MEASURED_VERSION", 5)
     assert kept.store.info("kept").state == "older_version"
     _, passes = kept.apply(networks[0])
     assert not passes and kept.store.info("kept").state == "good"
