@@ -6,7 +6,7 @@ Content and style are sums over positions, so that a picture may be looked at ti
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
@@ -103,16 +103,16 @@ class GaussianLoss:
     """
 
     def __init__(self, target: Tensor, *, relative: bool) -> None:
-        style = _Gaussian.of(target)
-        noise = _NOISE * style.covariance.trace() / len(style.covariance)
-        self._noise = noise.clamp_min(_LEAST_NOISE)
-        self._style = style.with_noise(self._noise)
-        energy = self._style.covariance.trace() + style.mean.square().sum()
+        products, mean = _mean_products(target)
+        variance = (products.trace() - mean.square().sum()) / len(mean)
+        self._noise = (_NOISE * variance).clamp_min(_LEAST_NOISE)
+        self._style = _Gaussian.of(target, self._noise)
+        energy = self._style.covariance.trace() + mean.square().sum()
         self._scale = 1 / energy if relative else torch.ones_like(energy)
 
     def at(self, mean: Tensor) -> tuple[Tensor, Tensor]:
         """The loss, 0-d, and its derivative by the sums of the products."""
-        found, style = _Gaussian.of(mean).with_noise(self._noise), self._style
+        found, style = _Gaussian.of(mean, self._noise), self._style
         away, product = found.mean - style.mean, found.factor.mT @ style.factor
         # Sums have the digits of their features.
         polar = polar_factor(product.to(mean.dtype), (found.least * style.least).sqrt())
@@ -140,27 +140,29 @@ class _Gaussian:
 
     mean: Tensor
     covariance: Tensor
+    factor: Tensor
     least: Tensor
-    factor: Tensor = field(default_factory=lambda: torch.empty(0))
 
     @classmethod
-    def of(cls, sums: Tensor) -> _Gaussian:
-        """By Σ F Fᵀ, whose rounding is not to leave the covariance a negative eigenvalue."""
-        sums = (sums if sums.is_cuda else sums.cpu()).double()  # which an Apple GPU does not have
-        sums = sums / sums[-1, -1].clamp_min(1e-12)
-        products, mean = sums[:-1, :-1], sums[-1, :-1]
+    def of(cls, sums: Tensor, noise: Tensor) -> _Gaussian:
+        """By Σ F Fᵀ, whose rounding is not to leave the covariance a negative eigenvalue.
+
+        noise: so much is added to each variance, 0-d.
+        """
+        products, mean = _mean_products(sums)
         rounding = _ROUNDING * products.trace()
         covariance = products - torch.outer(mean, mean)
-        covariance.diagonal().add_(rounding)
-        return cls(mean, covariance, rounding / 2)
-
-    def with_noise(self, variance: Tensor) -> _Gaussian:
-        """That of features with so much of noise, with its factor."""
-        covariance = self.covariance.clone()
-        covariance.diagonal().add_(variance)
+        covariance.diagonal().add_(noise + rounding)
         with one_thread():
             factor = torch.linalg.cholesky_ex(covariance).L
-        return _Gaussian(self.mean, covariance, self.least + variance, factor)
+        return cls(mean, covariance, factor, noise + rounding / 2)
+
+
+def _mean_products(sums: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the features with each other, (C, C), and with 1, (C,), float64."""
+    sums = (sums if sums.is_cuda else sums.cpu()).double()  # which an Apple GPU does not have
+    sums = sums / sums[-1, -1].clamp_min(1e-12)
+    return sums[:-1, :-1], sums[-1, :-1]
 
 
 def polar_factor(matrix: Tensor, least: Tensor) -> Tensor:

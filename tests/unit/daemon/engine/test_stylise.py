@@ -516,6 +516,18 @@ def test_loss_that_is_told_is_that_of_the_picture(network, noise, monkeypatch):
     assert result(events).losses["total"] == told[-1]
 
 
+def test_moments_that_no_picture_has_end_in_a_picture(network, noise):
+    """As a stranger's file may have them: a covariance with negative eigenvalues."""
+    style = Style(noise(3, 24, 24), network)
+    style.statistics(24, SHALLOW["style_layers"])
+    for key, moments in style.moments.items():
+        style.moments[key] = -torch.eye(len(moments))
+        style.moments[key][-1, -1] = 1
+    settings = Settings(iterations=2, scales=1, **SHALLOW)
+    end = result(list(stylise(noise(3, 24, 24), style, settings, network)))
+    assert end.diverged and end.picture.isfinite().all()
+
+
 def test_loop_does_not_wait_for_the_device(network, noise, monkeypatch):
     waits = []
     for name in ("item", "tolist", "cpu", "numpy", "__float__", "__bool__", "__int__", "nonzero"):

@@ -108,17 +108,15 @@ def gaussian_distance(found, target):
 
     By the square root of S T, whose eigenvalues are those of the symmetric product.
     """
-    one = torch.eye(len(found) - 1, dtype=torch.float64)
     (mean, covariance), (centre, other) = (
-        (
-            sums[-1, :-1],
-            sums[:-1, :-1] - torch.outer(sums[-1, :-1], sums[-1, :-1])
-            + 1e-6 * sums[:-1, :-1].trace() * one,
-        )
+        (sums[-1, :-1], sums[:-1, :-1] - torch.outer(sums[-1, :-1], sums[-1, :-1]))
         for sums in (found, target)
-    )  # fmt: skip
-    noise = 1e-3 * other.diagonal().mean() * one
-    covariance, other = covariance + noise, other + noise
+    )
+    noise, one = 1e-3 * other.diagonal().mean(), torch.eye(len(other), dtype=torch.float64)
+    covariance, other = (
+        matrix + (noise + 1e-6 * sums[:-1, :-1].trace()) * one
+        for matrix, sums in ((covariance, found), (other, target))
+    )
     factor = torch.linalg.cholesky(other)
     roots = torch.linalg.svdvals(torch.linalg.cholesky(covariance).T @ factor)
     apart = (mean - centre).square().sum() + covariance.trace() + other.trace() - 2 * roots.sum()
@@ -294,10 +292,10 @@ def test_float32_keeps_the_loss_and_the_gradient_to_the_rounding(network):
     masked = content("alpha", 110, 150)
     planes = (masked.original, masked.colours, masked.alpha, masked.paint_mask)
     masked = MaskedPicture(*(plane.float() for plane in planes))
-    target = Style(torch.rand(3, 100, 100), network).targets(100, STYLE_LAYERS, DEFAULT)
-    picture = torch.rand(1, 3, 110, 150)
+    target = Style(torch.rand(3, 100, 100), network).targets(100, STYLE_LAYERS, "gram")
+    picture, settings = torch.rand(1, 3, 110, 150), Settings(style_loss="gram")
     whole, tiled = (
-        Objective(masked, [StyleTarget(target)], Settings(), network, tiling).evaluate(picture)
+        Objective(masked, [StyleTarget(target)], settings, network, tiling).evaluate(picture)
         for tiling in (Tiling(), Tiling(2, 3))
     )
     total, of_tiles = (float(sum(terms.values())) for terms, _ in (whole, tiled))
