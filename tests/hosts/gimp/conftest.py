@@ -217,7 +217,7 @@ def last_values(pictures):
     """What each dialog was left with; it comes up with that."""
     stylize = (
         f'(style-file "file://{pictures["style"]}")\n(quality "custom")\n(iterations 150)\n'
-        "(tolerance 0)\n"
+        '(tolerance 0)\n(style-loss "gram")\n(normalisation "relative")\n'
     )
     return {"stylize": stylize}
 

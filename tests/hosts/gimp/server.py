@@ -42,8 +42,9 @@ def call(entry, image, layers, **arguments):
 
 
 def stylize(image, layer, style, **arguments):
-    """`call` of the main procedure, quickly painted."""
-    quick = {"quality": "custom", "iterations": 4, "tolerance": 0.0, "style_file": Path(style)}
+    """`call` of the main procedure, quickly painted, by what makes little of rounding."""
+    quick = {"quality": "custom", "iterations": 4, "tolerance": 0.0, "style_file": Path(style),
+             "style_loss": "gram", "normalisation": "relative"}  # fmt: skip
     return call("stylize", image, [layer], **{**quick, **arguments})
 
 

@@ -10,7 +10,9 @@ docker = krita.activeWindow().qwindow().findChild(sys.modules["impasto"].Docker)
 
 
 def begin(style="Dusk", as_source=True, **settings):
-    quick = Settings(**{"iterations": 4, "tolerance": 0.0, **settings})
+    # By what makes little of rounding.
+    quick = {"iterations": 4, "tolerance": 0.0, "style_loss": "gram", "normalisation": "relative"}
+    quick = Settings(**{**quick, **settings})
     docker._paint(lambda: Recipe(style, quick, as_source=as_source))
 
 
