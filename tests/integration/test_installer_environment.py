@@ -143,12 +143,17 @@ def test_without_pip_and_network_it_says_what_to_install(machine, tmp_path):
     assert "python3-venv" in raised.value.next_step
 
 
+def uv_that(machine, folder, does):
+    """The uv of a machine that has none but a shell script."""
+    (folder / "uv").write_text(f"#!/bin/sh\n{does}\n")
+    (folder / "uv").chmod(0o755)
+    return Uv(dataclasses.replace(machine, environment={"PATH": f"{folder}:/usr/bin:/bin"}))
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
 @pytest.mark.parametrize("does", ["echo uv 0.4.30", "exit 1", "echo no such version; exit 127"])
 def test_uv_that_is_too_old_or_broken_is_no_uv(machine, tmp_path, does):
-    (tmp_path / "uv").write_text(f"#!/bin/sh\n{does}\n")
-    (tmp_path / "uv").chmod(0o755)
-    assert Uv(dataclasses.replace(machine, environment={"PATH": str(tmp_path)})).missing
+    assert uv_that(machine, tmp_path, does).missing
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the program is a shell script")
@@ -159,9 +164,7 @@ def test_what_is_stopped_while_it_is_being_started_does_not_go_on(machine, tmp_p
             if self.args[1] != "--version":
                 signal.raise_signal(signal.SIGINT)
 
-    (tmp_path / "uv").write_text('#!/bin/sh\necho uv 9.1.0\nsleep 0.5\ntouch "$0.went-on"\n')
-    (tmp_path / "uv").chmod(0o755)
-    uv = Uv(dataclasses.replace(machine, environment={"PATH": f"{tmp_path}:/usr/bin:/bin"}))
+    uv = uv_that(machine, tmp_path, 'echo uv 9.1.0; sleep 0.5; touch "$0.went-on"')
     assert not uv.missing
     (tmp_path / "uv.went-on").unlink()
     monkeypatch.setattr(subprocess, "Popen", Interrupted)
@@ -179,9 +182,7 @@ def test_what_ends_by_itself_while_it_is_being_stopped_is_stopped(machine, tmp_p
             if self.args[1] != "--version":
                 signal.raise_signal(signal.SIGINT)
 
-    (tmp_path / "uv").write_text("#!/bin/sh\necho uv 9.1.0\n")
-    (tmp_path / "uv").chmod(0o755)
-    uv = Uv(dataclasses.replace(machine, environment={"PATH": f"{tmp_path}:/usr/bin:/bin"}))
+    uv = uv_that(machine, tmp_path, "echo uv 9.1.0")
     assert not uv.missing
     monkeypatch.setattr(subprocess, "Popen", Interrupted)
     with pytest.raises(KeyboardInterrupt):
