@@ -59,6 +59,9 @@ _FLOPS_PER_CUBE = 175
 """Where a style is matched by more than Gram matrices, so many times as much (512 px); where by
 Gaussians, for the cube of each layer's channels, whatever the size (320 and 512 px)."""
 
+_EVENING_OUT = 2.3
+"""So many evaluations it takes, once a size, to have all style layers count alike."""
+
 _SAVED = {256: 1.5, 512: 2.3}
 """So many times as fast `winograd.py` makes a convolution with so many channels to make."""
 
@@ -172,7 +175,15 @@ def peak_mib(planned: list[tuple[Stage, Plan]]) -> int:
 
 def painting_work(planned: list[tuple[Stage, Plan]]) -> float:
     """What a painting costs, in the unit of `evaluation_work`."""
-    return sum(stage.iterations * evaluation_work(stage, plan) for stage, plan in planned)
+    return sum(evaluations_left(stage) * evaluation_work(stage, plan) for stage, plan in planned)
+
+
+def evaluations_left(stage: Stage, done: int = 0) -> float:
+    """How many evaluations of a stage are left; what its first has more to do counts as some."""
+    settings = stage.settings
+    evens_out = settings.normalisation == "even" and len(settings.style_layers) > 1
+    first = evens_out and stage.iterations and not stage.at_once and not done
+    return stage.iterations - done + _EVENING_OUT * bool(first)
 
 
 def evaluation_flops(stage: Stage, tiling: Tiling, *, saved: bool = False) -> int:

@@ -47,6 +47,8 @@ def term_weights(settings: Settings) -> tuple[float, float]:
 
 _Matched = tuple[int, Statistic]
 """A region, by its number, and what is to be that of its styles."""
+_Found = dict[tuple[str, _Matched], tuple[Tensor, Tensor]]
+"""Of each loss of a layer: its value, 0-d, and its derivative by the sums that it is taken of."""
 
 
 @dataclass(frozen=True)
@@ -154,12 +156,12 @@ class Objective:
             hold = part is self._parts[-1] and not self._uneven
             with self._one_thread_if_small():
                 segments = self._see(part, picture, targets, errors, sums, hold=hold)
+        found = {key: losses.at(sums[key]) for key, losses in self._style.items()}
         if self._uneven:
-            self._even_out(picture, sums, between)
+            found = self._even_out(picture, found, between)
         smoothness, gradient = self._smoothness.value_and_gradient(picture)
-        styles, slopes = LayerSums[str](), dict[tuple[str, _Matched], Tensor]()
-        for (layer, matched), losses in self._style.items():
-            value, slopes[layer, matched] = losses.at(sums[layer, matched])
+        styles, slopes = LayerSums[str](), {key: slope for key, (_, slope) in found.items()}
+        for (layer, _), (value, _) in found.items():
             styles.add(f"style {layer}", value)
         terms = {
             **{f"content {k}": loss.value(errors[k]) for k, loss in self._content.items()},
@@ -180,17 +182,14 @@ class Objective:
     def _one_thread_if_small(self) -> AbstractContextManager[None]:
         return one_thread_if_small(*self._colours.shape[-2:])
 
-    def _even_out(
-        self, picture: Tensor, sums: LayerSums[tuple[str, _Matched]], between: Callable[[], None]
-    ) -> None:
+    def _even_out(self, picture: Tensor, found: _Found, between: Callable[[], None]) -> _Found:
         """Make every style layer's gradient as large as the others' by its weight, at a picture.
 
-        Together they stay as large as they were.
+        Together they stay as large as they were. found: what there is before; given back: after.
         """
         self._uneven, norms = False, dict[str, Tensor]()
         for layer in dict.fromkeys(layer for layer, _ in self._style):
-            slopes = {key: losses.at(sums[key])[1]
-                      for key, losses in self._style.items() if key[0] == layer}  # fmt: skip
+            slopes = {key: slope for key, (_, slope) in found.items() if key[0] == layer}
             gradient = torch.zeros_like(picture)
             for part in self._parts:
                 between()
@@ -200,9 +199,13 @@ class Objective:
                     part.tile.window(gradient).add_(backpropagate(segments, add_slope))
             norms[layer] = dot(gradient, gradient).sqrt() / self._style_weights[layer]
         mean = torch.stack(list(norms.values())).mean()
-        for (layer, _), losses in self._style.items():
-            factor = mean / norms[layer].clamp_min(_LEAST_SHARE * mean)
-            losses.scale(torch.where(mean > 0, factor, 1))
+        evened = {}
+        for key, (value, slope) in found.items():
+            factor = mean / norms[key[0]].clamp_min(_LEAST_SHARE * mean)
+            factor = torch.where(mean > 0, factor, 1)
+            self._style[key].scale(factor)
+            evened[key] = factor * value, factor * slope
+        return evened
 
     def _see(
         self,

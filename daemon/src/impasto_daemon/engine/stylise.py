@@ -12,7 +12,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.budget import Plan, evaluation_work, plan_painting
+from impasto_daemon.engine.budget import (
+    Plan,
+    evaluation_work,
+    evaluations_left,
+    painting_work,
+    plan_painting,
+)
 from impasto_daemon.engine.colour_match import colour_match, luminance
 from impasto_daemon.engine.events import (
     Event,
@@ -376,17 +382,19 @@ class _TimeEstimate:
     """How far a painting is, on the understanding that time goes with the work."""
 
     def __init__(self, planned: list[tuple[Stage, Plan]], clock: Callable[[], float]) -> None:
+        self._stages = [stage for stage, _ in planned]
         self._works = [evaluation_work(stage, plan) for stage, plan in planned]
-        self._counts = [stage.iterations for stage, _ in planned]
-        self._all: float = sum(map(operator.mul, self._works, self._counts))
+        self._all = painting_work(planned)
         self._clock, self._began = clock, clock()
         self.done = 0.0
 
     def look(self, scale: int, count: int) -> tuple[float, float]:
         """The share that is behind it, what was left out included, and seconds left."""
-        self.done += self._works[scale]
-        rest = [self._counts[scale] - count, *self._counts[scale + 1 :]]
-        ahead: float = sum(map(operator.mul, self._works[scale:], rest))
+        stage, *later = self._stages[scale:]
+        before, left = (evaluations_left(stage, done) for done in (count - 1, count))
+        self.done += self._works[scale] * (before - left)
+        counts = [left, *map(evaluations_left, later)]
+        ahead: float = sum(map(operator.mul, self._works[scale:], counts))
         return 1 - ahead / self._all, (self._clock() - self._began) * (ahead / self.done)
 
 

@@ -377,16 +377,20 @@ def test_every_iteration_is_given_to_one_scale(iterations, scales):
     assert sum(shares) == iterations and len(shares) == scales and shares[-1] >= 1
 
 
-def test_iterations_carry_step_terms_and_seconds_left(network, noise):
-    ticks = itertools.count()
+@pytest.mark.parametrize(
+    "normalisation, times", [("relative", (0, 1, 2, 3, 4)), ("even", (0, 3.3, 4.3, 5.3, 6.3))]
+)
+def test_iterations_carry_step_terms_and_seconds_left(network, noise, normalisation, times):
+    """The first takes longer where layers are evened out."""
+    settings = Settings(iterations=4, tolerance=0, normalisation=normalisation)
     events = list(
-        stylise(noise(3, 20, 20), Style(noise(3, 20, 20), network),
-                Settings(iterations=4, tolerance=0), network, clock=lambda: float(next(ticks)))
+        stylise(noise(3, 20, 20), Style(noise(3, 20, 20), network), settings, network,
+                clock=iter(times).__next__)
     )  # fmt: skip
     steps = [event for event in events if isinstance(event, Iteration)]
     assert [(e.step, e.of) for e in steps] == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert [e.seconds_left for e in steps] == [3.0, 2.0, 1.0, 0.0]
-    assert [e.share for e in steps] == [0.25, 0.5, 0.75, 1.0]
+    assert [e.seconds_left for e in steps] == pytest.approx([3, 2, 1, 0])
+    assert [e.share for e in steps] == pytest.approx([time / times[-1] for time in times[1:]])
     assert set(steps[0].losses) == {
         "content relu4_2", *(f"style {layer}" for layer in STYLE_LAYERS), "total variation",
         "total",
@@ -397,8 +401,9 @@ def test_iterations_carry_step_terms_and_seconds_left(network, noise):
 
 def test_share_that_is_done_grows_with_the_work_and_not_with_the_evaluations(network, noise):
     settings = Settings(
-        iterations=4, scales=1, working_px=32, refinement=1, tolerance=0, style_loss="gram"
-    )
+        iterations=4, scales=1, working_px=32, refinement=1, tolerance=0, style_loss="gram",
+        normalisation="relative",
+    )  # fmt: skip
     events = stylise(noise(3, 256, 256), Style(noise(3, 64, 64), network), settings, network)
     shares = {e.step: e.share for e in events if isinstance(e, Iteration)}
     assert len(shares) == 7 and shares[4] < 0.5 and shares[7] == 1
