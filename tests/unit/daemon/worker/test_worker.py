@@ -247,7 +247,7 @@ def test_pictures_of_the_same_bytes_but_not_the_same_shape_are_two_styles(work, 
     content, bytes_ = picture(), picture(16, 64).data
     orders = [
         run(messages.Stylise(
-            job=new_job_id(), settings=Settings(iterations=1),
+            job=new_job_id(), settings=Settings(iterations=1, **SHALLOW),
             frames=(content.info("content"), style.info("style")),
         ), content, style)
         for style in (Picture(16, 64, 3, "uint8", bytes_), Picture(64, 16, 3, "uint8", bytes_))
@@ -334,7 +334,7 @@ def kept(work, networks, monkeypatch, picture, tmp_path):
     """A preset made with the first network, and what comes of applying it with a config."""
     store, style, content = PresetStore(tmp_path / "presets"), picture(80, 100), picture(60, 90)
     save = messages.PresetSave(
-        job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
+        job=new_job_id(), name="kept", settings=Settings(**SHALLOW), frames=(style.info("style"),)
     )
     endings(work(run(save, style), config=networks[0]))
     measured, measure = [], Style._measure
@@ -347,8 +347,8 @@ def kept(work, networks, monkeypatch, picture, tmp_path):
         def apply(self, config, **settings):
             """The result, and how often the style was looked at."""
             message = messages.Stylise(
-                job=new_job_id(), preset="kept", settings=Settings(iterations=1, **settings),
-                frames=(content.info("content"),),
+                job=new_job_id(), preset="kept", frames=(content.info("content"),),
+                settings=Settings(iterations=1, **SHALLOW, **settings),
             )  # fmt: skip
             measured.clear()
             (result,) = endings(work(run(message, content), config=config))
@@ -436,7 +436,7 @@ def test_preset_that_tells_lies_of_a_picture_changes_nothing_of_it(
 
     def paint(frames, **preset):
         message = messages.Stylise(
-            job=new_job_id(), settings=Settings(iterations=4), **preset,
+            job=new_job_id(), settings=Settings(iterations=4, **SHALLOW), **preset,
             frames=tuple(p.info(role) for role, p in frames.items()),
         )  # fmt: skip
         return run(message, *frames.values())
@@ -492,7 +492,7 @@ def test_order_of_the_colours_is_the_same_painting(work, picture):
     painted = {}
     for sent in (content, swapped):
         message = messages.Stylise(
-            job=new_job_id(), settings=Settings(iterations=2),
+            job=new_job_id(), settings=Settings(iterations=2, **SHALLOW),
             frames=(sent.info("content"), style.info("style")),
         )  # fmt: skip
         painted[sent.order] = painting(work(run(message, sent, style)))
@@ -531,7 +531,7 @@ def test_wide_picture_is_painted_in_the_colours_of_the_style(work, picture, spac
     pixels = (strokes.permute(1, 2, 0) * 255).round().numpy().astype(np.uint8)
     style = Picture(48, 64, 3, "uint8", pixels.tobytes())
     save = messages.PresetSave(
-        job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
+        job=new_job_id(), name="kept", settings=Settings(**SHALLOW), frames=(style.info("style"),)
     )
     orders, frames = [run(save, style)] if kept else [], () if kept else (style.info("style"),)
     in_space = convert(scene, SRGB, space)
@@ -559,7 +559,7 @@ def test_wide_picture_is_painted_in_the_colours_of_the_style(work, picture, spac
 def test_painting_of_a_wide_picture_leaves_the_preset_s_own_statistics(work, picture, tmp_path):
     style, content = picture(64, 64, seed=1), picture()
     save = messages.PresetSave(
-        job=new_job_id(), name="kept", settings=Settings(), frames=(style.info("style"),)
+        job=new_job_id(), name="kept", settings=Settings(**SHALLOW), frames=(style.info("style"),)
     )
     endings(work(run(save, style)))
     (file,) = (tmp_path / "presets").iterdir()
@@ -568,7 +568,7 @@ def test_painting_of_a_wide_picture_leaves_the_preset_s_own_statistics(work, pic
     losses = []
     for sent in (content, wide, content):
         message = messages.Stylise(
-            job=new_job_id(), settings=Settings(iterations=1), preset="kept",
+            job=new_job_id(), settings=Settings(iterations=1, **SHALLOW), preset="kept",
             frames=(sent.info("content"),),
         )  # fmt: skip
         (result,) = endings(work(run(message, sent)))
@@ -589,7 +589,7 @@ def test_painting_can_be_cut_by_the_selection(work, channels, dtype):
     selection = Picture(20, 30, 1, "uint8", selected.tobytes())
     style = Picture(16, 16, 3, "uint8", bytes(16 * 16 * 3))
     message = messages.Stylise(
-        job=new_job_id(), settings=Settings(iterations=2), cut=True,
+        job=new_job_id(), settings=Settings(iterations=2, **SHALLOW), cut=True,
         frames=(content.info("content"), selection.info("selection"), style.info("style")),
     )  # fmt: skip
     painted = painting(work(run(message, content, selection, style)))
@@ -609,7 +609,8 @@ def test_light_beyond_white_stays_where_nothing_is_painted(work, picture, by):
     plane, style = Picture(20, 30, 1, "uint8", left.tobytes()), picture(seed=1)
     role = "strength" if by == "map" else "mask"
     message = messages.Stylise(
-        job=new_job_id(), settings=Settings(iterations=2, strength=0.5, uncovered="photograph"),
+        job=new_job_id(),
+        settings=Settings(iterations=2, strength=0.5, uncovered="photograph", **SHALLOW),
         styles=() if by == "map" else (messages.StyleUse(masked=True),),
         frames=(content.info("content"), style.info("style"), plane.info(role)),
     )  # fmt: skip
@@ -638,7 +639,7 @@ def painting(said):
 def test_hidden_pixels_and_alpha_come_back_bit_for_bit(work, picture):
     content, style = picture(channels=4), picture(seed=1)
     message = messages.Stylise(
-        job=new_job_id(), settings=Settings(iterations=2),
+        job=new_job_id(), settings=Settings(iterations=2, **SHALLOW),
         frames=(content.info("content"), style.info("style")),
     )  # fmt: skip
     said = work(run(message, content, style))
