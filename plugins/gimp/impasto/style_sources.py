@@ -136,13 +136,26 @@ def _read_file(file: Gio.File) -> Picture:
             _("GIMP cannot read the style {name}: it is damaged, or no picture.").format(name=name)
         )
     try:
-        return layers.read_style(_merged(image))
+        merged = _merged(image)
+        if not merged:
+            raise StyleUnreadable(
+                _("Nothing is seen of the style {name}: all its layers are hidden.").format(
+                    name=name
+                ),
+                next_step=_("Show a layer in it, or choose another file."),
+            )
+        return layers.read_style(merged)
     finally:
         image.delete()
 
 
-def _merged(image: Gimp.Image) -> Gimp.Layer:
-    """All that is seen of an image; with an alpha channel only where something is transparent."""
+def _merged(image: Gimp.Image) -> Gimp.Layer | None:
+    """All that is seen of an image, if anything is.
+
+    With an alpha channel only where something is transparent.
+    """
     merged = image.merge_visible_layers(Gimp.MergeType.CLIP_TO_IMAGE)
+    if not merged:
+        return None
     merged.resize_to_image_size()
     return image.flatten() if layers.is_opaque(merged, layers.Box.of(merged)) else merged

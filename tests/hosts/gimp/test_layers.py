@@ -789,6 +789,7 @@ NO_PICTURES = {
     "empty.png": (b"", "empty.png is an empty file"),
     "folder.png": ("folder", "folder.png is no file but a folder"),
     "gone.png": ("gone", "There is no picture file gone.png"),
+    "hidden.xcf": ("hidden", "Nothing is seen of the style hidden.xcf"),
 }
 
 
@@ -798,10 +799,14 @@ def test_style_file_that_is_no_picture_is_named_with_what_is_wrong(gimp, picture
     for name, (content, _) in NO_PICTURES.items():
         if content == "folder":
             (tmp_path / name).mkdir()
-        elif content != "gone":
+        elif content not in ("gone", "hidden"):
             (tmp_path / name).write_bytes(data[: len(data) // 2] if content == "cut" else content)
     painted, answer = gimp.run(
         """
+hidden = load(style)
+hidden.get_layers()[0].set_visible(False)
+file = Gio.File.new_for_path(str(folder / "hidden.xcf"))
+Gimp.file_save(Gimp.RunMode.NONINTERACTIVE, hidden, file, None)
 image = load(photo)
 status, painted, error = stylize(image, image.get_layers()[0], style, iterations=1)
 kept = "impasto-last-recipe"
@@ -823,7 +828,7 @@ for name in names:
     for name, (status, error, layers) in answer.items():
         assert (status, layers) == ("execution-error", 1), name
         assert error.startswith("STYLE_UNREADABLE") and NO_PICTURES[name][1] in error, error
-        assert "Choose" in error or "Open the style picture" in error
+        assert any(word in error for word in ("Choose", "choose", "Open the style picture"))
 
 
 def test_what_is_transparent_in_a_style_file_is_no_part_of_the_style(gimp, pictures, tmp_path):
