@@ -16,6 +16,10 @@ settings.register_profile("any", deadline=None, suppress_health_check=[HealthChe
 settings.load_profile("any")
 
 
+GRAM = {"style_loss": "gram", "normalisation": "relative"}
+"""What the field's programs match. It takes least and makes little of rounding: for paintings whose
+look is not the matter."""
+
 SLOW = ("hosts", "paintings")
 """Folders that `--fast` leaves out: editors and installer, and paintings that are judged."""
 ORDER = (

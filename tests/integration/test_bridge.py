@@ -8,12 +8,13 @@ import sys
 import time
 
 import pytest
+from tests.conftest import GRAM
 
 from impasto_protocol import errors, messages
 from impasto_protocol.bridge import BridgeTransport
 from impasto_protocol.settings import Settings
 
-QUICK = Settings(iterations=4, tolerance=0)
+QUICK = Settings(iterations=4, tolerance=0, **GRAM)
 
 
 @pytest.fixture

@@ -2,14 +2,15 @@
 
 from datetime import date, timedelta
 
+from tests.conftest import GRAM
 from tests.integration.conftest import painting
 
 from impasto_protocol import messages
 from impasto_protocol.settings import Settings
 
 DAY_S = 24 * 3600
-LONG = Settings(iterations=25, tolerance=0, scales=1)
-QUICK = Settings(iterations=2, tolerance=0, scales=1)
+LONG = Settings(iterations=25, tolerance=0, scales=1, **GRAM)
+QUICK = Settings(iterations=2, tolerance=0, scales=1, **GRAM)
 
 SHIFTED = """
 import time

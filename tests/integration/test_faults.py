@@ -16,6 +16,7 @@ from pathlib import Path
 import msgpack
 import pytest
 import zmq
+from tests.conftest import GRAM
 from tests.hostile.clients import HTTP
 from tests.integration.conftest import make_daemon, painting
 
@@ -26,8 +27,8 @@ from impasto_protocol.codec import decode
 from impasto_protocol.connection import connection_file, daemon_is_running, read_connection
 from impasto_protocol.settings import Settings
 
-QUICK = Settings(iterations=4, tolerance=0)
-LONG = Settings(iterations=100_000, tolerance=0)
+QUICK = Settings(iterations=4, tolerance=0, **GRAM)
+LONG = Settings(iterations=100_000, tolerance=0, **GRAM)
 
 
 def workers_of(pid):
@@ -71,7 +72,7 @@ def raw(daemon):
 def test_killed_worker_is_replaced_and_the_job_done_all_the_same(own_daemon, picture):
     daemon = own_daemon()
     with daemon.connect() as client:
-        settings = Settings(iterations=60, tolerance=0, scales=1)
+        settings = Settings(iterations=60, tolerance=0, scales=1, **GRAM)
         job = client.stylise(picture(48, 48), picture(seed=1), settings)
         painting(job)
         (worker,) = workers_of(daemon.process.pid)
@@ -317,7 +318,7 @@ def test_unsafe_runtime_folder_is_refused_with_the_command_to_run(tmp_path):
 def test_client_that_never_reads_does_not_hold_up_the_others(daemon, picture):
     with daemon.connect("deaf") as deaf, daemon.connect("other") as other:
         message = messages.Stylise(
-            job="ab" * 16, settings=Settings(iterations=30, tolerance=0, scales=1),
+            job="ab" * 16, settings=Settings(iterations=30, tolerance=0, scales=1, **GRAM),
             preview_px=64, preview_every_s=0.1, keep=True,
         )  # fmt: skip
         deaf.submit(message, {"content": picture(64, 64), "style": picture(seed=1)})

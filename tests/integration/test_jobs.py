@@ -6,6 +6,7 @@ import time
 
 import numpy as np
 import pytest
+from tests.conftest import GRAM
 
 from impasto_protocol import errors, messages
 from impasto_protocol.chosen_style import ChosenStyle
@@ -13,8 +14,8 @@ from impasto_protocol.client import new_job_id
 from impasto_protocol.codec import Picture
 from impasto_protocol.settings import Settings
 
-QUICK = Settings(iterations=6, tolerance=0)
-LONG = Settings(iterations=100_000, tolerance=0)
+QUICK = Settings(iterations=6, tolerance=0, **GRAM)
+LONG = Settings(iterations=100_000, tolerance=0, **GRAM)
 
 
 def pixels(picture):
@@ -46,7 +47,7 @@ def test_every_kind_of_layer_comes_back_as_its_own_kind(client, picture, channel
                    "float32": (1, np.float32)}[dtype]  # fmt: skip
     sent = (noise * scale).astype(kind)
     content = Picture(20, 24, channels, dtype, sent.tobytes())
-    _, (painted,) = client.stylise(content, picture(24, 24), Settings(iterations=2)).result()
+    _, (painted,) = client.stylise(content, picture(24, 24), QUICK).result()
     found = pixels(painted)
     assert found.shape == sent.shape and found.dtype == sent.dtype
     assert np.isfinite(found.astype(float)).all()
@@ -272,7 +273,7 @@ def test_map_of_strength_and_maps_of_colours_are_heeded(client, picture):
         colours[:, like.width // 2 :] = 30, 30, 200
         flat[role] = Picture(like.height, like.width, 3, "uint8", colours.tobytes())
     others = flat | {"strength": Picture(32, 48, 1, "uint8", strength.tobytes())}
-    settings = Settings(iterations=3, tolerance=0)
+    settings = Settings(iterations=3, tolerance=0, **GRAM)
     _, (painted,) = client.stylise(content, style, settings, others=others).result()
     _, (plain,) = client.stylise(content, style, settings).result()
     assert (pixels(painted) == pixels(content))[:, :24].all()

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 import zmq
+from tests.conftest import GRAM
 from tests.hostile import clients
 from tests.hostile.clients import Deaf, Proxy, Watch
 from tests.integration.conftest import make_daemon
@@ -15,8 +16,8 @@ from impasto_protocol.client import Client, new_job_id
 from impasto_protocol.connection import connection_file, read_connection
 from impasto_protocol.settings import Settings
 
-QUICK = Settings(iterations=4, tolerance=0)
-LONG = Settings(iterations=100_000, tolerance=0)
+QUICK = Settings(iterations=4, tolerance=0, **GRAM)
+LONG = Settings(iterations=100_000, tolerance=0, **GRAM)
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ import json
 
 import pytest
 from PIL import Image
+from tests.conftest import GRAM
 from tests.integration.conftest import make_daemon
 
 from impasto_daemon.presets.preset_file import pack, read
@@ -284,7 +285,7 @@ def test_baking_makes_way_for_paintings_and_drafts_and_goes_on(client, daemon, s
     assert answer.before_drafts == 0
     with daemon.connect("painter") as painter:
         result, _ = painter.stylise(
-            picture(30, 40), picture(20, 20), Settings(iterations=2)
+            picture(30, 40), picture(20, 20), Settings(iterations=2, **GRAM)
         ).result()
     assert result.steps == 2
     (info,) = client.presets()
@@ -351,7 +352,7 @@ def test_waiting_jobs_are_painted_in_the_styles_that_there_were(with_leftover, p
     """Replaced, renamed and deleted while a job waits; two in one job; baked."""
     presets, content = tmp_path / "h0" / "data" / "presets", picture(30, 40)
     assert not list(presets.glob(".held-*")), "what the killed one left is gone"
-    settings = Settings(iterations=3, tolerance=0)
+    settings = Settings(iterations=3, tolerance=0, **GRAM)
     two = tuple(messages.StyleUse(preset=name) for name in ("one", "two"))
 
     def orders():

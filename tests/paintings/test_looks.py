@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.conftest import GRAM
 from torch.nn import functional
 
 from impasto_daemon.engine.events import Finished, Snapshot
@@ -16,9 +17,6 @@ from impasto_daemon.presets.starter_presets import starter_presets
 from impasto_daemon.weights.store import load
 from impasto_daemon.worker.tensors import to_tensor
 from impasto_protocol.settings import STYLE_LAYERS, VARIATION_NOISE, Settings
-
-GRAM = {"style_loss": "gram", "normalisation": "relative"}
-"""What the field's programs match."""
 
 
 def demo(name, longest_px):
@@ -124,7 +122,7 @@ def test_more_strength_is_more_style(network):
     content, style = demo("photograph.jpg", 64), demo("painting.jpg", 128)
     errors, changes = [], []
     for strength in (0.1, 0.5, 0.9):
-        chosen = Settings(iterations=60, tolerance=0, strength=strength)
+        chosen = Settings(iterations=30, tolerance=0, strength=strength)
         painted = paint(content, style, chosen, network)
         errors.append(gram_error(painted, style, network))
         changes.append(change(painted, content))

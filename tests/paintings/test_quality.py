@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from tests.conftest import GRAM
 from torch.nn import functional
 
 from impasto_protocol.codec import Picture
@@ -59,7 +60,7 @@ def test_field_pictures_by_what_the_field_matches(own_daemon, images, tensors):
     with own_daemon().connect() as client:
         result, (painted,) = client.stylise(
             to_picture(content), to_picture(style),
-            Settings(style_loss="gram", normalisation="relative"),
+            Settings(**GRAM),
         ).result()  # fmt: skip
     after = np.frombuffer(painted.data, np.uint8).reshape(content.shape)
     before, painting, wanted = (feature_maps(p, tensors) for p in (content, after, style))

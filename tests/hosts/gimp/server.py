@@ -41,10 +41,15 @@ def call(entry, image, layers, **arguments):
     return status, values.index(1) if good else None, error
 
 
+GRAM = {"style_loss": "gram", "normalisation": "relative"}
+"""Takes least, and makes little of rounding."""
+
+
 def stylize(image, layer, style, **arguments):
-    """`call` of the main procedure, quickly painted, by what makes little of rounding."""
-    quick = {"quality": "custom", "iterations": 4, "tolerance": 0.0, "style_file": Path(style),
-             "style_loss": "gram", "normalisation": "relative"}  # fmt: skip
+    """`call` of the main procedure, quickly painted."""
+    quick = {
+        "quality": "custom", "iterations": 4, "tolerance": 0.0, "style_file": Path(style), **GRAM
+    }  # fmt: skip
     return call("stylize", image, [layer], **{**quick, **arguments})
 
 

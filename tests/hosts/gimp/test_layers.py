@@ -738,7 +738,9 @@ group = grouped(lower)
 names = lambda items: [[item.get_name(), item.get_visible(), names(item.get_children())]
                        if item.is_group() else [item.get_name(), item.get_visible()]
                        for item in items]
-quick = {"quality": "custom", "iterations": 2, "tolerance": 0.0, "style_file": Path(style)}
+quick = {
+    "quality": "custom", "iterations": 2, "tolerance": 0.0, "style_file": Path(style), **GRAM
+}
 status, painted, error = call("stylize", image, [upper, lower], **quick)
 answer = [status, error, names(image.get_layers()), painted.get_name(),
           names(image.get_selected_layers()),
@@ -942,7 +944,7 @@ status, painted, error = call("apply-preset", image, [layer], style_preset="Swir
                               quality="draft")
 answer += [[status, error], painted.get_name() if painted else None]
 status, painted, error = call("stylize", image, [layer], style_from="preset",
-                              style_preset="Swirls", quality="custom", iterations=3)
+                              style_preset="Swirls", quality="custom", iterations=3, **GRAM)
 answer += [[status, error], tree([painted])[0]["pixels"] if painted else None]
 """,
         **pictures,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from tests.conftest import GRAM
 from tests.hosts.conftest import Here, lacking, running_daemon
 from tests.hosts.host import Host
 from tests.hosts.krita.pieces import FIRST
@@ -25,7 +26,7 @@ PYTHONS = {"5.1": "3.11", "5.2": "3.13", "5.3": "3.14"}
 """The Python of each Krita."""
 DEBIANS = {"5.2": "trixie", "5.3": "forky"}
 """The Debian that has it, where this is not the one that the tests run in."""
-DUSK = Settings(strength=0.6, style_scale=1.5, keep_colours=True, seed=5)
+DUSK = Settings(strength=0.6, style_scale=1.5, keep_colours=True, seed=5, **GRAM)
 
 
 class Krita(Host):

@@ -8,11 +8,12 @@ from impasto_protocol.settings import Settings
 krita = Krita.instance()
 docker = krita.activeWindow().qwindow().findChild(sys.modules["impasto"].Docker)
 
+# Takes least, and makes little of rounding.
+GRAM = {"style_loss": "gram", "normalisation": "relative"}
+
 
 def begin(style="Dusk", as_source=True, **settings):
-    # By what makes little of rounding.
-    quick = {"iterations": 4, "tolerance": 0.0, "style_loss": "gram", "normalisation": "relative"}
-    quick = Settings(**{**quick, **settings})
+    quick = Settings(**{"iterations": 4, "tolerance": 0.0, **GRAM, **settings})
     docker._paint(lambda: Recipe(style, quick, as_source=as_source))
 
 

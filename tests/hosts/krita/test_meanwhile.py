@@ -484,7 +484,7 @@ def main():
     window.addView(document)
     yield 500
     theirs = window.qwindow().findChild(type(docker))
-    theirs._paint(lambda: Recipe("Dusk", Settings({LONG})))
+    theirs._paint(lambda: Recipe("Dusk", Settings({LONG}, **GRAM)))
     job = theirs.painting.job
     yield from until(lambda: theirs.painting.canvas)
     yield 1000

@@ -394,7 +394,8 @@ def test_off_it_lies_over_the_layer_as_before_but_not_outside_its_shape(krita, p
 def main():
     node = yield from prepared("node = clipped(); node.setBlendingMode('multiply')")
     picture("before")
-    made = Recipe("Dusk", Settings(iterations=4, tolerance=0.0, strength=0.9), as_source=False)
+    settings = Settings(iterations=4, tolerance=0.0, strength=0.9, **GRAM)
+    made = Recipe("Dusk", settings, as_source=False)
     docker._paint(lambda: made)
     painting = docker.painting
     yield from done(document, painting)
@@ -546,7 +547,8 @@ def test_of_an_animated_layer_the_frame_alone_is_painted(krita, pictures, tmp_pa
         FRAMES
         + """
 def paint():
-    made = Recipe("Dusk", Settings(iterations=4, tolerance=0.0, strength=0.9), as_source=as_source)
+    settings = Settings(iterations=4, tolerance=0.0, strength=0.9, **GRAM)
+    made = Recipe("Dusk", settings, as_source=as_source)
     docker._paint(lambda: made)
     yield from done(document, docker.painting)
     assert docker.words.text().startswith("Done"), docker.words.text()
@@ -597,7 +599,7 @@ def main():
     patch.setInheritAlpha(True)
     before = yield from film()
     yield from goto(12)
-    quick = Settings(iterations=4, tolerance=0.0, strength=0.9, snapshots=(2,))
+    quick = Settings(iterations=4, tolerance=0.0, strength=0.9, snapshots=(2,), **GRAM)
     docker._paint(lambda: Recipe("Dusk", quick))
     yield from done(document, docker.painting)
     yield 500

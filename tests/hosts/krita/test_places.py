@@ -62,7 +62,7 @@ def main():
     (folder / "before").write_bytes(bytes(background.pixelData(*box)))
     places = Places(strength_mask="layer:Top", more=(MoreStyle("preset", "Dawn", "layer:Right"),),
                     mask="layer:Right")
-    quick = Settings(iterations=4, tolerance=0.0, uncovered="photograph", strength=0.8)
+    quick = Settings(iterations=4, tolerance=0.0, uncovered="photograph", strength=0.8, **GRAM)
     docker._paint(lambda: Recipe("Dusk", quick, places=places))
     yield from done(document, docker.painting)
     canvas = document.nodeByName("Dusk + Dawn 80%")
@@ -129,7 +129,7 @@ from impasto import layer_recipes
 def main():
     document = yield from scene()
     painted, kept, errors = [], [], []
-    quick = Settings(iterations=35, tolerance=0.0, content_weight=0.0)
+    quick = Settings(iterations=35, tolerance=0.0, content_weight=0.0, **GRAM)
     for name in ("same", "other", "nowhere"):
         places = Places(picture_map="layer:Right", style_map=f"file:{folder}/{name}.png")
         docker._paint(lambda: Recipe("Halves", quick, places=places))

@@ -31,7 +31,7 @@ def prepared():
     yield from active(background)
 
 def vary(count, iterations=4):
-    docker.controls.show_settings(Settings(iterations=iterations, tolerance=0.0, seed=5))
+    docker.controls.show_settings(Settings(iterations=iterations, tolerance=0.0, seed=5, **GRAM))
     docker.controls.variations.setValue(count)
     docker.stylise()
 
@@ -369,7 +369,8 @@ def main():
     yield from prepared()
     background.setBlendingMode("multiply")
     background.setOpacity(200)
-    docker.controls.show_settings(Settings(iterations=6, tolerance=0.0, snapshots=(2, 4, 5000)))
+    settings = Settings(iterations=6, tolerance=0.0, snapshots=(2, 4, 5000), **GRAM)
+    docker.controls.show_settings(settings)
     docker.stylise()
     yield from until(sheet, 240)
     made = document.topLevelNodes()[-1]
