@@ -26,6 +26,9 @@ scales below the working size, whose strokes are wide, and where deep layers cou
 others; and at that size."""
 _BORDERED_PX = 1024
 """The long edge above which two paler pixels are not seen, and more of them cost memory."""
+_HARDLY_LARGER = 1.25
+"""Up to so many times the working size a picture that is to be refined is painted at its own: where
+strokes grow by so little they are blurred, and what is refined of them does not make them sharp."""
 _REFINED_REACH_PX = reach_px("relu3_1")
 """Of the deepest layer of a refinement: it sees a stroke, which is no longer a thing."""
 
@@ -87,7 +90,9 @@ def schedule(whole: Size, part: Size, settings: Settings) -> list[Stage]:
     """
     if not settings.iterations:
         return _baked_stages(whole, part, settings)
-    sizes = scale_sizes(*fit(*whole, settings.working_px), settings.scales)
+    at_its_own = settings.refinement and max(whole) <= _HARDLY_LARGER * settings.working_px
+    painted_px = 0 if at_its_own else settings.working_px
+    sizes = scale_sizes(*fit(*whole, painted_px), settings.scales)
     shares = split_iterations(settings.iterations, len(sizes))
     *coarse, painted = (
         _stage(size, whole, part, share, settings)

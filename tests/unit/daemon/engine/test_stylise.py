@@ -13,7 +13,7 @@ from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snap
 from impasto_daemon.engine.network import FeatureNetwork
 from impasto_daemon.engine.objective import Objective
 from impasto_daemon.engine.resizing import enlarge, resize
-from impasto_daemon.engine.schedule import scale_sizes, split_iterations
+from impasto_daemon.engine.schedule import scale_sizes, schedule, split_iterations
 from impasto_daemon.engine.style import Style, preset_sizes_px
 from impasto_daemon.engine.stylise import CHECK_EVERY, stylise
 from impasto_daemon.weights import oxford
@@ -359,6 +359,19 @@ def test_fewer_iterations_than_scales_paint_the_finest(paint, noise):
     started = [event for event in events if isinstance(event, ScaleStarted)]
     assert [(e.scale, e.scales, e.height) for e in started] == [(1, 1, 64)]
     assert result(events).steps == 2 and not result(events).diverged
+
+
+@pytest.mark.parametrize(
+    "longest_px, refinement, painted_px, refined",
+    [(400, 6, 400, 0), (480, 6, 480, 0), (482, 6, 384, 1), (480, 0, 384, 0), (300, 6, 300, 0)],
+)
+def test_picture_hardly_larger_is_painted_at_its_own_size(
+    longest_px, refinement, painted_px, refined
+):
+    size, settings = (300, longest_px), Settings(working_px=384, refinement=refinement)
+    stages = schedule(size, size, settings)
+    assert [stage.whole_px for stage in stages if not stage.refines][-1] == painted_px
+    assert sum(stage.refines for stage in stages) == refined
 
 
 @given(st.integers(1, 3000), st.integers(1, 3000), st.integers(0, 8))
