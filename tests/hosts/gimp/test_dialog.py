@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from tests.conftest import GRAM
 from tests.hosts.conftest import xvfb
 from tests.hosts.gimp.test_window import (  # noqa: F401
     BEFORE_DIALOG,
@@ -460,6 +461,7 @@ def test_draft_of_the_result_grows_and_shows_the_layer_while_pressed(
         patience_s=250,
         draft_iterations=25,  # there is a preview before its end
         style_file=str(pictures["style"]),
+        **GRAM,
     )
     assert pressed == before and released == anew == last
     assert len({before, first, last}) == 3
@@ -478,7 +480,7 @@ def test_draft_ends_with_the_dialog_and_makes_way_for_a_painting(
     begun = walk.begin(
         "stylize", f"{painting} and Path({str(seen)!r}).write_text('it')",
         "'A painting goes first' in texts()", painting,
-        style_file=str(pictures["style"]), seed=5, patience_s=250, draft_iterations=60,
+        style_file=str(pictures["style"]), seed=5, patience_s=250, draft_iterations=60, **GRAM,
     )  # fmt: skip
     deadline = time.monotonic() + 250
     while not seen.exists():

@@ -2,16 +2,15 @@
 
 import re
 import time
-from dataclasses import replace
 
 import pytest
 from tests.hosts.conftest import IMPASTO
-from tests.hosts.krita.conftest import DUSK, save_style
+from tests.hosts.krita.conftest import save_style
 from tests.hosts.krita.pieces import BEFORE, BEGUN
 
 from impasto_protocol.descriptions import describe_estimate
 from impasto_protocol.messages import PresetDelete
-from impasto_protocol.settings import QUALITIES
+from impasto_protocol.settings import QUALITIES, Settings
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -175,7 +174,7 @@ def main():
     with krita_daemon.connect() as client:
 
         def expected(quality, *size):
-            settings = replace(DUSK, **QUALITIES[quality])
+            settings = Settings(**QUALITIES[quality])
             return describe_estimate(client.estimate(size, settings), quality)
 
         for quality, line in zip(QUALITIES, qualities, strict=True):
