@@ -194,9 +194,12 @@ def split_iterations(iterations: int, scales: int) -> list[int]:
 
 
 def sizes_between(small: Size, large: Size, most: float = 2) -> Iterator[Size]:
-    """The sizes above one up to another of the same shape, in equal steps of at most so much."""
+    """The sizes above one up to another of the same shape, in equal steps of about so much at most.
+
+    768 to 1633 px in one step of 2.13 is nearer to style and photograph than in two.
+    """
     growth = max(large) / max(small)
-    steps = math.ceil(math.log(growth, most) - 0.05)
+    steps = math.ceil(math.log(growth, most) - 0.1)
     for step in range(1, steps + 1):
         factor = growth ** (step / steps - 1)
         yield round(large[0] * factor), round(large[1] * factor)
