@@ -135,7 +135,7 @@ def test_variations_are_visibly_different(network):
     content, style = demo("photograph.jpg", 96), demo("painting.jpg", 192)
     one, other = (
         paint(
-            content, style, Settings(iterations=60, start_noise=VARIATION_NOISE, seed=seed), network
+            content, style, Settings(iterations=40, start_noise=VARIATION_NOISE, seed=seed), network
         )
         for seed in (0, 1)
     )
