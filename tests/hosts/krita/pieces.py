@@ -1,15 +1,16 @@
 """What the pieces of Krita's tests have in common; it stands before each of them."""
 
-BEFORE = """
+from tests.conftest import GRAM
+
+BEFORE = (
+    f"GRAM = {GRAM}"
+    + """
 import sys
 from impasto.recipe import Recipe
 from impasto_protocol.settings import Settings
 
 krita = Krita.instance()
 docker = krita.activeWindow().qwindow().findChild(sys.modules["impasto"].Docker)
-
-# Takes least, and makes little of rounding.
-GRAM = {"style_loss": "gram", "normalisation": "relative"}
 
 
 def begin(style="Dusk", as_source=True, **settings):
@@ -93,6 +94,7 @@ def pixels(node, box=None):
     box = box or (bounds.x(), bounds.y(), bounds.width(), bounds.height())
     return bytes(node.pixelData(*box)).hex()
 """
+)
 
 LONG = "iterations=90_000, working_px=256"
 

@@ -182,8 +182,9 @@ def evaluations_left(stage: Stage, done: int = 0) -> float:
     """How many evaluations of a stage are left; what its first has more to do counts as some."""
     settings = stage.settings
     evens_out = settings.normalisation == "even" and len(settings.style_layers) > 1
-    first = evens_out and stage.iterations and not stage.at_once and not done
-    return stage.iterations - done + _EVENING_OUT * bool(first)
+    if not evens_out or done or stage.at_once or not stage.iterations:
+        return stage.iterations - done
+    return stage.iterations + _EVENING_OUT
 
 
 def evaluation_flops(stage: Stage, tiling: Tiling, *, saved: bool = False) -> int:

@@ -12,13 +12,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from impasto_daemon.engine.budget import (
-    Plan,
-    evaluation_work,
-    evaluations_left,
-    painting_work,
-    plan_painting,
-)
+from impasto_daemon.engine.budget import Plan, evaluation_work, evaluations_left, plan_painting
 from impasto_daemon.engine.colour_match import colour_match, luminance
 from impasto_daemon.engine.events import (
     Event,
@@ -384,17 +378,17 @@ class _TimeEstimate:
     def __init__(self, planned: list[tuple[Stage, Plan]], clock: Callable[[], float]) -> None:
         self._stages = [stage for stage, _ in planned]
         self._works = [evaluation_work(stage, plan) for stage, plan in planned]
-        self._all = painting_work(planned)
+        self._counts = list(map(evaluations_left, self._stages))
+        self._all: float = sum(map(operator.mul, self._works, self._counts))
         self._clock, self._began = clock, clock()
         self.done = 0.0
 
     def look(self, scale: int, count: int) -> tuple[float, float]:
         """The share that is behind it, what was left out included, and seconds left."""
-        stage, *later = self._stages[scale:]
-        before, left = (evaluations_left(stage, done) for done in (count - 1, count))
+        before, left = (evaluations_left(self._stages[scale], n) for n in (count - 1, count))
         self.done += self._works[scale] * (before - left)
-        counts = [left, *map(evaluations_left, later)]
-        ahead: float = sum(map(operator.mul, self._works[scale:], counts))
+        rest = [left, *self._counts[scale + 1 :]]
+        ahead: float = sum(map(operator.mul, self._works[scale:], rest))
         return 1 - ahead / self._all, (self._clock() - self._began) * (ahead / self.done)
 
 

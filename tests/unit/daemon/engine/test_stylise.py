@@ -7,6 +7,7 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.conftest import GRAM
 
 from impasto_daemon.engine import stylise as module
 from impasto_daemon.engine.events import Finished, Iteration, ScaleStarted, Snapshot
@@ -413,10 +414,7 @@ def test_iterations_carry_step_terms_and_seconds_left(network, noise, normalisat
 
 
 def test_share_that_is_done_grows_with_the_work_and_not_with_the_evaluations(network, noise):
-    settings = Settings(
-        iterations=4, scales=1, working_px=32, refinement=1, tolerance=0, style_loss="gram",
-        normalisation="relative",
-    )  # fmt: skip
+    settings = Settings(iterations=4, scales=1, working_px=32, refinement=1, tolerance=0, **GRAM)
     events = stylise(noise(3, 256, 256), Style(noise(3, 64, 64), network), settings, network)
     shares = {e.step: e.share for e in events if isinstance(e, Iteration)}
     assert len(shares) == 7 and shares[4] < 0.5 and shares[7] == 1

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from tests.conftest import GRAM
 
 from impasto_daemon.config import Config
 from impasto_daemon.engine import baking
@@ -538,10 +539,7 @@ def test_wide_picture_is_painted_in_the_colours_of_the_style(work, picture, spac
     for content in (deep(scene, SRGB), deep(in_space, space), deep(in_space, SRGB)):
         message = messages.Stylise(
             job=new_job_id(),
-            # By what makes little of rounding.
-            settings=Settings(
-                iterations=20, strength=0.8, style_loss="gram", normalisation="relative", **SHALLOW
-            ),
+            settings=Settings(iterations=20, strength=0.8, **GRAM, **SHALLOW),
             preset="kept" if kept else "", frames=(content.info("content"), *frames),
         )  # fmt: skip
         orders.append(run(message, content, *([] if kept else [style])))
